@@ -1,0 +1,58 @@
+.DEFAULT_GOAL := help
+.PHONY: help toolchain build cli run test e2e lint fmt check clean
+
+TARGET := wasm32-wasip1
+MODULE := target/$(TARGET)/release/lychgate.wasm
+say = @printf '\n==> %s\n' '$(1)'
+
+help: ## show this help
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+toolchain:
+	@command -v rustup >/dev/null || { echo 'rustup is needed: https://rustup.rs'; exit 1; }
+	@command -v python3 >/dev/null || [ -n "$$ENVOY_PATH" ] || \
+		{ echo 'python3 is needed to fetch an Envoy, or ENVOY_PATH to name one'; exit 1; }
+	@rustc --version >/dev/null 2>&1 || rustup toolchain install
+	@rustup target list --installed | grep -qx $(TARGET) || rustup target add $(TARGET)
+
+build: toolchain ## build the plugin: dist/lychgate.wasm
+	$(call say,building the plugin (a minute or two the first time))
+	cargo build --locked --release --target $(TARGET) -p lychgate
+	@mkdir -p dist
+	@cp $(MODULE) dist/lychgate.wasm
+	@ls -l dist/lychgate.wasm
+
+cli: toolchain ## build the command line: dist/lychgate
+	$(call say,building the command line)
+	cargo build --locked --release -p lychgate-cli
+	@mkdir -p dist
+	@cp target/release/lychgate dist/lychgate
+
+run: build ## build, get an Envoy, run it on envoy.yaml: proxy on 10000, admin on 9901
+	$(call say,Envoy on http://127.0.0.1:10000 with the demonstration policy of envoy.yaml)
+	LYCHGATE_SECRET="$${LYCHGATE_SECRET:-a demonstration secret of 32 bytes or more}" \
+		scripts/envoy -c envoy.yaml --use-dynamic-base-id
+
+test: build cli ## everything: unit tests, behaviour table, end to end in a real Envoy
+	$(call say,testing: the core natively and the plugin in a real Envoy)
+	cargo test --locked --workspace
+
+e2e: build ## only what needs a real Envoy
+	$(call say,testing the plugin in a real Envoy)
+	cargo test --locked --test envoy --test config --test readme
+
+lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
+	$(call say,checking format and lints)
+	@rustup component list --installed | grep -q '^clippy' || rustup component add clippy rustfmt
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --target $(TARGET) -p lychgate -- -D warnings
+
+fmt: ## format the code
+	cargo fmt --all
+
+check: lint test ## what CI runs
+
+clean: ## remove what was built and fetched
+	cargo clean
+	rm -rf dist .tools

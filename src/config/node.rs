@@ -1,0 +1,206 @@
+//! Reading JSON values strictly: every member is asked for by name, and what nobody asked for is a
+//! fault. Not serde's derive, because that stops at the first fault and loses the path inside
+//! tagged objects; RATIONALE.md says more.
+
+use std::cell::RefCell;
+
+use serde_json::{Map, Value};
+
+use super::error::{Errors, Path};
+
+/// A value, where it stands, and where its faults go.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    /// The value.
+    pub value: &'a Value,
+    /// Where it stands.
+    pub path: &'a Path<'a>,
+    /// Where its faults go.
+    pub errors: &'a Errors,
+}
+
+impl<'a> Node<'a> {
+    /// Notes a fault of this value.
+    pub fn fault<T>(&self, message: impl std::fmt::Display) -> Option<T> {
+        self.errors.add(self.path, message);
+        None
+    }
+
+    fn expected<T>(&self, what: &str) -> Option<T> {
+        self.fault(format_args!("expected {what}, got {}", kind_of(self.value)))
+    }
+
+    /// The members of an object.
+    pub fn object(self) -> Option<Object<'a>> {
+        match self.value {
+            Value::Object(members) => Some(Object { members, node: self, known: RefCell::new(Vec::new()) }),
+            _ => self.expected("an object"),
+        }
+    }
+
+    /// A string.
+    pub fn string(self) -> Option<String> {
+        match self.value {
+            Value::String(text) => Some(text.clone()),
+            _ => self.expected("a string"),
+        }
+    }
+
+    /// A string that is not empty.
+    pub fn text(self) -> Option<String> {
+        let text = self.string()?;
+        if text.is_empty() {
+            return self.fault("must not be empty");
+        }
+        Some(text)
+    }
+
+    /// `true` or `false`.
+    pub fn bool(self) -> Option<bool> {
+        match self.value {
+            Value::Bool(value) => Some(*value),
+            _ => self.expected("true or false"),
+        }
+    }
+
+    /// A whole number within `range`.
+    pub fn integer(self, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
+        let number = match self.value {
+            Value::Number(number) => number,
+            _ => return self.expected("a whole number"),
+        };
+        match number.as_u64() {
+            Some(value) if range.contains(&value) => Some(value),
+            _ => self.fault(format_args!(
+                "expected a whole number from {} to {}, got {number}",
+                range.start(),
+                range.end()
+            )),
+        }
+    }
+
+    /// One of a fixed set of words.
+    pub fn word<T: Copy>(self, words: &[(&str, T)]) -> Option<T> {
+        let known = || {
+            let names: Vec<_> = words.iter().map(|(name, _)| format!("`{name}`")).collect();
+            names.join(", ")
+        };
+        let Value::String(text) = self.value else {
+            return self.expected(&format!("one of {}", known()));
+        };
+        match words.iter().find(|(name, _)| name == text) {
+            Some((_, value)) => Some(*value),
+            None => self.fault(format_args!("unknown value {text:?}; known: {}", known())),
+        }
+    }
+
+    /// Every item of an array, or nothing when any of them has a fault.
+    pub fn list<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+        let Value::Array(items) = self.value else {
+            return self.expected("an array");
+        };
+        let mut read_all = Vec::with_capacity(items.len());
+        let mut whole = true;
+        for (index, value) in items.iter().enumerate() {
+            let path = self.path.index(index);
+            match read(Node { value, path: &path, errors: self.errors }) {
+                Some(item) => read_all.push(item),
+                None => whole = false,
+            }
+        }
+        whole.then_some(read_all)
+    }
+
+    /// Every member of an object used as a map. A member with a fault stays, as `None`, so that
+    /// what refers to its name is not reported as dangling.
+    pub fn map<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<(String, Option<T>)>> {
+        let Value::Object(members) = self.value else {
+            return self.expected("an object");
+        };
+        let read_member = |(name, value): (&String, &Value)| {
+            let path = self.path.key(name);
+            (name.clone(), read(Node { value, path: &path, errors: self.errors }))
+        };
+        Some(members.iter().map(read_member).collect())
+    }
+}
+
+/// An object whose members are asked for by name.
+pub struct Object<'a> {
+    members: &'a Map<String, Value>,
+    node: Node<'a>,
+    known: RefCell<Vec<&'static str>>,
+}
+
+impl<'a> Object<'a> {
+    /// The object itself, to note a fault of it.
+    pub fn node(&self) -> Node<'a> {
+        self.node
+    }
+
+    /// Whether `key` is there.
+    pub fn has(&self, key: &str) -> bool {
+        self.members.contains_key(key)
+    }
+
+    /// `key`, if it is there and has no fault.
+    pub fn optional<T>(&self, key: &'static str, read: impl FnOnce(Node<'_>) -> Option<T>) -> Option<T> {
+        self.known.borrow_mut().push(key);
+        let value = self.members.get(key)?;
+        let path = self.node.path.key(key);
+        read(Node { value, path: &path, errors: self.node.errors })
+    }
+
+    /// `key`, whose absence is a fault.
+    pub fn required<T>(&self, key: &'static str, read: impl FnOnce(Node<'_>) -> Option<T>) -> Option<T> {
+        if !self.has(key) {
+            self.node.fault::<()>(format_args!("missing key `{key}`"));
+        }
+        self.optional(key, read)
+    }
+
+    /// Declares a key of the contract that this version does not have.
+    pub fn not_yet(&self, key: &'static str) {
+        self.optional(key, |node| node.fault::<()>("not supported yet; remove it"));
+    }
+
+    /// Exactly one of `keys`; naming none or several is a fault.
+    pub fn one_of(&self, keys: &[&'static str]) -> Option<&'static str> {
+        let mut present = keys.iter().copied().filter(|key| self.has(key));
+        let names = || keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
+        match (present.next(), present.next()) {
+            (Some(key), None) => Some(key),
+            (None, _) => {
+                self.known.borrow_mut().extend(keys);
+                self.node.fault(format_args!("one of {} is needed", names()))
+            }
+            (Some(_), Some(_)) => {
+                self.known.borrow_mut().extend(keys);
+                self.node.fault(format_args!("only one of {} may be given", names()))
+            }
+        }
+    }
+
+    /// Notes every member nobody asked for.
+    pub fn finish(self) {
+        let known = self.known.into_inner();
+        for name in self.members.keys() {
+            if !known.contains(&name.as_str()) {
+                let path = self.node.path.key(name);
+                let message = format!("unknown key; known here: {}", known.join(", "));
+                self.node.errors.add(&path, message);
+            }
+        }
+    }
+}
+
+fn kind_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}

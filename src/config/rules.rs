@@ -1,0 +1,146 @@
+//! `rules` and `security`: which request needs what.
+
+use super::node::Node;
+use super::scheme::is_token;
+
+/// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
+/// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
+/// because Envoy's Struct keeps no order.
+pub type SecurityConfig = Vec<Vec<(String, Vec<String>)>>;
+
+/// One entry of `rules`.
+#[derive(Clone, Debug)]
+pub struct RuleConfig {
+    /// Which requests it is for.
+    pub matcher: MatchConfig,
+    /// What they need.
+    pub security: SecurityConfig,
+}
+
+/// `match`.
+#[derive(Clone, Debug)]
+pub struct MatchConfig {
+    /// The path condition.
+    pub path: PathConfig,
+    /// Methods; unset: every one.
+    pub methods: Option<Vec<String>>,
+    /// Hosts; unset: every one.
+    pub hosts: Option<Vec<String>>,
+}
+
+/// The path condition of a rule.
+#[derive(Clone, Debug)]
+pub enum PathConfig {
+    /// `path`: an OpenAPI path template.
+    Template(String),
+    /// `prefix`: whole segments.
+    Prefix(String),
+    /// `regex`: anchored at both ends.
+    Regex(String),
+}
+
+impl RuleConfig {
+    /// Reads one entry of `rules`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let matcher = object.required("match", MatchConfig::read);
+        let security = object.required("security", read_security);
+        object.finish();
+        Some(Self { matcher: matcher?, security: security? })
+    }
+}
+
+impl MatchConfig {
+    fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let path = match object.one_of(&["path", "prefix", "regex"]) {
+            Some("path") => object.optional("path", read_template).map(PathConfig::Template),
+            Some("prefix") => object.optional("prefix", read_path).map(PathConfig::Prefix),
+            Some(_) => object.optional("regex", |n| n.text()).map(PathConfig::Regex),
+            None => None,
+        };
+        let methods = object.optional("methods", |n| n.list(read_method));
+        let hosts = object.optional("hosts", |n| n.list(read_host));
+        for (key, empty) in [
+            ("methods", methods.as_ref().is_some_and(Vec::is_empty)),
+            ("hosts", hosts.as_ref().is_some_and(Vec::is_empty)),
+        ] {
+            if empty {
+                object.optional(key, |n| n.fault::<()>("would match nothing; leave it out to match all"));
+            }
+        }
+        object.finish();
+        Some(Self { path: path?, methods, hosts })
+    }
+}
+
+fn read_path(node: Node<'_>) -> Option<String> {
+    let path = node.string()?;
+    if !path.starts_with('/') {
+        return node.fault(format_args!("{path:?} must begin with `/`"));
+    }
+    let ambiguous = |segment: &str| matches!(segment, "." | "..");
+    if path.contains("//") || path.split('/').any(ambiguous) || path.contains(['%', '?', '#', ';', '\\']) {
+        return node.fault(format_args!(
+            "{path:?} can never match: write it percent-decoded, without query, empty segments or dots"
+        ));
+    }
+    Some(path)
+}
+
+fn read_template(node: Node<'_>) -> Option<String> {
+    let path = read_path(node)?;
+    for segment in path.split('/') {
+        let is_parameter = segment.starts_with('{') && segment.ends_with('}') && segment.len() > 2;
+        let inner = segment.trim_start_matches('{').trim_end_matches('}');
+        let braces = segment.matches(['{', '}']).count();
+        if braces != 0 && (!is_parameter || braces != 2 || inner.is_empty()) {
+            return node.fault(format_args!(
+                "{segment:?} is not a template segment: `{{name}}` stands for one whole segment"
+            ));
+        }
+    }
+    Some(path)
+}
+
+fn read_method(node: Node<'_>) -> Option<String> {
+    let method = node.string()?;
+    if !is_token(&method) || method.bytes().any(|b| b.is_ascii_lowercase()) {
+        return node.fault(format_args!("{method:?} is not a method: write it in upper case, such as GET"));
+    }
+    Some(method)
+}
+
+fn read_host(node: Node<'_>) -> Option<String> {
+    let host = node.string()?.to_ascii_lowercase();
+    let name = host.strip_prefix("*.").unwrap_or(&host);
+    let is_ipv6 = name.starts_with('[') && name.ends_with(']');
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    if name.is_empty() || name.starts_with('.') || !(is_ipv6 || name.bytes().all(plain)) {
+        return node.fault(format_args!(
+            "{host:?} is not a host: write a name without scheme and port, or `*.` and a name"
+        ));
+    }
+    Some(host)
+}
+
+/// Reads a list of Security Requirement Objects.
+pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
+    node.list(|alternative| {
+        let schemes = alternative.map(|scopes| scopes.list(read_scope))?;
+        let mut schemes: Vec<_> =
+            schemes.into_iter().map(|(name, scopes)| Some((name, scopes?))).collect::<Option<_>>()?;
+        schemes.sort();
+        Some(schemes)
+    })
+}
+
+/// RFC 6749 section 3.3: a scope-token is printable ASCII without space, quote and backslash.
+pub fn read_scope(node: Node<'_>) -> Option<String> {
+    let scope = node.string()?;
+    let valid = |b: u8| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
+    if scope.is_empty() || !scope.bytes().all(valid) {
+        return node.fault(format_args!("{scope:?} is not a scope (RFC 6749 section 3.3)"));
+    }
+    Some(scope)
+}

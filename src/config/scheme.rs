@@ -1,0 +1,231 @@
+//! `schemes`: OpenAPI 3.1 Security Scheme Objects, and how each credential is verified.
+
+use super::jwt::JwtConfig;
+use super::node::{Node, Object};
+
+/// A Security Scheme Object with Lychgate's additions.
+#[derive(Clone, Debug)]
+pub struct SchemeConfig {
+    /// What kind of credential, and how it is verified.
+    pub kind: SchemeKind,
+    /// OpenAPI's `description`.
+    pub description: Option<String>,
+    /// The status when the credential is missing: 401 or 403.
+    pub missing_status: Option<u16>,
+    /// The realm of the challenge.
+    pub realm: Option<String>,
+    /// Whether the upstream gets to see the credential.
+    pub forward: bool,
+}
+
+/// OpenAPI's `type`, with what belongs to each.
+#[derive(Clone, Debug)]
+pub enum SchemeKind {
+    /// `type: http`, `scheme: bearer`.
+    Bearer {
+        /// OpenAPI's hint at the form of the token.
+        bearer_format: Option<String>,
+        /// How the token is verified.
+        jwt: JwtConfig,
+    },
+    /// `type: apiKey`.
+    ApiKey {
+        /// Where the key stands.
+        location: KeyLocation,
+        /// The header, query parameter or cookie.
+        name: String,
+        /// The directory of keys under `api_keys`.
+        directory: String,
+    },
+    /// `type: oauth2`.
+    OAuth2 {
+        /// The flows, each as OpenAPI's OAuth Flow Object.
+        flows: Flows,
+        /// How the access token is verified.
+        jwt: JwtConfig,
+    },
+    /// `type: openIdConnect`.
+    OpenIdConnect {
+        /// The discovery document.
+        url: String,
+        /// How the token is verified.
+        jwt: JwtConfig,
+    },
+}
+
+/// `in` of an `apiKey` scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyLocation {
+    /// A request header.
+    Header,
+    /// A parameter of the query string.
+    Query,
+    /// A cookie.
+    Cookie,
+}
+
+/// OpenAPI's OAuth Flows Object.
+#[derive(Clone, Debug, Default)]
+pub struct Flows {
+    /// Each flow that is there, by its OpenAPI name.
+    pub flows: Vec<(&'static str, Flow)>,
+}
+
+/// OpenAPI's OAuth Flow Object.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// `authorizationUrl`, of the flows that have one.
+    pub authorization_url: Option<String>,
+    /// `tokenUrl`, of the flows that have one.
+    pub token_url: Option<String>,
+    /// `refreshUrl`.
+    pub refresh_url: Option<String>,
+    /// Scope to description.
+    pub scopes: Vec<(String, String)>,
+}
+
+#[derive(Clone, Copy)]
+enum Type {
+    Http,
+    ApiKey,
+    OAuth2,
+    OpenIdConnect,
+}
+
+impl SchemeConfig {
+    /// Reads one entry of `schemes`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let kind_word = object.required("type", |n| {
+            n.word(&[
+                ("http", Type::Http),
+                ("apiKey", Type::ApiKey),
+                ("oauth2", Type::OAuth2),
+                ("openIdConnect", Type::OpenIdConnect),
+            ])
+        })?;
+        let description = object.optional("description", |n| n.string());
+        let missing_status = object.optional("missing_status", |n| match n.integer(0..=999)? {
+            401 => Some(401),
+            403 => Some(403),
+            other => n.fault(format_args!("must be 401 or 403, got {other}")),
+        });
+        let realm = object.optional("realm", read_realm);
+        let forward = object.optional("forward", |n| n.bool()).unwrap_or(false);
+        let kind = match kind_word {
+            Type::Http => read_http(&object),
+            Type::ApiKey => read_api_key(&object),
+            Type::OAuth2 => read_oauth2(&object),
+            Type::OpenIdConnect => read_open_id_connect(&object),
+        };
+        object.finish();
+        Some(Self { kind: kind?, description, missing_status, realm, forward })
+    }
+}
+
+fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
+    let scheme = object.required("scheme", |n| {
+        // RFC 9110 section 11.1: scheme names are case-insensitive.
+        match n.string()?.to_ascii_lowercase().as_str() {
+            "bearer" => Some(()),
+            "basic" => n.fault("`basic` is not supported yet; use `bearer`"),
+            other => n.fault(format_args!("unknown value {other:?}; known: `bearer`")),
+        }
+    });
+    let bearer_format = object.optional("bearerFormat", |n| n.string());
+    object.not_yet("users");
+    let jwt = object.required("jwt", JwtConfig::read);
+    scheme?;
+    Some(SchemeKind::Bearer { bearer_format, jwt: jwt? })
+}
+
+fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
+    let location = object.required("in", |n| {
+        n.word(&[
+            ("header", KeyLocation::Header),
+            ("query", KeyLocation::Query),
+            ("cookie", KeyLocation::Cookie),
+        ])
+    });
+    let name = object.required("name", |n| {
+        let name = n.text()?;
+        match location {
+            Some(KeyLocation::Header | KeyLocation::Cookie) if !is_token(&name) => {
+                n.fault(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
+            }
+            Some(KeyLocation::Header) => Some(name.to_ascii_lowercase()),
+            _ => Some(name),
+        }
+    });
+    let directory = object.required("api_keys", |n| n.text());
+    Some(SchemeKind::ApiKey { location: location?, name: name?, directory: directory? })
+}
+
+fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
+    let flows = object.required("flows", read_flows);
+    object.not_yet("users");
+    object.not_yet("issue");
+    let jwt = object.required("jwt", JwtConfig::read);
+    Some(SchemeKind::OAuth2 { flows: flows?, jwt: jwt? })
+}
+
+fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
+    let url = object.required("openIdConnectUrl", |n| n.text());
+    object.not_yet("users");
+    let jwt = object.required("jwt", JwtConfig::read);
+    Some(SchemeKind::OpenIdConnect { url: url?, jwt: jwt? })
+}
+
+/// The flows with the URLs that OpenAPI 3.1 requires of each.
+const FLOWS: [(&str, bool, bool); 4] = [
+    ("implicit", true, false),
+    ("password", false, true),
+    ("clientCredentials", false, true),
+    ("authorizationCode", true, true),
+];
+
+fn read_flows(node: Node<'_>) -> Option<Flows> {
+    let object = node.object()?;
+    let mut flows = Vec::new();
+    for (name, authorization_url, token_url) in FLOWS {
+        if let Some(flow) = object.optional(name, |n| read_flow(n, authorization_url, token_url)) {
+            flows.push((name, flow));
+        }
+    }
+    object.finish();
+    Some(Flows { flows })
+}
+
+fn read_flow(node: Node<'_>, authorization_url: bool, token_url: bool) -> Option<Flow> {
+    let object = node.object()?;
+    let url = |key, wanted: bool| {
+        if wanted { object.required(key, |n| n.text()) } else { None }
+    };
+    let authorization_url = url("authorizationUrl", authorization_url);
+    let token_url = url("tokenUrl", token_url);
+    let refresh_url = object.optional("refreshUrl", |n| n.text());
+    let scopes = object.required("scopes", |n| n.map(|n| n.string()));
+    object.finish();
+    let scopes = scopes?.into_iter();
+    Some(Flow {
+        authorization_url,
+        token_url,
+        refresh_url,
+        scopes: scopes.map(|(name, text)| (name, text.unwrap_or_default())).collect(),
+    })
+}
+
+/// A realm stands in a quoted string of a header of ours: what would need escaping is refused.
+fn read_realm(node: Node<'_>) -> Option<String> {
+    let realm = node.string()?;
+    if realm.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
+        Some(realm)
+    } else {
+        node.fault("may hold printable ASCII only, without quotes and backslashes")
+    }
+}
+
+/// Whether `text` is an RFC 9110 section 5.6.2 `token`.
+pub fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+}

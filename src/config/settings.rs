@@ -1,0 +1,129 @@
+//! The switches: `identity_headers`, `errors`, `cors_preflight`, `mode`, `cache`.
+
+use super::jwt::read_header_name;
+use super::node::Node;
+
+/// Request headers that tell the upstream who calls. Lower-case names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityHeaders {
+    /// The subject.
+    pub subject: String,
+    /// Its scopes, separated by spaces.
+    pub scopes: String,
+    /// The scheme that let the request in.
+    pub scheme: String,
+}
+
+impl Default for IdentityHeaders {
+    fn default() -> Self {
+        Self {
+            subject: "x-auth-subject".into(),
+            scopes: "x-auth-scopes".into(),
+            scheme: "x-auth-scheme".into(),
+        }
+    }
+}
+
+impl IdentityHeaders {
+    pub(super) fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let default = Self::default();
+        let name = |key, default| object.optional(key, read_header_name).unwrap_or(default);
+        let headers = Self {
+            subject: name("subject", default.subject),
+            scopes: name("scopes", default.scopes),
+            scheme: name("scheme", default.scheme),
+        };
+        object.finish();
+        Some(headers)
+    }
+}
+
+/// The form of an error body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorFormat {
+    /// FastAPI's `{"detail": ...}`.
+    #[default]
+    FastApi,
+    /// RFC 9457 problem details.
+    Problem,
+    /// Plain text.
+    Text,
+}
+
+impl ErrorFormat {
+    pub(super) fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let format = object.optional("format", |n| {
+            n.word(&[("fastapi", Self::FastApi), ("problem", Self::Problem), ("text", Self::Text)])
+        });
+        object.finish();
+        Some(format.unwrap_or_default())
+    }
+}
+
+/// What becomes of CORS preflights (Fetch standard): browsers send them without credentials.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CorsPreflight {
+    /// They pass to the upstream, without identity.
+    #[default]
+    Pass,
+    /// They need what every request needs.
+    Check,
+}
+
+impl CorsPreflight {
+    pub(super) fn read(node: Node<'_>) -> Option<Self> {
+        node.word(&[("pass", Self::Pass), ("check", Self::Check)])
+    }
+}
+
+/// Whether refusals are carried out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They are.
+    #[default]
+    Enforce,
+    /// Everything is evaluated, logged and counted; nothing is refused.
+    DryRun,
+}
+
+impl Mode {
+    pub(super) fn read(node: Node<'_>) -> Option<Self> {
+        node.word(&[("enforce", Self::Enforce), ("dry_run", Self::DryRun)])
+    }
+}
+
+/// Bounds of the cache of verified tokens, for each worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// How many tokens; 0 turns the cache off.
+    pub entries: usize,
+    /// Tokens longer than this, in bytes, are verified anew each time.
+    pub max_token_bytes: usize,
+}
+
+impl Default for CacheLimits {
+    fn default() -> Self {
+        Self { entries: 4096, max_token_bytes: 4096 }
+    }
+}
+
+impl CacheLimits {
+    pub(super) fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let number = |key, max, default| {
+            object
+                .optional(key, |n: Node<'_>| n.integer(0..=max))
+                .and_then(|value| usize::try_from(value).ok())
+                .unwrap_or(default)
+        };
+        let default = Self::default();
+        let limits = Self {
+            entries: number("entries", 1_000_000, default.entries),
+            max_token_bytes: number("max_token_bytes", 65_536, default.max_token_bytes),
+        };
+        object.finish();
+        Some(limits)
+    }
+}

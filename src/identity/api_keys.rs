@@ -1,0 +1,80 @@
+//! Directories of API keys. A key is found by its SHA-256, so neither the keys nor the time a
+//! lookup takes tell anything of what is stored.
+
+use std::collections::HashMap;
+
+use sha2::{Digest as _, Sha256};
+
+/// What is known of an API key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApiKey {
+    /// Who it belongs to.
+    pub id: String,
+    /// What it may do.
+    pub scopes: Vec<String>,
+    /// Unix time in seconds from which it is refused.
+    pub not_after: Option<i64>,
+    /// Whether it is switched off.
+    pub disabled: bool,
+}
+
+/// Why an API key is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiKeyError {
+    /// Nobody's.
+    Unknown,
+    /// Past its `not_after`.
+    Expired,
+    /// Switched off.
+    Disabled,
+}
+
+impl ApiKeyError {
+    /// The reason as one word, for response-code details and counters.
+    #[must_use]
+    pub fn reason(self) -> &'static str {
+        match self {
+            Self::Unknown => "api_key_unknown",
+            Self::Expired => "api_key_expired",
+            Self::Disabled => "api_key_disabled",
+        }
+    }
+}
+
+/// One directory of `api_keys`.
+#[derive(Debug, Default)]
+pub struct ApiKeyDirectory {
+    keys: HashMap<[u8; 32], ApiKey>,
+}
+
+impl ApiKeyDirectory {
+    /// Adds a key by its digest. Two keys may share an id, so that one can replace the other.
+    ///
+    /// # Errors
+    /// The id of the key that has this digest already.
+    pub fn insert(&mut self, sha256: [u8; 32], key: ApiKey) -> Result<(), String> {
+        match self.keys.entry(sha256) {
+            std::collections::hash_map::Entry::Occupied(entry) => Err(entry.get().id.clone()),
+            std::collections::hash_map::Entry::Vacant(entry) => {
+                entry.insert(key);
+                Ok(())
+            }
+        }
+    }
+
+    /// The key `presented`, if it is accepted at the Unix time that `now` gives.
+    ///
+    /// # Errors
+    /// Why it is not.
+    pub fn verify(&self, presented: &[u8], now: impl FnOnce() -> i64) -> Result<&ApiKey, ApiKeyError> {
+        let digest: [u8; 32] = Sha256::digest(presented).into();
+        let key = self.keys.get(&digest).ok_or(ApiKeyError::Unknown)?;
+        if key.disabled {
+            return Err(ApiKeyError::Disabled);
+        }
+        if key.not_after.is_some_and(|end| now() >= end) {
+            return Err(ApiKeyError::Expired);
+        }
+        Ok(key)
+    }
+}

@@ -1,0 +1,41 @@
+//! Lychgate: an authentication filter for Envoy and Istio.
+//!
+//! It answers one question for each request: may it pass, as whom, and if not, what is the honest
+//! answer? The rooms, in the order a request meets them:
+//!
+//! | room | what it is for |
+//! |---|---|
+//! | [`config`] | what users write, read strictly, every fault with its JSON path |
+//! | [`policy`] | what is enforced: compiled from the configuration, valid by construction |
+//! | `proxy` | the only room that knows proxy-wasm: contexts, host calls |
+//! | [`host`] | the seam between the core and whoever runs it |
+//! | [`request`] | the request as the core sees it |
+//! | [`engine`] | request, policy and host in, decision out |
+//! | [`credential`] | taking a credential out of a request |
+//! | [`token`] | JSON Web Tokens: parsed strictly, verified, remembered |
+//! | [`keys`] | keys: secret, PEM, JWK, JWK Set; signatures |
+//! | [`identity`] | API keys |
+//! | [`decision`] | what becomes of a request, as a value |
+//!
+//! Everything but `proxy` runs natively, and is tested so.
+
+pub mod config;
+pub mod credential;
+pub mod decision;
+mod encoding;
+pub mod engine;
+pub mod host;
+pub mod identity;
+mod json;
+pub mod keys;
+pub mod policy;
+pub mod request;
+pub mod token;
+
+#[cfg(any(test, target_family = "wasm"))]
+mod probe_vector;
+#[cfg(target_family = "wasm")]
+mod proxy;
+
+#[cfg(target_family = "wasm")]
+proxy_wasm::main! {{ proxy::start(); }}

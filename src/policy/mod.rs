@@ -1,0 +1,116 @@
+//! What is enforced: compiled from the configuration, and valid by construction.
+//!
+//! A [`Policy`] can only be had from [`Policy::compile`], or as [`Policy::closed`], which refuses
+//! everything: there is no policy that is half there.
+
+mod compile;
+mod path;
+mod requirement;
+mod rules;
+mod scheme;
+
+pub use path::{AmbiguousPath, NormalPath};
+pub use requirement::{Alternative, Requirement, Term};
+pub use rules::{HostPattern, PathMatcher, Rule, Rules};
+pub use scheme::{Scheme, SchemeId, SchemeKind};
+
+use std::rc::Rc;
+
+use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorFormat, Errors, Mode};
+
+/// Reads a variable of the plugin's environment.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// The whole policy.
+#[derive(Debug)]
+pub struct Policy {
+    schemes: Vec<Scheme>,
+    rules: Rules,
+    default: Option<Requirement>,
+    identity_headers: IdentityHeaderNames,
+    reserved: Vec<Rc<str>>,
+    /// The form of error bodies.
+    pub error_format: ErrorFormat,
+    /// What becomes of CORS preflights.
+    pub cors_preflight: CorsPreflight,
+    /// Whether refusals are carried out.
+    pub mode: Mode,
+    /// Bounds of the cache of verified tokens.
+    pub cache: CacheLimits,
+}
+
+/// The names of the headers that tell the upstream who calls.
+#[derive(Debug)]
+pub struct IdentityHeaderNames {
+    /// The subject.
+    pub subject: Rc<str>,
+    /// Its scopes.
+    pub scopes: Rc<str>,
+    /// The schemes that let it in.
+    pub scheme: Rc<str>,
+}
+
+/// A policy, and what its author should know without it being wrong.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The policy.
+    pub policy: Policy,
+    /// What is odd, each with its JSON path.
+    pub warnings: Vec<ConfigError>,
+}
+
+impl Policy {
+    /// Reads and compiles a plugin configuration. `environment` answers `{env: NAME}`.
+    ///
+    /// # Errors
+    /// Every fault of the configuration, each with its JSON path and the remedy.
+    pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Compiled, Vec<ConfigError>> {
+        let errors = Errors::default();
+        let config = Config::read(bytes, &errors);
+        let compiled = compile::compile(config, environment, &errors);
+        errors.finish(compiled)
+    }
+
+    /// The policy that refuses everything: what holds until there is another.
+    #[must_use]
+    pub fn closed() -> Self {
+        compile::compile(Config::default(), &|_| None, &Errors::default()).policy
+    }
+
+    /// What a request needs, by the first rule that matches, or by default. Nothing: refused.
+    #[must_use]
+    pub fn requirement(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> Option<&Requirement> {
+        self.rules.find(method, host, path.as_str()).map(|rule| &rule.requirement).or(self.default.as_ref())
+    }
+
+    /// A scheme of this policy.
+    #[must_use]
+    pub fn scheme(&self, id: SchemeId) -> Option<&Scheme> {
+        self.schemes.get(id.0)
+    }
+
+    /// How many schemes there are.
+    #[must_use]
+    pub fn scheme_count(&self) -> usize {
+        self.schemes.len()
+    }
+
+    /// The headers that tell the upstream who calls.
+    #[must_use]
+    pub fn identity_headers(&self) -> &IdentityHeaderNames {
+        &self.identity_headers
+    }
+
+    /// Whether only the gate may speak in header `name`. Underscores count as hyphens: servers
+    /// that hand headers on as variables (RFC 3875 section 4.1.18) cannot tell them apart.
+    #[must_use]
+    pub fn is_reserved(&self, name: &[u8]) -> bool {
+        let same = |own: &str| {
+            own.len() == name.len()
+                && own.bytes().zip(name).all(|(a, &b)| {
+                    a == b.to_ascii_lowercase() || (a == b'-' && b == b'_') || (a == b'_' && b == b'-')
+                })
+        };
+        self.reserved.iter().any(|own| same(own))
+    }
+}

@@ -1,0 +1,56 @@
+//! What a request needs: OpenAPI's Security Requirement Objects.
+
+use super::scheme::SchemeId;
+
+/// A list of alternatives, any one of which is enough.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Requirement {
+    alternatives: Vec<Alternative>,
+    anonymous: bool,
+}
+
+/// Schemes that are needed together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Alternative {
+    /// At least one, sorted by scheme name.
+    pub terms: Vec<Term>,
+}
+
+/// A scheme, and the scopes it must grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Term {
+    /// The scheme.
+    pub scheme: SchemeId,
+    /// The scopes, all of them.
+    pub scopes: Vec<String>,
+}
+
+impl Requirement {
+    /// A requirement of these alternatives; one without terms (OpenAPI's `{}`) lets anonymous
+    /// requests in.
+    #[must_use]
+    pub fn new(alternatives: Vec<Alternative>) -> Self {
+        let anonymous = alternatives.iter().any(|alternative| alternative.terms.is_empty());
+        let mut alternatives = alternatives;
+        alternatives.retain(|alternative| !alternative.terms.is_empty());
+        // An empty list is OpenAPI's way of saying public, which asks for nothing either.
+        Self { anonymous: anonymous || alternatives.is_empty(), alternatives }
+    }
+
+    /// The alternatives that ask for something.
+    #[must_use]
+    pub fn alternatives(&self) -> &[Alternative] {
+        &self.alternatives
+    }
+
+    /// Whether a request without any credential may pass.
+    #[must_use]
+    pub fn allows_anonymous(&self) -> bool {
+        self.anonymous
+    }
+
+    /// Every term of every alternative.
+    pub fn terms(&self) -> impl Iterator<Item = &Term> {
+        self.alternatives.iter().flat_map(|alternative| &alternative.terms)
+    }
+}

@@ -1,0 +1,207 @@
+//! The host calls of proxy-wasm ABI 0.2.1 that the filter makes, each failure a value.
+//!
+//! This is the one place with unsafe code: the host's functions are foreign, and hand data over by
+//! pointer into memory that the SDK's `proxy_on_memory_allocate` took from Rust's allocator.
+
+use std::ptr::null_mut;
+
+/// A status other than OK, as the host gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status(pub u32);
+
+const REQUEST_HEADERS: u32 = 0;
+const PLUGIN_CONFIGURATION: u32 = 7;
+
+/// Log levels of the ABI.
+#[derive(Clone, Copy)]
+pub enum Level {
+    /// For who looks into one request.
+    Debug = 1,
+    /// For who operates the gateway.
+    Info = 2,
+    /// Odd, not wrong.
+    Warn = 3,
+    /// Wrong.
+    Error = 4,
+}
+
+#[link(wasm_import_module = "env")]
+unsafe extern "C" {
+    fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_buffer_bytes(
+        kind: u32,
+        start: usize,
+        max_size: usize,
+        data: *mut *mut u8,
+        size: *mut usize,
+    ) -> u32;
+    fn proxy_get_header_map_pairs(kind: u32, data: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_replace_header_map_value(
+        kind: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
+    fn proxy_remove_header_map_value(kind: u32, name: *const u8, name_size: usize) -> u32;
+    fn proxy_send_local_response(
+        status: u32,
+        details: *const u8,
+        details_size: usize,
+        body: *const u8,
+        body_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        grpc_status: i32,
+    ) -> u32;
+    fn proxy_call_foreign_function(
+        name: *const u8,
+        name_size: usize,
+        argument: *const u8,
+        argument_size: usize,
+        result: *mut *mut u8,
+        result_size: *mut usize,
+    ) -> u32;
+}
+
+fn check(status: u32) -> Result<(), Status> {
+    if status == 0 { Ok(()) } else { Err(Status(status)) }
+}
+
+/// Takes over what the host returned by pointer.
+fn returned(call: impl FnOnce(*mut *mut u8, *mut usize) -> u32) -> Result<Vec<u8>, Status> {
+    let mut data = null_mut();
+    let mut size = 0;
+    check(call(&raw mut data, &raw mut size))?;
+    if data.is_null() || size == 0 {
+        return Ok(Vec::new());
+    }
+    // SAFETY: the host filled `size` bytes of memory that it asked of `proxy_on_memory_allocate`,
+    // which gives away a Vec of exactly that capacity, and it keeps no pointer to it.
+    Ok(unsafe { Vec::from_raw_parts(data, size, size) })
+}
+
+/// Logs a line; a host that cannot log loses it.
+pub fn log(level: Level, message: &str) {
+    // SAFETY: the host reads the message during the call.
+    unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
+}
+
+/// The plugin's configuration.
+pub fn plugin_configuration() -> Result<Vec<u8>, Status> {
+    // SAFETY: the host writes through pointers that are valid during the call.
+    returned(|data, size| unsafe { proxy_get_buffer_bytes(PLUGIN_CONFIGURATION, 0, usize::MAX, data, size) })
+}
+
+/// All request headers, as the ABI serialises them.
+pub fn request_headers() -> Result<Vec<u8>, Status> {
+    // SAFETY: as above.
+    returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_HEADERS, data, size) })
+}
+
+/// Gives a request header this value and no other.
+pub fn set_request_header(name: &[u8], value: &[u8]) -> Result<(), Status> {
+    // SAFETY: the host reads name and value during the call.
+    check(unsafe {
+        proxy_replace_header_map_value(
+            REQUEST_HEADERS,
+            name.as_ptr(),
+            name.len(),
+            value.as_ptr(),
+            value.len(),
+        )
+    })
+}
+
+/// Removes every request header of this name.
+pub fn remove_request_header(name: &[u8]) -> Result<(), Status> {
+    // SAFETY: the host reads the name during the call.
+    check(unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) })
+}
+
+/// Answers the request. `details` become Envoy's response-code details.
+pub fn send_local_response(
+    status: u16,
+    details: &str,
+    headers: &[(&str, String)],
+    body: &str,
+    grpc_status: i32,
+) -> Result<(), Status> {
+    let headers = serialize_map(headers);
+    // SAFETY: the host reads all of it during the call.
+    check(unsafe {
+        proxy_send_local_response(
+            u32::from(status),
+            details.as_ptr(),
+            details.len(),
+            body.as_ptr(),
+            body.len(),
+            headers.as_ptr(),
+            headers.len(),
+            grpc_status,
+        )
+    })
+}
+
+/// Calls a function that the host has beyond the ABI.
+pub fn call_foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
+    // SAFETY: the host reads name and argument during the call and writes through valid pointers.
+    returned(|result, size| unsafe {
+        proxy_call_foreign_function(
+            name.as_ptr(),
+            name.len(),
+            argument.as_ptr(),
+            argument.len(),
+            result,
+            size,
+        )
+    })
+}
+
+/// Headers in the ABI's form: their number, the length of each name and value, then each name and
+/// value with a NUL after it.
+fn serialize_map(headers: &[(&str, String)]) -> Vec<u8> {
+    let word = |n: usize| u32::try_from(n).unwrap_or(0).to_le_bytes();
+    let mut bytes = word(headers.len()).to_vec();
+    for (name, value) in headers {
+        bytes.extend(word(name.len()));
+        bytes.extend(word(value.len()));
+    }
+    for (name, value) in headers {
+        for text in [name.as_bytes(), value.as_bytes()] {
+            bytes.extend(text);
+            bytes.push(0);
+        }
+    }
+    bytes
+}
+
+/// Reads headers from the ABI's form; nothing if the bytes are not of that form.
+pub fn parse_map(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    if bytes.is_empty() {
+        return Some(Vec::new());
+    }
+    let (count, mut lengths) = split_word(bytes)?;
+    let mut data = bytes.get(count.checked_mul(8)?.checked_add(4)?..)?;
+    let mut headers = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (name_size, rest) = split_word(lengths)?;
+        let (value_size, rest) = split_word(rest)?;
+        lengths = rest;
+        let (name, rest) = split_text(data, name_size)?;
+        let (value, rest) = split_text(rest, value_size)?;
+        data = rest;
+        headers.push((name, value));
+    }
+    Some(headers)
+}
+
+fn split_word(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let (word, rest) = bytes.split_first_chunk::<4>()?;
+    Some((usize::try_from(u32::from_le_bytes(*word)).ok()?, rest))
+}
+
+fn split_text(bytes: &[u8], size: usize) -> Option<(&[u8], &[u8])> {
+    let (text, rest) = bytes.split_at_checked(size)?;
+    Some((text, rest.strip_prefix(&[0])?))
+}

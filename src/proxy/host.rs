@@ -1,0 +1,112 @@
+//! The seam, carried out by host calls.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use prost::Message;
+
+use super::abi::{self, Level};
+use crate::host::{Host, NativeVerdict};
+use crate::keys::NativeKey;
+
+/// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
+const VERIFY_SIGNATURE: &str = "verify_signature";
+
+/// Envoy's `VerifySignatureArguments` (source/extensions/common/wasm/ext/verify_signature.proto).
+#[derive(Message)]
+struct VerifySignatureArguments {
+    #[prost(string, tag = "1")]
+    hash_function: String,
+    #[prost(bytes = "vec", tag = "2")]
+    public_key: Vec<u8>,
+    #[prost(bytes = "vec", tag = "3")]
+    signature: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    text: Vec<u8>,
+}
+
+/// Envoy as the core's host.
+pub struct ProxyHost {
+    native: bool,
+}
+
+impl ProxyHost {
+    /// A host that checks no signatures.
+    pub fn without_native() -> Self {
+        Self { native: false }
+    }
+
+    /// A host whose native signature check is used if it passes a probe.
+    pub fn probe() -> Self {
+        let native = probe::passes(|arguments| verify(arguments) == Some(true))
+            && probe::refuses(|arguments| verify(arguments) == Some(true));
+        let how = if native { "natively by Envoy" } else { "in the module" };
+        abi::log(Level::Info, &format!("lychgate: RS* and ES* signatures are checked {how}"));
+        Self { native }
+    }
+}
+
+impl Host for ProxyHost {
+    fn now(&self) -> i64 {
+        // A clock before 1970 or beyond reach reads as the end of time: every token has expired.
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        since_epoch.and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
+    }
+
+    fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
+        if !self.native {
+            return NativeVerdict::Unavailable;
+        }
+        let verdict = verify(&VerifySignatureArguments {
+            hash_function: key.hash.name().to_owned(),
+            public_key: key.spki.clone(),
+            signature: signature.to_vec(),
+            text: message.to_vec(),
+        });
+        match verdict {
+            Some(true) => NativeVerdict::Valid,
+            Some(false) => NativeVerdict::Invalid,
+            // It passed the probe and fails now: the module can still tell.
+            None => NativeVerdict::Unavailable,
+        }
+    }
+}
+
+/// What the host says; nothing if it cannot be asked. Success is exactly `result: true`.
+fn verify(arguments: &VerifySignatureArguments) -> Option<bool> {
+    const VALID: [u8; 2] = [0x08, 0x01];
+    match abi::call_foreign_function(VERIFY_SIGNATURE, &arguments.encode_to_vec()) {
+        Ok(result) => Some(result == VALID),
+        Err(_) => None,
+    }
+}
+
+/// A known signature: RFC 7515 appendix A.3 (ES256), its key and its signing input.
+mod probe {
+    use super::VerifySignatureArguments;
+    use crate::keys::{Algorithm, VerificationKey, import_jwk};
+    use crate::probe_vector::{JWK, SIGNATURE, SIGNING_INPUT};
+
+    pub fn passes(verify: impl Fn(&VerifySignatureArguments) -> bool) -> bool {
+        arguments().is_some_and(|arguments| verify(&arguments))
+    }
+
+    /// A host that says yes to everything is worse than one that cannot be asked.
+    pub fn refuses(verify: impl Fn(&VerifySignatureArguments) -> bool) -> bool {
+        arguments().is_some_and(|mut arguments| {
+            arguments.text.push(b'x');
+            !verify(&arguments)
+        })
+    }
+
+    fn arguments() -> Option<VerifySignatureArguments> {
+        let jwk = serde_json::from_str(JWK).ok()?;
+        let key: VerificationKey = import_jwk(&jwk, Some(&[Algorithm::Es256])).ok()?.pop()?;
+        let native = key.native()?;
+        Some(VerifySignatureArguments {
+            hash_function: native.hash.name().to_owned(),
+            public_key: native.spki.clone(),
+            signature: key.native_signature(&crate::encoding::decode_base64url(SIGNATURE)?)?,
+            text: SIGNING_INPUT.to_vec(),
+        })
+    }
+}

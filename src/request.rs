@@ -1,0 +1,72 @@
+//! A request as the filter sees it: borrowed bytes, copied out of the host once.
+
+/// The headers of a request, pseudo-headers among them, in the order they came.
+///
+/// Names are in lower case, as Envoy keeps them. Values are bytes: nothing makes a client send
+/// UTF-8.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    headers: &'a [(&'a [u8], &'a [u8])],
+}
+
+impl<'a> Request<'a> {
+    /// A request with these headers.
+    #[must_use]
+    pub fn new(headers: &'a [(&'a [u8], &'a [u8])]) -> Self {
+        Self { headers }
+    }
+
+    /// Every header with its value.
+    pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
+        self.headers.iter().copied()
+    }
+
+    /// Every value of header `name`.
+    pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
+        self.headers().filter(move |(own, _)| *own == name.as_bytes()).map(|(_, value)| value)
+    }
+
+    /// The first value of header `name`.
+    #[must_use]
+    pub fn first(&self, name: &str) -> Option<&'a [u8]> {
+        self.values(name).next()
+    }
+
+    /// `:method`.
+    #[must_use]
+    pub fn method(&self) -> &'a [u8] {
+        self.first(":method").unwrap_or_default()
+    }
+
+    /// `:authority`, which HTTP/1 calls Host.
+    #[must_use]
+    pub fn authority(&self) -> &'a [u8] {
+        self.first(":authority").unwrap_or_default()
+    }
+
+    /// `:path`: path and query.
+    #[must_use]
+    pub fn target(&self) -> &'a [u8] {
+        self.first(":path").unwrap_or_default()
+    }
+
+    /// The path without its query, as it was sent.
+    #[must_use]
+    pub fn raw_path(&self) -> &'a [u8] {
+        self.target().split(|&b| b == b'?').next().unwrap_or_default()
+    }
+
+    /// The query without its question mark, as it was sent.
+    #[must_use]
+    pub fn raw_query(&self) -> Option<&'a [u8]> {
+        self.target().splitn(2, |&b| b == b'?').nth(1)
+    }
+
+    /// Whether this is a CORS preflight (Fetch standard, section 4.8).
+    #[must_use]
+    pub fn is_cors_preflight(&self) -> bool {
+        self.method() == b"OPTIONS"
+            && self.first("origin").is_some()
+            && self.first("access-control-request-method").is_some()
+    }
+}

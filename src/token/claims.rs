@@ -1,0 +1,130 @@
+//! Claims: when a token holds, who it speaks of, and what of it goes on to the upstream.
+
+use serde_json::{Map, Value};
+
+use super::error::TokenError;
+
+/// A claims set (RFC 7519 section 4).
+pub type Claims = Map<String, Value>;
+
+/// When a token may be accepted: `from <= now < until`, in Unix seconds, leeway included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Window {
+    /// From this second on.
+    pub from: i64,
+    /// Up to and without this second.
+    pub until: i64,
+}
+
+impl Window {
+    /// Whether `now` is within.
+    pub fn holds(self, now: i64) -> bool {
+        self.from <= now && now < self.until
+    }
+}
+
+/// The seconds of `exp`, `nbf` and `iat` against `now`, with `leeway` on all three.
+///
+/// # Errors
+/// If one of them is not a date, or says no.
+pub fn check_times(claims: &Claims, now: i64, leeway: i64) -> Result<Window, TokenError> {
+    let mut window = Window { from: i64::MIN, until: i64::MAX };
+    if let Some(exp) = numeric_date(claims, "exp")? {
+        // The fraction is dropped: a token never lives longer than it says.
+        window.until = whole(exp.floor()).saturating_add(leeway);
+        if now >= window.until {
+            return Err(TokenError::Expired);
+        }
+    }
+    for (name, error) in [("nbf", TokenError::NotYetValid), ("iat", TokenError::IssuedInFuture)] {
+        if let Some(date) = numeric_date(claims, name)? {
+            let from = whole(date.ceil()).saturating_sub(leeway);
+            if now < from {
+                return Err(error);
+            }
+            window.from = window.from.max(from);
+        }
+    }
+    Ok(window)
+}
+
+/// A NumericDate (RFC 7519 section 2): seconds, fractions allowed.
+fn numeric_date(claims: &Claims, name: &str) -> Result<Option<f64>, TokenError> {
+    const LAST: f64 = 9_007_199_254_740_992.0; // 2^53, beyond which seconds run together
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::Number(number)) => match number.as_f64() {
+            Some(date) if (0.0..=LAST).contains(&date) => Ok(Some(date)),
+            _ => Err(TokenError::BadClaim(name.into())),
+        },
+        Some(_) => Err(TokenError::BadClaim(name.into())),
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "within 2^53, checked by numeric_date")]
+fn whole(date: f64) -> i64 {
+    date as i64
+}
+
+/// A claim that is a string when it is there.
+///
+/// # Errors
+/// If it is there and not a string.
+pub fn string_claim<'a>(claims: &'a Claims, name: &str) -> Result<Option<&'a str>, TokenError> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(TokenError::BadClaim(name.into())),
+    }
+}
+
+/// Whether `aud` (a string or an array of strings, RFC 7519 section 4.1.3) names one of `accepted`.
+pub fn audience_matches(claims: &Claims, accepted: &[String]) -> bool {
+    let is_accepted = |value: &Value| value.as_str().is_some_and(|aud| accepted.iter().any(|a| a == aud));
+    match claims.get("aud") {
+        Some(Value::Array(audiences)) => {
+            audiences.iter().all(Value::is_string) && audiences.iter().any(is_accepted)
+        }
+        Some(audience) => is_accepted(audience),
+        None => false,
+    }
+}
+
+/// The claim of this name, or else the one at the end of a dotted path.
+pub fn lookup<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
+    if let Some(value) = claims.get(name) {
+        return Some(value);
+    }
+    let (first, rest) = name.split_once('.')?;
+    let mut value = claims.get(first)?;
+    for step in rest.split('.') {
+        value = value.as_object()?.get(step)?;
+    }
+    Some(value)
+}
+
+/// A claim as a header value: text as it is, arrays as CSV (RFC 4180 quoting where an item needs
+/// it), objects as JSON. `null` is as good as absent.
+pub fn header_text(value: &Value) -> Option<String> {
+    match value {
+        Value::Null => None,
+        Value::String(text) => Some(text.clone()),
+        Value::Array(items) => {
+            let fields: Vec<_> = items.iter().map(csv_field).collect();
+            Some(fields.join(","))
+        }
+        other => Some(other.to_string()),
+    }
+}
+
+fn csv_field(item: &Value) -> String {
+    let text = match item {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
+}
+
+#[cfg(test)]
+#[path = "claims_tests.rs"]
+mod tests;

@@ -1,0 +1,77 @@
+//! The compact serialisation, taken apart without trusting a byte of it.
+
+use serde_json::Value;
+
+use super::error::TokenError;
+use crate::encoding::decode_base64url;
+use crate::json;
+
+/// Deep enough for any header (a `jwk` in it is one level) and any claims set met in the wild.
+const MAX_HEADER_DEPTH: usize = 8;
+const MAX_CLAIMS_DEPTH: usize = 32;
+
+/// A token taken apart; nothing of it is verified.
+pub struct Compact<'a> {
+    /// The `alg` header: what the token claims, which selects keys and decides nothing.
+    pub alg: String,
+    /// The `kid` header.
+    pub kid: Option<String>,
+    /// What was signed: the first two parts with their dot.
+    pub signing_input: &'a [u8],
+    /// The signature.
+    pub signature: Vec<u8>,
+    payload: &'a [u8],
+}
+
+impl<'a> Compact<'a> {
+    /// Takes `token` apart.
+    ///
+    /// # Errors
+    /// What is malformed, or that it needs an extension.
+    pub fn parse(token: &'a [u8]) -> Result<Self, TokenError> {
+        let mut parts = token.split(|&byte| byte == b'.');
+        let (Some(header), Some(payload), Some(signature), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(TokenError::Malformed("not three parts"));
+        };
+        let signed = token.len().saturating_sub(signature.len().saturating_add(1));
+        let signing_input = token.get(..signed).unwrap_or_default();
+        let signature =
+            decode_base64url(signature).ok_or(TokenError::Malformed("signature is not base64url"))?;
+        let header = decode_base64url(header).ok_or(TokenError::Malformed("header is not base64url"))?;
+        let Ok(Value::Object(header)) = json::parse_strict(&header, MAX_HEADER_DEPTH) else {
+            return Err(TokenError::Malformed("header is not a JSON object"));
+        };
+        // RFC 7515 section 4.1.11, and RFC 7797 section 6: an unencoded payload must be critical.
+        if header.contains_key("crit") || header.get("b64").is_some_and(|b64| *b64 != Value::Bool(true)) {
+            return Err(TokenError::Critical);
+        }
+        let Some(Value::String(alg)) = header.get("alg") else {
+            return Err(TokenError::Malformed("header has no `alg`"));
+        };
+        let kid = match header.get("kid") {
+            None => None,
+            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(_) => return Err(TokenError::Malformed("`kid` is not a string")),
+        };
+        Ok(Self { alg: alg.clone(), kid, signing_input, signature, payload })
+    }
+
+    /// The claims set. To be read after the signature is verified, lest errors tell strangers.
+    ///
+    /// # Errors
+    /// If it is not a JSON object in strict base64url.
+    pub fn claims(&self) -> Result<serde_json::Map<String, Value>, TokenError> {
+        let payload =
+            decode_base64url(self.payload).ok_or(TokenError::Malformed("payload is not base64url"))?;
+        match json::parse_strict(&payload, MAX_CLAIMS_DEPTH) {
+            Ok(Value::Object(claims)) => Ok(claims),
+            _ => Err(TokenError::Malformed("payload is not a JSON object")),
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "compact_tests.rs"]
+mod tests;

@@ -1,0 +1,66 @@
+//! Why a token is not accepted. The client learns none of it: the reason goes to the log and to
+//! the response-code details, the answer is the same for all.
+
+use std::fmt;
+
+/// Why a token is not accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TokenError {
+    /// Longer than `max_token_bytes`.
+    TooLong,
+    /// Not three parts of strict base64url holding what RFC 7515 asks for.
+    Malformed(&'static str),
+    /// A critical header parameter, of which none is understood (RFC 7515 section 4.1.11).
+    Critical,
+    /// No key for its `alg` and `kid`.
+    NoKey,
+    /// Signed by nobody we know.
+    Signature,
+    /// Past its `exp`.
+    Expired,
+    /// Before its `nbf`.
+    NotYetValid,
+    /// Issued in the future.
+    IssuedInFuture,
+    /// Another `iss`.
+    Issuer,
+    /// For somebody else.
+    Audience,
+    /// A required claim is missing.
+    MissingClaim(String),
+    /// A claim has the wrong type or a value that cannot be.
+    BadClaim(String),
+}
+
+impl TokenError {
+    /// The reason as one word, for response-code details and counters.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::TooLong => "token_too_long",
+            Self::Malformed(_) => "token_malformed",
+            Self::Critical => "token_critical_extension",
+            Self::NoKey => "token_no_matching_key",
+            Self::Signature => "token_bad_signature",
+            Self::Expired => "token_expired",
+            Self::NotYetValid => "token_not_yet_valid",
+            Self::IssuedInFuture => "token_issued_in_future",
+            Self::Issuer => "token_wrong_issuer",
+            Self::Audience => "token_wrong_audience",
+            Self::MissingClaim(_) => "token_missing_claim",
+            Self::BadClaim(_) => "token_bad_claim",
+        }
+    }
+}
+
+impl fmt::Display for TokenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Malformed(what) => write!(f, "{}: {what}", self.reason()),
+            Self::MissingClaim(name) | Self::BadClaim(name) => {
+                write!(f, "{}: {name}", self.reason())
+            }
+            _ => f.write_str(self.reason()),
+        }
+    }
+}

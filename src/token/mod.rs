@@ -1,0 +1,15 @@
+//! JSON Web Tokens (RFC 7519) in compact serialisation (RFC 7515 section 7.1): parsed strictly,
+//! verified, remembered.
+//!
+//! Only [`Verifier`] makes a [`Verified`] value, so holding one is the proof.
+
+mod cache;
+mod claims;
+mod compact;
+mod error;
+mod scopes;
+mod verify;
+
+pub use cache::TokenCache;
+pub use error::TokenError;
+pub use verify::{Verified, Verifier, VerifierSettings};

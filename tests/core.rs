@@ -1,0 +1,101 @@
+//! The core natively, held to the same table as the module in a real Envoy.
+
+mod behaviour;
+
+use std::collections::HashMap;
+
+use behaviour::{ENVIRONMENT, Observed, Row};
+use lychgate::decision::{Decision, HeaderEdit};
+use lychgate::engine::Engine;
+use lychgate::host::{Host, NativeVerdict};
+use lychgate::keys::NativeKey;
+use lychgate::policy::Policy;
+use lychgate::request::Request;
+use lychgate_testkit::tokens;
+
+/// A host without a native signature check: the module's own cryptography is what is tried.
+struct TestHost;
+
+impl Host for TestHost {
+    fn now(&self) -> i64 {
+        tokens::now()
+    }
+
+    fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
+        NativeVerdict::Unavailable
+    }
+}
+
+fn engines() -> HashMap<&'static str, Engine> {
+    let environment = |name: &str| {
+        ENVIRONMENT.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned())
+    };
+    behaviour::policies()
+        .into_iter()
+        .map(|(name, policy)| match Policy::compile(policy.to_string().as_bytes(), &environment) {
+            Ok(compiled) => (name, Engine::new(compiled.policy)),
+            Err(errors) => panic!("{name}: {errors:?}"),
+        })
+        .collect()
+}
+
+/// Lower-case names and trimmed values, as Envoy hands them over.
+fn headers(row: &Row) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let mut headers: Vec<(Vec<u8>, Vec<u8>)> = vec![
+        (b":method".to_vec(), row.request.method.clone().into_bytes()),
+        (b":path".to_vec(), row.request.target.clone().into_bytes()),
+    ];
+    let mut host = b"localhost".to_vec();
+    for (name, value) in &row.request.headers {
+        if name.eq_ignore_ascii_case("host") {
+            host.clone_from(value);
+        } else {
+            headers.push((name.to_ascii_lowercase().into_bytes(), value.trim_ascii().to_vec()));
+        }
+    }
+    headers.push((b":authority".to_vec(), host));
+    headers
+}
+
+fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[HeaderEdit]) -> (String, Vec<(String, String)>) {
+    for edit in edits {
+        match edit {
+            HeaderEdit::Remove(name) => headers.retain(|(own, _)| own != name),
+            HeaderEdit::Set(name, value) => {
+                headers.retain(|(own, _)| own != name.as_bytes());
+                headers.push((name.as_bytes().to_vec(), value.clone()));
+            }
+        }
+    }
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let path = headers.iter().find(|(name, _)| name == b":path").map(|(_, value)| text(value));
+    (path.unwrap_or_default(), headers.iter().map(|(name, value)| (text(name), text(value))).collect())
+}
+
+#[test]
+fn every_behaviour_of_the_table_in_the_core() {
+    let engines = engines();
+    behaviour::run(|row| {
+        let engine = &engines[row.policy];
+        let owned = headers(row);
+        let borrowed: Vec<(&[u8], &[u8])> = owned.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
+        match engine.decide(&Request::new(&borrowed), &TestHost) {
+            Decision::Allow(allow) => Observed {
+                status: 200,
+                body: String::new(),
+                challenges: Vec::new(),
+                upstream: Some(apply(owned, &allow.edits)),
+            },
+            Decision::Deny(denial) => {
+                let response = denial.response(engine.policy().error_format);
+                let challenges = response.headers.iter().filter(|(name, _)| *name == "www-authenticate");
+                Observed {
+                    status: response.status,
+                    challenges: challenges.map(|(_, value)| value.clone()).collect(),
+                    body: response.body,
+                    upstream: None,
+                }
+            }
+        }
+    });
+}

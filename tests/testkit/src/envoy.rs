@@ -1,0 +1,242 @@
+//! A real Envoy with the real module, on ports of its own choosing.
+
+mod bootstrap;
+
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::http::{self, Request};
+
+/// How a configuration is handed to the plugin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ConfigForm {
+    /// `google.protobuf.Struct`, written as YAML by most users.
+    #[default]
+    Struct,
+    /// `google.protobuf.StringValue` holding JSON text.
+    StringValue,
+}
+
+/// A listener with the filter before the upstream.
+#[derive(Clone, Debug)]
+pub struct Listener {
+    /// Its name.
+    pub name: String,
+    /// The plugin configuration.
+    pub policy: Value,
+    /// How it is handed over.
+    pub form: ConfigForm,
+    /// The text handed over instead of `policy`, to try what is not JSON.
+    pub text: Option<String>,
+}
+
+impl Listener {
+    /// A listener with this plugin configuration, as a Struct.
+    #[must_use]
+    pub fn new(name: &str, policy: Value) -> Self {
+        Self { name: name.into(), policy, form: ConfigForm::Struct, text: None }
+    }
+
+    /// Hands the configuration over in `form`.
+    #[must_use]
+    pub fn form(mut self, form: ConfigForm) -> Self {
+        self.form = form;
+        self
+    }
+}
+
+/// What an Envoy is started with.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Worker threads.
+    pub concurrency: u32,
+    /// The plugin's environment variables.
+    pub environment: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { concurrency: 1, environment: Vec::new() }
+    }
+}
+
+/// An Envoy that did not start.
+#[derive(Debug)]
+pub struct Failure {
+    /// Its log.
+    pub log: String,
+}
+
+/// A running Envoy. It is killed when dropped; on a panic its log is printed first.
+pub struct Envoy {
+    child: Child,
+    dir: PathBuf,
+    admin: SocketAddr,
+    listeners: Vec<(String, SocketAddr)>,
+}
+
+/// The root of the repository.
+#[must_use]
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The binary that `scripts/envoy` finds or fetches.
+fn binary() -> PathBuf {
+    let output = Command::new(root().join("scripts/envoy"))
+        .arg("--which")
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("scripts/envoy runs");
+    assert!(output.status.success(), "scripts/envoy found no Envoy");
+    PathBuf::from(String::from_utf8(output.stdout).expect("a path").trim())
+}
+
+impl Envoy {
+    /// Starts an Envoy with these listeners, all before `upstream`.
+    ///
+    /// # Errors
+    /// Its log, if it exits or does not get ready within a minute.
+    pub fn start(listeners: &[Listener], upstream: SocketAddr, options: &Options) -> Result<Self, Failure> {
+        let module = root().join("dist/lychgate.wasm");
+        assert!(module.exists(), "dist/lychgate.wasm is missing: run `make build` first");
+        let config = bootstrap::bootstrap(listeners, upstream, options, &module);
+        Self::start_with(options.concurrency, &config.to_string(), "json", &[])
+    }
+
+    /// Starts an Envoy on the text of a configuration file with this extension.
+    ///
+    /// # Errors
+    /// As [`Envoy::start`].
+    pub fn start_with(
+        concurrency: u32,
+        config: &str,
+        extension: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let dir = std::env::temp_dir().join(format!("lychgate-envoy-{}-{number}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a temporary directory");
+        let config_file = dir.join(format!("envoy.{extension}"));
+        fs::write(&config_file, config.replace("@DIR@", &dir.to_string_lossy())).expect("written");
+        let log = fs::File::create(dir.join("envoy.log")).expect("a log file");
+        let child = Command::new(binary())
+            .current_dir(root())
+            .envs(environment.iter().copied())
+            .arg("-c")
+            .arg(&config_file)
+            .args(["--use-dynamic-base-id", "--concurrency", &concurrency.to_string()])
+            .args(["--log-level", "info", "--admin-address-path"])
+            .arg(dir.join("admin"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a second handle"))
+            .stderr(log)
+            .spawn()
+            .expect("Envoy starts");
+        let mut envoy = Self { child, dir, admin: ([127, 0, 0, 1], 0).into(), listeners: Vec::new() };
+        match envoy.wait_until_ready() {
+            Ok(()) => Ok(envoy),
+            Err(reason) => Err(Failure { log: format!("{}\n{reason}", envoy.log()) }),
+        }
+    }
+
+    fn wait_until_ready(&mut self) -> Result<(), String> {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while Instant::now() < deadline {
+            if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
+                return Err(format!("Envoy exited with {status}"));
+            }
+            if let Some(admin) = fs::read_to_string(self.dir.join("admin")).ok().and_then(|a| a.parse().ok()) {
+                self.admin = admin;
+                if http::send(admin, &Request::get("/ready")).is_ok_and(|answer| answer.status == 200) {
+                    return self.read_listeners().map_err(|error| error.to_string());
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err("Envoy was not ready within a minute".into())
+    }
+
+    fn read_listeners(&mut self) -> io::Result<()> {
+        let answer = http::send(self.admin, &Request::get("/listeners?format=json"))?.json();
+        for status in answer["listener_statuses"].as_array().into_iter().flatten() {
+            let address = &status["local_address"]["socket_address"];
+            let text = format!(
+                "{}:{}",
+                address["address"].as_str().unwrap_or_default(),
+                address["port_value"].as_u64().unwrap_or_default()
+            );
+            if let (Some(name), Ok(addr)) = (status["name"].as_str(), text.parse()) {
+                self.listeners.push((name.to_owned(), addr));
+            }
+        }
+        Ok(())
+    }
+
+    /// The address of a listener.
+    #[must_use]
+    pub fn addr(&self, listener: &str) -> SocketAddr {
+        let found = self.listeners.iter().find(|(name, _)| name == listener);
+        found.unwrap_or_else(|| panic!("no listener {listener}")).1
+    }
+
+    /// The address of the admin interface.
+    #[must_use]
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
+    }
+
+    /// What Envoy logged so far.
+    #[must_use]
+    pub fn log(&self) -> String {
+        fs::read(self.dir.join("envoy.log"))
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .unwrap_or_default()
+    }
+
+    /// The access log of a listener, after Envoy has flushed it to hold `wanted`.
+    #[must_use]
+    pub fn access_log(&self, listener: &str, wanted: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        loop {
+            let log = fs::read_to_string(self.dir.join(format!("{listener}.access.log")));
+            let log = log.unwrap_or_default();
+            if log.contains(wanted) || Instant::now() > deadline {
+                return log;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Sends a request to a listener.
+    ///
+    /// # Panics
+    /// If there is no answer.
+    #[must_use]
+    pub fn send(&self, listener: &str, request: &Request) -> http::Response {
+        http::send(self.addr(listener), request).unwrap_or_else(|error| panic!("{listener}: {error}: {request:?}"))
+    }
+}
+
+impl Drop for Envoy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            let log = self.log();
+            let lines: Vec<_> = log.lines().collect();
+            let last = lines.len().saturating_sub(200);
+            eprintln!("Envoy's log, kept in {}:\n{}", self.dir.display(), lines[last..].join("\n"));
+        } else {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}

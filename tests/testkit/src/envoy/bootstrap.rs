@@ -1,0 +1,105 @@
+//! Envoy's bootstrap configuration for the tests.
+
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::{ConfigForm, Listener, Options};
+
+const TYPES: &str = "type.googleapis.com/envoy.extensions";
+
+/// One listener for each policy, and the admin interface on a free port. Envoy's own path
+/// normalisation is off: what is tried on the filter must reach it.
+pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options, module: &Path) -> Value {
+    json!({
+        "admin": {"address": address(([127, 0, 0, 1], 0).into())},
+        "static_resources": {
+            "listeners": listeners.iter().map(|l| listener(l, options, module)).collect::<Vec<_>>(),
+            "clusters": [{
+                "name": "upstream",
+                "type": "STATIC",
+                "load_assignment": {
+                    "cluster_name": "upstream",
+                    "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(upstream)}}]}],
+                },
+            }],
+        },
+    })
+}
+
+fn address(address: SocketAddr) -> Value {
+    json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
+}
+
+fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
+    let manager = json!({
+        "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
+        "stat_prefix": listener.name,
+        "normalize_path": false,
+        "merge_slashes": false,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+        "access_log": [{
+            "name": "file",
+            "typed_config": {
+                "@type": format!("{TYPES}.access_loggers.file.v3.FileAccessLog"),
+                "path": format!("@DIR@/{}.access.log", listener.name),
+                "log_format": {"json_format": {
+                    "path": "%REQ(:PATH)%",
+                    "status": "%RESPONSE_CODE%",
+                    "details": "%RESPONSE_CODE_DETAILS%",
+                }},
+            },
+        }],
+        "route_config": {"virtual_hosts": [{
+            "name": "all",
+            "domains": ["*"],
+            "routes": [{"match": {"prefix": ""}, "route": {"cluster": "upstream"}}],
+        }]},
+        "http_filters": [
+            filter(listener, options, module),
+            {
+                "name": "envoy.filters.http.router",
+                "typed_config": {"@type": format!("{TYPES}.filters.http.router.v3.Router")},
+            },
+        ],
+    });
+    json!({
+        "name": listener.name,
+        "address": address(([127, 0, 0, 1], 0).into()),
+        "filter_chains": [{"filters": [{
+            "name": "envoy.filters.network.http_connection_manager",
+            "typed_config": manager,
+        }]}],
+    })
+}
+
+fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
+    let string = |text: String| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text});
+    let configuration = match (&listener.text, listener.form) {
+        (Some(text), _) => string(text.clone()),
+        (None, ConfigForm::StringValue) => string(listener.policy.to_string()),
+        (None, ConfigForm::Struct) => {
+            json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": listener.policy})
+        }
+    };
+    let environment: serde_json::Map<_, _> =
+        options.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    json!({
+        "name": "lychgate",
+        "typed_config": {
+            "@type": format!("{TYPES}.filters.http.wasm.v3.Wasm"),
+            "config": {
+                "name": listener.name,
+                "failure_policy": "FAIL_RELOAD",
+                "vm_config": {
+                    "vm_id": listener.name,
+                    "runtime": "envoy.wasm.runtime.v8",
+                    "code": {"local": {"filename": module}},
+                    "environment_variables": {"key_values": environment},
+                },
+                "configuration": configuration,
+            },
+        },
+    })
+}

@@ -1,0 +1,9 @@
+//! What the tests share: a real Envoy, an echoing upstream, a raw HTTP client, and tokens made
+//! independently of the code under test.
+
+pub mod echo;
+pub mod envoy;
+pub mod http;
+pub mod keys;
+pub mod tokens;
+mod wire;
