@@ -309,7 +309,3 @@ impl<'a> Evaluation<'a> {
             .with_challenges(challenge.into_iter().collect())
     }
 }
-
-#[cfg(test)]
-#[path = "engine_tests.rs"]
-mod tests;

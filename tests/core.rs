@@ -27,9 +27,8 @@ impl Host for TestHost {
 }
 
 fn engines() -> HashMap<&'static str, Engine> {
-    let environment = |name: &str| {
-        ENVIRONMENT.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned())
-    };
+    let environment =
+        |name: &str| ENVIRONMENT.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
     behaviour::policies()
         .into_iter()
         .map(|(name, policy)| match Policy::compile(policy.to_string().as_bytes(), &environment) {

@@ -16,6 +16,10 @@ pub fn find<'a>(values: impl Iterator<Item = &'a [u8]>, prefix: &str) -> Found<'
             Some(rest) if !rest.is_empty() || !prefix.is_empty() => {
                 found = super::add(found, Cow::Borrowed(rest));
             }
+            // Envoy joins two Authorization headers with a comma before the filter sees them.
+            None if value.split(|&b| b == b',').any(|part| after_prefix(part, prefix).is_some()) => {
+                return Found::Several;
+            }
             _ => {}
         }
     }

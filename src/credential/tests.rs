@@ -1,1 +1,56 @@
+use super::{Found, Source, find_in, without_cookies, without_parameters};
+use crate::request::Request;
+use std::borrow::Cow;
 
+fn header(name: &str, prefix: &str) -> Source {
+    Source::Header { name: name.into(), prefix: prefix.into() }
+}
+
+fn one(text: &str) -> Found<'_> {
+    Found::One(Cow::Borrowed(text.as_bytes()))
+}
+
+#[test]
+fn a_prefix_is_a_word_in_any_case_with_spaces_behind() {
+    let source = header("authorization", "Bearer ");
+    for (value, found) in [
+        ("Bearer abc", one("abc")),
+        ("bEARER   abc", one("abc")),
+        ("Bearer", one("")),
+        ("Bearerabc", Found::Nothing),
+        ("Basic abc", Found::Nothing),
+        ("", Found::Nothing),
+        ("Basic abc,Bearer def", Found::Several),
+    ] {
+        let headers = [(&b"authorization"[..], value.as_bytes())];
+        assert_eq!(source.find(&Request::new(&headers)), found, "{value}");
+    }
+}
+
+#[test]
+fn credentials_in_two_places_are_several() {
+    let sources = [header("x-a", ""), Source::Query("a".into()), Source::Cookie("a".into())];
+    let path = (&b":path"[..], &b"/?a=1"[..]);
+    assert_eq!(find_in(&sources, &Request::new(&[path])), one("1"));
+    assert_eq!(find_in(&sources, &Request::new(&[path, (b"cookie", b"a=1")])), Found::Several);
+    assert_eq!(find_in(&sources, &Request::new(&[path, (b"x-a", b"")])), one("1"));
+    assert_eq!(find_in(&sources, &Request::new(&[])), Found::Nothing);
+}
+
+#[test]
+fn what_is_removed_is_what_was_read() {
+    for (target, rest) in [
+        ("/?a=1", Some("/")),
+        ("/?b=2&%61=1&c", Some("/?b=2&c")),
+        ("/?a", Some("/")),
+        ("/?b=a", None),
+        ("/", None),
+        ("/?&a=1&", Some("/?&")),
+    ] {
+        let found = without_parameters(target.as_bytes(), &["a"]);
+        assert_eq!(found.as_deref(), rest.map(str::as_bytes), "{target}");
+    }
+    let cookies = [&b"a=1; b=2"[..], b"a=\"3\";c"];
+    assert_eq!(without_cookies(cookies.into_iter(), &["a"]).unwrap(), b"b=2; c");
+    assert_eq!(without_cookies(cookies.into_iter(), &["d"]), None);
+}

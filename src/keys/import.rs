@@ -298,7 +298,3 @@ fn with_native(algorithm: Algorithm, material: Material) -> VerificationKey {
 fn native_key(algorithm: Algorithm, spki: Option<Vec<u8>>) -> Option<NativeKey> {
     Some(NativeKey { hash: algorithm.hash()?, spki: spki? })
 }
-
-#[cfg(test)]
-#[path = "import_tests.rs"]
-mod tests;

@@ -76,7 +76,3 @@ fn rsa_verifies(algorithm: Algorithm, key: &rsa::PublicKey, message: &[u8], sign
     }
     .is_ok()
 }
-
-#[cfg(test)]
-#[path = "signature_tests.rs"]
-mod tests;

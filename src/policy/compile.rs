@@ -343,7 +343,3 @@ impl Compiler<'_> {
         Requirement::new(alternatives)
     }
 }
-
-#[cfg(test)]
-#[path = "compile_tests.rs"]
-mod tests;

@@ -124,7 +124,3 @@ fn csv_field(item: &Value) -> String {
     };
     if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
-
-#[cfg(test)]
-#[path = "claims_tests.rs"]
-mod tests;

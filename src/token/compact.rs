@@ -71,7 +71,3 @@ impl<'a> Compact<'a> {
         }
     }
 }
-
-#[cfg(test)]
-#[path = "compact_tests.rs"]
-mod tests;

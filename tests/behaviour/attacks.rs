@@ -25,8 +25,16 @@ pub fn rows() -> Vec<Row> {
     let mut rows = vec![allowed("a raw token as it should be", "token", get(ours(HEADER, claims())))];
     for alg in ["none", "None", "NONE", "nOnE", ""] {
         let header = format!(r#"{{"alg":"{alg}"}}"#);
-        rows.push(bad_token(format!("alg {alg:?} without signature"), "token", get(compact(&header, claims(), |_| vec![]))));
-        rows.push(bad_token(format!("alg {alg:?} with our signature"), "token", get(ours(&header, claims()))));
+        rows.push(bad_token(
+            format!("alg {alg:?} without signature"),
+            "token",
+            get(compact(&header, claims(), |_| vec![])),
+        ));
+        rows.push(bad_token(
+            format!("alg {alg:?} with our signature"),
+            "token",
+            get(ours(&header, claims())),
+        ));
     }
     for (name, secret) in [
         ("PEM", keys::RSA.public_pem.to_owned()),
@@ -105,8 +113,10 @@ pub fn rows() -> Vec<Row> {
         signature
     });
     rows.push(bad_token("ES256 with a byte too many", "algorithms", get(long)));
-    let own_jwk = format!(r#"{{"alg":"RS256","jwk":{},"jku":"https://evil.example/"}}"#, keys::RSA_STRANGER.jwk());
-    let embedded = compact(&own_jwk, claims(), |input| lychgate_testkit::tokens::signature("RS256", true, input));
+    let own_jwk =
+        format!(r#"{{"alg":"RS256","jwk":{},"jku":"https://evil.example/"}}"#, keys::RSA_STRANGER.jwk());
+    let embedded =
+        compact(&own_jwk, claims(), |input| lychgate_testkit::tokens::signature("RS256", true, input));
     rows.push(bad_token("a key of its own in the header", "algorithms", get(embedded)));
 
     let stranger = Token::reader().sign_by_stranger("HS256");
@@ -115,37 +125,86 @@ pub fn rows() -> Vec<Row> {
         bad_token("two Authorization headers, good then bad", "token", get(&good).bearer(&stranger)),
         bad_token("two Authorization headers, bad then good", "token", get(&stranger).bearer(&good)),
         bad_token("two Authorization headers, the same twice", "token", get(&good).bearer(&good)),
-        bad_token("two Authorization headers, Basic then Bearer", "token",
-            plain("Basic eDp5".into()).bearer(&good)),
+        bad_token(
+            "two Authorization headers, Basic then Bearer",
+            "token",
+            plain("Basic eDp5".into()).bearer(&good),
+        ),
+        bad_token(
+            "two Authorization headers in one, as Envoy joins them",
+            "token",
+            plain(format!("Basic eDp5,Bearer {good}")),
+        ),
         allowed("bearer in lower case", "token", plain(format!("bearer {good}"))),
         allowed("BEARER in upper case and two spaces", "token", plain(format!("BEARER  {good}"))),
         bad_token("Bearer without a token", "token", plain("Bearer".into())),
-        bad_token("a value that is not UTF-8", "token", Request::get("/").header("Authorization", b"Bearer \xff\xfe")),
+        bad_token(
+            "a value that is not UTF-8",
+            "token",
+            Request::get("/").header("Authorization", b"Bearer \xff\xfe"),
+        ),
         refused("no Authorization", "token", Request::get("/"), 401, "Not authenticated", &[BEARER]),
         refused("Authorization empty", "token", plain(String::new()), 401, "Not authenticated", &[BEARER]),
-        refused("Basic instead of Bearer", "token", plain("Basic eDp5".into()), 401, "Not authenticated", &[BEARER]),
-        refused("Bearer glued to the token", "token", plain(format!("Bearer{good}")), 401, "Not authenticated", &[BEARER]),
+        refused(
+            "Basic instead of Bearer",
+            "token",
+            plain("Basic eDp5".into()),
+            401,
+            "Not authenticated",
+            &[BEARER],
+        ),
+        refused(
+            "Bearer glued to the token",
+            "token",
+            plain(format!("Bearer{good}")),
+            401,
+            "Not authenticated",
+            &[BEARER],
+        ),
         refused("the token alone", "token", plain(good.clone()), 401, "Not authenticated", &[BEARER]),
-        refused("the token in a query parameter nobody named", "token",
-            Request::get(format!("/?access_token={good}")), 401, "Not authenticated", &[BEARER]),
+        refused(
+            "the token in a query parameter nobody named",
+            "token",
+            Request::get(format!("/?access_token={good}")),
+            401,
+            "Not authenticated",
+            &[BEARER],
+        ),
     ]);
 
     let good = Token::new().sign("HS256");
-    let from = |name: &str, request: Request| allowed(name, "sources", request).identity("johndoe", "", "token");
+    let from =
+        |name: &str, request: Request| allowed(name, "sources", request).identity("johndoe", "", "token");
     rows.extend([
-        from("token from a header with its own prefix", Request::get("/").header("X-Token", format!("jwt {good}")))
-            .without("x-token"),
+        from(
+            "token from a header with its own prefix",
+            Request::get("/").header("X-Token", format!("jwt {good}")),
+        )
+        .without("x-token"),
         from("token from a header without prefix", Request::get("/").header("X-Raw", &good)).without("x-raw"),
-        from("token from the query", Request::get(format!("/?a=1&access_token={good}&b=%20"))).path("/?a=1&b=%20"),
+        from("token from the query", Request::get(format!("/?a=1&access_token={good}&b=%20")))
+            .path("/?a=1&b=%20"),
         from("token from a cookie", Request::get("/").header("Cookie", format!("a=1; session={good}; b=2")))
             .with("cookie", "a=1; b=2"),
         from("token from Authorization as well", Request::get("/").bearer(&good)).without("authorization"),
         allowed("forward: the token stays", "sources", Request::get("/kept").bearer(&good))
             .with("authorization", &format!("Bearer {good}")),
-        refused("tokens in two places", "sources", Request::get(format!("/?access_token={good}")).bearer(&good),
-            401, "Could not validate credentials", &[super::INVALID_TOKEN]),
-        refused("the wrong prefix is as good as no token", "sources", Request::get("/").header("X-Token", format!("Bearer {good}")),
-            403, "Not authenticated", &[BEARER]),
+        refused(
+            "tokens in two places",
+            "sources",
+            Request::get(format!("/?access_token={good}")).bearer(&good),
+            401,
+            "Could not validate credentials",
+            &[super::INVALID_TOKEN],
+        ),
+        refused(
+            "the wrong prefix is as good as no token",
+            "sources",
+            Request::get("/").header("X-Token", format!("Bearer {good}")),
+            403,
+            "Not authenticated",
+            &[BEARER],
+        ),
     ]);
     rows
 }

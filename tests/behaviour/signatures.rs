@@ -7,8 +7,8 @@ use serde_json::json;
 use super::{Row, allowed, bad_token, refused};
 
 const ALGORITHMS: [&str; 14] = [
-    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512",
-    "ES256K", "EdDSA",
+    "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384",
+    "ES512", "ES256K", "EdDSA",
 ];
 
 pub fn rows() -> Vec<Row> {
@@ -17,9 +17,13 @@ pub fn rows() -> Vec<Row> {
     for alg in ALGORITHMS {
         let good = Token::reader().sign(alg);
         rows.push(
-            allowed(format!("{alg}: our signature and the right scope pass"), "algorithms", get(good.clone()))
-                .identity("johndoe", "items:read", "token")
-                .without("authorization"),
+            allowed(
+                format!("{alg}: our signature and the right scope pass"),
+                "algorithms",
+                get(good.clone()),
+            )
+            .identity("johndoe", "items:read", "token")
+            .without("authorization"),
         );
         rows.push(allowed(format!("{alg}: the same token again"), "algorithms", get(good.clone())));
         rows.push(bad_token(
@@ -42,11 +46,19 @@ pub fn rows() -> Vec<Row> {
             "algorithms",
             get(format!("{signed}.{first}{}", &signature[1..])),
         ));
-        rows.push(bad_token(format!("{alg}: the signature cut off"), "algorithms", get(format!("{signed}."))));
+        rows.push(bad_token(
+            format!("{alg}: the signature cut off"),
+            "algorithms",
+            get(format!("{signed}.")),
+        ));
     }
     let kid = |token: Token, kid: &str, alg: &str| get(token.header("kid", kid).sign(alg));
     rows.extend([
-        allowed("EdDSA by its newer name Ed25519", "algorithms", get(Token::reader().header("alg", "Ed25519").sign("EdDSA"))),
+        allowed(
+            "EdDSA by its newer name Ed25519",
+            "algorithms",
+            get(Token::reader().header("alg", "Ed25519").sign("EdDSA")),
+        ),
         allowed("kid of the set's EC key", "key_set", kid(Token::new(), "ec", "ES256")),
         allowed("kid of the set's RSA key, which has no alg", "key_set", kid(Token::new(), "rsa", "RS256")),
         allowed("kid of the set's Ed25519 key", "key_set", kid(Token::new(), "ed", "EdDSA")),
@@ -55,7 +67,11 @@ pub fn rows() -> Vec<Row> {
         bad_token("kid of nobody", "key_set", kid(Token::new(), "nobody", "ES256")),
         bad_token("kid of a key that only encrypts", "key_set", kid(Token::new(), "enc", "RS256")),
         bad_token("an algorithm that no key of the set has", "key_set", get(Token::new().sign("PS256"))),
-        allowed("a key without kid serves a token with one", "token", get(Token::reader().header("kid", "any").sign("HS256"))),
+        allowed(
+            "a key without kid serves a token with one",
+            "token",
+            get(Token::reader().header("kid", "any").sign("HS256")),
+        ),
     ]);
     rows
 }

@@ -154,7 +154,8 @@ impl Envoy {
             if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
                 return Err(format!("Envoy exited with {status}"));
             }
-            if let Some(admin) = fs::read_to_string(self.dir.join("admin")).ok().and_then(|a| a.parse().ok()) {
+            if let Some(admin) = fs::read_to_string(self.dir.join("admin")).ok().and_then(|a| a.parse().ok())
+            {
                 self.admin = admin;
                 if http::send(admin, &Request::get("/ready")).is_ok_and(|answer| answer.status == 200) {
                     return self.read_listeners().map_err(|error| error.to_string());
@@ -222,7 +223,8 @@ impl Envoy {
     /// If there is no answer.
     #[must_use]
     pub fn send(&self, listener: &str, request: &Request) -> http::Response {
-        http::send(self.addr(listener), request).unwrap_or_else(|error| panic!("{listener}: {error}: {request:?}"))
+        http::send(self.addr(listener), request)
+            .unwrap_or_else(|error| panic!("{listener}: {error}: {request:?}"))
     }
 }
 
@@ -233,7 +235,7 @@ impl Drop for Envoy {
         if std::thread::panicking() {
             let log = self.log();
             let lines: Vec<_> = log.lines().collect();
-            let last = lines.len().saturating_sub(200);
+            let last = lines.len().saturating_sub(60);
             eprintln!("Envoy's log, kept in {}:\n{}", self.dir.display(), lines[last..].join("\n"));
         } else {
             let _ = fs::remove_dir_all(&self.dir);

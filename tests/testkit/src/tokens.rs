@@ -22,7 +22,8 @@ pub fn b64(bytes: impl AsRef<[u8]>) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.as_ref().chunks(3) {
-        let group = chunk.iter().fold(0_u32, |group, &byte| group << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
+        let group =
+            chunk.iter().fold(0_u32, |group, &byte| group << 8 | u32::from(byte)) << (8 * (3 - chunk.len()));
         for index in 0..=chunk.len() {
             text.push(char::from(ALPHABET[(group >> (18 - 6 * index)) as usize & 63]));
         }
@@ -142,7 +143,9 @@ pub fn signature(alg: &str, stranger: bool, input: &[u8]) -> Vec<u8> {
     }
     let algorithm: Algorithm = alg.parse().expect("an algorithm of jsonwebtoken");
     let key = match alg.get(..2) {
-        Some("HS") => EncodingKey::from_secret(if stranger { keys::SECRET_STRANGER } else { keys::SECRET }.as_bytes()),
+        Some("HS") => {
+            EncodingKey::from_secret(if stranger { keys::SECRET_STRANGER } else { keys::SECRET }.as_bytes())
+        }
         Some("RS" | "PS") => EncodingKey::from_rsa_pem(rsa().as_bytes()).expect("a key"),
         Some("Ed") => {
             EncodingKey::from_ed_pem(pick(keys::ED25519, keys::ED25519_STRANGER).as_bytes()).expect("a key")
@@ -179,7 +182,8 @@ fn unb64(text: &str) -> Vec<u8> {
     };
     let mut bytes = Vec::new();
     for chunk in text.as_bytes().chunks(4) {
-        let group = chunk.iter().fold(0_u32, |group, &c| group << 6 | u32::from(value(c))) << (6 * (4 - chunk.len()));
+        let group =
+            chunk.iter().fold(0_u32, |group, &c| group << 6 | u32::from(value(c))) << (6 * (4 - chunk.len()));
         bytes.extend(&group.to_be_bytes()[1..chunk.len()]);
     }
     bytes

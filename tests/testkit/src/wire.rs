@@ -34,10 +34,7 @@ impl Head {
                 .position(|&byte| byte == b':')
                 .ok_or_else(|| invalid("a header without a colon"))?;
             let (name, value) = (&line[..colon], &line[colon + 1..]);
-            headers.push((
-                String::from_utf8_lossy(name).to_ascii_lowercase(),
-                value.trim_ascii().to_vec(),
-            ));
+            headers.push((String::from_utf8_lossy(name).to_ascii_lowercase(), value.trim_ascii().to_vec()));
         }
         Ok(Some(Self { start: text(&start), headers }))
     }
@@ -83,8 +80,8 @@ impl Framing {
             Self::Chunked => loop {
                 let size = line(reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
                 let size = text(size.split(|&byte| byte == b';').next().unwrap_or_default());
-                let size = u64::from_str_radix(size.trim(), 16)
-                    .map_err(|_| invalid("a chunk without a size"))?;
+                let size =
+                    u64::from_str_radix(size.trim(), 16).map_err(|_| invalid("a chunk without a size"))?;
                 if size == 0 {
                     // Trailers, if any, and the empty line that ends them.
                     while line(reader)?.is_some_and(|trailer| !trailer.is_empty()) {}
@@ -108,8 +105,7 @@ pub(crate) fn first<'a>(headers: &'a [(String, Vec<u8>)], name: &str) -> Option<
 
 /// UTF-8 where it is, and otherwise one character for each byte, so that no byte gets lost.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    std::str::from_utf8(bytes)
-        .map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().copied().map(char::from).collect(), str::to_owned)
 }
 
 pub(crate) fn invalid(what: &str) -> io::Error {

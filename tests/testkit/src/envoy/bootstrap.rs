@@ -75,7 +75,8 @@ fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
 }
 
 fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
-    let string = |text: String| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text});
+    let string =
+        |text: String| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text});
     let configuration = match (&listener.text, listener.form) {
         (Some(text), _) => string(text.clone()),
         (None, ConfigForm::StringValue) => string(listener.policy.to_string()),

@@ -1,0 +1,48 @@
+//! The rules of the house that a test can see.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+fn all(dirs: &[&str]) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = Vec::new();
+    dirs.iter().for_each(|dir| sources(&root.join(dir), &mut found));
+    found
+}
+
+/// The core runs without a host: proxy-wasm's functions exist in Wasm only, and a native test that
+/// reached one would not link.
+#[test]
+fn proxy_wasm_is_known_to_the_proxy_room_and_main_alone() {
+    for path in all(&["src", "cli/src"]) {
+        let text = fs::read_to_string(&path).unwrap();
+        let uses =
+            text.lines().filter(|line| line.contains("proxy_wasm") && !line.trim_start().starts_with("//"));
+        let uses: Vec<_> = uses.collect();
+        if path.components().any(|part| part.as_os_str() == "proxy") {
+            continue;
+        }
+        let is_main =
+            path.ends_with("src/lib.rs") && uses.iter().all(|line| line.contains("proxy_wasm::main!"));
+        assert!(uses.is_empty() || is_main, "{}: {uses:?}", path.display());
+    }
+}
+
+#[test]
+fn no_file_is_longer_than_400_lines() {
+    for path in all(&["src", "cli/src", "tests"]) {
+        let lines = fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 400, "{} has {lines} lines", path.display());
+    }
+}
