@@ -38,4 +38,6 @@ mod probe_vector;
 mod proxy;
 
 #[cfg(target_family = "wasm")]
-proxy_wasm::main! {{ proxy::start(); }}
+mod entry {
+    proxy_wasm::main! {{ crate::proxy::start(); }}
+}

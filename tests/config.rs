@@ -1,6 +1,16 @@
 //! A faulty configuration is refused, and the refusal says where and what to do: by the core, and
 //! by a real Envoy that does not start.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected stops at once"
+)]
+
 mod config_faults;
 
 use std::sync::atomic::{AtomicUsize, Ordering};

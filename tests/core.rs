@@ -1,5 +1,15 @@
 //! The core natively, held to the same table as the module in a real Envoy.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected stops at once"
+)]
+
 mod behaviour;
 
 use std::collections::HashMap;

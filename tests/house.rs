@@ -1,5 +1,15 @@
 //! The rules of the house that a test can see.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected stops at once"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

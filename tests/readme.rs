@@ -1,5 +1,15 @@
 //! The README's demonstration, run as a new user would: its commands, its output, word for word.
 
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected stops at once"
+)]
+
 use std::fs;
 use std::net::TcpListener;
 use std::process::Command;

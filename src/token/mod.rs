@@ -12,4 +12,4 @@ mod verify;
 
 pub use cache::TokenCache;
 pub use error::TokenError;
-pub use verify::{Verified, Verifier, VerifierSettings};
+pub use verify::{ClaimHeader, Verified, Verifier, VerifierSettings};

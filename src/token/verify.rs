@@ -31,6 +31,9 @@ pub struct VerifierSettings {
     pub claims_to_headers: Vec<(String, Rc<str>)>,
 }
 
+/// A request header made of a claim.
+pub type ClaimHeader = (Rc<str>, Vec<u8>);
+
 /// Verifies the tokens of one scheme.
 #[derive(Debug)]
 pub struct Verifier {
@@ -43,7 +46,7 @@ pub struct Verifier {
 pub struct Verified {
     subject: Option<String>,
     scopes: Vec<String>,
-    headers: Vec<(Rc<str>, Vec<u8>)>,
+    headers: Vec<ClaimHeader>,
     window: Window,
 }
 
@@ -62,7 +65,7 @@ impl Verified {
 
     /// The request headers made of claims.
     #[must_use]
-    pub fn headers(&self) -> &[(Rc<str>, Vec<u8>)] {
+    pub fn headers(&self) -> &[ClaimHeader] {
         &self.headers
     }
 
@@ -142,7 +145,7 @@ impl Verifier {
 
     /// A claim that cannot be a header value refuses the token: cut short, it would say something
     /// that the issuer did not.
-    fn claim_headers(&self, claims: &Claims) -> Result<Vec<(Rc<str>, Vec<u8>)>, TokenError> {
+    fn claim_headers(&self, claims: &Claims) -> Result<Vec<ClaimHeader>, TokenError> {
         let mut headers = Vec::new();
         for (claim, header) in &self.settings.claims_to_headers {
             let Some(text) = claims::lookup(claims, claim).and_then(claims::header_text) else {

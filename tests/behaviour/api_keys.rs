@@ -1,184 +1,134 @@
-//! API keys, in all three places.
+//! API keys in header, query and cookie.
 
 use lychgate_testkit::http::Request;
-use lychgate_testkit::tokens::Token;
 
-use super::policies::sha256;
-use super::{API_KEY, Row, allowed_as, anonymous, invalid_key, missing, missing_403, row};
+use super::{API_KEY, Row, allowed, refused};
 
-fn header(key: &str) -> Request {
-    Request::get("/key/header").header("X-API-Key", key)
+fn invalid(name: impl Into<String>, request: Request) -> Row {
+    refused(name, "keys", request, 403, "Invalid API key", &[])
 }
 
-fn query(query: &str) -> Request {
-    Request::get(format!("/key/query?{query}"))
-}
-
-fn cookie(cookies: &str) -> Request {
-    Request::get("/key/cookie").header("Cookie", cookies)
+fn missing(name: impl Into<String>, request: Request) -> Row {
+    refused(name, "keys", request, 403, "Not authenticated", &[API_KEY])
 }
 
 pub fn rows() -> Vec<Row> {
-    let refused = |name, request| row(name, "api", request, invalid_key());
-    let absent = |name, request| row(name, "api", request, missing_403(&[API_KEY]));
-    let in_header = |name, request| {
-        row(name, "api", request, allowed_as("plain", "header_key").without(&["x-api-key", "x-auth-scopes"]))
-    };
-    let in_query = |name, request, rest: &str| {
-        row(name, "api", request, allowed_as("plain", "query_key").path(&format!("/key/query{rest}")))
-    };
-    let in_cookie = |name, request| row(name, "api", request, allowed_as("plain", "cookie_key"));
-    let digest = sha256("plain-key");
-    let mut rows = vec![
-        in_header("a key in a header", header("plain-key")),
-        in_header(
-            "a key in a header of another case",
-            Request::get("/key/header").header("x-api-KEY", "plain-key"),
-        ),
-        row("a key that lasts", "api", header("lasting-key"), allowed_as("lasting", "header_key")),
-        refused("an unknown key in a header", header("wrong-key")),
-        refused("a key in another case", header("PLAIN-KEY")),
-        refused("the beginning of a key", header("plain-ke")),
-        refused("a key and more", header("plain-key1")),
-        refused("the digest instead of the key", header(&digest)),
-        refused("the id instead of the key", header("plain")),
-        refused("an expired key", header("expired-key")),
-        refused("a disabled key", header("disabled-key")),
-        refused("a key that is not UTF-8", Request::get("/key/header").header("X-API-Key", b"\xff\xfe")),
-        refused("a key in two headers", header("plain-key").header("X-API-Key", "plain-key")),
-        refused("a good key and a bad one", header("plain-key").header("X-API-Key", "wrong-key")),
-        refused("a bad key and a good one", header("wrong-key").header("X-API-Key", "plain-key")),
-        refused("two keys in one header", header("plain-key, plain-key")),
-        absent("no key in a header", Request::get("/key/header")),
-        absent("an empty key in a header", header("")),
-        absent("a key in another header", Request::get("/key/header").header("X-Api-Keys", "plain-key")),
-        absent("a key in the query where a header is asked", Request::get("/key/header?X-API-Key=plain-key")),
-        absent(
-            "a token where a key is asked",
-            Request::get("/key/header").bearer(Token::new().sign("HS256")),
-        ),
+    let mut rows = Vec::new();
+    type Put = fn(&str) -> Request;
+    let places: [(&str, &str, Put); 3] = [
+        ("header", "header_key", |key| Request::get("/header").header("x-api-key", key)),
+        ("query", "query_key", |key| Request::get(format!("/query?api_key={key}"))),
+        ("cookie", "cookie_key", |key| Request::get("/cookie").header("Cookie", format!("api_key={key}"))),
     ];
+    for (place, scheme, put) in places {
+        rows.extend([
+            allowed(format!("{place}: a good key"), "keys", put("good-key"))
+                .identity("mobile-app", "items:read items:write", scheme)
+                .without("x-api-key")
+                .without("cookie")
+                .path(&format!("/{place}")),
+            allowed(format!("{place}: a key that expires later"), "keys", put("reader-key")).identity(
+                "reader",
+                "items:read",
+                scheme,
+            ),
+            invalid(format!("{place}: a wrong key"), put("wrong-key")),
+            invalid(format!("{place}: an expired key"), put("expired-key")),
+            invalid(format!("{place}: a disabled key"), put("disabled-key")),
+            invalid(format!("{place}: the key in another case"), put("Good-Key")),
+            invalid(
+                format!("{place}: the stored digest as the key"),
+                put(&super::policies::sha256("good-key")),
+            ),
+            missing(format!("{place}: no key"), Request::get(format!("/{place}"))),
+            missing(format!("{place}: an empty key"), put("")),
+        ]);
+    }
+    let cookie = |value: &str| Request::get("/cookie").header("Cookie", value);
     rows.extend([
-        in_query("a key in the query", query("api_key=plain-key"), ""),
-        in_query("a key first in the query", query("api_key=plain-key&x=1&y=%20b+c"), "?x=1&y=%20b+c"),
-        in_query("a key last in the query", query("x=1&x=0&api_key=plain-key"), "?x=1&x=0"),
-        in_query(
-            "a key in the middle of the query",
-            query("b=%41&api_key=plain-key&a&=&c=d=e"),
-            "?b=%41&a&=&c=d=e",
+        invalid(
+            "header: two keys",
+            Request::get("/header").header("x-api-key", "good-key").header("X-API-Key", "good-key"),
         ),
-        in_query("a percent-encoded key", query("api_key=%70lain%2Dkey"), ""),
-        in_query("a percent-encoded name", query("api%5Fkey=plain-key&x=1"), "?x=1"),
-        in_query("a parameter that begins the same", query("api_key=plain-key&api_keys=1"), "?api_keys=1"),
-        row(
-            "a key that must be percent-encoded",
-            "api",
-            query("api_key=odd%20key%2B%2F%26%3D%25%C3%A9"),
-            allowed_as("odd", "query_key").path("/key/query"),
+        invalid(
+            "header: two keys, good and bad",
+            Request::get("/header").header("x-api-key", "good-key").header("X-API-Key", "x"),
         ),
-        row(
-            "a key with its space as plus",
-            "api",
-            query("api_key=odd+key%2B%2F%26%3D%25%C3%A9"),
-            allowed_as("odd", "query_key").path("/key/query"),
+        invalid(
+            "header: two keys with a comma",
+            Request::get("/header").header("x-api-key", "good-key,good-key"),
         ),
-        refused("an unknown key in the query", query("api_key=wrong-key")),
-        refused("an expired key in the query", query("api_key=expired-key")),
-        refused("a disabled key in the query", query("api_key=disabled-key")),
-        refused("a key twice in the query", query("api_key=plain-key&api_key=plain-key")),
-        refused("a key twice in the query, once encoded", query("api_key=plain-key&api%5Fkey=wrong-key")),
-        absent("no key in the query", query("x=1")),
-        absent("no query", Request::get("/key/query")),
-        absent("an empty key in the query", query("api_key=")),
-        absent("a name without value in the query", query("api_key")),
-        absent("a name in another case in the query", query("API_KEY=plain-key")),
-        absent(
-            "a key in a header where the query is asked",
-            Request::get("/key/query").header("api_key", "plain-key"),
+        invalid("header: not UTF-8", Request::get("/header").header("x-api-key", b"\xff\xfe")),
+        invalid("query: two keys", Request::get("/query?api_key=good-key&api_key=good-key")),
+        invalid("query: two keys, one name encoded", Request::get("/query?api_key=good-key&api%5Fkey=x")),
+        invalid("cookie: two keys", cookie("api_key=good-key; api_key=good-key")),
+        invalid("cookie: two keys in two headers", cookie("api_key=good-key").header("cookie", "api_key=x")),
+        invalid(
+            "cookie: a second one that is not UTF-8",
+            Request::get("/cookie").header("cookie", b"api_key=good-key; api_key=\xff"),
         ),
-    ]);
-    rows.extend([
-        row(
-            "a key in a cookie",
-            "api",
-            cookie("api_key=plain-key"),
-            allowed_as("plain", "cookie_key").without(&["cookie"]),
-        ),
-        row(
-            "a key in a cookie among others",
-            "api",
-            cookie("a=1; api_key=plain-key; b=\"2\"; c"),
-            allowed_as("plain", "cookie_key").with("cookie", "a=1; b=\"2\"; c"),
-        ),
-        row(
-            "a key in the last cookie",
-            "api",
-            cookie("a=1; api_keys=2; api_key=plain-key"),
-            allowed_as("plain", "cookie_key").with("cookie", "a=1; api_keys=2"),
-        ),
-        in_cookie("a cookie without the space between", cookie("a=1;api_key=plain-key")),
-        in_cookie("a cookie in quotes", cookie("api_key=\"plain-key\"")),
-        refused("an unknown key in a cookie", cookie("api_key=wrong-key")),
-        refused("an expired key in a cookie", cookie("api_key=expired-key")),
-        refused("a disabled key in a cookie", cookie("api_key=disabled-key")),
-        refused("a key in two cookies", cookie("api_key=plain-key; api_key=wrong-key")),
+        allowed(
+            "query: the key percent-encoded",
+            "keys",
+            Request::get("/query?api_key=key%20with%2Fodd%2bsigns"),
+        )
+        .identity("odd", "", "query_key"),
+        allowed("query: a plus is a space", "keys", Request::get("/query?api_key=key+with/odd%2Bsigns"))
+            .path("/query"),
+        allowed("query: the name percent-encoded", "keys", Request::get("/query?api%5Fkey=good-key"))
+            .path("/query"),
+        allowed(
+            "query: the rest stays as it was",
+            "keys",
+            Request::get("/query?b=%7e&api_key=good-key&a=1&a=&=&c"),
+        )
+        .path("/query?b=%7e&a=1&a=&=&c"),
+        missing("query: another parameter", Request::get("/query?api_keys=good-key")),
+        missing("query: the name in another case", Request::get("/query?API_KEY=good-key")),
+        allowed("cookie: the rest stays as it was", "keys", cookie("a=1; api_key=good-key; b=\"2\""))
+            .with("cookie", "a=1; b=\"2\""),
+        allowed("cookie: the value in quotes", "keys", cookie("api_key=\"good-key\"")),
+        missing("cookie: another cookie", cookie("xapi_key=good-key")),
+        missing("header: the key in the query", Request::get("/header?api_key=good-key")),
+        allowed("scope of a key", "keys", Request::get("/write").header("x-api-key", "good-key")),
         refused(
-            "a key in two cookie headers",
-            cookie("api_key=plain-key").header("Cookie", "api_key=wrong-key"),
+            "scope that a key lacks",
+            "keys",
+            Request::get("/write").header("x-api-key", "reader-key"),
+            403,
+            "Not enough permissions",
+            &["APIKey realm=\"lychgate\", error=\"insufficient_scope\", scope=\"items:write\""],
         ),
-        absent("no cookie", Request::get("/key/cookie")),
-        absent("another cookie", cookie("session=plain-key")),
-        absent("an empty key in a cookie", cookie("api_key=")),
-        absent("a cookie in another case", cookie("API_KEY=plain-key")),
-    ]);
-    rows.extend([
-        row(
-            "a header key goes on with forward",
-            "api",
-            Request::get("/kept/key").header("X-Kept-Key", "plain-key"),
-            allowed_as("plain", "kept_key").with("x-kept-key", "plain-key"),
-        ),
-        row(
-            "a query key goes on with forward",
-            "api",
-            Request::get("/kept/query?a=1&kept=plain-key"),
-            allowed_as("plain", "kept_query").path("/kept/query?a=1&kept=plain-key"),
-        ),
-        row(
-            "a cookie key goes on with forward",
-            "api",
-            Request::get("/kept/cookie").header("Cookie", "kept=plain-key"),
-            allowed_as("plain", "kept_cookie").with("cookie", "kept=plain-key"),
-        ),
-        row(
-            "a key that says 401 to nothing, realm of its own",
-            "api",
-            Request::get("/key/strict"),
-            missing(&["APIKey realm=\"Partners, and others\""]),
-        ),
-        row(
-            "a key that says 401 to nothing says 403 to a bad one",
-            "api",
-            Request::get("/key/strict").header("X-Strict-Key", "wrong-key"),
-            invalid_key(),
-        ),
-        row(
-            "a key on a public route stays",
-            "api",
-            Request::get("/health").header("X-API-Key", "wrong-key"),
-            anonymous().with("x-api-key", "wrong-key"),
-        ),
-        row(
-            "keys of other alternatives do not go on either",
-            "api",
-            Request::get("/key/any?api_key=plain-key&x=1")
-                .header("Cookie", "api_key=plain-key; a=1")
-                .header("X-API-Key", "mobile-app-key"),
-            allowed_as("mobile-app", "header_key")
-                .path("/key/any?x=1")
-                .with("cookie", "a=1")
-                .without(&["x-api-key"]),
-        ),
+        allowed(
+            "forward: the header key stays",
+            "keys",
+            Request::get("/kept-header").header("X-Kept-Key", "good-key"),
+        )
+        .with("x-kept-key", "good-key"),
+        allowed("forward: the query key stays", "keys", Request::get("/kept-query?kept=good-key&a=1"))
+            .path("/kept-query?kept=good-key&a=1"),
+        allowed("any place: by cookie", "keys", Request::get("/any").header("cookie", "api_key=good-key"))
+            .identity("mobile-app", "items:read items:write", "cookie_key"),
+        allowed(
+            "any place: keys everywhere, all removed",
+            "keys",
+            Request::get("/any?api_key=good-key")
+                .header("cookie", "api_key=x")
+                .header("x-api-key", "good-key"),
+        )
+        .identity("mobile-app", "items:read items:write", "header_key")
+        .without("x-api-key")
+        .without("cookie")
+        .path("/any"),
+        allowed(
+            "public: a key is none of our business",
+            "keys",
+            Request::get("/public?api_key=x").header("x-api-key", "x"),
+        )
+        .with("x-api-key", "x")
+        .path("/public?api_key=x")
+        .anonymous(),
+        missing("any place: none", Request::get("/any")),
     ]);
     rows
 }

@@ -1,138 +1,233 @@
-//! Claims: times, issuer, audience and what must be there.
+//! Claims: times, issuer, audience, required ones, scopes, and headers made of them.
 
 use lychgate_testkit::http::Request;
-use lychgate_testkit::keys::SECRET;
-use lychgate_testkit::tokens::{Token, compact, hs256, now};
+use lychgate_testkit::tokens::{Token, now};
 use serde_json::{Value, json};
 
-use super::{Row, allowed, allowed_as, invalid_token, row};
+use super::{Row, allowed, bad_token, refused};
 
-fn ask(token: &Token) -> Request {
-    Request::get("/me").bearer(token.sign("HS256"))
+fn send(path: &str, token: &Token) -> Request {
+    Request::get(path).bearer(token.sign("HS256"))
 }
 
-/// A token whose `exp` is this raw JSON.
-fn raw_exp(exp: &str) -> Request {
-    let claims = format!(r#"{{"sub":"johndoe","exp":{exp}}}"#);
-    Request::get("/me").bearer(compact(r#"{"alg":"HS256"}"#, claims, |input| hs256(SECRET.as_bytes(), input)))
-}
-
-fn claims_row(name: &'static str, path: &str, token: &Token, ok: bool) -> Row {
-    let scheme = path.trim_start_matches('/');
-    let expect = if ok { allowed_as("johndoe", scheme) } else { invalid_token() };
-    row(name, "claims", Request::get(path).bearer(token.sign("HS256")), expect)
-}
-
-/// A token that `/strict` accepts.
-fn complete() -> Token {
-    Token::new().claim("iss", "https://idp.example/").claim("aud", "api").claim("jti", "1")
+fn full() -> Token {
+    Token::new().claim("iss", "https://idp.example").claim("aud", "api")
 }
 
 pub fn rows() -> Vec<Row> {
-    let good = |name, token: Token| row(name, "api", ask(&token), allowed_as("johndoe", "oauth2"));
-    let refused = |name, token: Token| row(name, "api", ask(&token), invalid_token());
-    let raw = |name, exp: &str| row(name, "api", raw_exp(exp), invalid_token());
-    let at = |claim: &str, offset: i64| Token::new().claim(claim, now() + offset);
-    let aud = |value: Value| complete().claim("aud", value);
-    let mut rows = vec![
-        refused("expired", at("exp", -120)),
-        good("expired within the leeway", at("exp", -30)),
-        refused("not yet valid", at("nbf", 120)),
-        good("not yet valid within the leeway", at("nbf", 30)),
-        good("valid since long", at("nbf", -100_000)),
-        refused("issued in the future", at("iat", 120)),
-        good("issued in the future within the leeway", at("iat", 30)),
-        good("without iat", Token::new().without("iat")),
-        refused("without exp", Token::new().without("exp")),
-        refused("without sub", Token::new().without("sub")),
-        refused("exp null", Token::new().claim("exp", Value::Null)),
-        refused("exp as a string", Token::new().claim("exp", (now() + 600).to_string())),
-        refused("exp true", Token::new().claim("exp", true)),
-        refused("exp in an array", Token::new().claim("exp", json!([now() + 600]))),
-        refused("nbf as a string", Token::new().claim("nbf", "0")),
-        refused("iat as a string", Token::new().claim("iat", "0")),
-        refused("iat null", Token::new().claim("iat", json!({}))),
-        raw("exp negative", "-1"),
-        raw("exp negative and huge", "-1e300"),
-        raw("exp huge", "1e300"),
-        raw("exp more than a double holds", "1e999"),
-        raw("exp beyond 64 bits", "99999999999999999999999999"),
-        raw("exp zero", "0"),
-        row(
-            "exp with a fraction",
-            "api",
-            raw_exp(&format!("{}.75", now() + 600)),
-            allowed_as("johndoe", "oauth2"),
-        ),
-        row("exp with an exponent", "api", raw_exp("4.1e9"), allowed_as("johndoe", "oauth2")),
-        refused("sub empty", Token::new().claim("sub", "")),
-        refused("sub null", Token::new().claim("sub", Value::Null)),
-        refused("sub a number", Token::new().claim("sub", 42)),
-        refused("sub an array", Token::new().claim("sub", json!(["johndoe"]))),
-        refused("sub with a line feed", Token::new().claim("sub", "john\nx-admin: true")),
-        refused("sub with a carriage return", Token::new().claim("sub", "john\rdoe")),
-        refused("sub with NUL", Token::new().claim("sub", "john\0doe")),
-        row(
-            "sub in another script goes on as UTF-8",
-            "api",
-            ask(&Token::new().claim("sub", "Jürgen 名")),
-            allowed_as("Jürgen 名", "oauth2"),
-        ),
-        refused("scopes with a line feed", Token::new().claim("scopes", json!(["a\nb"]))),
-    ];
+    let mut rows = Vec::new();
+    let token = Token::reader;
+    for (name, claim, value) in [
+        ("exp a minute ago is within the leeway", "exp", json!(now() - 30)),
+        ("exp with a fraction", "exp", json!(now() as f64 + 600.5)),
+        ("exp far away", "exp", json!(9_999_999_999_i64)),
+        ("nbf within the leeway", "nbf", json!(now() + 30)),
+        ("nbf past", "nbf", json!(now() - 1000)),
+        ("iat within the leeway", "iat", json!(now() + 30)),
+    ] {
+        rows.push(allowed(name, "token", send("/", &token().claim(claim, value))));
+    }
+    for (name, claim, value) in [
+        ("exp two minutes ago", "exp", json!(now() - 120)),
+        ("exp as a string", "exp", json!((now() + 600).to_string())),
+        ("exp negative", "exp", json!(-1)),
+        ("exp beyond reckoning", "exp", json!(1e300)),
+        ("exp null", "exp", Value::Null),
+        ("exp true", "exp", json!(true)),
+        ("exp zero", "exp", json!(0)),
+        ("nbf in two minutes", "nbf", json!(now() + 120)),
+        ("nbf as a string", "nbf", json!("0")),
+        ("iat in two minutes", "iat", json!(now() + 120)),
+        ("iat as an object", "iat", json!({})),
+        ("sub as a number", "sub", json!(42)),
+        ("sub empty", "sub", json!("")),
+        ("sub null", "sub", Value::Null),
+        ("sub with a line feed", "sub", json!("john\ndoe")),
+        ("sub with a NUL", "sub", json!("john\0doe")),
+        ("sub with a space at its end", "sub", json!("johndoe ")),
+        ("scope with a carriage return", "scopes", json!(["items:read", "a\rb"])),
+    ] {
+        rows.push(bad_token(name, "token", send("/", &token().claim(claim, value))));
+    }
+    rows.push(bad_token("no exp", "token", send("/", &token().without("exp"))));
+    rows.push(bad_token("no sub", "token", send("/", &token().without("sub"))));
+    rows.push(
+        allowed(
+            "nothing required: neither exp nor sub",
+            "lenient",
+            send("/", &Token::new().without("exp").without("sub")),
+        )
+        .without("x-auth-subject")
+        .with("x-auth-scheme", "token"),
+    );
+    rows.push(bad_token(
+        "no leeway: exp a second ago",
+        "lenient",
+        send("/", &Token::new().claim("exp", now() - 1)),
+    ));
+    rows.push(bad_token(
+        "an algorithm that is not allowed",
+        "lenient",
+        Request::get("/").bearer(Token::new().sign("HS384")),
+    ));
+    rows.push(bad_token(
+        "longer than max_token_bytes",
+        "lenient",
+        send("/", &Token::new().claim("pad", "x".repeat(300))),
+    ));
+
+    let scope = |claim: &str, value: Value| Token::new().claim(claim, value);
+    for (name, token, scopes) in [
+        ("scopes as an array", scope("scopes", json!(["a", "items:read"])), "a items:read"),
+        ("scope as a string", scope("scope", json!("items:read  b")), "items:read b"),
+        ("scp as an array", scope("scp", json!(["items:read"])), "items:read"),
+        ("scopes before scope", scope("scopes", json!(["items:read"])).claim("scope", "other"), "items:read"),
+    ] {
+        rows.push(allowed(name, "token", send("/", &token)).identity("johndoe", scopes, "token"));
+    }
+    let lacking = |name: &str, path: &str, token: &Token, wanted: &str| {
+        let challenge =
+            format!("Bearer realm=\"lychgate\", error=\"insufficient_scope\", scope=\"{wanted}\"");
+        refused(name, "token", send(path, token), 403, "Not enough permissions", &[&challenge])
+    };
     rows.extend([
-        claims_row("issuer, audience and required claims", "/strict", &complete(), true),
-        claims_row("no issuer", "/strict", &complete().without("iss"), false),
-        claims_row("another issuer", "/strict", &complete().claim("iss", "https://evil.example/"), false),
-        claims_row(
-            "the issuer without its slash",
-            "/strict",
-            &complete().claim("iss", "https://idp.example"),
-            false,
+        lacking(
+            "superadmin is not admin",
+            "/admin",
+            &scope("scopes", json!(["superadmin", "admin2"])),
+            "admin",
         ),
-        claims_row(
-            "the issuer in another case",
-            "/strict",
-            &complete().claim("iss", "https://IDP.example/"),
-            false,
+        lacking("no scope claim at all", "/", &Token::new(), "items:read"),
+        lacking(
+            "an empty scopes hides scope",
+            "/",
+            &scope("scopes", json!([])).claim("scope", "items:read"),
+            "items:read",
         ),
-        claims_row(
-            "the issuer in an array",
-            "/strict",
-            &complete().claim("iss", json!(["https://idp.example/"])),
-            false,
+        lacking("a scopes of the wrong type grants nothing", "/", &scope("scopes", json!(7)), "items:read"),
+        lacking(
+            "a scopes with a number in it grants nothing",
+            "/",
+            &scope("scopes", json!(["items:read", 1])),
+            "items:read",
         ),
-        claims_row("the other audience", "/strict", &aud(json!("admin-api")), true),
-        claims_row("an audience in an array", "/strict", &aud(json!(["other", "api"])), true),
-        claims_row("no audience", "/strict", &complete().without("aud"), false),
-        claims_row("another audience", "/strict", &aud(json!("other")), false),
-        claims_row("an audience that begins the same", "/strict", &aud(json!("api-v2")), false),
-        claims_row("audiences in one string", "/strict", &aud(json!("api admin-api")), false),
-        claims_row("an empty array of audiences", "/strict", &aud(json!([])), false),
-        claims_row("an audience that is a number", "/strict", &aud(json!(1)), false),
-        claims_row("an audience that is an object", "/strict", &aud(json!({"api": true})), false),
-        claims_row("audiences that are not all strings", "/strict", &aud(json!(["api", 1])), false),
-        claims_row("audience null", "/strict", &aud(Value::Null), false),
-        claims_row("a required claim is missing", "/strict", &complete().without("jti"), false),
-        claims_row("no leeway: good", "/exact", &Token::new(), true),
-        claims_row("no leeway: expired", "/exact", &at("exp", -5), false),
-        claims_row("no leeway: not yet valid", "/exact", &at("nbf", 30), false),
-        claims_row("nothing required: expired all the same", "/lax", &at("exp", -120), false),
-        claims_row("nothing required: without exp", "/lax", &Token::new().without("exp"), true),
-        row(
-            "nothing required: without sub",
-            "claims",
-            Request::get("/lax").bearer(Token::new().without("sub").sign("HS256")),
-            allowed().with("x-auth-scheme", "lax").without(&["x-auth-subject"]),
+        lacking(
+            "scopes glued in one string of an array",
+            "/",
+            &scope("scopes", json!(["items:read items:write"])),
+            "items:read",
         ),
-        row(
-            "nothing required: without sub, and one is forged",
-            "claims",
-            Request::get("/lax")
-                .bearer(Token::new().without("sub").sign("HS256"))
-                .header("x-auth-subject", "admin"),
-            allowed().with("x-auth-scheme", "lax").without(&["x-auth-subject"]),
+        lacking("scopes are case-sensitive", "/", &scope("scopes", json!(["Items:Read"])), "items:read"),
+        lacking("one of two scopes", "/both", &token(), "items:read items:write"),
+        lacking(
+            "comma is no separator",
+            "/both",
+            &scope("scope", json!("items:read,items:write")),
+            "items:read items:write",
+        ),
+        allowed(
+            "both of two scopes",
+            "token",
+            send("/both", &scope("scope", json!("items:write items:read"))),
+        ),
+        allowed("no scope needed", "token", send("/any", &Token::new())).identity("johndoe", "", "token"),
+        allowed(
+            "the claim named by scope_claims",
+            "lenient",
+            send("/scoped", &scope("permissions", json!("go"))),
+        ),
+        refused(
+            "the usual claims when scope_claims names another",
+            "lenient",
+            send("/scoped", &scope("scopes", json!(["go"]))),
+            403,
+            "Not enough permissions",
+            &["Bearer realm=\"lychgate\", error=\"insufficient_scope\", scope=\"go\""],
         ),
     ]);
+
+    rows.extend([
+        allowed("issuer and audience as wanted", "claims", send("/", &full())),
+        allowed(
+            "one audience of several",
+            "claims",
+            send("/", &full().claim("aud", json!(["x", "admin-api"]))),
+        ),
+        bad_token("another issuer", "claims", send("/", &full().claim("iss", "https://evil.example"))),
+        bad_token(
+            "an issuer with a slash more",
+            "claims",
+            send("/", &full().claim("iss", "https://idp.example/")),
+        ),
+        bad_token("no issuer", "claims", send("/", &full().without("iss"))),
+        bad_token(
+            "issuer as an array",
+            "claims",
+            send("/", &full().claim("iss", json!(["https://idp.example"]))),
+        ),
+        bad_token("another audience", "claims", send("/", &full().claim("aud", "apix"))),
+        bad_token("no audience", "claims", send("/", &full().without("aud"))),
+        bad_token("an empty list of audiences", "claims", send("/", &full().claim("aud", json!([])))),
+        bad_token(
+            "an audience list with a number in it",
+            "claims",
+            send("/", &full().claim("aud", json!(["api", 1]))),
+        ),
+    ]);
+    let header = |name: &str, claim: &str, value: Value, header: &str, text: &str| {
+        allowed(name, "claims", send("/", &full().claim(claim, value))).with(header, text)
+    };
+    rows.extend([
+        header(
+            "claim header: string",
+            "email",
+            json!("john@example.com"),
+            "x-auth-email",
+            "john@example.com",
+        ),
+        header("claim header: UTF-8", "n", json!("Jörg"), "x-auth-n", "Jörg"),
+        header("claim header: number", "n", json!(1.5), "x-auth-n", "1.5"),
+        header("claim header: boolean", "flag", json!(true), "x-auth-flag", "true"),
+        header("claim header: array as CSV", "groups", json!(["a", "b c", 3]), "x-auth-groups", "a,b c,3"),
+        header(
+            "claim header: a comma in an item is quoted",
+            "groups",
+            json!(["a,b", "c"]),
+            "x-auth-groups",
+            "\"a,b\",c",
+        ),
+        header(
+            "claim header: object as JSON",
+            "address",
+            json!({"city": "Bern"}),
+            "x-auth-address",
+            "{\"city\":\"Bern\"}",
+        ),
+        header("claim header: dotted path", "address", json!({"city": "Bern"}), "x-auth-city", "Bern"),
+        header(
+            "claim header: a name with dots of its own",
+            "https://example.com/tier",
+            json!("gold"),
+            "x-auth-tier",
+            "gold",
+        ),
+        allowed(
+            "claim header: without the claim the client's own header goes too",
+            "claims",
+            send("/", &full()).header("X-Auth-Email", "forged@example.com").header("x_auth_city", "Forged"),
+        )
+        .without("x-auth-email")
+        .without("x_auth_city"),
+        allowed(
+            "claim header: the claim replaces what the client sent",
+            "claims",
+            send("/", &full().claim("email", "a@b.c")).header("x-auth-email", "forged@example.com"),
+        )
+        .with("x-auth-email", "a@b.c"),
+    ]);
+    for (name, value) in [("CR", "a\rb"), ("LF", "a\nX-Auth-Subject: admin"), ("NUL", "a\0b")] {
+        let request = send("/", &full().claim("email", value));
+        rows.push(bad_token(format!("claim header: {name} in the claim"), "claims", request));
+    }
     rows
 }

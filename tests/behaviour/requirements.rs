@@ -1,257 +1,238 @@
-//! Requirements: OpenAPI's OR, AND, `{}` and `[]`, and whose failure is told.
+//! OpenAPI's OR, AND, anonymous and public; and which failure is told.
 
 use lychgate_testkit::http::Request;
 use lychgate_testkit::tokens::Token;
+use serde_json::json;
 
-use super::{
-    API_KEY, BEARER, BEARER_INVALID, Expect, Row, allowed_as, anonymous, denied, invalid_key, invalid_token,
-    key_scope_lacking, missing, missing_403, row, scope_lacking,
-};
+use super::{API_KEY, BEARER, INVALID_TOKEN, Row, allowed, refused};
 
-fn get(path: &str) -> Request {
-    Request::get(path)
-}
-
-fn with_key(path: &str, key: &str) -> Request {
-    get(path).header("X-API-Key", key)
-}
-
-fn bad_token(challenges: &[&str]) -> Expect {
-    denied(401, "Could not validate credentials").challenges(challenges)
-}
+const P: &str = "requirements";
+const SCOPE: &str = "Bearer realm=\"lychgate\", error=\"insufficient_scope\", scope=\"items:read\"";
 
 pub fn rows() -> Vec<Row> {
-    let api = |name, request, expect| row(name, "api", request, expect);
-    let plain = Token::new().sign("HS256");
     let reader = Token::reader().sign("HS256");
-    let writer = Token::new().claim("scope", "items:write").sign("HS256");
-    let admin = Token::new().claim("scope", "admin").sign("HS256");
+    let scopeless = Token::new().sign("HS256");
     let stranger = Token::reader().sign_by_stranger("HS256");
-    let item = "/items/1";
-    let mut rows = vec![
-        api("OR: neither", get(item), missing(&[BEARER, API_KEY])),
-        api(
-            "OR: a token",
-            get(item).bearer(&reader),
-            allowed_as("johndoe", "oauth2").with("x-auth-scopes", "items:read"),
+    let get = |path: &str| Request::get(path);
+    let key = |request: Request, key: &str| request.header("X-API-Key", key);
+    let forged = |request: Request| {
+        request
+            .header("X-Auth-Subject", "admin")
+            .header("X-AUTH-SCOPES", "admin")
+            .header("x-auth-scheme", "oauth2")
+            .header("x_auth_subject", "admin")
+            .header("X-Auth_Subject", "admin")
+    };
+    let clean = |row: Row| row.anonymous().without("x_auth_subject").without("x-auth_subject");
+    vec![
+        allowed("OR: the token", P, get("/or").bearer(&reader)).identity("johndoe", "items:read", "oauth2"),
+        allowed("OR: the key", P, key(get("/or"), "reader-key")).identity(
+            "reader",
+            "items:read",
+            "header_key",
         ),
-        api(
-            "OR: a key",
-            with_key(item, "mobile-app-key"),
-            allowed_as("mobile-app", "header_key").with("x-auth-scopes", "items:read"),
+        allowed("OR: both, the first listed speaks", P, key(get("/or").bearer(&reader), "reader-key"))
+            .identity("johndoe", "items:read", "oauth2")
+            .without("x-api-key")
+            .without("authorization"),
+        allowed("OR: a bad token and a good key", P, key(get("/or").bearer(&stranger), "reader-key"))
+            .identity("reader", "items:read", "header_key")
+            .without("authorization"),
+        allowed("OR: a good token and a bad key", P, key(get("/or").bearer(&reader), "x"))
+            .without("x-api-key"),
+        allowed(
+            "OR: a token lacking scope and a good key",
+            P,
+            key(get("/or").bearer(&scopeless), "reader-key"),
+        )
+        .identity("reader", "items:read", "header_key"),
+        refused("OR: nothing", P, get("/or"), 401, "Not authenticated", &[BEARER, API_KEY]),
+        refused(
+            "OR: a bad token",
+            P,
+            get("/or").bearer(&stranger),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN, API_KEY],
         ),
-        api(
-            "OR: both good, the first counts",
-            with_key(item, "mobile-app-key").bearer(&reader),
-            allowed_as("johndoe", "oauth2").without(&["authorization", "x-api-key"]),
+        refused("OR: a bad key", P, key(get("/or"), "x"), 403, "Invalid API key", &[]),
+        refused(
+            "OR: a bad token and a bad key, the first listed is told",
+            P,
+            key(get("/or").bearer(&stranger), "x"),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN, API_KEY],
         ),
-        api(
-            "OR: a bad token and a good key",
-            with_key(item, "mobile-app-key").bearer(&stranger),
-            allowed_as("mobile-app", "header_key").without(&["authorization", "x-api-key"]),
+        refused(
+            "OR: a token lacking scope comes nearer than a bad key",
+            P,
+            key(get("/or").bearer(&scopeless), "x"),
+            403,
+            "Not enough permissions",
+            &[SCOPE],
         ),
-        api(
-            "OR: a good token and a bad key",
-            with_key(item, "wrong-key").bearer(&reader),
-            allowed_as("johndoe", "oauth2").without(&["authorization", "x-api-key"]),
+        refused("OR reversed: nothing", P, get("/or-reversed"), 401, "Not authenticated", &[API_KEY, BEARER]),
+        refused(
+            "OR reversed: both lack scope, the first listed is told",
+            P,
+            key(get("/or-reversed").bearer(&reader), "reader-key"),
+            403,
+            "Not enough permissions",
+            &["APIKey realm=\"lychgate\", error=\"insufficient_scope\", scope=\"items:write\""],
         ),
-        api(
-            "OR: a token without scope and a good key",
-            with_key(item, "mobile-app-key").bearer(&plain),
-            allowed_as("mobile-app", "header_key").with("x-auth-scopes", "items:read"),
+        refused(
+            "OR reversed: a bad key and a bad token",
+            P,
+            key(get("/or-reversed").bearer(&stranger), "x"),
+            403,
+            "Invalid API key",
+            &[],
         ),
-        api(
-            "OR: Basic and a good key",
-            with_key(item, "mobile-app-key").header("Authorization", "Basic YTpi"),
-            allowed_as("mobile-app", "header_key").with("authorization", "Basic YTpi"),
+        allowed("AND: both", P, key(get("/and").bearer(&reader), "good-key")).identity(
+            "johndoe",
+            "items:read items:write",
+            "header_key,oauth2",
         ),
-        api("OR: a bad token alone", get(item).bearer(&stranger), bad_token(&[BEARER_INVALID, API_KEY])),
-        api("OR: a bad key alone", with_key(item, "wrong-key"), invalid_key()),
-        api(
-            "OR: both bad, the first is told",
-            with_key(item, "wrong-key").bearer(&stranger),
-            bad_token(&[BEARER_INVALID, API_KEY]),
+        refused("AND: the token alone", P, get("/and").bearer(&reader), 403, "Not authenticated", &[API_KEY]),
+        refused("AND: the key alone", P, key(get("/and"), "good-key"), 401, "Not authenticated", &[BEARER]),
+        refused("AND: nothing", P, get("/and"), 401, "Not authenticated", &[API_KEY, BEARER]),
+        refused(
+            "AND: a bad token",
+            P,
+            key(get("/and").bearer(&stranger), "good-key"),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN],
         ),
-        api(
-            "OR: lacking scope is nearer than a bad key",
-            with_key(item, "wrong-key").bearer(&plain),
-            scope_lacking("items:read"),
+        refused("AND: a bad key", P, key(get("/and").bearer(&reader), "x"), 403, "Invalid API key", &[]),
+        refused(
+            "AND: a bad token and no key",
+            P,
+            get("/and").bearer(&stranger),
+            401,
+            "Could not validate credentials",
+            &[API_KEY, INVALID_TOKEN],
         ),
-        api(
-            "OR: lacking scope is nearer than a bad token",
-            with_key(item, "plain-key").bearer(&stranger),
-            key_scope_lacking("items:read"),
+        refused(
+            "AND: the key lacks scope",
+            P,
+            key(get("/and").bearer(&reader), "reader-key"),
+            403,
+            "Not enough permissions",
+            &["APIKey realm=\"lychgate\", error=\"insufficient_scope\", scope=\"items:write\""],
         ),
-        api(
-            "OR: lacking scope is nearer than nothing",
-            with_key(item, "plain-key"),
-            key_scope_lacking("items:read"),
-        ),
-        api(
-            "OR: both lack scope, the first is told",
-            with_key(item, "plain-key").bearer(&plain),
-            scope_lacking("items:read"),
-        ),
-        api(
-            "OR: both lack scope, the other way round",
-            with_key("/write", "mobile-app-key").bearer(&reader),
-            key_scope_lacking("items:write"),
-        ),
-        api(
-            "OR: the second scheme has the scope",
-            with_key("/write", "mobile-app-key").bearer(&writer),
-            allowed_as("johndoe", "oauth2"),
-        ),
-        api("OR: nothing where all say 403", get("/key/any"), missing_403(&[API_KEY])),
-        api(
-            "OR: nothing where one says 401",
-            get("/key/mixed"),
-            missing(&[API_KEY, "APIKey realm=\"Partners, and others\""]),
-        ),
-        api(
-            "OR: a key in the query",
-            get("/key/any?api_key=plain-key"),
-            allowed_as("plain", "query_key").path("/key/any"),
-        ),
-        api(
-            "OR: a key in a cookie",
-            get("/key/any").header("Cookie", "api_key=plain-key"),
-            allowed_as("plain", "cookie_key"),
-        ),
-        api(
-            "OR: a bad key and a good one elsewhere",
-            with_key("/key/any?api_key=plain-key", "wrong-key"),
-            allowed_as("plain", "query_key").path("/key/any").without(&["x-api-key"]),
-        ),
-        api("the same token twice over: nothing", get("/same"), missing(&[BEARER])),
-        api(
-            "the same token twice over: the first",
-            get("/same").bearer(&reader),
-            allowed_as("johndoe", "bearer"),
-        ),
-        api(
-            "the same token twice over: the second",
-            get("/same").bearer(&admin),
-            allowed_as("johndoe", "oauth2"),
-        ),
-        api("the same token twice over: neither", get("/same").bearer(&plain), scope_lacking("items:read")),
-        api("the same token twice over: bad", get("/same").bearer(&stranger), invalid_token()),
-    ];
-    rows.extend([
-        api("AND: nothing", get("/admin/x"), missing(&[API_KEY, BEARER])),
-        api(
-            "AND: both",
-            with_key("/admin/x", "plain-key").bearer(&admin),
-            allowed_as("johndoe", "header_key,oauth2")
-                .with("x-auth-scopes", "admin")
-                .without(&["authorization", "x-api-key"]),
-        ),
-        api(
-            "AND: scopes of both",
-            with_key("/admin/x", "mobile-app-key").bearer(&admin),
-            allowed_as("johndoe", "header_key,oauth2").with("x-auth-scopes", "admin items:read"),
-        ),
-        api("AND: the token alone", get("/admin/x").bearer(&admin), missing_403(&[API_KEY])),
-        api("AND: the key alone", with_key("/admin/x", "plain-key"), missing(&[BEARER])),
-        api(
-            "AND: a bad token and a good key",
-            with_key("/admin/x", "plain-key").bearer(&stranger),
-            invalid_token(),
-        ),
-        api(
-            "AND: a bad token alone",
-            get("/admin/x").bearer(&stranger),
-            bad_token(&[API_KEY, BEARER_INVALID]),
-        ),
-        api(
-            "AND: a bad key and a good token",
-            with_key("/admin/x", "wrong-key").bearer(&admin),
-            invalid_key(),
-        ),
-        api("AND: a bad key alone", with_key("/admin/x", "wrong-key"), invalid_key()),
-        api(
+        refused(
             "AND: the token lacks scope",
-            with_key("/admin/x", "plain-key").bearer(&reader),
-            scope_lacking("admin"),
+            P,
+            key(get("/and").bearer(&scopeless), "good-key"),
+            403,
+            "Not enough permissions",
+            &[SCOPE],
         ),
-        api(
-            "AND: the key cannot lend its scope",
-            with_key("/admin/x", "admin-tool-key").bearer(&reader),
-            scope_lacking("admin"),
+        refused(
+            "AND: no scopes are told to who is half known",
+            P,
+            get("/and").bearer(&scopeless),
+            403,
+            "Not authenticated",
+            &[API_KEY],
         ),
-        api(
-            "AND: the token lacks scope and the key is missing",
-            get("/admin/x").bearer(&reader),
-            missing_403(&[API_KEY]),
+        clean(allowed("optional: anonymous", P, forged(get("/optional")))),
+        allowed("optional: with a token", P, forged(get("/optional").bearer(&reader)))
+            .identity("johndoe", "items:read", "oauth2")
+            .without("x_auth_subject"),
+        refused(
+            "optional: a bad token is refused",
+            P,
+            get("/optional").bearer(&stranger),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN],
         ),
-        api("AND or OR: nothing", get("/twice"), missing(&[API_KEY, BEARER])),
-        api("AND or OR: half of the AND", with_key("/twice", "plain-key"), missing(&[API_KEY, BEARER])),
-        api(
-            "AND or OR: the AND",
-            with_key("/twice?api_key=mobile-app-key", "plain-key"),
-            allowed_as("plain", "header_key,query_key").path("/twice"),
+        clean(allowed(
+            "optional: another scheme is no credential",
+            P,
+            get("/optional").header("Authorization", "Basic eDp5"),
+        )),
+        clean(allowed("optional listed first: anonymous", P, get("/optional-first"))),
+        allowed("optional listed first: a token still counts", P, get("/optional-first").bearer(&reader))
+            .identity("johndoe", "items:read", "oauth2"),
+        refused(
+            "optional listed first: a bad token is refused",
+            P,
+            get("/optional-first").bearer(&stranger),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN],
         ),
-        api(
-            "AND or OR: half of the AND and the other",
-            with_key("/twice", "plain-key").bearer(&plain),
-            allowed_as("johndoe", "oauth2").without(&["x-api-key", "authorization"]),
+        clean(allowed("public: forged identity goes", P, forged(get("/public")))),
+        allowed("public: a bad token is none of our business", P, get("/public").bearer(&stranger))
+            .with("authorization", &format!("Bearer {stranger}"))
+            .anonymous(),
+        allowed(
+            "forged identity goes when the gate sets its own",
+            P,
+            forged(get("/or").bearer(&scopeless).header("x-api-key", "good-key")),
+        )
+        .identity("mobile-app", "items:read items:write", "header_key")
+        .without("x_auth_subject"),
+        refused(
+            "two schemes of one challenge: told once",
+            P,
+            get("/two-tokens"),
+            401,
+            "Not authenticated",
+            &[BEARER],
         ),
-    ]);
-    rows.extend([
-        api("optional: nothing", get("/optional"), anonymous()),
-        api("optional: a good token", get("/optional").bearer(&reader), allowed_as("johndoe", "oauth2")),
-        api("optional: a bad token", get("/optional").bearer(&stranger), invalid_token()),
-        api("optional: an empty token", get("/optional").header("Authorization", "Bearer "), invalid_token()),
-        api("optional: a token without scope", get("/optional").bearer(&plain), scope_lacking("items:read")),
-        api(
-            "optional: two Authorization headers",
-            get("/optional").bearer(&reader).bearer(&reader),
-            invalid_token(),
+        refused(
+            "two schemes of one challenge: the error is told",
+            P,
+            get("/two-tokens").bearer(&stranger),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN],
         ),
-        api(
-            "optional: another scheme stays",
-            get("/optional").header("Authorization", "Basic YTpi"),
-            anonymous().with("authorization", "Basic YTpi"),
+        allowed("two schemes: the second", P, get("/two-tokens").header("X-Second", &reader)).identity(
+            "johndoe",
+            "items:read",
+            "bearer",
         ),
-        api("optional first: nothing", get("/optional/first"), anonymous()),
-        api(
-            "optional first: a good token",
-            get("/optional/first").bearer(&plain),
-            allowed_as("johndoe", "oauth2"),
+        refused(
+            "missing_status: one 401 among them is enough",
+            P,
+            get("/strict"),
+            401,
+            "Not authenticated",
+            &[API_KEY],
         ),
-        api("optional first: a bad token", get("/optional/first").bearer(&stranger), invalid_token()),
-        api(
-            "anonymous only: a token stays",
-            get("/anyone").bearer(&stranger),
-            anonymous().with("authorization", format!("Bearer {stranger}")),
+        refused("missing_status: an API key has 403", P, get("/key"), 403, "Not authenticated", &[API_KEY]),
+        refused(
+            "missing_status: http bearer has 403",
+            P,
+            get("/bearer"),
+            403,
+            "Not authenticated",
+            &[BEARER],
         ),
-        api("public: nothing", get("/health"), anonymous()),
-        api(
-            "public: a bad token stays",
-            get("/health").bearer(&stranger),
-            anonymous().with("authorization", format!("Bearer {stranger}")),
+        refused(
+            "missing_status: a bad http bearer token has 401 all the same",
+            P,
+            get("/bearer").header("X-Second", "x"),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN],
         ),
-        api("public: two Authorization headers", get("/health").bearer(&plain).bearer(&plain), anonymous()),
-        api("default: nothing", get("/no/rule"), missing(&[BEARER])),
-        api("default: a good token", get("/no/rule").bearer(&plain), allowed_as("johndoe", "oauth2")),
-        api("http bearer says 403 to nothing", get("/bearer"), missing_403(&[BEARER])),
-        api("http bearer says 401 to a bad token", get("/bearer").bearer(&stranger), invalid_token()),
-        api("http bearer: a good token", get("/bearer").bearer(&plain), allowed_as("johndoe", "bearer")),
-        api("openIdConnect says 401 to nothing", get("/oidc"), missing(&[BEARER])),
-        api("openIdConnect: a good token", get("/oidc").bearer(&plain), allowed_as("johndoe", "oidc")),
-        api("oauth2 with missing_status 403", get("/lenient"), missing_403(&[BEARER])),
-        api(
-            "oauth2 with missing_status 403: a bad token",
-            get("/lenient").bearer(&stranger),
-            invalid_token(),
-        ),
-        row("no rule and no default", "closed", get("/"), denied(403, "Forbidden")),
-        row(
-            "no rule and no default, with a token",
-            "closed",
-            get("/").bearer(&plain),
-            denied(403, "Forbidden"),
-        ),
-    ]);
-    rows
+        refused("no rule and no default", P, get("/nowhere").bearer(&reader), 403, "Forbidden", &[]),
+        allowed(
+            "scopes are told once, in order",
+            P,
+            key(
+                get("/and")
+                    .bearer(Token::new().claim("scopes", json!(["z", "items:read", "z"])).sign("HS256")),
+                "good-key",
+            ),
+        )
+        .identity("johndoe", "z items:read items:write", "header_key,oauth2"),
+    ]
 }

@@ -84,61 +84,35 @@ pair!(
     ED25519_STRANGER, "ed25519-stranger"
 );
 
-/// An ML-DSA key pair of `keys/`: OpenSSL's PEM of it is not common yet, so it is a JWK alone.
-#[derive(Clone, Copy, Debug)]
-pub struct LatticePair(&'static str);
-
-impl LatticePair {
-    /// The public key as a JWK of type AKP.
-    #[must_use]
-    pub fn jwk(&self) -> Value {
-        let mut jwk: Value = serde_json::from_str(self.0).expect("keys/ holds JSON");
-        jwk.as_object_mut().expect("a JWK is an object").remove("priv");
-        jwk
-    }
-
-    /// The seed of the private key in base64url.
-    #[must_use]
-    pub fn seed(&self) -> String {
-        let jwk: Value = serde_json::from_str(self.0).expect("keys/ holds JSON");
-        jwk["priv"].as_str().expect("a private JWK").to_owned()
-    }
-}
-
-macro_rules! lattice_pair {
-    ($(#[$doc:meta])* $name:ident, $file:literal) => {
-        $(#[$doc])*
-        pub const $name: LatticePair =
-            LatticePair(include_str!(concat!("../keys/", $file, ".private.jwk.json")));
-    };
-}
-
-lattice_pair!(
-    /// ML-DSA-44.
-    MLDSA44, "mldsa44"
-);
-lattice_pair!(
-    /// A stranger's ML-DSA-44 key.
-    MLDSA44_STRANGER, "mldsa44-stranger"
-);
-lattice_pair!(
-    /// ML-DSA-65.
-    MLDSA65, "mldsa65"
-);
-lattice_pair!(
-    /// A stranger's ML-DSA-65 key.
-    MLDSA65_STRANGER, "mldsa65-stranger"
-);
-lattice_pair!(
-    /// ML-DSA-87.
-    MLDSA87, "mldsa87"
-);
-lattice_pair!(
-    /// A stranger's ML-DSA-87 key.
-    MLDSA87_STRANGER, "mldsa87-stranger"
-);
-
 /// An HMAC secret, long enough for SHA-512.
 pub const SECRET: &str = "a secret for tests that is long enough for every HMAC there is: 64+";
 /// A stranger's HMAC secret.
 pub const SECRET_STRANGER: &str = "another secret of a stranger, and long enough for every HMAC too, 64+";
+
+/// A private ML-DSA key as a JWK of key type AKP, for `bits` 44, 65 or 87.
+///
+/// # Panics
+/// For any other parameter set.
+#[must_use]
+pub fn ml_dsa(bits: &str, stranger: bool) -> Value {
+    let text = match (bits, stranger) {
+        ("44", false) => include_str!("../keys/mldsa44.private.jwk.json"),
+        ("44", true) => include_str!("../keys/mldsa44-stranger.private.jwk.json"),
+        ("65", false) => include_str!("../keys/mldsa65.private.jwk.json"),
+        ("65", true) => include_str!("../keys/mldsa65-stranger.private.jwk.json"),
+        ("87", false) => include_str!("../keys/mldsa87.private.jwk.json"),
+        ("87", true) => include_str!("../keys/mldsa87-stranger.private.jwk.json"),
+        _ => panic!("no ML-DSA-{bits}"),
+    };
+    serde_json::from_str(text).expect("keys/ holds JSON")
+}
+
+/// The public half of [`ml_dsa`].
+#[must_use]
+pub fn ml_dsa_public(bits: &str) -> Value {
+    let mut jwk = ml_dsa(bits, false);
+    if let Some(members) = jwk.as_object_mut() {
+        members.remove("priv");
+    }
+    jwk
+}

@@ -4,10 +4,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jsonwebtoken::{Algorithm, EncodingKey, crypto};
-use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, MlDsaParams, Signer as _};
 use serde_json::{Map, Value, json};
 
-use crate::keys::{self, LatticePair, Pair};
+use crate::keys::{self, Pair};
 
 /// Unix time in seconds.
 #[must_use]
@@ -130,16 +129,10 @@ pub fn signature(alg: &str, stranger: bool, input: &[u8]) -> Vec<u8> {
             let signature: k256::ecdsa::Signature = k256::ecdsa::SigningKey::from(key).sign(input);
             return signature.to_bytes().to_vec();
         }
-        "ML-DSA-44" => {
-            return lattice_signature::<MlDsa44>(stranger, [keys::MLDSA44, keys::MLDSA44_STRANGER], input);
-        }
-        "ML-DSA-65" => {
-            return lattice_signature::<MlDsa65>(stranger, [keys::MLDSA65, keys::MLDSA65_STRANGER], input);
-        }
-        "ML-DSA-87" => {
-            return lattice_signature::<MlDsa87>(stranger, [keys::MLDSA87, keys::MLDSA87_STRANGER], input);
-        }
         _ => {}
+    }
+    if let Some(bits) = alg.strip_prefix("ML-DSA-") {
+        return ml_dsa_signature(bits, stranger, input);
     }
     let algorithm: Algorithm = alg.parse().expect("an algorithm of jsonwebtoken");
     let key = match alg.get(..2) {
@@ -159,11 +152,17 @@ pub fn signature(alg: &str, stranger: bool, input: &[u8]) -> Vec<u8> {
     unb64(&text)
 }
 
-fn lattice_signature<P: MlDsaParams>(stranger: bool, pair: [LatticePair; 2], input: &[u8]) -> Vec<u8> {
-    let seed = unb64(&pair[usize::from(stranger)].seed());
+fn ml_dsa_signature(bits: &str, stranger: bool, input: &[u8]) -> Vec<u8> {
+    use ml_dsa::signature::Signer as _;
+    use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, SigningKey};
+    let jwk = keys::ml_dsa(bits, stranger);
+    let seed = unb64(jwk["priv"].as_str().expect("a seed"));
     let seed = seed.as_slice().try_into().expect("a seed of 32 bytes");
-    let signature = ml_dsa::SigningKey::<P>::from_seed(&seed).sign(input);
-    signature.encode().to_vec()
+    match bits {
+        "44" => SigningKey::<MlDsa44>::from_seed(seed).sign(input).encode().to_vec(),
+        "65" => SigningKey::<MlDsa65>::from_seed(seed).sign(input).encode().to_vec(),
+        _ => SigningKey::<MlDsa87>::from_seed(seed).sign(input).encode().to_vec(),
+    }
 }
 
 /// HMAC-SHA256 of `input` under any key, as an attacker would make it.
