@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build cli run test e2e lint fmt check clean
+.PHONY: help toolchain build cli run test e2e lint fmt bench check clean
 
 TARGET := wasm32-wasip1
 MODULE := target/$(TARGET)/release/lychgate.wasm
@@ -50,6 +50,10 @@ lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 
 fmt: ## format the code
 	cargo fmt --all
+
+bench: toolchain ## what the core costs natively, by kind of credential
+	$(call say,measuring the core natively)
+	cargo bench --locked --bench core
 
 check: lint test ## what CI runs
 

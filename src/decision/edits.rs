@@ -54,8 +54,9 @@ impl<'p> Edits<'p> {
         for source in self.removed {
             match source {
                 Source::Header { name, .. } => {
-                    if source.stands_in(request) {
-                        edits.push(HeaderEdit::Remove(name.as_bytes().to_vec()));
+                    let removal = HeaderEdit::Remove(name.as_bytes().to_vec());
+                    if source.stands_in(request) && !edits.contains(&removal) {
+                        edits.push(removal);
                     }
                 }
                 Source::Query(name) => query.push(name.as_str()),
