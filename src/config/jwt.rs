@@ -36,7 +36,7 @@ pub struct JwtConfig {
 #[derive(Clone, Debug)]
 pub enum KeySource {
     /// `keys`: one by one.
-    Keys(Vec<KeyConfig>),
+    Keys(Vec<Option<KeyConfig>>),
     /// `jwks`: an inline JWK Set (RFC 7517 section 5), each entry as it was written.
     Jwks(Vec<Value>),
 }
@@ -103,8 +103,8 @@ impl JwtConfig {
         let leeway_seconds = object.optional("leeway_seconds", |n| n.integer(0..=86_400));
         let max_token_bytes = object.optional("max_token_bytes", |n| n.integer(64..=1_048_576));
         let scope_claims = object.optional("scope_claims", |n| non_empty(n, strings));
-        let from = object.optional("from", |n| non_empty(n, |n| n.list(read_source)));
-        let claims_to_headers = object.optional("claims_to_headers", |n| n.map(read_header_name));
+        let from = object.optional("from", read_sources);
+        let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
         object.finish();
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Some(Self {
@@ -137,7 +137,7 @@ fn read_key_source(object: &Object<'_>) -> Option<KeySource> {
     }
     match object.one_of(&["keys", "jwks"])? {
         "keys" => {
-            let keys = object.optional("keys", |n| non_empty(n, |n| n.list(KeyConfig::read)));
+            let keys = object.optional("keys", |n| non_empty(n, |n| n.items(KeyConfig::read)));
             keys.map(KeySource::Keys)
         }
         _ => object.optional("jwks", read_jwks).map(KeySource::Jwks),
@@ -182,11 +182,57 @@ fn read_source(node: Node<'_>) -> Option<TokenSource> {
             })
         }
         Some("query") => object.optional("query", |n| n.text()).map(TokenSource::Query),
-        Some(_) => object.optional("cookie", |n| n.text()).map(TokenSource::Cookie),
+        Some(_) => object.optional("cookie", read_cookie_name).map(TokenSource::Cookie),
         None => None,
     };
     object.finish();
     source
+}
+
+fn read_sources(node: Node<'_>) -> Option<Vec<TokenSource>> {
+    let sources = non_empty(node, |n| n.list(read_source))?;
+    for (index, source) in sources.iter().enumerate() {
+        if sources.iter().take(index).any(|earlier| earlier == source) {
+            return node.fault("one place is named twice, so every token would count as two");
+        }
+    }
+    Some(sources)
+}
+
+fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<(String, Option<String>)>> {
+    let headers = node.map(read_own_header_name)?;
+    if headers.iter().any(|(claim, _)| claim.is_empty()) {
+        return node.fault("a claim has no name");
+    }
+    Some(headers)
+}
+
+/// The name of a header that the gate sets: one with a meaning of its own would lose it.
+pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
+    const NOT_OURS: [&str; 12] = [
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "keep-alive",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    let name = read_header_name(node)?;
+    if NOT_OURS.contains(&name.as_str()) {
+        return node.fault(format_args!("`{name}` has a meaning of its own; take another header"));
+    }
+    Some(name)
+}
+
+fn read_cookie_name(node: Node<'_>) -> Option<String> {
+    let name = node.string()?;
+    if is_token(&name) { Some(name) } else { node.fault(format_args!("{name:?} is not a cookie name")) }
 }
 
 /// A header name, in lower case as Envoy keeps them.

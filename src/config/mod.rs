@@ -31,9 +31,9 @@ pub struct Config {
     /// `schemes`, sorted by name.
     pub schemes: Vec<(String, Option<SchemeConfig>)>,
     /// `api_keys`, sorted by name.
-    pub api_keys: Vec<(String, Option<Vec<ApiKeyConfig>>)>,
+    pub api_keys: Vec<(String, Vec<Option<ApiKeyConfig>>)>,
     /// `rules`, in order.
-    pub rules: Vec<RuleConfig>,
+    pub rules: Vec<Option<RuleConfig>>,
     /// `security`: what a request needs that no rule matches; unset: it is refused.
     pub security: Option<SecurityConfig>,
     /// `identity_headers`.
@@ -73,9 +73,12 @@ impl Config {
         let config = Self {
             schemes: object.optional("schemes", |n| n.map(SchemeConfig::read)).unwrap_or_default(),
             api_keys: object
-                .optional("api_keys", |n| n.map(|keys| keys.list(ApiKeyConfig::read)))
-                .unwrap_or_default(),
-            rules: object.optional("rules", |n| n.list(RuleConfig::read)).unwrap_or_default(),
+                .optional("api_keys", |n| n.map(|keys| keys.items(ApiKeyConfig::read)))
+                .unwrap_or_default()
+                .into_iter()
+                .map(|(name, keys)| (name, keys.unwrap_or_default()))
+                .collect(),
+            rules: object.optional("rules", |n| n.items(RuleConfig::read)).unwrap_or_default(),
             security: object.optional("security", rules::read_security),
             identity_headers: object.optional("identity_headers", IdentityHeaders::read).unwrap_or_default(),
             error_format: object.optional("errors", ErrorFormat::read).unwrap_or_default(),

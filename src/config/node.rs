@@ -94,6 +94,12 @@ impl<'a> Node<'a> {
         }
     }
 
+    /// Every item of an array; one with a fault is `None`, so that the second stage still sees the
+    /// others, each in its place.
+    pub fn items<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<Option<T>>> {
+        self.list(|node| Some(read(node)))
+    }
+
     /// Every item of an array, or nothing when any of them has a fault.
     pub fn list<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<T>> {
         let Value::Array(items) = self.value else {

@@ -11,10 +11,10 @@ pub type SecurityConfig = Vec<Vec<(String, Vec<String>)>>;
 /// One entry of `rules`.
 #[derive(Clone, Debug)]
 pub struct RuleConfig {
-    /// Which requests it is for.
-    pub matcher: MatchConfig,
-    /// What they need.
-    pub security: SecurityConfig,
+    /// Which requests it is for; nothing if that had a fault.
+    pub matcher: Option<MatchConfig>,
+    /// What they need; nothing if that had a fault.
+    pub security: Option<SecurityConfig>,
 }
 
 /// `match`.
@@ -46,7 +46,7 @@ impl RuleConfig {
         let matcher = object.required("match", MatchConfig::read);
         let security = object.required("security", read_security);
         object.finish();
-        Some(Self { matcher: matcher?, security: security? })
+        Some(Self { matcher, security })
     }
 }
 
@@ -55,7 +55,7 @@ impl MatchConfig {
         let object = node.object()?;
         let path = match object.one_of(&["path", "prefix", "regex"]) {
             Some("path") => object.optional("path", read_template).map(PathConfig::Template),
-            Some("prefix") => object.optional("prefix", read_path).map(PathConfig::Prefix),
+            Some("prefix") => object.optional("prefix", read_prefix).map(PathConfig::Prefix),
             Some(_) => object.optional("regex", |n| n.text()).map(PathConfig::Regex),
             None => None,
         };
@@ -88,8 +88,17 @@ fn read_path(node: Node<'_>) -> Option<String> {
     Some(path)
 }
 
+fn read_prefix(node: Node<'_>) -> Option<String> {
+    let prefix = read_path(node)?;
+    if prefix.contains(['{', '}']) {
+        return node.fault("a prefix has no template segments; use `path`, or `regex`");
+    }
+    Some(prefix)
+}
+
 fn read_template(node: Node<'_>) -> Option<String> {
     let path = read_path(node)?;
+    let mut names = std::collections::BTreeSet::new();
     for segment in path.split('/') {
         let is_parameter = segment.starts_with('{') && segment.ends_with('}') && segment.len() > 2;
         let inner = segment.trim_start_matches('{').trim_end_matches('}');
@@ -98,6 +107,9 @@ fn read_template(node: Node<'_>) -> Option<String> {
             return node.fault(format_args!(
                 "{segment:?} is not a template segment: `{{name}}` stands for one whole segment"
             ));
+        }
+        if is_parameter && !names.insert(inner) {
+            return node.fault(format_args!("two parameters are named `{inner}`"));
         }
     }
     Some(path)
@@ -113,6 +125,8 @@ fn read_method(node: Node<'_>) -> Option<String> {
 
 fn read_host(node: Node<'_>) -> Option<String> {
     let host = node.string()?.to_ascii_lowercase();
+    // A rooted name is the same host; requests lose the dot as well.
+    let host = host.strip_suffix('.').unwrap_or(&host).to_owned();
     let name = host.strip_prefix("*.").unwrap_or(&host);
     let is_ipv6 = name.starts_with('[') && name.ends_with(']');
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
@@ -128,8 +142,9 @@ fn read_host(node: Node<'_>) -> Option<String> {
 pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
     node.list(|alternative| {
         let schemes = alternative.map(|scopes| scopes.list(read_scope))?;
+        // A faulty scope is noted; the scheme's name is still to be looked up.
         let mut schemes: Vec<_> =
-            schemes.into_iter().map(|(name, scopes)| Some((name, scopes?))).collect::<Option<_>>()?;
+            schemes.into_iter().map(|(name, scopes)| (name, scopes.unwrap_or_default())).collect();
         schemes.sort();
         Some(schemes)
     })

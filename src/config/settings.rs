@@ -1,6 +1,6 @@
 //! The switches: `identity_headers`, `errors`, `cors_preflight`, `mode`, `cache`.
 
-use super::jwt::read_header_name;
+use super::jwt::read_own_header_name;
 use super::node::Node;
 
 /// Request headers that tell the upstream who calls. Lower-case names.
@@ -28,7 +28,7 @@ impl IdentityHeaders {
     pub(super) fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let default = Self::default();
-        let name = |key, default| object.optional(key, read_header_name).unwrap_or(default);
+        let name = |key, default| object.optional(key, read_own_header_name).unwrap_or(default);
         let headers = Self {
             subject: name("subject", default.subject),
             scopes: name("scopes", default.scopes),

@@ -9,8 +9,9 @@ use super::rules::{HostPattern, PathMatcher, Rule, Rules};
 use super::scheme::{Scheme, SchemeId, SchemeKind};
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
 use crate::config::{
-    self, ApiKeyConfig, Config, Errors, JwtConfig, KeyConfig, KeyLocation, KeyMaterial, KeySource, Path,
-    PathConfig, RuleConfig, SchemeConfig, Secret, SecretSource, SecurityConfig, TokenSource,
+    self, ApiKeyConfig, Config, Errors, JwtConfig, KeyConfig, KeyLocation, KeyMaterial, KeySource,
+    MatchConfig, Path, PathConfig, RuleConfig, SchemeConfig, Secret, SecretSource, SecurityConfig,
+    TokenSource,
 };
 use crate::credential::Source;
 use crate::identity::{ApiKey, ApiKeyDirectory};
@@ -66,22 +67,28 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     Compiled { policy, warnings: compiler.warnings.into_vec() }
 }
 
+/// Whether an application that reads headers as variables would take the two for one.
+fn is_same_header(left: &str, right: &str) -> bool {
+    left.replace('_', "-") == right.replace('_', "-")
+}
+
 impl Compiler<'_> {
     fn check_identity_headers(&self) {
         let path = Path::Root.key("identity_headers");
         for (index, name) in self.reserved.iter().enumerate() {
-            if self.reserved.iter().take(index).any(|other| other == name) {
+            if self.reserved.iter().take(index).any(|other| is_same_header(other, name)) {
                 self.errors.add(&path, format_args!("two of them are named `{name}`"));
             }
         }
     }
 
-    fn api_keys(&mut self, directories: Vec<(String, Option<Vec<ApiKeyConfig>>)>) {
+    fn api_keys(&mut self, directories: Vec<(String, Vec<Option<ApiKeyConfig>>)>) {
         let root = Path::Root.key("api_keys");
         for (name, keys) in directories {
             let path = root.key(&name);
             let mut directory = ApiKeyDirectory::default();
-            for (index, key) in keys.unwrap_or_default().into_iter().enumerate() {
+            for (index, key) in keys.into_iter().enumerate() {
+                let Some(key) = key else { continue };
                 let ApiKeyConfig { id, sha256, scopes, not_after, disabled } = key;
                 if let Err(other) = directory.insert(sha256, ApiKey { id, scopes, not_after, disabled }) {
                     let message = format!("the key of `{other}` again; make a key of its own");
@@ -195,16 +202,11 @@ impl Compiler<'_> {
 
     /// Claim headers are the gate's own, like the identity headers: nobody else may set them.
     fn reserve_claim_headers(&mut self, path: &Path<'_>, headers: &[(String, Rc<str>)]) {
-        const NOT_OURS: [&str; 5] =
-            ["authorization", "cookie", "host", "content-length", "transfer-encoding"];
         for (index, (claim, header)) in headers.iter().enumerate() {
-            let taken = headers.iter().take(index).any(|(_, other)| other == header)
-                || self.reserved.iter().take(3).any(|other| other == header);
+            let taken = headers.iter().take(index).any(|(_, other)| is_same_header(other, header))
+                || self.reserved.iter().take(3).any(|other| is_same_header(other, header));
             if taken {
                 let message = format!("the header `{header}` is set from something else already");
-                self.errors.add(&path.key(claim), message);
-            } else if NOT_OURS.contains(&&**header) {
-                let message = format!("`{header}` has a meaning of its own; take another header");
                 self.errors.add(&path.key(claim), message);
             }
             if !self.reserved.contains(header) {
@@ -213,10 +215,11 @@ impl Compiler<'_> {
         }
     }
 
-    fn keys(&self, path: &Path<'_>, keys: Vec<KeyConfig>) -> Vec<VerificationKey> {
+    fn keys(&self, path: &Path<'_>, keys: Vec<Option<KeyConfig>>) -> Vec<VerificationKey> {
         let mut compiled = Vec::with_capacity(keys.len());
         for (index, key) in keys.into_iter().enumerate() {
             let path = path.index(index);
+            let Some(key) = key else { continue };
             if let Some(key) = self.errors.check(&path, self.key(key)) {
                 compiled.push(key);
             }
@@ -291,34 +294,32 @@ impl Compiler<'_> {
         }
     }
 
-    fn rules(&self, rules: Vec<RuleConfig>) -> Rules {
+    fn rules(&self, rules: Vec<Option<RuleConfig>>) -> Rules {
         let root = Path::Root.key("rules");
         let mut compiled = Vec::with_capacity(rules.len());
         for (index, rule) in rules.into_iter().enumerate() {
             let path = root.index(index);
-            let matcher = match rule.matcher.path {
-                PathConfig::Template(template) => PathMatcher::template(&template),
-                PathConfig::Prefix(prefix) => PathMatcher::prefix(&prefix),
-                PathConfig::Regex(pattern) => {
-                    let regex = PathMatcher::regex(&pattern)
-                        .map_err(|error| format!("not a regular expression: {error}"));
-                    match self.errors.check(&path.key("match").key("regex"), regex) {
-                        Some(matcher) => matcher,
-                        None => continue,
-                    }
-                }
-            };
-            compiled.push(Rule {
-                path: matcher,
-                methods: rule.matcher.methods,
-                hosts: rule
-                    .matcher
-                    .hosts
-                    .map(|hosts| hosts.iter().map(|host| HostPattern::new(host)).collect()),
-                requirement: self.requirement(&path.key("security"), rule.security),
-            });
+            let Some(RuleConfig { matcher, security }) = rule else { continue };
+            let requirement = security.map(|security| self.requirement(&path.key("security"), security));
+            let Some(MatchConfig { path: condition, methods, hosts }) = matcher else { continue };
+            let matcher = self.path_matcher(&path.key("match"), &condition);
+            let (Some(matcher), Some(requirement)) = (matcher, requirement) else { continue };
+            let hosts = hosts.map(|hosts| hosts.iter().map(|host| HostPattern::new(host)).collect());
+            compiled.push(Rule { path: matcher, methods, hosts, requirement });
         }
         Rules::new(compiled)
+    }
+
+    fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
+        match condition {
+            PathConfig::Template(template) => Some(PathMatcher::template(template)),
+            PathConfig::Prefix(prefix) => Some(PathMatcher::prefix(prefix)),
+            PathConfig::Regex(pattern) => {
+                let regex = PathMatcher::regex(pattern);
+                let regex = regex.map_err(|error| format!("not a regular expression: {error}"));
+                self.errors.check(&path.key("regex"), regex)
+            }
+        }
     }
 
     fn requirement(&self, path: &Path<'_>, security: SecurityConfig) -> Requirement {

@@ -194,7 +194,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
                     {"match": {"prefix": "/static/"}, "security": []},
                     {"match": {"regex": "/v[0-9]+/open"}, "security": []},
                     {"match": {"regex": "/a|/b"}, "security": []},
-                    {"match": {"path": "/hosted", "hosts": ["open.example.com", "*.wild.example.com", "[::1]"]}, "security": []},
+                    {"match": {"path": "/hosted", "hosts": ["open.example.com", "*.wild.example.com", "rooted.example.com.", "[::1]"]}, "security": []},
                     {"match": {"path": "/with space"}, "security": []},
                     {"match": {"path": "/first"}, "security": []},
                     {"match": {"path": "/first"}, "security": [{"token": []}]},

@@ -81,6 +81,11 @@ pub fn rows() -> Vec<Row> {
         allowed("host: below the wildcard", P, Request::get("/hosted").host("a.b.wild.example.com")),
         allowed("host: with the root's dot", P, Request::get("/hosted").host("open.example.com.")),
         allowed("host: IPv6 with port", P, Request::get("/hosted").host("[::1]:80")),
+        allowed(
+            "host: configured with the root's dot",
+            P,
+            Request::get("/hosted").host("rooted.example.com"),
+        ),
         none("host: the wildcard's own domain", Request::get("/hosted").host("wild.example.com")),
         none("host: another", Request::get("/hosted").host("open.example.com.evil.example")),
         none("host: glued to the name", Request::get("/hosted").host("xopen.example.com")),

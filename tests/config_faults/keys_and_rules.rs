@@ -171,6 +171,39 @@ pub fn faults() -> Vec<Fault> {
             json!({"security": {}}),
             &["security: expected an array, got an object"],
         ),
+        json_fault(
+            "a rule with a fault hides no other, nor its own second",
+            json!({"rules": [
+                {"match": {"path": "x"}, "security": [{"nobody": []}]},
+                {"match": {"path": "/"}, "security": [{"nobody-else": ["a b"]}]},
+            ]}),
+            &[
+                "rules[0].match.path: ",
+                "rules[0].security[0].nobody: no such scheme",
+                "rules[1].security[0].nobody-else: no such scheme",
+                "rules[1].security[0].nobody-else[0]: \"a b\" is not a scope",
+            ],
+        ),
+        matching(
+            "prefix with a template",
+            json!({"prefix": "/{a}"}),
+            &["rules[0].match.prefix: a prefix has no template"],
+        ),
+        matching(
+            "two parameters of one name",
+            json!({"path": "/{a}/{a}"}),
+            &["rules[0].match.path: two parameters are named `a`"],
+        ),
+        json_fault(
+            "identity header Authorization",
+            json!({"identity_headers": {"subject": "Authorization"}}),
+            &["identity_headers.subject: `authorization` has a meaning of its own"],
+        ),
+        json_fault(
+            "identity headers alike but for an underscore",
+            json!({"identity_headers": {"subject": "X-Auth_Scopes"}}),
+            &["identity_headers: two of them are named"],
+        ),
         matching(
             "match by nothing",
             json!({"methods": ["GET"]}),

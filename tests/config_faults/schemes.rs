@@ -159,6 +159,31 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.algorithms: must not be empty"],
         ),
         jwt(
+            "one place named twice",
+            with_keys("from", json!([{"query": "t"}, {"query": "t"}])),
+            &["schemes.s.jwt.from: one place is named twice"],
+        ),
+        jwt(
+            "a cookie that cannot be",
+            with_keys("from", json!([{"cookie": "a b"}])),
+            &["schemes.s.jwt.from[0].cookie: \"a b\" is not a cookie name"],
+        ),
+        jwt(
+            "a claim without name",
+            with_keys("claims_to_headers", json!({"": "x-a"})),
+            &["schemes.s.jwt.claims_to_headers: a claim has no name"],
+        ),
+        jwt(
+            "two claims to headers alike but for an underscore",
+            with_keys("claims_to_headers", json!({"a": "x-a", "b": "x_a"})),
+            &["schemes.s.jwt.claims_to_headers.b: the header `x_a` is set from something else"],
+        ),
+        jwt(
+            "a faulty key hides no other",
+            json!({"keys": [{"alg": "HS256"}, {"alg": "HS256", "secret": "short"}]}),
+            &["schemes.s.jwt.keys[0]: one of", "schemes.s.jwt.keys[1]: HS256 needs"],
+        ),
+        jwt(
             "negative leeway",
             with_keys("leeway_seconds", json!(-1)),
             &["schemes.s.jwt.leeway_seconds: expected a whole number from 0 to 86400, got -1"],
