@@ -43,8 +43,10 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+/// Ports that nobody uses, all different because all are held before any is let go.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
+    held.map(|listener| listener.local_addr().unwrap().port())
 }
 
 #[test]
@@ -56,9 +58,12 @@ fn the_demonstration_gives_what_the_readme_says() {
         "no ```console block with curl in README.md"
     );
     // Others may be using the ports that the demonstration names.
-    let ports = [("10000", free_port()), ("10001", free_port()), ("9901", free_port())];
+    let [gate, upstream, admin] = free_ports();
+    // By way of a mark, because a free port may itself read 49901.
+    let ports = [("10000", "@gate@", gate), ("10001", "@upstream@", upstream), ("9901", "@admin@", admin)];
     let moved = |text: &str| {
-        ports.iter().fold(text.to_owned(), |text, (port, free)| text.replace(port, &free.to_string()))
+        let marked = ports.iter().fold(text.to_owned(), |text, (port, mark, _)| text.replace(port, mark));
+        ports.iter().fold(marked, |text, (_, mark, free)| text.replace(mark, &free.to_string()))
     };
     let config = moved(&fs::read_to_string(root().join("envoy.yaml")).unwrap());
     let makefile = fs::read_to_string(root().join("Makefile")).unwrap();

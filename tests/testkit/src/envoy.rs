@@ -5,10 +5,12 @@ mod bootstrap;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
@@ -89,14 +91,28 @@ pub fn root() -> PathBuf {
 }
 
 /// The binary that `scripts/envoy` finds or fetches.
-fn binary() -> PathBuf {
-    let output = Command::new(root().join("scripts/envoy"))
-        .arg("--which")
-        .stderr(Stdio::inherit())
-        .output()
-        .expect("scripts/envoy runs");
-    assert!(output.status.success(), "scripts/envoy found no Envoy");
-    PathBuf::from(String::from_utf8(output.stdout).expect("a path").trim())
+fn binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let output = Command::new(root().join("scripts/envoy"))
+            .arg("--which")
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("scripts/envoy runs");
+        assert!(output.status.success(), "scripts/envoy found no Envoy");
+        PathBuf::from(String::from_utf8(output.stdout).expect("a path").trim())
+    })
+}
+
+/// A new directory that nobody else may read: a bootstrap holds keys.
+fn directory() -> PathBuf {
+    static COUNT: AtomicU32 = AtomicU32::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    // A failed test leaves its directory behind, and process ids come round again.
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let dir = std::env::temp_dir().join(format!("lychgate-envoy-{}-{number}-{now}", std::process::id()));
+    fs::DirBuilder::new().mode(0o700).create(&dir).expect("a temporary directory");
+    dir
 }
 
 impl Envoy {
@@ -121,10 +137,7 @@ impl Envoy {
         extension: &str,
         environment: &[(&str, &str)],
     ) -> Result<Self, Failure> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let dir = std::env::temp_dir().join(format!("lychgate-envoy-{}-{number}", std::process::id()));
-        fs::create_dir_all(&dir).expect("a temporary directory");
+        let dir = directory();
         let config_file = dir.join(format!("envoy.{extension}"));
         fs::write(&config_file, config.replace("@DIR@", &dir.to_string_lossy())).expect("written");
         let log = fs::File::create(dir.join("envoy.log")).expect("a log file");
@@ -133,7 +146,11 @@ impl Envoy {
             .envs(environment.iter().copied())
             .arg("-c")
             .arg(&config_file)
-            .args(["--use-dynamic-base-id", "--concurrency", &concurrency.to_string()])
+            .args(["--concurrency", &concurrency.to_string()])
+            // An Envoy that is killed would leave the hot restart's shared memory behind.
+            .arg("--disable-hot-restart")
+            // Access logs are read right after the response, and the default is ten seconds.
+            .args(["--file-flush-interval-msec", "20"])
             .args(["--log-level", "info", "--admin-address-path"])
             .arg(dir.join("admin"))
             .stdin(Stdio::null())

@@ -186,10 +186,7 @@ impl Connection {
         let sent = self.reader.get_mut().write_all(bytes);
         // A server that refuses a request may close before it has read all of it; the refusal
         // is then waiting to be read all the same.
-        let response = self.receive(head);
-        sent.and(response.as_ref().map(|_| ()).map_err(|error| error.kind().into()))
-            .or_else(|error| if response.is_ok() { Ok(()) } else { Err(error) })?;
-        response
+        self.receive(head).map_err(|error| sent.err().unwrap_or(error))
     }
 
     fn receive(&mut self, head_only: bool) -> io::Result<Response> {
