@@ -5,25 +5,12 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lychgate::engine::Engine;
-use lychgate::host::{Host, NativeVerdict};
-use lychgate::keys::NativeKey;
+use lychgate::host::LocalHost;
 use lychgate::policy::Policy;
 use lychgate::request::Request;
 use lychgate_testkit::keys;
 use lychgate_testkit::tokens::{self, Token};
 use serde_json::{Value, json};
-
-struct BenchHost;
-
-impl Host for BenchHost {
-    fn now(&self) -> i64 {
-        tokens::now()
-    }
-
-    fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
-        NativeVerdict::Unavailable
-    }
-}
 
 fn engine(key: &Value, cached: bool) -> Engine {
     let policy = json!({
@@ -53,7 +40,7 @@ fn tokens(criterion: &mut Criterion) {
         for (kind, cached) in [("known token", true), ("new token", false)] {
             let engine = engine(&key, cached);
             criterion.bench_function(&format!("{alg}, {kind}"), |bencher| {
-                bencher.iter(|| engine.decide(&Request::new(&headers), &BenchHost));
+                bencher.iter(|| engine.decide(&Request::new(&headers), &LocalHost::at(tokens::now())));
             });
         }
     }

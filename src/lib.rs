@@ -14,7 +14,10 @@
 //! | [`credential`] | taking a credential out of a request |
 //! | [`token`] | JSON Web Tokens: parsed strictly, verified, remembered |
 //! | [`keys`] | keys: secret, PEM, JWK, JWK Set; signatures |
-//! | [`identity`] | API keys |
+//! | [`identity`] | users and API keys |
+//! | [`password`] | password hashes, and what checking them may cost |
+//! | [`issue`] | the token endpoint: a password in, a token out |
+//! | [`openapi`] | the document out of the policy, and the policy out of a document |
 //! | [`decision`] | what becomes of a request, as a value |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
@@ -26,8 +29,11 @@ mod encoding;
 pub mod engine;
 pub mod host;
 pub mod identity;
+pub mod issue;
 mod json;
 pub mod keys;
+pub mod openapi;
+pub mod password;
 pub mod policy;
 pub mod request;
 pub mod token;

@@ -17,24 +17,10 @@ use std::collections::HashMap;
 use behaviour::{ENVIRONMENT, Observed, Row};
 use lychgate::decision::{Decision, HeaderEdit};
 use lychgate::engine::Engine;
-use lychgate::host::{Host, NativeVerdict};
-use lychgate::keys::NativeKey;
+use lychgate::host::LocalHost;
 use lychgate::policy::Policy;
 use lychgate::request::Request;
 use lychgate_testkit::tokens;
-
-/// A host without a native signature check: the module's own cryptography is what is tried.
-struct TestHost;
-
-impl Host for TestHost {
-    fn now(&self) -> i64 {
-        tokens::now()
-    }
-
-    fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
-        NativeVerdict::Unavailable
-    }
-}
 
 fn engines() -> HashMap<&'static str, Engine> {
     let environment =
@@ -84,27 +70,34 @@ fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[HeaderEdit]) -> (String,
 #[test]
 fn every_behaviour_of_the_table_in_the_core() {
     let engines = engines();
+    // Without a native signature check: the module's own cryptography is what is tried.
+    let host = LocalHost::at(tokens::now());
     behaviour::run(|row| {
         let engine = &engines[row.policy];
         let owned = headers(row);
         let borrowed: Vec<(&[u8], &[u8])> = owned.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
-        match engine.decide(&Request::new(&borrowed), &TestHost) {
-            Decision::Allow(allow) => Observed {
-                status: 200,
-                body: String::new(),
-                challenges: Vec::new(),
-                upstream: Some(apply(owned, &allow.edits)),
-            },
-            Decision::Deny(denial) => {
-                let response = denial.response(engine.policy().error_format);
-                let challenges = response.headers.iter().filter(|(name, _)| *name == "www-authenticate");
-                Observed {
-                    status: response.status,
-                    challenges: challenges.map(|(_, value)| value.clone()).collect(),
-                    body: response.body,
-                    upstream: None,
-                }
+        let decision = match engine.decide(&Request::new(&borrowed), &host) {
+            Decision::Token(request) => engine.answer_token(&request, &row.request.body, &host),
+            decision => decision,
+        };
+        let response = match decision {
+            Decision::Allow(allow) => {
+                return Observed {
+                    status: 200,
+                    body: String::new(),
+                    headers: Vec::new(),
+                    upstream: Some(apply(owned, &allow.edits)),
+                };
             }
+            Decision::Deny(denial) => denial.response(engine.policy().error_format),
+            Decision::Answer(response) => response,
+            Decision::Token(_) => panic!("a body leads to no further body"),
+        };
+        Observed {
+            status: response.status,
+            headers: response.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            body: String::from_utf8_lossy(&response.body).into_owned(),
+            upstream: None,
         }
     });
 }

@@ -43,7 +43,11 @@ fn observe(response: &Response) -> Observed {
     Observed {
         status: response.status,
         body: response.text(),
-        challenges: response.all("www-authenticate"),
+        headers: response
+            .headers
+            .iter()
+            .map(|(name, value)| (name.clone(), String::from_utf8_lossy(value).into_owned()))
+            .collect(),
         upstream,
     }
 }

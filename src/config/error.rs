@@ -32,6 +32,8 @@ pub enum Path<'p> {
     Key(&'p Path<'p>, &'p str),
     /// An item of an array.
     Index(&'p Path<'p>, usize),
+    /// A place that was written down before.
+    Text(&'p str),
 }
 
 impl<'p> Path<'p> {
@@ -50,6 +52,7 @@ impl<'p> Path<'p> {
     fn write(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Path::Root => Ok(()),
+            Path::Text(text) => f.write_str(text),
             Path::Key(parent, name) => {
                 parent.write(f)?;
                 if is_plain(name) {

@@ -7,20 +7,26 @@
 pub mod api_keys;
 mod decode;
 pub mod error;
+pub mod issue;
 pub mod jwt;
-mod node;
+pub(crate) mod node;
+pub mod openapi;
 pub mod rules;
 pub mod scheme;
 pub mod secret;
 mod settings;
+pub mod users;
 
 pub use api_keys::ApiKeyConfig;
 pub use error::{ConfigError, Errors, Path};
+pub use issue::{ClientConfig, IssueConfig};
 pub use jwt::{JwtConfig, KeyConfig, KeyMaterial, KeySource, SecretSource, TokenSource};
-pub use rules::{MatchConfig, PathConfig, RuleConfig, SecurityConfig};
+pub use openapi::{OpenApiConfig, Unsecured};
+pub use rules::{MatchConfig, OnInvalid, PathConfig, RuleConfig, SecurityConfig};
 pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind};
 pub use secret::Secret;
-pub use settings::{CacheLimits, CorsPreflight, ErrorFormat, IdentityHeaders, Mode};
+pub use settings::{CacheLimits, CorsPreflight, ErrorFormat, IdentityHeaders, Mode, PasswordSettings};
+pub use users::UserConfig;
 
 use node::Node;
 use serde_json::Value;
@@ -30,12 +36,20 @@ use serde_json::Value;
 pub struct Config {
     /// `schemes`, sorted by name.
     pub schemes: Vec<(String, Option<SchemeConfig>)>,
+    /// `users`, sorted by name.
+    pub users: Vec<(String, Vec<Option<UserConfig>>)>,
     /// `api_keys`, sorted by name.
     pub api_keys: Vec<(String, Vec<Option<ApiKeyConfig>>)>,
     /// `rules`, in order.
     pub rules: Vec<Option<RuleConfig>>,
     /// `security`: what a request needs that no rule matches; unset: it is refused.
     pub security: Option<SecurityConfig>,
+    /// `optional`: what becomes of a bad credential where none is needed.
+    pub on_invalid: OnInvalid,
+    /// `openapi`.
+    pub openapi: OpenApiConfig,
+    /// `passwords`.
+    pub passwords: PasswordSettings,
     /// `identity_headers`.
     pub identity_headers: IdentityHeaders,
     /// `errors.format`.
@@ -68,18 +82,24 @@ impl Config {
         let Some(object) = root.object() else {
             return Self::default();
         };
-        object.not_yet("users");
-        object.not_yet("openapi");
+        let openapi = object.optional("openapi", OpenApiConfig::read).unwrap_or_default();
+        let described = openapi.document.as_ref().map(|(imported, _)| imported.schemes.as_slice());
         let config = Self {
-            schemes: object.optional("schemes", |n| n.map(SchemeConfig::read)).unwrap_or_default(),
-            api_keys: object
-                .optional("api_keys", |n| n.map(|keys| keys.items(ApiKeyConfig::read)))
-                .unwrap_or_default()
-                .into_iter()
-                .map(|(name, keys)| (name, keys.unwrap_or_default()))
-                .collect(),
+            schemes: object
+                .optional("schemes", |n| {
+                    let described = with_description(n.value, described.unwrap_or_default());
+                    Node { value: &described, ..n }.map(SchemeConfig::read)
+                })
+                .unwrap_or_default(),
+            users: directories(object.optional("users", |n| n.map(|users| users.items(UserConfig::read)))),
+            api_keys: directories(
+                object.optional("api_keys", |n| n.map(|keys| keys.items(ApiKeyConfig::read))),
+            ),
             rules: object.optional("rules", |n| n.items(RuleConfig::read)).unwrap_or_default(),
             security: object.optional("security", rules::read_security),
+            on_invalid: object.optional("optional", OnInvalid::read).unwrap_or_default(),
+            openapi,
+            passwords: object.optional("passwords", PasswordSettings::read).unwrap_or_default(),
             identity_headers: object.optional("identity_headers", IdentityHeaders::read).unwrap_or_default(),
             error_format: object.optional("errors", ErrorFormat::read).unwrap_or_default(),
             cors_preflight: object.optional("cors_preflight", CorsPreflight::read).unwrap_or_default(),
@@ -89,4 +109,27 @@ impl Config {
         object.finish();
         config
     }
+}
+
+/// A directory that had a fault is known by name all the same.
+fn directories<T>(read: Option<Vec<(String, Option<Vec<T>>)>>) -> Vec<(String, Vec<T>)> {
+    let directories = read.unwrap_or_default().into_iter();
+    directories.map(|(name, entries)| (name, entries.unwrap_or_default())).collect()
+}
+
+/// `schemes`, each completed by what the OpenAPI document says of it. A scheme that names its own
+/// `type` is complete.
+fn with_description(schemes: &Value, described: &[(String, Value)]) -> Value {
+    let mut schemes = schemes.clone();
+    for (name, description) in described {
+        if let Some(Value::Object(own)) = schemes.get_mut(name)
+            && !own.contains_key("type")
+            && let Value::Object(description) = description
+        {
+            for (key, value) in description {
+                own.entry(key.clone()).or_insert_with(|| value.clone());
+            }
+        }
+    }
+    schemes
 }

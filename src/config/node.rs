@@ -139,11 +139,6 @@ pub struct Object<'a> {
 }
 
 impl<'a> Object<'a> {
-    /// The object itself, to note a fault of it.
-    pub fn node(&self) -> Node<'a> {
-        self.node
-    }
-
     /// Whether `key` is there.
     pub fn has(&self, key: &str) -> bool {
         self.members.contains_key(key)

@@ -15,6 +15,26 @@ pub struct RuleConfig {
     pub matcher: Option<MatchConfig>,
     /// What they need; nothing if that had a fault.
     pub security: Option<SecurityConfig>,
+    /// `optional`, where the rule has its own.
+    pub on_invalid: Option<OnInvalid>,
+}
+
+/// `optional`: what becomes of a credential that is there and bad, where a request without any
+/// would pass (`{}` among the alternatives).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnInvalid {
+    /// The request is refused.
+    #[default]
+    Refuse,
+    /// It passes as if the credential were not there, as with FastAPI's `auto_error=False`.
+    Ignore,
+}
+
+impl OnInvalid {
+    /// Reads `optional`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        node.word(&[("refuse_invalid", Self::Refuse), ("ignore_invalid", Self::Ignore)])
+    }
 }
 
 /// `match`.
@@ -45,8 +65,9 @@ impl RuleConfig {
         let object = node.object()?;
         let matcher = object.required("match", MatchConfig::read);
         let security = object.required("security", read_security);
+        let on_invalid = object.optional("optional", OnInvalid::read);
         object.finish();
-        Some(Self { matcher, security })
+        Some(Self { matcher, security, on_invalid })
     }
 }
 
@@ -74,7 +95,8 @@ impl MatchConfig {
     }
 }
 
-fn read_path(node: Node<'_>) -> Option<String> {
+/// A path that a request in normal form can have.
+pub fn read_path(node: Node<'_>) -> Option<String> {
     let path = node.string()?;
     if !path.starts_with('/') {
         return node.fault(format_args!("{path:?} must begin with `/`"));

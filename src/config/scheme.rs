@@ -1,5 +1,6 @@
 //! `schemes`: OpenAPI 3.1 Security Scheme Objects, and how each credential is verified.
 
+use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
 use super::node::{Node, Object};
 
@@ -27,13 +28,22 @@ pub enum SchemeKind {
         bearer_format: Option<String>,
         /// How the token is verified.
         jwt: JwtConfig,
+        /// The directory under `users` that must know the token's subject.
+        users: Option<String>,
+    },
+    /// `type: http`, `scheme: basic`.
+    Basic {
+        /// The directory under `users`.
+        users: String,
     },
     /// `type: apiKey`.
     ApiKey {
         /// Where the key stands.
         location: KeyLocation,
-        /// The header, query parameter or cookie.
+        /// The header, query parameter or cookie; a header in lower case.
         name: String,
+        /// The name as it was written, for documents.
+        written_name: String,
         /// The directory of keys under `api_keys`.
         directory: String,
     },
@@ -43,6 +53,10 @@ pub enum SchemeKind {
         flows: Flows,
         /// How the access token is verified.
         jwt: JwtConfig,
+        /// The directory under `users` that must know the token's subject.
+        users: Option<String>,
+        /// How tokens are issued, if here.
+        issue: Option<IssueConfig>,
     },
     /// `type: openIdConnect`.
     OpenIdConnect {
@@ -50,6 +64,8 @@ pub enum SchemeKind {
         url: String,
         /// How the token is verified.
         jwt: JwtConfig,
+        /// The directory under `users` that must know the token's subject.
+        users: Option<String>,
     },
 }
 
@@ -124,19 +140,21 @@ impl SchemeConfig {
 }
 
 fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
-    let scheme = object.required("scheme", |n| {
+    let is_basic = object.required("scheme", |n| {
         // RFC 9110 section 11.1: scheme names are case-insensitive.
         match n.string()?.to_ascii_lowercase().as_str() {
-            "bearer" => Some(()),
-            "basic" => n.fault("`basic` is not supported yet; use `bearer`"),
-            other => n.fault(format_args!("unknown value {other:?}; known: `bearer`")),
+            "bearer" => Some(false),
+            "basic" => Some(true),
+            other => n.fault(format_args!("unknown value {other:?}; known: `bearer`, `basic`")),
         }
-    });
+    })?;
+    if is_basic {
+        return Some(SchemeKind::Basic { users: object.required("users", |n| n.text())? });
+    }
     let bearer_format = object.optional("bearerFormat", |n| n.string());
-    object.not_yet("users");
+    let users = object.optional("users", |n| n.text());
     let jwt = object.required("jwt", JwtConfig::read);
-    scheme?;
-    Some(SchemeKind::Bearer { bearer_format, jwt: jwt? })
+    Some(SchemeKind::Bearer { bearer_format, jwt: jwt?, users })
 }
 
 fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
@@ -147,33 +165,41 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
             ("cookie", KeyLocation::Cookie),
         ])
     });
-    let name = object.required("name", |n| {
+    let written_name = object.required("name", |n| {
         let name = n.text()?;
         match location {
             Some(KeyLocation::Header | KeyLocation::Cookie) if !is_token(&name) => {
                 n.fault(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
             }
-            Some(KeyLocation::Header) => Some(name.to_ascii_lowercase()),
             _ => Some(name),
         }
     });
     let directory = object.required("api_keys", |n| n.text());
-    Some(SchemeKind::ApiKey { location: location?, name: name?, directory: directory? })
+    let (location, written_name) = (location?, written_name?);
+    let name = match location {
+        KeyLocation::Header => written_name.to_ascii_lowercase(),
+        KeyLocation::Query | KeyLocation::Cookie => written_name.clone(),
+    };
+    Some(SchemeKind::ApiKey { location, name, written_name, directory: directory? })
 }
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     let flows = object.required("flows", read_flows);
-    object.not_yet("users");
-    object.not_yet("issue");
+    let users = object.optional("users", |n| n.text());
+    let issues = object.has("issue");
+    let issue = object.optional("issue", IssueConfig::read);
     let jwt = object.required("jwt", JwtConfig::read);
-    Some(SchemeKind::OAuth2 { flows: flows?, jwt: jwt? })
+    if issues && issue.is_none() {
+        return None;
+    }
+    Some(SchemeKind::OAuth2 { flows: flows?, jwt: jwt?, users, issue })
 }
 
 fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
     let url = object.required("openIdConnectUrl", |n| n.text());
-    object.not_yet("users");
+    let users = object.optional("users", |n| n.text());
     let jwt = object.required("jwt", JwtConfig::read);
-    Some(SchemeKind::OpenIdConnect { url: url?, jwt: jwt? })
+    Some(SchemeKind::OpenIdConnect { url: url?, jwt: jwt?, users })
 }
 
 /// The flows with the URLs that OpenAPI 3.1 requires of each.

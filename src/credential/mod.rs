@@ -1,11 +1,13 @@
 //! Taking a credential out of a request, and out of what goes upstream. The same reading serves
 //! both, so that nothing is verified in one place and left standing in another.
 
+pub mod basic;
 mod cookie;
 mod header;
 mod query;
 
 pub use cookie::without_cookies;
+pub use header::after_prefix;
 pub use query::without_parameters;
 
 use std::borrow::Cow;
@@ -55,7 +57,9 @@ impl Source {
     pub fn stands_in(&self, request: &Request<'_>) -> bool {
         match self {
             Self::Header { name, prefix } => {
-                request.values(name).any(|value| header::after_prefix(value, prefix).is_some())
+                // Joined by a comma, as Envoy joins two Authorization headers, it stands there too.
+                let parts = request.values(name).flat_map(|value| value.split(|&b| b == b','));
+                parts.into_iter().any(|part| after_prefix(part, prefix).is_some())
             }
             _ => self.find(request) != Found::Nothing,
         }

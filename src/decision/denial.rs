@@ -1,29 +1,32 @@
-//! Refusals. A denial owns its status, its public text and its challenges; the reason in it is for
+//! Answers of the gate's own, refusals first of all. A denial owns its status, its public text and its challenges; the reason in it is for
 //! logs and response-code details, never for the client.
 
-use serde_json::json;
+use std::borrow::Cow;
+
+use serde_json::{Value, json};
 
 use crate::config::ErrorFormat;
 
 /// A challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Challenge {
-    /// `Bearer` (RFC 6750) or `APIKey`.
+    /// `Bearer` (RFC 6750), `Basic` (RFC 7617) or `APIKey`.
     pub scheme: &'static str,
-    /// The realm.
-    pub realm: String,
-    /// What is wrong: `error` and further parameters. None if nothing was presented
+    /// The realm, if it says one.
+    pub realm: Option<String>,
+    /// Further parameters, such as what is wrong. None if a token was not presented
     /// (RFC 6750 section 3.1).
-    pub error: Option<String>,
+    pub parameters: Option<String>,
 }
 
 impl Challenge {
     fn render(&self) -> String {
-        let Self { scheme, realm, error } = self;
-        match error {
-            None => format!("{scheme} realm=\"{realm}\""),
-            Some(error) => format!("{scheme} realm=\"{realm}\", {error}"),
+        let realm = self.realm.as_ref().map(|realm| format!("realm=\"{realm}\""));
+        let parameters: Vec<&str> = realm.as_deref().into_iter().chain(self.parameters.as_deref()).collect();
+        if parameters.is_empty() {
+            return self.scheme.to_owned();
         }
+        format!("{} {}", self.scheme, parameters.join(", "))
     }
 }
 
@@ -40,6 +43,10 @@ pub struct Denial {
     pub reason: &'static str,
     /// Why, in more words, for the log at debug. Never holds the credential.
     pub explanation: String,
+    /// `error` beside the detail, where OAuth 2.0 has a word for it (RFC 6749 section 5.2).
+    pub error: Option<&'static str>,
+    /// Further headers, such as `retry-after`.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// A refusal as it is sent.
@@ -50,7 +57,7 @@ pub struct Response {
     /// Headers, `content-type` among them.
     pub headers: Vec<(&'static str, String)>,
     /// Body.
-    pub body: String,
+    pub body: Cow<'static, [u8]>,
     /// The status a gRPC client gets (gRPC status codes).
     pub grpc_status: i32,
     /// Envoy's response-code details.
@@ -61,7 +68,15 @@ impl Denial {
     /// A denial without challenges.
     #[must_use]
     pub fn new(status: u16, detail: &'static str, reason: &'static str) -> Self {
-        Self { status, detail, challenges: Vec::new(), reason, explanation: String::new() }
+        Self {
+            status,
+            detail,
+            challenges: Vec::new(),
+            reason,
+            explanation: String::new(),
+            error: None,
+            headers: Vec::new(),
+        }
     }
 
     /// The path could be read in two ways.
@@ -84,16 +99,47 @@ impl Denial {
         Self { explanation, ..Self::new(500, "Internal Server Error", "host_failure") }
     }
 
-    /// Adds challenges, each once; a challenge without error yields to one of its scheme and realm
-    /// that has one.
+    /// Who it is is known, and that nobody may be.
+    #[must_use]
+    pub fn inactive_user() -> Self {
+        Self::new(403, "Inactive user", "user_disabled")
+    }
+
+    /// Too many wrong passwords; the next may be tried after so many seconds.
+    #[must_use]
+    pub fn throttled(seconds: u64) -> Self {
+        Self::new(429, "Too many failed logins", "login_throttled").retry_after(seconds)
+    }
+
+    /// The worker has spent its time for passwords; the next may be tried after so many seconds.
+    #[must_use]
+    pub fn busy(seconds: u64) -> Self {
+        Self::new(503, "Too many logins at once", "login_busy").retry_after(seconds)
+    }
+
+    /// Says when to come again (RFC 9110 section 10.2.3).
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        self.with_header("retry-after", &seconds.to_string())
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
+    }
+
+    /// Adds challenges, each once; a challenge without parameters yields to one of its scheme and
+    /// realm that has some.
     #[must_use]
     pub fn with_challenges(mut self, challenges: Vec<Challenge>) -> Self {
         for (index, challenge) in challenges.iter().enumerate() {
             let same =
                 |other: &&Challenge| other.scheme == challenge.scheme && other.realm == challenge.realm;
             let earlier_twin = challenges.iter().take(index).filter(same).any(|c| c == challenge);
-            let outdone = challenge.error.is_none()
-                && challenges.iter().filter(same).any(|other| other.error.is_some());
+            let outdone = challenge.parameters.is_none()
+                && challenges.iter().filter(same).any(|other| other.parameters.is_some());
             if !earlier_twin && !outdone {
                 self.challenges.push(challenge.clone());
             }
@@ -104,8 +150,8 @@ impl Denial {
     /// The answer in `format`.
     #[must_use]
     pub fn response(&self, format: ErrorFormat) -> Response {
-        let (content_type, body) = match format {
-            ErrorFormat::FastApi => ("application/json", json!({"detail": self.detail}).to_string()),
+        let (content_type, mut body) = match format {
+            ErrorFormat::FastApi => ("application/json", json!({"detail": self.detail})),
             ErrorFormat::Problem => (
                 "application/problem+json",
                 json!({
@@ -113,20 +159,55 @@ impl Denial {
                     "title": title(self.status),
                     "status": self.status,
                     "detail": self.detail,
-                })
-                .to_string(),
+                }),
             ),
-            ErrorFormat::Text => ("text/plain", self.detail.to_owned()),
+            ErrorFormat::Text => ("text/plain", Value::from(self.detail)),
+        };
+        if let (Some(error), Value::Object(members)) = (self.error, &mut body) {
+            members.insert("error".into(), error.into());
+        }
+        let body = match body {
+            Value::String(text) => text,
+            json => json.to_string(),
         };
         let mut headers = vec![("content-type", content_type.to_owned())];
         headers.extend(self.challenges.iter().map(|c| ("www-authenticate", c.render())));
+        headers.extend(self.headers.iter().cloned());
         Response {
             status: self.status,
             headers,
-            body,
+            body: body.into_bytes().into(),
             grpc_status: grpc_status(self.status),
             details: format!("lychgate_denied{{{}}}", self.reason),
         }
+    }
+}
+
+impl Response {
+    /// An answer of the gate's own with this body.
+    #[must_use]
+    pub fn new(status: u16, content_type: &str, body: Cow<'static, [u8]>, what: &str) -> Self {
+        Self {
+            status,
+            headers: vec![("content-type", content_type.to_owned())],
+            body,
+            // Only HTTP clients ask for these.
+            grpc_status: -1,
+            details: format!("lychgate_answered{{{what}}}"),
+        }
+    }
+
+    /// An answer of JSON.
+    #[must_use]
+    pub fn json(status: u16, body: &Value, what: &str) -> Self {
+        Self::new(status, "application/json", body.to_string().into_bytes().into(), what)
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.push((name, value.to_owned()));
+        self
     }
 }
 
@@ -136,6 +217,10 @@ fn title(status: u16) -> &'static str {
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        429 => "Too Many Requests",
         503 => "Service Unavailable",
         _ => "Internal Server Error",
     }
@@ -144,11 +229,11 @@ fn title(status: u16) -> &'static str {
 /// The status of gRPC's HTTP mapping, with 400 as INVALID_ARGUMENT: the request is at fault.
 fn grpc_status(status: u16) -> i32 {
     match status {
-        400 => 3,  // INVALID_ARGUMENT
-        401 => 16, // UNAUTHENTICATED
-        403 => 7,  // PERMISSION_DENIED
-        503 => 14, // UNAVAILABLE
-        _ => 13,   // INTERNAL
+        400 => 3,        // INVALID_ARGUMENT
+        401 => 16,       // UNAUTHENTICATED
+        403 => 7,        // PERMISSION_DENIED
+        429 | 503 => 14, // UNAVAILABLE
+        _ => 13,         // INTERNAL
     }
 }
 

@@ -2,7 +2,7 @@ use super::{Challenge, Denial};
 use crate::config::ErrorFormat;
 
 fn challenge(scheme: &'static str, error: Option<&str>) -> Challenge {
-    Challenge { scheme, realm: "r".into(), error: error.map(str::to_owned) }
+    Challenge { scheme, realm: Some("r".into()), parameters: error.map(str::to_owned) }
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn each_format_has_its_media_type() {
     ] {
         let response = denial.response(format);
         assert_eq!(response.headers[0], ("content-type", media_type.to_owned()));
-        assert_eq!(response.body, body);
+        assert_eq!(response.body, body.as_bytes());
         assert_eq!(response.details, "lychgate_denied{no_rule}");
         assert_eq!(response.grpc_status, 7);
     }

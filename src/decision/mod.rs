@@ -4,6 +4,7 @@ mod denial;
 mod edits;
 
 pub use denial::{Challenge, Denial, Response};
+use crate::issue::TokenRequest;
 pub use edits::{Edits, HeaderEdit, is_header_value};
 
 /// What becomes of a request.
@@ -11,8 +12,12 @@ pub use edits::{Edits, HeaderEdit, is_header_value};
 pub enum Decision {
     /// It goes on to the upstream, with these edits.
     Allow(Allow),
-    /// It is answered here.
+    /// It is refused here.
     Deny(Denial),
+    /// It is answered here: a document.
+    Answer(Response),
+    /// It is answered here once its body is there.
+    Token(TokenRequest),
 }
 
 /// A request that goes on.
@@ -29,7 +34,7 @@ pub struct Allow {
 /// Who a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The token's `sub`, or the id of the API key. A token need not have one.
+    /// The token's `sub`, the username, or the id of the API key. A token need not have one.
     pub subject: Option<String>,
     /// Granted scopes, each once, in the order granted.
     pub scopes: Vec<String>,

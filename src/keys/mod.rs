@@ -1,12 +1,14 @@
-//! Keys: what a signature is checked with, and which token each key is for.
+//! Keys: what a signature is checked with or made with, and which token each key is for.
 
 mod algorithm;
 mod import;
 mod key;
 mod set;
 mod signature;
+mod signing;
 
 pub use algorithm::{Algorithm, Hash};
 pub use import::{JwkError, import_jwk, import_jwks, import_pem, import_secret};
 pub use key::{NativeKey, VerificationKey};
 pub use set::KeySet;
+pub use signing::SigningKey;

@@ -19,12 +19,6 @@ impl KeySet {
         Self { keys }
     }
 
-    /// All keys.
-    #[must_use]
-    pub fn keys(&self) -> &[VerificationKey] {
-        &self.keys
-    }
-
     /// The keys that may have signed a token with this `alg` and `kid` header.
     ///
     /// A key is bound to its algorithm, so `alg` selects and never decides. A `kid` on both sides

@@ -9,6 +9,7 @@ mod requirement;
 mod rules;
 mod scheme;
 
+pub use compile::served_path;
 pub use path::{AmbiguousPath, NormalPath};
 pub use requirement::{Alternative, Requirement, Term};
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
@@ -16,7 +17,12 @@ pub use scheme::{Scheme, SchemeId, SchemeKind};
 
 use std::rc::Rc;
 
-use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorFormat, Errors, Mode};
+use crate::config::{
+    CacheLimits, Config, ConfigError, CorsPreflight, ErrorFormat, Errors, Mode, PasswordSettings,
+};
+use crate::issue::TokenEndpoint;
+use crate::keys::SigningKey;
+use crate::openapi::Served;
 
 /// Reads a variable of the plugin's environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -33,8 +39,12 @@ pub struct Policy {
     pub error_format: ErrorFormat,
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
+    token_endpoints: Vec<TokenEndpoint>,
+    served: Option<Served>,
     /// Whether refusals are carried out.
     pub mode: Mode,
+    /// What checking passwords may cost.
+    pub passwords: PasswordSettings,
     /// Bounds of the cache of verified tokens.
     pub cache: CacheLimits,
 }
@@ -80,7 +90,38 @@ impl Policy {
     /// What a request needs, by the first rule that matches, or by default. Nothing: refused.
     #[must_use]
     pub fn requirement(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> Option<&Requirement> {
-        self.rules.find(method, host, path.as_str()).map(|rule| &rule.requirement).or(self.default.as_ref())
+        let rule = self.rules.find(method, host, path.as_str());
+        rule.and_then(|rule| rule.requirement.as_ref()).or(self.default.as_ref())
+    }
+
+    /// Whether the rule for a request names exactly this path, and not many.
+    #[must_use]
+    pub fn names_path(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> bool {
+        self.rules.find(method, host, path.as_str()).is_some_and(|rule| rule.path.is_one())
+    }
+
+    /// The token endpoint at a path in normal form, and its number.
+    #[must_use]
+    pub fn token_endpoint_at(&self, path: &str) -> Option<(usize, &TokenEndpoint)> {
+        self.token_endpoints.iter().enumerate().find(|(_, endpoint)| endpoint.path == path)
+    }
+
+    /// A token endpoint by its number.
+    #[must_use]
+    pub fn token_endpoint(&self, number: usize) -> Option<&TokenEndpoint> {
+        self.token_endpoints.get(number)
+    }
+
+    /// The documentation that the gate serves.
+    #[must_use]
+    pub fn served(&self) -> Option<&Served> {
+        self.served.as_ref()
+    }
+
+    /// The first key of scheme `name` that can sign.
+    #[must_use]
+    pub fn signer(&self, name: &str) -> Option<&SigningKey> {
+        self.schemes.iter().find(|scheme| scheme.name == name)?.signer.as_deref()
     }
 
     /// A scheme of this policy.

@@ -7,6 +7,7 @@ use super::scheme::SchemeId;
 pub struct Requirement {
     alternatives: Vec<Alternative>,
     anonymous: bool,
+    ignores_invalid: bool,
 }
 
 /// Schemes that are needed together.
@@ -34,7 +35,19 @@ impl Requirement {
         let mut alternatives = alternatives;
         alternatives.retain(|alternative| !alternative.terms.is_empty());
         // An empty list is OpenAPI's way of saying public, which asks for nothing either.
-        Self { anonymous: anonymous || alternatives.is_empty(), alternatives }
+        Self { anonymous: anonymous || alternatives.is_empty(), alternatives, ignores_invalid: false }
+    }
+
+    /// Lets a request with a bad credential pass where one without any would.
+    #[must_use]
+    pub fn ignoring_invalid(self, ignores_invalid: bool) -> Self {
+        Self { ignores_invalid, ..self }
+    }
+
+    /// Whether a bad credential counts as none where none is needed.
+    #[must_use]
+    pub fn ignores_invalid(&self) -> bool {
+        self.ignores_invalid
     }
 
     /// The alternatives that ask for something.

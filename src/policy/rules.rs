@@ -3,6 +3,7 @@
 use regex_lite::Regex;
 
 use super::requirement::Requirement;
+use crate::config::PathConfig;
 
 /// Rules, in order.
 #[derive(Debug, Default)]
@@ -17,8 +18,8 @@ pub struct Rule {
     pub methods: Option<Vec<String>>,
     /// Hosts in lower case; none: every one.
     pub hosts: Option<Vec<HostPattern>>,
-    /// What the requests need.
-    pub requirement: Requirement,
+    /// What the requests need; nothing: what a request needs that no rule speaks of.
+    pub requirement: Option<Requirement>,
 }
 
 /// The path condition of a rule, on the path in normal form.
@@ -66,6 +67,18 @@ impl Rules {
 }
 
 impl PathMatcher {
+    /// A matcher for a configured condition.
+    ///
+    /// # Errors
+    /// Why its regular expression is none.
+    pub fn new(condition: &PathConfig) -> Result<Self, String> {
+        match condition {
+            PathConfig::Template(template) => Ok(Self::template(template)),
+            PathConfig::Prefix(prefix) => Ok(Self::prefix(prefix)),
+            PathConfig::Regex(pattern) => Self::regex(pattern),
+        }
+    }
+
     /// A matcher for an OpenAPI path template.
     #[must_use]
     pub fn template(template: &str) -> Self {
@@ -90,7 +103,15 @@ impl PathMatcher {
         Ok(Self::Regex(Box::new(anchored)))
     }
 
-    fn matches(&self, path: &str) -> bool {
+    /// Whether it is for one path only.
+    #[must_use]
+    pub fn is_one(&self) -> bool {
+        matches!(self, Self::Template(segments) if segments.iter().all(Option::is_some))
+    }
+
+    /// Whether it matches a path in normal form.
+    #[must_use]
+    pub fn matches(&self, path: &str) -> bool {
         match self {
             Self::Template(template) => {
                 let mut asked = segments(path);

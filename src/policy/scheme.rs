@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use crate::credential::Source;
 use crate::decision::Challenge;
-use crate::identity::ApiKeyDirectory;
+use crate::identity::{ApiKeyDirectory, UserDirectory};
+use crate::keys::SigningKey;
 use crate::token::Verifier;
 
 /// A scheme of a policy, by its place in it.
@@ -26,13 +27,22 @@ pub struct Scheme {
     pub missing_status: u16,
     /// Whether the upstream gets to see the credential.
     pub forward: bool,
+    /// The first of its keys that can sign.
+    pub signer: Option<Rc<SigningKey>>,
 }
 
 /// How a credential is verified.
 #[derive(Debug)]
 pub enum SchemeKind {
     /// A JSON Web Token.
-    Token(Box<Verifier>),
+    Token {
+        /// Checks the token.
+        verifier: Box<Verifier>,
+        /// The directory that must know its subject, if one must.
+        users: Option<Rc<UserDirectory>>,
+    },
+    /// A username and a password (RFC 7617).
+    Basic(Rc<UserDirectory>),
     /// An API key.
     ApiKey(Rc<ApiKeyDirectory>),
 }
@@ -41,18 +51,25 @@ impl Scheme {
     /// Its challenge, with `error` and further parameters if something was presented.
     #[must_use]
     pub fn challenge(&self, error: Option<String>) -> Challenge {
-        let scheme = match self.kind {
-            SchemeKind::Token(_) => "Bearer",
-            SchemeKind::ApiKey(_) => "APIKey",
+        let (scheme, always) = match self.kind {
+            SchemeKind::Token { .. } => ("Bearer", None),
+            // RFC 7617 section 2.1.
+            SchemeKind::Basic(_) => ("Basic", Some("charset=\"UTF-8\"".to_owned())),
+            SchemeKind::ApiKey(_) => ("APIKey", None),
         };
-        Challenge { scheme, realm: self.realm.clone(), error }
+        let parameters = match (always, error) {
+            (Some(always), Some(error)) => Some(format!("{always}, {error}")),
+            (always, error) => always.or(error),
+        };
+        Challenge { scheme, realm: Some(self.realm.clone()), parameters }
     }
 
     /// Where the subject of an AND comes from: the lowest precedence speaks.
     #[must_use]
     pub fn precedence(&self) -> u8 {
         match self.kind {
-            SchemeKind::Token(_) => 0,
+            SchemeKind::Token { .. } => 0,
+            SchemeKind::Basic(_) => 1,
             SchemeKind::ApiKey(_) => 2,
         }
     }

@@ -10,7 +10,11 @@ use std::ptr::null_mut;
 pub struct Status(pub u32);
 
 const REQUEST_HEADERS: u32 = 0;
+const REQUEST_BODY: u32 = 0;
+const REQUEST_STREAM: u32 = 0;
 const PLUGIN_CONFIGURATION: u32 = 7;
+const NOT_FOUND: u32 = 1;
+const CAS_MISMATCH: u32 = 8;
 
 /// Log levels of the ABI.
 #[derive(Clone, Copy)]
@@ -54,6 +58,24 @@ unsafe extern "C" {
         headers_size: usize,
         grpc_status: i32,
     ) -> u32;
+    fn proxy_get_property(path: *const u8, path_size: usize, value: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_get_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *mut *mut u8,
+        size: *mut usize,
+        version: *mut u32,
+    ) -> u32;
+    fn proxy_set_shared_data(
+        key: *const u8,
+        key_size: usize,
+        value: *const u8,
+        size: usize,
+        version: u32,
+    ) -> u32;
+    fn proxy_set_tick_period_milliseconds(period: u32) -> u32;
+    fn proxy_continue_stream(kind: u32) -> u32;
+    fn proxy_set_effective_context(context: u32) -> u32;
     fn proxy_call_foreign_function(
         name: *const u8,
         name_size: usize,
@@ -124,7 +146,7 @@ pub fn send_local_response(
     status: u16,
     details: &str,
     headers: &[(&str, String)],
-    body: &str,
+    body: &[u8],
     grpc_status: i32,
 ) -> Result<(), Status> {
     let headers = serialize_map(headers);
@@ -141,6 +163,60 @@ pub fn send_local_response(
             grpc_status,
         )
     })
+}
+
+/// Up to `max_size` bytes of the request body that is buffered.
+pub fn request_body(max_size: usize) -> Result<Vec<u8>, Status> {
+    // SAFETY: the host writes through pointers that are valid during the call.
+    returned(|data, size| unsafe { proxy_get_buffer_bytes(REQUEST_BODY, 0, max_size, data, size) })
+}
+
+/// A property of the host by its path.
+pub fn property(path: &[&str]) -> Result<Vec<u8>, Status> {
+    let path = path.join("\0");
+    // SAFETY: the host reads the path during the call and writes through valid pointers.
+    returned(|value, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), value, size) })
+}
+
+/// A value of the shared data, and its version.
+pub fn shared_data(key: &str) -> Result<Option<(Vec<u8>, u32)>, Status> {
+    let mut version = 0;
+    // SAFETY: the host reads the key during the call and writes through valid pointers.
+    let value = returned(|value, size| unsafe {
+        proxy_get_shared_data(key.as_ptr(), key.len(), value, size, &raw mut version)
+    });
+    match value {
+        Ok(value) => Ok(Some((value, version))),
+        Err(Status(NOT_FOUND)) => Ok(None),
+        Err(status) => Err(status),
+    }
+}
+
+/// Writes a value of the shared data, unless somebody else did since `version`; says whether.
+pub fn set_shared_data(key: &str, value: &[u8], version: u32) -> Result<bool, Status> {
+    // SAFETY: the host reads key and value during the call.
+    let written = check(unsafe {
+        proxy_set_shared_data(key.as_ptr(), key.len(), value.as_ptr(), value.len(), version)
+    });
+    match written {
+        Ok(()) => Ok(true),
+        Err(Status(CAS_MISMATCH)) => Ok(false),
+        Err(status) => Err(status),
+    }
+}
+
+/// Has `on_tick` called every so many milliseconds; 0: no longer.
+pub fn set_tick_period(milliseconds: u32) -> Result<(), Status> {
+    // SAFETY: the call takes no pointer.
+    check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
+}
+
+/// Lets the request of a context go on that was paused.
+pub fn resume_request(context: u32) -> Result<(), Status> {
+    // SAFETY: neither call takes a pointer.
+    check(unsafe { proxy_set_effective_context(context) })?;
+    // SAFETY: as above.
+    check(unsafe { proxy_continue_stream(REQUEST_STREAM) })
 }
 
 /// Calls a function that the host has beyond the ABI.

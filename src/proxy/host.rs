@@ -1,11 +1,11 @@
 //! The seam, carried out by host calls.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
 
 use super::abi::{self, Level};
-use crate::host::{Host, NativeVerdict};
+use crate::host::{Host, HostError, NativeVerdict};
 use crate::keys::NativeKey;
 
 /// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
@@ -27,12 +27,13 @@ struct VerifySignatureArguments {
 /// Envoy as the core's host.
 pub struct ProxyHost {
     native: bool,
+    start: Instant,
 }
 
 impl ProxyHost {
     /// A host that checks no signatures.
     pub fn without_native() -> Self {
-        Self { native: false }
+        Self { native: false, start: Instant::now() }
     }
 
     /// A host whose native signature check is used if it passes a probe.
@@ -41,7 +42,7 @@ impl ProxyHost {
             && probe::refuses(|arguments| verify(arguments) == Some(true));
         let how = if native { "natively by Envoy" } else { "in the module" };
         abi::log(Level::Info, &format!("lychgate: RS* and ES* signatures are checked {how}"));
-        Self { native }
+        Self { native, start: Instant::now() }
     }
 }
 
@@ -50,6 +51,31 @@ impl Host for ProxyHost {
         // A clock before 1970 or beyond reach reads as the end of time: every token has expired.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         since_epoch.and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
+    }
+
+    fn uptime(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {
+        // WASI's random_get, which Envoy answers from BoringSSL.
+        getrandom::fill(bytes).map_err(|_| HostError("no randomness"))
+    }
+
+    fn client_address(&self) -> Option<String> {
+        // Envoy's view of the downstream's remote address: X-Forwarded-For counts as far as the
+        // connection manager trusts it.
+        let address = String::from_utf8(abi::property(&["source", "address"]).ok()?).ok()?;
+        let (host, _port) = address.rsplit_once(':')?;
+        Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+    }
+
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        abi::shared_data(key).map_err(|_| HostError("shared data cannot be read"))
+    }
+
+    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+        abi::set_shared_data(key, value, version).map_err(|_| HostError("shared data cannot be written"))
     }
 
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {

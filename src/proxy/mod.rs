@@ -6,6 +6,7 @@
 
 #[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
 mod abi;
+mod body;
 mod host;
 mod http;
 mod root;

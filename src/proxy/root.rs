@@ -6,9 +6,11 @@ use proxy_wasm::traits::{Context, HttpContext, RootContext};
 use proxy_wasm::types::ContextType;
 
 use super::abi::{self, Level};
+use super::body::Waiting;
 use super::host::ProxyHost;
 use super::http::Filter;
 use crate::engine::Engine;
+use crate::host::Host as _;
 use crate::policy::Policy;
 
 /// Registers the filter with the SDK.
@@ -22,6 +24,14 @@ pub struct Shared {
     pub engine: Engine,
     /// The host.
     pub host: ProxyHost,
+    /// Requests whose body is awaited.
+    pub waiting: Waiting,
+}
+
+impl Shared {
+    fn new(engine: Engine, host: ProxyHost) -> Rc<Self> {
+        Rc::new(Self { engine, host, waiting: Waiting::new() })
+    }
 }
 
 struct Root {
@@ -32,7 +42,7 @@ impl Root {
     /// Refuses everything: what holds until a configuration was read.
     fn closed() -> Self {
         let engine = Engine::new(Policy::closed());
-        Self { shared: Rc::new(Shared { engine, host: ProxyHost::without_native() }) }
+        Self { shared: Shared::new(engine, ProxyHost::without_native()) }
     }
 }
 
@@ -54,7 +64,7 @@ impl RootContext for Root {
                     abi::log(Level::Warn, &format!("lychgate: {warning}"));
                 }
                 let engine = Engine::new(compiled.policy);
-                self.shared = Rc::new(Shared { engine, host: ProxyHost::probe() });
+                self.shared = Shared::new(engine, ProxyHost::probe());
                 true
             }
             Err(errors) => {
@@ -66,8 +76,12 @@ impl RootContext for Root {
         }
     }
 
-    fn create_http_context(&self, _context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Filter::new(Rc::clone(&self.shared))))
+    fn on_tick(&mut self) {
+        self.shared.waiting.tick(self.shared.host.uptime());
+    }
+
+    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
+        Some(Box::new(Filter::new(context_id, Rc::clone(&self.shared))))
     }
 
     fn get_type(&self) -> Option<ContextType> {

@@ -1,26 +1,22 @@
 //! The examples of the RFCs, and what the table of behaviours cannot reach: the host's verdicts.
 
 use super::{Verifier, VerifierSettings};
-use crate::host::{Host, NativeVerdict};
-use crate::keys::{Algorithm, KeySet, NativeKey, VerificationKey, import_jwk};
+use crate::host::{LocalHost, NativeVerdict};
+use crate::keys::{Algorithm, KeySet, VerificationKey, import_jwk};
 use crate::probe_vector::{JWK as ES256_JWK, SIGNATURE as ES256_SIGNATURE, SIGNING_INPUT as ES256_INPUT};
 use crate::token::TokenError;
 
 /// A host whose clock and native check are given.
-struct TestHost(i64, NativeVerdict);
-
-impl Host for TestHost {
-    fn now(&self) -> i64 {
-        self.0
-    }
-
-    fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
-        self.1
-    }
+fn host(now: i64, verdict: NativeVerdict) -> LocalHost {
+    let host = LocalHost::at(now);
+    host.verdict.set(verdict);
+    host
 }
 
 /// The second before the tokens of RFC 7515 expire.
-const IN_TIME: TestHost = TestHost(1_300_819_379, NativeVerdict::Unavailable);
+fn in_time() -> LocalHost {
+    host(1_300_819_379, NativeVerdict::Unavailable)
+}
 
 const CLAIMS: &str =
     "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
@@ -64,8 +60,8 @@ fn the_tokens_of_rfc_7515_appendix_a_and_rfc_7519_section_3_1() {
     let rs256 = format!("eyJhbGciOiJSUzI1NiJ9.{CLAIMS}.{RS256_SIGNATURE}");
     for (jwk, token) in [(HS256_JWK, hs256), (RS256_JWK, rs256), (ES256_JWK, es256_token())] {
         let verifier = verifier(jwk);
-        assert!(verifier.verify(token.as_bytes(), &IN_TIME).is_ok(), "{token}");
-        let late = TestHost(1_300_819_380, NativeVerdict::Unavailable);
+        assert!(verifier.verify(token.as_bytes(), &in_time()).is_ok(), "{token}");
+        let late = host(1_300_819_380, NativeVerdict::Unavailable);
         assert_eq!(verifier.verify(token.as_bytes(), &late).unwrap_err(), TokenError::Expired);
     }
 }
@@ -74,7 +70,7 @@ fn the_tokens_of_rfc_7515_appendix_a_and_rfc_7519_section_3_1() {
 fn the_unsecured_tokens_of_rfc_7515_a5_and_rfc_7519_section_6_1() {
     let token = format!("eyJhbGciOiJub25lIn0.{CLAIMS}.");
     for jwk in [HS256_JWK, RS256_JWK, ES256_JWK] {
-        assert_eq!(verifier(jwk).verify(token.as_bytes(), &IN_TIME).unwrap_err(), TokenError::NoKey);
+        assert_eq!(verifier(jwk).verify(token.as_bytes(), &in_time()).unwrap_err(), TokenError::NoKey);
     }
 }
 
@@ -93,12 +89,12 @@ fn the_signatures_of_rfc_7515_a4_and_rfc_8037_a4() {
 #[test]
 fn a_host_that_says_no_or_fails_never_opens_the_gate() {
     let token = es256_token();
-    let verify = |verdict| verifier(ES256_JWK).verify(token.as_bytes(), &TestHost(1_300_819_379, verdict));
+    let verify = |verdict| verifier(ES256_JWK).verify(token.as_bytes(), &host(1_300_819_379, verdict));
     assert!(verify(NativeVerdict::Valid).is_ok());
     assert_eq!(verify(NativeVerdict::Invalid).unwrap_err(), TokenError::Signature);
     assert!(verify(NativeVerdict::Unavailable).is_ok());
     // A yes of the host is for its own algorithms only.
     let forged = format!("eyJhbGciOiJIUzI1NiJ9.{CLAIMS}.AAAA");
-    let yes = TestHost(1_300_819_379, NativeVerdict::Valid);
+    let yes = host(1_300_819_379, NativeVerdict::Valid);
     assert_eq!(verifier(HS256_JWK).verify(forged.as_bytes(), &yes).unwrap_err(), TokenError::Signature);
 }

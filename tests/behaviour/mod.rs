@@ -36,6 +36,10 @@ pub struct Expect {
     pub body: Option<Value>,
     /// Every `WWW-Authenticate`, in order.
     pub challenges: Vec<String>,
+    /// Further headers of the response, there exactly once, with this value.
+    pub headers: Vec<(&'static str, &'static str)>,
+    /// Parts of the body, where it is no fixed one.
+    pub says: Vec<&'static str>,
     /// What must reach the upstream; nothing: nothing may.
     pub upstream: Option<Upstream>,
 }
@@ -58,8 +62,8 @@ pub struct Observed {
     pub status: u16,
     /// The body as text.
     pub body: String,
-    /// Every `WWW-Authenticate`, in order.
-    pub challenges: Vec<String>,
+    /// The headers of the response.
+    pub headers: Vec<(String, String)>,
     /// Target and headers that reached the upstream.
     pub upstream: Option<(String, Vec<(String, String)>)>,
 }
@@ -102,7 +106,19 @@ pub fn refused(
 ) -> Row {
     let challenges = challenges.iter().map(|&c| c.to_owned()).collect();
     let body = Some(serde_json::json!({"detail": detail}));
-    Row { name: name.into(), policy, request, expect: Expect { status, body, challenges, upstream: None } }
+    Row { name: name.into(), policy, request, expect: Expect { status, body, challenges, ..Expect::default() } }
+}
+
+/// A row that the gate answers itself with this status, and a body that says all of this.
+pub fn answered(
+    name: impl Into<String>,
+    policy: &'static str,
+    request: Request,
+    status: u16,
+    says: &[&'static str],
+) -> Row {
+    let expect = Expect { status, says: says.to_vec(), ..Expect::default() };
+    Row { name: name.into(), policy, request, expect }
 }
 
 /// A row whose token must not be believed.
@@ -111,6 +127,12 @@ pub fn bad_token(name: impl Into<String>, policy: &'static str, request: Request
 }
 
 impl Row {
+    /// The response must have this header once, with this value.
+    pub fn answers(mut self, header: &'static str, value: &'static str) -> Self {
+        self.expect.headers.push((header, value));
+        self
+    }
+
     /// The upstream must get this header once, with this value.
     pub fn with(mut self, header: &str, value: &str) -> Self {
         self.upstream().headers.push((header.into(), value.into()));
@@ -162,7 +184,20 @@ pub fn check(row: &Row, seen: &Observed) -> Result<(), String> {
         }
         None => {}
     }
-    compare("challenges", expect.challenges == seen.challenges, format!("{:?}", expect.challenges));
+    let seen_values = |name: &str| -> Vec<&str> {
+        seen.headers.iter().filter(|(own, _)| own == name).map(|(_, value)| value.as_str()).collect()
+    };
+    compare(
+        "challenges",
+        expect.challenges == seen_values("www-authenticate"),
+        format!("{:?}", expect.challenges),
+    );
+    for (name, value) in &expect.headers {
+        compare(name, seen_values(name) == [*value], format!("{value:?}, once"));
+    }
+    for part in &expect.says {
+        compare("body", seen.body.contains(part), format!("with {part}"));
+    }
     match (&expect.upstream, &seen.upstream) {
         (None, None) => {}
         (None, Some(_)) => compare("upstream", false, "out of reach".into()),

@@ -20,7 +20,7 @@ fn body(
     body: Value,
     challenge: &str,
 ) -> Row {
-    let expect = Expect { status, body: Some(body), challenges: vec![challenge.into()], upstream: None };
+    let expect = Expect { status, body: Some(body), challenges: vec![challenge.into()], ..Expect::default() };
     Row { name: name.into(), policy, request, expect }
 }
 

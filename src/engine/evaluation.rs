@@ -1,26 +1,22 @@
-//! Request in, decision out. Knows no host but the [`Host`] it is given.
+//! One request against one requirement: who is it, and is that enough?
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
-use crate::config::{CorsPreflight, Mode};
-use crate::credential::{Found, find_in};
-use crate::decision::{Allow, Challenge, Decision, Denial, Edits, Identity};
-use crate::host::Host;
-use crate::identity::ApiKey;
-use crate::policy::{Alternative, NormalPath, Policy, Requirement, Scheme, SchemeId, SchemeKind};
+use super::Engine;
+use crate::credential::{Found, basic, find_in};
+use crate::decision::{Allow, Challenge, Denial, Edits, Identity};
+use crate::host::{Host, HostError};
+use crate::identity::{ApiKey, User, UserDirectory};
+use crate::password::Outcome;
+use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
 use crate::request::Request;
-use crate::token::{TokenCache, Verified};
-
-/// A policy at work, with what it remembers. One for each worker.
-pub struct Engine {
-    policy: Policy,
-    cache: RefCell<TokenCache>,
-}
+use crate::token::{Verified, Verifier};
 
 /// A credential that was verified.
 enum Proof<'p> {
     Token(Rc<Verified>),
+    Basic { username: String, user: &'p User },
     Key(&'p ApiKey),
 }
 
@@ -28,6 +24,7 @@ impl Proof<'_> {
     fn subject(&self) -> Option<&str> {
         match self {
             Self::Token(token) => token.subject(),
+            Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
         }
     }
@@ -35,6 +32,7 @@ impl Proof<'_> {
     fn scopes(&self) -> &[String] {
         match self {
             Self::Token(token) => token.scopes(),
+            Self::Basic { user, .. } => &user.scopes,
             Self::Key(key) => &key.scopes,
         }
     }
@@ -44,7 +42,17 @@ impl Proof<'_> {
 enum Presented<'p> {
     Missing,
     Bad { reason: &'static str, explanation: String },
+    /// It cannot be judged now.
+    Held(Denial),
+    /// It is good, and whose it is may not come in.
+    Inactive,
     Proven(Proof<'p>),
+}
+
+impl Presented<'_> {
+    fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
+        Self::Bad { reason, explanation: explanation.into() }
+    }
 }
 
 /// Why an alternative does not let a request in.
@@ -52,6 +60,7 @@ enum Presented<'p> {
 enum Failure {
     Missing,
     Bad(SchemeId),
+    Inactive,
     Scope(SchemeId),
 }
 
@@ -61,63 +70,15 @@ impl Failure {
         match self {
             Self::Missing => 0,
             Self::Bad(_) => 1,
-            Self::Scope(_) => 2,
+            Self::Inactive => 2,
+            Self::Scope(_) => 3,
         }
     }
 }
 
-impl Engine {
-    /// Puts `policy` to work.
-    #[must_use]
-    pub fn new(policy: Policy) -> Self {
-        let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
-        Self { policy, cache: RefCell::new(cache) }
-    }
-
-    /// The policy.
-    #[must_use]
-    pub fn policy(&self) -> &Policy {
-        &self.policy
-    }
-
-    /// What becomes of `request`.
-    #[must_use]
-    pub fn decide(&self, request: &Request<'_>, host: &dyn Host) -> Decision {
-        match (self.judge(request, host), self.policy.mode) {
-            (Ok(allow), _) => Decision::Allow(allow),
-            (Err(denial), Mode::Enforce) => Decision::Deny(denial),
-            // Its credentials stay: the upstream may have been checking them all along.
-            (Err(denial), Mode::DryRun) => {
-                Decision::Allow(Allow { spared: Some(denial), ..self.allow_anonymous(request) })
-            }
-        }
-    }
-
-    fn judge(&self, request: &Request<'_>, host: &dyn Host) -> Result<Allow, Denial> {
-        let path =
-            NormalPath::new(request.raw_path()).map_err(|ambiguity| Denial::ambiguous_path(ambiguity.0))?;
-        if self.policy.cors_preflight == CorsPreflight::Pass && request.is_cors_preflight() {
-            return Ok(self.allow_anonymous(request));
-        }
-        let requirement = self
-            .policy
-            .requirement(request.method(), request.authority(), &path)
-            .ok_or_else(Denial::no_rule)?;
-        if requirement.alternatives().is_empty() {
-            return Ok(self.allow_anonymous(request));
-        }
-        Evaluation::new(self, request, host).of(requirement)
-    }
-
-    fn allow_anonymous(&self, request: &Request<'_>) -> Allow {
-        let edits = Edits::default().finish(request, |name| self.policy.is_reserved(name));
-        Allow { edits, ..Allow::default() }
-    }
-}
-
-/// One request against one requirement. Each scheme is looked at once, however many alternatives
+/// The evaluation. Each scheme is looked at once, however many alternatives
 /// name it.
-struct Evaluation<'a> {
+pub struct Evaluation<'a> {
     engine: &'a Engine,
     request: &'a Request<'a>,
     host: &'a dyn Host,
@@ -125,13 +86,18 @@ struct Evaluation<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    fn new(engine: &'a Engine, request: &'a Request<'a>, host: &'a dyn Host) -> Self {
+    /// An evaluation of `request`.
+    pub fn new(engine: &'a Engine, request: &'a Request<'a>, host: &'a dyn Host) -> Self {
         let mut presented = Vec::new();
         presented.resize_with(engine.policy.scheme_count(), OnceCell::new);
         Self { engine, request, host, presented }
     }
 
-    fn of(&self, requirement: &'a Requirement) -> Result<Allow, Denial> {
+    /// Judges the request by `requirement`.
+    ///
+    /// # Errors
+    /// The refusal of the alternative that came nearest.
+    pub fn of(&self, requirement: &'a Requirement) -> Result<Allow, Denial> {
         let mut nearest: Option<Failure> = None;
         for alternative in requirement.alternatives() {
             match self.failure(alternative) {
@@ -143,8 +109,12 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
+        if requirement.allows_anonymous() && requirement.ignores_invalid() {
+            return Ok(self.allow_without(requirement));
+        }
         match nearest {
             Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme)),
+            Some(Failure::Inactive) => Err(Denial::inactive_user()),
             Some(Failure::Scope(scheme)) => Err(self.scope_lacking(requirement, scheme)),
             _ if requirement.allows_anonymous() => Ok(self.engine.allow_anonymous(self.request)),
             _ => Err(self.missing(requirement)),
@@ -164,43 +134,79 @@ impl<'a> Evaluation<'a> {
     }
 
     fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> Presented<'a> {
-        let bad = |reason, explanation| Presented::Bad { reason, explanation };
         let credential = match find_in(&scheme.sources, self.request) {
             Found::Nothing => return Presented::Missing,
-            Found::Several => return bad("credential_twice", "the credential is there twice".into()),
+            Found::Several => return Presented::bad("credential_twice", "the credential is there twice"),
             Found::One(credential) => credential,
         };
         match &scheme.kind {
-            SchemeKind::Token(verifier) => {
-                let mut cache = self.engine.cache.borrow_mut();
-                if let Some(token) = cache.get(id.0, &credential, || self.host.now()) {
-                    return Presented::Proven(Proof::Token(token));
-                }
-                match verifier.verify(&credential, self.host) {
-                    Ok(verified) => {
-                        let verified = Rc::new(verified);
-                        cache.put(id.0, &credential, &verified);
-                        Presented::Proven(Proof::Token(verified))
-                    }
-                    Err(error) => bad(error.reason(), error.to_string()),
-                }
+            SchemeKind::Token { verifier, users } => {
+                self.verify_token(id, &credential, verifier, users.as_deref())
             }
+            SchemeKind::Basic(users) => self.verify_basic(&credential, users),
             SchemeKind::ApiKey(directory) => match directory.verify(&credential, || self.host.now()) {
                 Ok(key) => Presented::Proven(Proof::Key(key)),
-                Err(error) => bad(error.reason(), String::new()),
+                Err(error) => Presented::bad(error.reason(), ""),
             },
         }
     }
 
+    fn verify_token(
+        &self,
+        id: SchemeId,
+        token: &[u8],
+        verifier: &Verifier,
+        users: Option<&UserDirectory>,
+    ) -> Presented<'a> {
+        let mut cache = self.engine.cache.borrow_mut();
+        let remembered = cache.get(id.0, token, || self.host.now());
+        let verified = match remembered {
+            Some(verified) => verified,
+            None => match verifier.verify(token, self.host) {
+                Ok(verified) => {
+                    let verified = Rc::new(verified);
+                    cache.put(id.0, token, &verified);
+                    verified
+                }
+                Err(error) => return Presented::bad(error.reason(), error.to_string()),
+            },
+        };
+        if let Some(users) = users {
+            match verified.subject().and_then(|subject| users.get(subject)) {
+                None => return Presented::bad("user_unknown", "`sub` names no user of the directory"),
+                Some(user) if user.disabled => return Presented::Inactive,
+                Some(_) => {}
+            }
+        }
+        Presented::Proven(Proof::Token(verified))
+    }
+
+    fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> Presented<'a> {
+        let Some((username, password)) = basic::decode(credential) else {
+            return Presented::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");
+        };
+        match self.engine.passwords.check(users, &username, &password, self.host) {
+            Outcome::Right(user) if user.disabled => Presented::Inactive,
+            Outcome::Right(user) => Presented::Proven(Proof::Basic { username, user }),
+            Outcome::Wrong => Presented::bad("password_wrong", ""),
+            Outcome::Throttled(seconds) => Presented::Held(Denial::throttled(seconds)),
+            Outcome::Busy(seconds) => Presented::Held(Denial::busy(seconds)),
+            Outcome::Failed(HostError(what)) => Presented::Held(Denial::host_failure(what)),
+        }
+    }
+
     /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
-    /// credential speaks first, then a missing one: scopes are only told to who is fully known.
+    /// credential speaks first, then a missing one, then an inactive user: scopes are only told to
+    /// who is fully known.
     fn failure(&self, alternative: &Alternative) -> Option<Failure> {
         let mut missing = None;
+        let mut inactive = None;
         let mut scope = None;
         for term in &alternative.terms {
             match self.presented(term.scheme) {
-                Presented::Bad { .. } => return Some(Failure::Bad(term.scheme)),
+                Presented::Bad { .. } | Presented::Held(_) => return Some(Failure::Bad(term.scheme)),
                 Presented::Missing => missing = Some(Failure::Missing),
+                Presented::Inactive => inactive = Some(Failure::Inactive),
                 Presented::Proven(proof) => {
                     let granted = |wanted: &String| proof.scopes().contains(wanted);
                     if scope.is_none() && !term.scopes.iter().all(granted) {
@@ -209,17 +215,30 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
-        missing.or(scope)
+        missing.or(inactive).or(scope)
     }
 
-    fn allow(&self, requirement: &'a Requirement, alternative: &Alternative) -> Allow {
-        let names = self.engine.policy.identity_headers();
+    /// Edits that take away every credential that `requirement` speaks of.
+    fn without_credentials(&self, requirement: &'a Requirement) -> Edits<'a> {
         let mut edits = Edits::default();
         for term in requirement.terms() {
             if let Some(scheme) = self.scheme(term.scheme).filter(|scheme| !scheme.forward) {
                 scheme.sources.iter().for_each(|source| edits.remove(source));
             }
         }
+        edits
+    }
+
+    /// Lets the request in as nobody, without the credentials that were not good.
+    fn allow_without(&self, requirement: &'a Requirement) -> Allow {
+        let edits = self.without_credentials(requirement);
+        let edits = edits.finish(self.request, |name| self.engine.policy.is_reserved(name));
+        Allow { edits, ..Allow::default() }
+    }
+
+    fn allow(&self, requirement: &'a Requirement, alternative: &Alternative) -> Allow {
+        let names = self.engine.policy.identity_headers();
+        let mut edits = self.without_credentials(requirement);
         let mut proofs: Vec<(&Scheme, &Proof<'_>)> = alternative
             .terms
             .iter()
@@ -262,7 +281,7 @@ impl<'a> Evaluation<'a> {
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
         let challenge = |scheme: &Scheme, presented: &Presented<'_>| match (presented, &scheme.kind) {
             (Presented::Proven(_), _) => None,
-            (Presented::Bad { .. }, SchemeKind::Token(_)) => {
+            (Presented::Bad { .. }, SchemeKind::Token { .. }) => {
                 Some(scheme.challenge(Some("error=\"invalid_token\"".into())))
             }
             _ => Some(scheme.challenge(None)),
@@ -286,12 +305,15 @@ impl<'a> Evaluation<'a> {
     fn bad(&self, requirement: &Requirement, id: SchemeId) -> Denial {
         let (reason, explanation) = match self.presented(id) {
             Presented::Bad { reason, explanation } => (*reason, explanation.clone()),
+            Presented::Held(denial) => return denial.clone(),
             _ => ("credential_bad", String::new()),
         };
+        let unauthorized =
+            |detail| Denial::new(401, detail, reason).with_challenges(self.challenges(requirement));
         let denial = match self.scheme(id).map(|scheme| &scheme.kind) {
             Some(SchemeKind::ApiKey(_)) => Denial::new(403, "Invalid API key", reason),
-            _ => Denial::new(401, "Could not validate credentials", reason)
-                .with_challenges(self.challenges(requirement)),
+            Some(SchemeKind::Basic(_)) => unauthorized("Incorrect username or password"),
+            _ => unauthorized("Could not validate credentials"),
         };
         Denial { explanation, ..denial }
     }

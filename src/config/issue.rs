@@ -1,0 +1,63 @@
+//! `issue`: the token endpoint that the gate serves itself (RFC 6749 section 4.3).
+
+use super::jwt::{SecretSource, read_secret};
+use super::node::Node;
+
+/// How tokens are issued.
+#[derive(Clone, Debug)]
+pub struct IssueConfig {
+    /// Lifetime of a token, in seconds.
+    pub expires_in: u32,
+    /// The clients that may ask for one; unset: every client, and client credentials are ignored.
+    pub clients: Option<Vec<ClientConfig>>,
+}
+
+/// A client (RFC 6749 section 2).
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    /// `client_id`.
+    pub id: String,
+    /// `client_secret`; a client without one is public (RFC 6749 section 2.1).
+    pub secret: Option<SecretSource>,
+}
+
+impl IssueConfig {
+    /// Reads `issue`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let expires_in = object.optional("expires_in", |n| n.integer(1..=31_536_000));
+        let has_clients = object.has("clients");
+        let clients = object.optional("clients", read_clients);
+        object.finish();
+        if has_clients && clients.is_none() {
+            return None;
+        }
+        let expires_in = expires_in.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(900);
+        Some(Self { expires_in, clients })
+    }
+}
+
+fn read_clients(node: Node<'_>) -> Option<Vec<ClientConfig>> {
+    let clients = node.list(read_client)?;
+    if clients.is_empty() {
+        return node.fault("would let no client in; leave it out to let in every one");
+    }
+    for (index, client) in clients.iter().enumerate() {
+        if clients.iter().take(index).any(|earlier| earlier.id == client.id) {
+            return node.fault(format_args!("two clients have the client_id {:?}", client.id));
+        }
+    }
+    Some(clients)
+}
+
+fn read_client(node: Node<'_>) -> Option<ClientConfig> {
+    let object = node.object()?;
+    let id = object.required("client_id", |n| n.text());
+    let has_secret = object.has("client_secret");
+    let secret = object.optional("client_secret", read_secret);
+    object.finish();
+    if has_secret && secret.is_none() {
+        return None;
+    }
+    Some(ClientConfig { id: id?, secret })
+}

@@ -1,0 +1,84 @@
+//! `openapi`: the document that becomes rules, and the documentation that is served.
+
+use serde_json::Value;
+
+use super::node::Node;
+use super::rules::read_path;
+use crate::json;
+use crate::openapi::import::{self, Imported};
+
+/// Deeper than any OpenAPI document that a person or a framework wrote.
+const MAX_DEPTH: usize = 100;
+
+/// What is done with OpenAPI documents.
+#[derive(Clone, Debug, Default)]
+pub struct OpenApiConfig {
+    /// `document`: what it says, and the document itself.
+    pub document: Option<(Imported, Value)>,
+    /// The path where the document is served.
+    pub serve: Option<String>,
+    /// The path where the interactive documentation is served.
+    pub docs: Option<String>,
+    /// `info.title` of the document that is served.
+    pub title: Option<String>,
+    /// `info.version` of the document that is served.
+    pub version: Option<String>,
+    /// What becomes of operations that the document does not secure.
+    pub unsecured: Unsecured,
+}
+
+/// What becomes of operations that the document does not secure.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Unsecured {
+    /// They need what every request needs that no rule speaks of: the default, or a refusal.
+    #[default]
+    Default,
+    /// They are public.
+    Public,
+}
+
+impl OpenApiConfig {
+    /// Reads `openapi`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let document = object.optional("document", read_document);
+        let serve = object.optional("serve", read_served_path);
+        let docs = object.optional("docs", read_served_path);
+        let title = object.optional("title", |n| n.text());
+        let version = object.optional("version", |n| n.text());
+        let unsecured = object.optional("unsecured", |n| {
+            n.word(&[("default", Unsecured::Default), ("public", Unsecured::Public)])
+        });
+        if document.is_none() && !object.has("document") && unsecured.is_some() {
+            object.optional("unsecured", |n| n.fault::<()>("speaks of a `document`, and there is none"));
+        }
+        object.finish();
+        // The page needs a document to show.
+        let serve = serve.or_else(|| docs.as_ref().map(|_| "/openapi.json".to_owned()));
+        if docs.is_some() && docs == serve {
+            return node.fault("`docs` and `serve` are the same path");
+        }
+        Some(Self { document, serve, docs, title, version, unsecured: unsecured.unwrap_or_default() })
+    }
+}
+
+/// A document pasted in as YAML or JSON, or as a string of JSON text.
+fn read_document(node: Node<'_>) -> Option<(Imported, Value)> {
+    let value = match node.value {
+        Value::String(text) => match json::parse_strict(text.as_bytes(), MAX_DEPTH) {
+            Ok(value) => value,
+            Err(error) => return node.fault(format_args!("not the JSON text of a document: {error}")),
+        },
+        value => value.clone(),
+    };
+    let imported = import::read(Node { value: &value, ..node })?;
+    Some((imported, value))
+}
+
+fn read_served_path(node: Node<'_>) -> Option<String> {
+    let path = read_path(node)?;
+    if path == "/" || path.ends_with('/') || path.contains(['{', '}', '"', '<', '>', '&', '\'', ' ']) {
+        return node.fault(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
+    }
+    Some(path)
+}

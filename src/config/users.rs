@@ -1,0 +1,56 @@
+//! `users`: directories of people, each with a password hash.
+
+use super::node::Node;
+use super::rules::read_scope;
+use crate::password::PasswordHash;
+
+/// One user.
+#[derive(Clone, Debug)]
+pub struct UserConfig {
+    /// The name the user logs in with; becomes the subject.
+    pub username: String,
+    /// Mail address, for who reads the configuration.
+    pub email: Option<String>,
+    /// Whether the user is switched off.
+    pub disabled: bool,
+    /// What the user may do.
+    pub scopes: Vec<String>,
+    /// The password hash; without it the user cannot log in here.
+    pub password: Option<PasswordHash>,
+}
+
+impl UserConfig {
+    /// Reads one user of a directory.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let username = object.required("username", |n| {
+            let username = n.text()?;
+            if !crate::decision::is_header_value(username.as_bytes()) {
+                return n.fault("cannot be a header value: no control characters, no space at the ends");
+            }
+            if username.contains(':') {
+                return n.fault("must not hold a colon, where Basic splits it from the password (RFC 7617)");
+            }
+            Some(username)
+        });
+        let email = object.optional("email", |n| n.string());
+        let disabled = object.optional("disabled", |n| n.bool());
+        let scopes = object.optional("scopes", |n| n.list(read_scope));
+        let has_password = object.has("password");
+        let password = object.optional("password", |n| {
+            // Nothing of the text is quoted: who mistook the field wrote the password itself here.
+            n.errors.check(n.path, PasswordHash::parse(&n.text()?))
+        });
+        object.finish();
+        if has_password && password.is_none() {
+            return None;
+        }
+        Some(Self {
+            username: username?,
+            email,
+            disabled: disabled.unwrap_or(false),
+            scopes: scopes.unwrap_or_default(),
+            password,
+        })
+    }
+}

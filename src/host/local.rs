@@ -1,0 +1,86 @@
+//! A host in memory, for who runs the core without a proxy: tests and benchmarks.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Host, HostError, NativeVerdict};
+use crate::keys::NativeKey;
+
+/// A host that does what its fields say.
+pub struct LocalHost {
+    /// Unix time in seconds.
+    pub now: Cell<i64>,
+    /// The clock that never goes back. Nothing moves it, so work costs no time.
+    pub uptime: Cell<Duration>,
+    /// What it says of signatures.
+    pub verdict: Cell<NativeVerdict>,
+    /// Where requests come from.
+    pub address: RefCell<Option<String>>,
+    /// Whether randomness and shared data are to be had.
+    pub works: Cell<bool>,
+    shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
+}
+
+impl LocalHost {
+    /// A host at this Unix time, without a native signature check.
+    #[must_use]
+    pub fn at(now: i64) -> Self {
+        Self {
+            now: Cell::new(now),
+            uptime: Cell::new(Duration::ZERO),
+            verdict: Cell::new(NativeVerdict::Unavailable),
+            address: RefCell::new(Some("192.0.2.1".into())),
+            works: Cell::new(true),
+            shared: RefCell::new(BTreeMap::new()),
+        }
+    }
+
+    /// How many values are shared, and their bytes.
+    #[must_use]
+    pub fn shared_size(&self) -> (usize, usize) {
+        let shared = self.shared.borrow();
+        (shared.len(), shared.values().map(|(value, _)| value.len()).sum())
+    }
+
+    fn working<T>(&self, value: T) -> Result<T, HostError> {
+        if self.works.get() { Ok(value) } else { Err(HostError("this host does not work")) }
+    }
+}
+
+impl Host for LocalHost {
+    fn now(&self) -> i64 {
+        self.now.get()
+    }
+
+    fn uptime(&self) -> Duration {
+        self.uptime.get()
+    }
+
+    fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
+        self.verdict.get()
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {
+        getrandom::fill(bytes).map_err(|_| HostError("no randomness"))?;
+        self.working(())
+    }
+
+    fn client_address(&self) -> Option<String> {
+        self.address.borrow().clone()
+    }
+
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        self.working(self.shared.borrow().get(key).cloned())
+    }
+
+    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+        let mut shared = self.shared.borrow_mut();
+        let current = shared.get(key).map_or(0, |(_, version)| *version);
+        if current != version {
+            return self.working(false);
+        }
+        shared.insert(key.to_owned(), (value.to_vec(), current.saturating_add(1)));
+        self.working(true)
+    }
+}

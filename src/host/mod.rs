@@ -1,0 +1,60 @@
+//! The seam: all that the core asks of whoever runs it. Envoy through `src/proxy/`, a test through
+//! a few lines of its own.
+
+mod local;
+
+pub use local::LocalHost;
+
+use std::time::Duration;
+
+use crate::keys::NativeKey;
+
+/// What the host says of a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NativeVerdict {
+    /// It is good.
+    Valid,
+    /// It is not, or the host failed half-way: never an open gate.
+    Invalid,
+    /// This host cannot check it; the module does.
+    Unavailable,
+}
+
+/// The host did not do what it was asked; the text says what that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostError(pub &'static str);
+
+/// What the core asks of its host.
+pub trait Host {
+    /// Unix time in seconds.
+    fn now(&self) -> i64;
+
+    /// A clock that never goes back, from any start.
+    fn uptime(&self) -> Duration;
+
+    /// Checks a signature natively. `signature` is in the host's form: ECDSA as DER.
+    fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict;
+
+    /// Fills `bytes` from a cryptographic source of randomness.
+    ///
+    /// # Errors
+    /// If there is none.
+    fn random(&self, bytes: &mut [u8]) -> Result<(), HostError>;
+
+    /// The address of the client whose request is being decided, without port: as the host sees
+    /// it, trusted proxies taken into account.
+    fn client_address(&self) -> Option<String>;
+
+    /// A value that all workers share, and its version.
+    ///
+    /// # Errors
+    /// If shared data cannot be read.
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError>;
+
+    /// Writes a value that all workers share, unless its version is no longer `version`. Says
+    /// whether it was written.
+    ///
+    /// # Errors
+    /// If shared data cannot be written.
+    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError>;
+}

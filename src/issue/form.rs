@@ -1,0 +1,62 @@
+//! The form of the password grant (RFC 6749 section 4.3.2).
+
+use std::borrow::Cow;
+
+use super::bad_request;
+use crate::decision::Denial;
+
+/// What the form says.
+#[derive(Debug, Default)]
+pub struct PasswordForm {
+    /// `username`.
+    pub username: String,
+    /// `password`.
+    pub password: String,
+    /// `scope`, split on spaces; empty: none was asked for.
+    pub scopes: Vec<String>,
+    /// `client_id`.
+    pub client_id: Option<String>,
+    /// `client_secret`.
+    pub client_secret: Option<String>,
+}
+
+impl PasswordForm {
+    /// Reads a body of `application/x-www-form-urlencoded`.
+    ///
+    /// # Errors
+    /// What is wrong with it, in RFC 6749's words. A parameter without a value counts as omitted,
+    /// one that is there twice is a fault, and one that is not known is ignored (section 3.2).
+    pub fn parse(body: &[u8]) -> Result<Self, Denial> {
+        let mut fields: [(&str, Option<Cow<'_, str>>); 6] = [
+            ("grant_type", None),
+            ("username", None),
+            ("password", None),
+            ("scope", None),
+            ("client_id", None),
+            ("client_secret", None),
+        ];
+        for (name, value) in form_urlencoded::parse(body) {
+            let Some((_, field)) = fields.iter_mut().find(|(own, _)| *own == name) else { continue };
+            if field.is_some() {
+                return Err(bad_request("invalid_request", "A parameter is there twice"));
+            }
+            *field = Some(value);
+        }
+        let [grant_type, username, password, scope, client_id, client_secret] =
+            fields.map(|(_, value)| value.filter(|value| !value.is_empty()).map(Cow::into_owned));
+        if grant_type.is_some_and(|grant_type| grant_type != "password") {
+            return Err(bad_request("unsupported_grant_type", "grant_type must be password"));
+        }
+        let (Some(username), Some(password)) = (username, password) else {
+            return Err(bad_request("invalid_request", "username and password are required"));
+        };
+        let scopes: Vec<String> =
+            scope.unwrap_or_default().split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        // RFC 6749 section 3.3.
+        let is_scope = |scope: &String| scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E));
+        if !scopes.iter().all(is_scope) {
+            return Err(bad_request("invalid_scope", "scope holds characters that no scope has"));
+        }
+        Ok(Self { username, password, scopes, client_id, client_secret })
+    }
+}

@@ -1,0 +1,144 @@
+//! Operation Objects (OpenAPI 3.1 section 4.8.10).
+
+use serde_json::{Map, Value, json};
+
+use super::error_content;
+use crate::config::{ErrorFormat, SecurityConfig};
+
+/// An operation that a rule speaks of.
+pub struct Described<'a> {
+    /// The method in lower case.
+    pub method: &'a str,
+    /// The path template.
+    pub path: &'a str,
+    /// Whether its last segment stands for several.
+    pub is_prefix: bool,
+    /// What it needs; nothing: it is refused.
+    pub security: Option<&'a SecurityConfig>,
+}
+
+/// The Operation Object of a rule.
+pub fn operation(described: &Described<'_>, format: ErrorFormat) -> Value {
+    let Described { method, path, is_prefix, security } = described;
+    let mut operation = Map::new();
+    operation.insert("operationId".into(), operation_id(method, path).into());
+    operation.insert("summary".into(), format!("{} {path}", method.to_ascii_uppercase()).into());
+    let parameters = parameters(path, *is_prefix);
+    if !parameters.is_empty() {
+        operation.insert("parameters".into(), parameters.into());
+    }
+    operation.insert("responses".into(), json!({"200": {"description": "Successful Response"}}));
+    secure(&mut operation, *security, format);
+    Value::Object(operation)
+}
+
+/// Gives an operation what it needs, and the refusals that may come of it.
+pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConfig>, format: ErrorFormat) {
+    let Some(security) = security else {
+        // Nobody gets through, whatever they present.
+        operation.remove("security");
+        add_response(operation, "403", "Forbidden", format);
+        return;
+    };
+    if security.is_empty() {
+        operation.remove("security");
+        return;
+    }
+    let alternatives: Vec<Value> = security
+        .iter()
+        .map(|schemes| {
+            let schemes = schemes.iter().map(|(name, scopes)| (name.clone(), scopes.as_slice().into()));
+            Value::Object(schemes.collect())
+        })
+        .collect();
+    operation.insert("security".into(), alternatives.into());
+    add_response(operation, "401", "Not authenticated, or the credential is not valid", format);
+    add_response(operation, "403", "Not enough permissions", format);
+    add_response(operation, "429", "Too many failed logins", format);
+}
+
+/// Adds a response where the operation has none of this status.
+fn add_response(operation: &mut Map<String, Value>, status: &str, description: &str, format: ErrorFormat) {
+    let responses = operation.entry("responses").or_insert_with(|| json!({}));
+    let Some(responses) = responses.as_object_mut() else { return };
+    responses.entry(status).or_insert_with(|| {
+        let mut response = json!({"description": description, "content": error_content(format)});
+        let header = match status {
+            "401" => Some(("WWW-Authenticate", "Each scheme that would have let the request in")),
+            "429" => Some(("Retry-After", "Seconds to wait")),
+            _ => None,
+        };
+        if let (Some((name, description)), Some(response)) = (header, response.as_object_mut()) {
+            let header = json!({"description": description, "schema": {"type": "string"}});
+            response.insert("headers".into(), json!({name: header}));
+        }
+        response
+    });
+}
+
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<_> = words.chain([method]).collect();
+    words.join("_")
+}
+
+fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
+    let segments: Vec<_> = path.split('/').collect();
+    let last = segments.len().saturating_sub(1);
+    let parameter = |(index, segment): (usize, &&str)| {
+        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+        let mut parameter =
+            json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
+        if is_prefix && index == last
+            && let Some(members) = parameter.as_object_mut()
+        {
+            members.insert("description".into(), "One or more segments".into());
+        }
+        Some(parameter)
+    };
+    segments.iter().enumerate().filter_map(parameter).collect()
+}
+
+/// The operation of the token endpoint.
+pub fn token_operation(path: &str, format: ErrorFormat) -> Value {
+    let text = json!({"type": "string"});
+    let form = json!({
+        "type": "object",
+        "required": ["username", "password"],
+        "properties": {
+            "grant_type": {"type": "string", "const": "password"},
+            "username": text,
+            "password": {"type": "string", "format": "password"},
+            "scope": {"type": "string", "default": ""},
+            "client_id": text,
+            "client_secret": {"type": "string", "format": "password"},
+        },
+    });
+    let token = json!({
+        "type": "object",
+        "required": ["access_token", "token_type", "expires_in", "scope"],
+        "properties": {
+            "access_token": text,
+            "token_type": {"type": "string", "const": "bearer"},
+            "expires_in": {"type": "integer"},
+            "scope": text,
+        },
+    });
+    let mut operation = Map::new();
+    operation.insert("operationId".into(), operation_id("post", path).into());
+    operation.insert("summary".into(), "Log in for an access token".into());
+    operation.insert("tags".into(), json!(["login"]));
+    operation.insert(
+        "requestBody".into(),
+        json!({"required": true, "content": {"application/x-www-form-urlencoded": {"schema": form}}}),
+    );
+    operation.insert(
+        "responses".into(),
+        json!({"200": {"description": "An access token", "content": {"application/json": {"schema": token}}}}),
+    );
+    add_response(&mut operation, "400", "The form is not right (RFC 6749 section 5.2)", format);
+    add_response(&mut operation, "401", "Incorrect username or password", format);
+    add_response(&mut operation, "403", "Inactive user", format);
+    add_response(&mut operation, "429", "Too many failed logins", format);
+    Value::Object(operation)
+}

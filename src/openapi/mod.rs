@@ -1,0 +1,9 @@
+//! OpenAPI both ways: a document becomes rules, and a policy becomes a document with interactive
+//! documentation to it.
+
+pub mod docs;
+pub mod export;
+pub mod import;
+mod served;
+
+pub use served::Served;

@@ -1,0 +1,91 @@
+//! The hashes were made by Python's argon2-cffi, hashlib and bcrypt.
+
+use super::PasswordHash;
+
+const HASHES: [&str; 8] = [
+    "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$pbviq+1UUgwZCmLIr4Hgk7mEMsxnRLuOb2HfvIaBwGY",
+    "$argon2id$v=19$m=128,t=2,p=4$MDEyMzQ1Njc4OWFiY2RlZg$IcAowjymXRl+e8PG5YSXO3/7UJ0tmJyOG5VibKcuJUY",
+    "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus",
+    // The default of FastAPI's chapter (pwdlib).
+    "$argon2id$v=19$m=65536,t=3,p=4$MDEyMzQ1Njc4OWFiY2RlZg$s7HDvht1s+JaAdJ1qoLH/2c4KCL7V5DME2Cyd+d1XPI",
+    "$scrypt$ln=4,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gEeb/KeWbm5g+kBQOFr1yJbkjBxxxDOkhSmrSXFFwOg",
+    "$pbkdf2-sha256$i=1000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$tiKWHy4FAGCWE8gn6GtKhaxD2OeeAUUWXFT/p1aaNl8",
+    "$pbkdf2-sha512$i=1000,l=64$MDEyMzQ1Njc4OWFiY2RlZg$vgFvU7zWIDgDAUi7d8ayt+cfRiPWVVWfv8iQRsGZaZviWzsSNgWYXEE5PmvI/VELMsOmEbqLz0PKuePNjOk41A",
+    "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW",
+];
+
+#[test]
+fn hashes_of_other_makers_verify() {
+    for text in HASHES {
+        let hash = PasswordHash::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert!(hash.verifies(b"secret"), "{text}");
+        for wrong in [&b"Secret"[..], b"", b"secret ", b"\xff"] {
+            assert!(!hash.verifies(wrong), "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_older_names_of_bcrypt_verify_too() {
+    for version in ["$2a$", "$2y$"] {
+        let hash = PasswordHash::parse(&HASHES[7].replace("$2b$", version)).unwrap();
+        assert!(hash.verifies(b"secret"));
+    }
+    let utf8 = PasswordHash::parse("$2b$04$abcdefghijklmnopqrstuuhC0bPoUtF5o8bp2gaL0R3/vQ51MSUoO").unwrap();
+    assert!(utf8.verifies("pä:ss".as_bytes()));
+}
+
+#[test]
+fn a_hash_that_would_stall_a_worker_is_refused_with_the_limit() {
+    let tail = "$MDEyMzQ1Njc4OWFiY2RlZg$gEeb/KeWbm5g+kBQOFr1yJbkjBxxxDOkhSmrSXFFwOg";
+    for (text, says) in [
+        ("$2b$13$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "cost 12 or less"),
+        ("$2b$31$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "at most 500 ms"),
+        (format!("$argon2id$v=19$m=65536,t=20,p=1{tail}"), "at most 500 ms"),
+        (format!("$argon2id$v=19$m=262144,t=1,p=1{tail}"), "at most 128 MiB"),
+        (format!("$argon2id$v=19$m=4294967295,t=4294967295,p=1{tail}"), "at most 128 MiB"),
+        (format!("$scrypt$ln=20,r=8,p=1{tail}"), "at most 128 MiB"),
+        (format!("$scrypt$ln=14,r=8,p=64{tail}"), "at most 500 ms"),
+        (format!("$pbkdf2-sha256$i=4294967295{tail}"), "i=300000"),
+    ] {
+        let error = PasswordHash::parse(&text).unwrap_err();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+    // What is met in practice is let in.
+    for text in [
+        "$2b$12$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(),
+        format!("$scrypt$ln=15,r=8,p=1{tail}"),
+        format!("$pbkdf2-sha256$i=300000{tail}"),
+    ] {
+        assert!(PasswordHash::parse(&text).is_ok(), "{text}");
+    }
+}
+
+#[test]
+fn what_is_no_hash_is_refused_and_never_quoted() {
+    let tail = "$MDEyMzQ1Njc4OWFiY2RlZg$gEeb/KeWbm5g+kBQOFr1yJbkjBxxxDOkhSmrSXFFwOg";
+    for (text, says) in [
+        ("hunter2".to_owned(), "not a password hash"),
+        ("$hunter2".to_owned(), "not supported"),
+        ("5f4dcc3b5aa765d61d8327deb882cf99".to_owned(), "not a password hash"),
+        ("$2b$10$hunter2".to_owned(), "not a bcrypt hash"),
+        ("$2x$10$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "not a bcrypt hash"),
+        (format!("$argon2i$v=19$m=64,t=1,p=1{tail}"), "argon2i is not supported"),
+        (format!("$argon2id$m=64,t=1,p=1{tail}"), "needs v=19"),
+        (format!("$argon2id$v=16$m=64,t=1,p=1{tail}"), "needs v=19"),
+        (format!("$argon2id$v=19$m=64,t=1{tail}"), "needs the parameter `p`"),
+        (format!("$argon2id$v=19$m=64,t=1,p=1,x=1{tail}"), "no parameter `x`"),
+        (format!("$argon2id$v=19$m=4,t=1,p=1{tail}"), "argon2id: "),
+        ("$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg".to_owned(), "needs a salt and a hash"),
+        ("$scrypt$ln=4,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gEeb/KeWbm5g+kBQ".to_owned(), "too short"),
+        (format!("$scrypt$ln=0,r=8,p=1{tail}"), "out of range"),
+        (format!("$scrypt$ln=40,r=8,p=1{tail}"), "out of range"),
+        (format!("$pbkdf2-sha256$i=1{tail}"), "protects nothing"),
+        (format!("$pbkdf2-sha256$i=1000,l=20{tail}"), "`l` is not the length"),
+        (format!("$pbkdf2$i=1000{tail}"), "pbkdf2 is not supported"),
+    ] {
+        let error = PasswordHash::parse(&text).unwrap_err();
+        assert!(error.contains(says), "{text}: {error}");
+        assert!(!error.contains("gEeb") && (!text.contains("hunter2") || !error.contains("hunter2$")));
+    }
+}

@@ -1,0 +1,81 @@
+use super::Throttle;
+use crate::host::LocalHost;
+
+const THROTTLE: Throttle = Throttle { failures: 3, window: 60 };
+
+fn fail(host: &LocalHost, times: u32, username: &str, address: &str) {
+    for _ in 0..times {
+        THROTTLE.fail(host, username, address).unwrap();
+    }
+}
+
+fn wait(host: &LocalHost, username: &str, address: &str) -> Option<u64> {
+    THROTTLE.wait(host, username, address).unwrap()
+}
+
+#[test]
+fn failures_of_a_username_from_an_address_are_counted_and_forgiven_after_the_window() {
+    let host = LocalHost::at(1000);
+    fail(&host, 2, "ann", "a");
+    assert_eq!(wait(&host, "ann", "a"), None);
+    host.now.set(1010);
+    fail(&host, 1, "ann", "a");
+    assert_eq!(wait(&host, "ann", "a"), Some(50), "the window began with the first failure");
+    assert_eq!(wait(&host, "ann", "b"), None, "nobody is locked out by somebody elsewhere");
+    assert_eq!(wait(&host, "bob", "a"), None);
+    host.now.set(1059);
+    assert_eq!(wait(&host, "ann", "a"), Some(1));
+    host.now.set(1060);
+    assert_eq!(wait(&host, "ann", "a"), None);
+    fail(&host, 1, "ann", "a");
+    assert_eq!(wait(&host, "ann", "a"), None, "the count began anew");
+}
+
+#[test]
+fn an_address_that_tries_everybody_has_to_wait() {
+    let host = LocalHost::at(1000);
+    for user in 0..30 {
+        assert_eq!(wait(&host, "carol", "a"), None, "after {user}");
+        fail(&host, 1, &format!("user{user}"), "a");
+    }
+    assert_eq!(wait(&host, "carol", "a"), Some(60));
+    assert_eq!(wait(&host, "carol", "b"), None);
+}
+
+#[test]
+fn a_right_password_wipes_the_slate_of_its_user() {
+    let host = LocalHost::at(1000);
+    fail(&host, 2, "ann", "a");
+    THROTTLE.succeed(&host, "ann", "a").unwrap();
+    fail(&host, 2, "ann", "a");
+    assert_eq!(wait(&host, "ann", "a"), None);
+}
+
+#[test]
+fn a_flood_of_made_up_names_takes_bounded_room_and_does_not_hide_who_guesses() {
+    let host = LocalHost::at(1000);
+    fail(&host, 3, "ann", "a");
+    for user in 0..50_000 {
+        fail(&host, 1, &format!("user{user}"), &format!("address{user}"));
+    }
+    let (values, bytes) = host.shared_size();
+    assert!(values <= 1024, "{values}");
+    assert!(bytes <= 1024 * 16 * 20, "{bytes}");
+    assert_eq!(wait(&host, "ann", "a"), Some(60), "three failures outlast single ones");
+}
+
+#[test]
+fn a_clock_that_was_set_back_locks_nobody_out() {
+    let host = LocalHost::at(1_000_000);
+    fail(&host, 3, "ann", "a");
+    host.now.set(1000);
+    assert_eq!(wait(&host, "ann", "a"), None);
+}
+
+#[test]
+fn a_host_without_shared_data_is_an_error_and_not_an_open_gate() {
+    let host = LocalHost::at(1000);
+    host.works.set(false);
+    assert!(THROTTLE.wait(&host, "ann", "a").is_err());
+    assert!(THROTTLE.fail(&host, "ann", "a").is_err());
+}

@@ -1,0 +1,146 @@
+//! From configuration to policy: references resolved, keys imported, patterns compiled. What is
+//! wrong goes to the errors with its path, and compiling goes on to find the rest.
+
+mod issue;
+mod keys;
+mod rules;
+mod schemes;
+
+pub use issue::served_path;
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::rules::Rules;
+use super::scheme::SchemeId;
+use super::{Compiled, Environment, IdentityHeaderNames, Policy};
+use crate::config::{ApiKeyConfig, Config, Errors, OnInvalid, Path, UserConfig};
+use crate::identity::{ApiKey, ApiKeyDirectory, User, UserDirectory};
+use crate::issue::TokenEndpoint;
+use crate::openapi::Served;
+
+struct Compiler<'a> {
+    environment: Environment<'a>,
+    errors: &'a Errors,
+    warnings: Errors,
+    users: BTreeMap<String, Rc<UserDirectory>>,
+    api_keys: BTreeMap<String, Rc<ApiKeyDirectory>>,
+    token_endpoints: Vec<TokenEndpoint>,
+    scheme_ids: BTreeMap<String, SchemeId>,
+    reserved: Vec<Rc<str>>,
+}
+
+/// Compiles what `config` holds. The result is a policy only if `errors` stays empty, which
+/// [`Policy::compile`] sees to.
+pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) -> Compiled {
+    let names = &config.identity_headers;
+    let identity_headers = IdentityHeaderNames {
+        subject: names.subject.as_str().into(),
+        scopes: names.scopes.as_str().into(),
+        scheme: names.scheme.as_str().into(),
+    };
+    let mut compiler = Compiler {
+        environment,
+        errors,
+        warnings: Errors::default(),
+        users: BTreeMap::new(),
+        api_keys: BTreeMap::new(),
+        token_endpoints: Vec::new(),
+        scheme_ids: BTreeMap::new(),
+        reserved: vec![
+            Rc::clone(&identity_headers.subject),
+            Rc::clone(&identity_headers.scopes),
+            Rc::clone(&identity_headers.scheme),
+        ],
+    };
+    // While the configuration is whole; a faulty one has nothing to serve.
+    let served = Served::of(&config);
+    compiler.check_identity_headers();
+    compiler.users(config.users);
+    compiler.api_keys(config.api_keys);
+    let schemes = compiler.schemes(config.schemes);
+    let mut rules = compiler.rules(config.rules, config.on_invalid);
+    if let Some((imported, _)) = &config.openapi.document {
+        rules.extend(compiler.operations(&imported.rules, config.openapi.unsecured, config.on_invalid));
+    }
+    let default = config.security.map(|security| {
+        let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
+        compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
+    });
+    compiler.check_served_paths(served.as_ref());
+    let policy = Policy {
+        schemes,
+        rules: Rules::new(rules),
+        default,
+        identity_headers,
+        reserved: compiler.reserved,
+        error_format: config.error_format,
+        cors_preflight: config.cors_preflight,
+        token_endpoints: compiler.token_endpoints,
+        served,
+        mode: config.mode,
+        passwords: config.passwords,
+        cache: config.cache,
+    };
+    Compiled { policy, warnings: compiler.warnings.into_vec() }
+}
+
+/// Whether an application that reads headers as variables would take the two for one.
+fn is_same_header(left: &str, right: &str) -> bool {
+    left.replace('_', "-") == right.replace('_', "-")
+}
+
+impl Compiler<'_> {
+    fn check_identity_headers(&self) {
+        let path = Path::Root.key("identity_headers");
+        for (index, name) in self.reserved.iter().enumerate() {
+            if self.reserved.iter().take(index).any(|other| is_same_header(other, name)) {
+                self.errors.add(&path, format_args!("two of them are named `{name}`"));
+            }
+        }
+    }
+
+    /// Nothing may be served in the place of something else.
+    fn check_served_paths(&self, served: Option<&Served>) {
+        for endpoint in &self.token_endpoints {
+            if served.is_some_and(|served| served.answer(&endpoint.path).is_some()) {
+                let path = Path::Root.key("openapi");
+                self.errors.add(&path, format_args!("{} is the token endpoint", endpoint.path));
+            }
+        }
+    }
+
+    fn users(&mut self, directories: Vec<(String, Vec<Option<UserConfig>>)>) {
+        let root = Path::Root.key("users");
+        for (name, users) in directories {
+            let path = root.key(&name);
+            let mut directory = UserDirectory::new(&name);
+            for (index, user) in users.into_iter().enumerate() {
+                let Some(user) = user else { continue };
+                let UserConfig { username, disabled, scopes, password, .. } = user;
+                if !directory.insert(username.clone(), User { disabled, scopes, password }) {
+                    let message = format!("there is a user `{username}` already");
+                    self.errors.add(&path.index(index).key("username"), message);
+                }
+            }
+            self.users.insert(name, Rc::new(directory));
+        }
+    }
+
+    fn api_keys(&mut self, directories: Vec<(String, Vec<Option<ApiKeyConfig>>)>) {
+        let root = Path::Root.key("api_keys");
+        for (name, keys) in directories {
+            let path = root.key(&name);
+            let mut directory = ApiKeyDirectory::default();
+            for (index, key) in keys.into_iter().enumerate() {
+                let Some(key) = key else { continue };
+                let ApiKeyConfig { id, sha256, scopes, not_after, disabled } = key;
+                if let Err(other) = directory.insert(sha256, ApiKey { id, scopes, not_after, disabled }) {
+                    let message = format!("the key of `{other}` again; make a key of its own");
+                    self.errors.add(&path.index(index).key("sha256"), message);
+                }
+            }
+            self.api_keys.insert(name, Rc::new(directory));
+        }
+    }
+}

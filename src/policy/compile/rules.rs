@@ -1,0 +1,83 @@
+//! Rules: patterns compiled, requirements resolved.
+
+use super::Compiler;
+use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, SecurityConfig, Unsecured};
+use crate::openapi::import::ImportedRule;
+use crate::policy::requirement::{Alternative, Requirement, Term};
+use crate::policy::rules::{HostPattern, PathMatcher, Rule};
+
+impl Compiler<'_> {
+    pub(super) fn rules(&self, rules: Vec<Option<RuleConfig>>, on_invalid: OnInvalid) -> Vec<Rule> {
+        let root = Path::Root.key("rules");
+        let mut compiled = Vec::with_capacity(rules.len());
+        for (index, rule) in rules.into_iter().enumerate() {
+            let path = root.index(index);
+            let Some(RuleConfig { matcher, security, on_invalid: own }) = rule else { continue };
+            let ignores_invalid = own.unwrap_or(on_invalid) == OnInvalid::Ignore;
+            let requirement = security.map(|security| self.requirement(&path.key("security"), security));
+            let Some(MatchConfig { path: condition, methods, hosts }) = matcher else { continue };
+            let matcher = self.path_matcher(&path.key("match"), &condition);
+            let (Some(matcher), Some(requirement)) = (matcher, requirement) else { continue };
+            let hosts = hosts.map(|hosts| hosts.iter().map(|host| HostPattern::new(host)).collect());
+            let requirement = Some(requirement.ignoring_invalid(ignores_invalid));
+            compiled.push(Rule { path: matcher, methods, hosts, requirement });
+        }
+        compiled
+    }
+
+    /// The operations of an OpenAPI document, which come after the rules written by hand.
+    pub(super) fn operations(
+        &self,
+        operations: &[ImportedRule],
+        unsecured: Unsecured,
+        on_invalid: OnInvalid,
+    ) -> Vec<Rule> {
+        let rule = |operation: &ImportedRule| {
+            let path = Path::Text(&operation.place);
+            let security = match (&operation.security, unsecured) {
+                (Some(security), _) => Some(security.clone()),
+                (None, Unsecured::Public) => Some(Vec::new()),
+                (None, Unsecured::Default) => None,
+            };
+            // What a whole document needs is named at the document.
+            let place = Path::Text(&operation.security_place);
+            let requirement = security.map(|security| self.requirement(&place, security));
+            let ignores_invalid = on_invalid == OnInvalid::Ignore;
+            Some(Rule {
+                path: self.path_matcher(&path, &operation.path)?,
+                methods: Some(operation.methods.clone()),
+                hosts: None,
+                requirement: requirement.map(|requirement| requirement.ignoring_invalid(ignores_invalid)),
+            })
+        };
+        operations.iter().filter_map(rule).collect()
+    }
+
+    fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
+        let matcher = PathMatcher::new(condition);
+        let matcher = matcher.map_err(|error| format!("not a regular expression: {error}"));
+        self.errors.check(&path.key("regex"), matcher)
+    }
+
+    pub(super) fn requirement(&self, path: &Path<'_>, security: SecurityConfig) -> Requirement {
+        let mut alternatives = Vec::with_capacity(security.len());
+        for (index, schemes) in security.into_iter().enumerate() {
+            let path = path.index(index);
+            let mut terms = Vec::with_capacity(schemes.len());
+            for (name, scopes) in schemes {
+                match self.scheme_ids.get(&name) {
+                    Some(&scheme) => terms.push(Term { scheme, scopes }),
+                    None => {
+                        let known: Vec<_> = self.scheme_ids.keys().cloned().collect();
+                        self.errors.add(
+                            &path.key(&name),
+                            format_args!("no such scheme; there are: [{}]", known.join(", ")),
+                        );
+                    }
+                }
+            }
+            alternatives.push(Alternative { terms });
+        }
+        Requirement::new(alternatives)
+    }
+}

@@ -1,0 +1,198 @@
+//! Schemes: how each credential is found and verified.
+
+use std::rc::Rc;
+
+use super::issue::IssuedClaims;
+use super::{Compiler, is_same_header};
+use crate::config::{self, JwtConfig, KeyLocation, KeySource, Path, SchemeConfig, TokenSource};
+use crate::credential::Source;
+use crate::identity::{ApiKeyDirectory, UserDirectory};
+use crate::keys::{Algorithm, KeySet, SigningKey, VerificationKey};
+use crate::policy::scheme::{Scheme, SchemeId, SchemeKind};
+use crate::token::{Verifier, VerifierSettings};
+
+/// What the token schemes have in common.
+struct TokenScheme {
+    sources: Vec<Source>,
+    kind: SchemeKind,
+    signer: Option<Rc<SigningKey>>,
+}
+
+impl Compiler<'_> {
+    pub(super) fn schemes(&mut self, schemes: Vec<(String, Option<SchemeConfig>)>) -> Vec<Scheme> {
+        let root = Path::Root.key("schemes");
+        let mut compiled = Vec::with_capacity(schemes.len());
+        for (name, scheme) in schemes {
+            let path = root.key(&name);
+            if !crate::decision::is_header_value(name.as_bytes()) || name.is_empty() || name.contains(',') {
+                self.errors.add(&path, "the name goes into a header: no control characters, no comma");
+            }
+            let id = SchemeId(compiled.len());
+            // One with a fault is known by name all the same, lest its users be faulted too.
+            compiled.extend(scheme.and_then(|scheme| self.scheme(&path, &name, scheme)));
+            self.scheme_ids.insert(name, id);
+        }
+        compiled
+    }
+
+    fn scheme(&mut self, path: &Path<'_>, name: &str, scheme: SchemeConfig) -> Option<Scheme> {
+        let realm = scheme.realm.unwrap_or_else(|| "lychgate".into());
+        let mut signer = None;
+        let (default_status, sources, kind) = match scheme.kind {
+            config::SchemeKind::Bearer { jwt, users, .. } => {
+                let token = self.token_scheme(path, jwt, users.as_deref(), false)?;
+                signer = token.signer;
+                (403, token.sources, token.kind)
+            }
+            config::SchemeKind::OpenIdConnect { jwt, users, .. } => {
+                let token = self.token_scheme(path, jwt, users.as_deref(), false)?;
+                signer = token.signer;
+                (401, token.sources, token.kind)
+            }
+            config::SchemeKind::OAuth2 { flows, jwt, users, issue } => {
+                let claims = IssuedClaims::of(&jwt);
+                let token = self.token_scheme(path, jwt, users.as_deref(), issue.is_some())?;
+                signer = token.signer;
+                if let Some(issue) = issue {
+                    self.token_endpoint(path, issue, &flows, users.as_deref(), signer.as_ref(), claims, &realm);
+                }
+                (401, token.sources, token.kind)
+            }
+            config::SchemeKind::Basic { users } => {
+                let directory = self.user_directory(path, &users)?;
+                if !directory.has_passwords() {
+                    self.errors.add(
+                        &path.key("users"),
+                        format_args!("no user in `{users}` has a password, so nobody could log in"),
+                    );
+                }
+                let source = Source::Header { name: "authorization".into(), prefix: "Basic ".into() };
+                (401, vec![source], SchemeKind::Basic(directory))
+            }
+            config::SchemeKind::ApiKey { location, name, directory, .. } => {
+                let keys = self.api_key_directory(path, &directory)?;
+                let source = match location {
+                    KeyLocation::Header => Source::Header { name, prefix: String::new() },
+                    KeyLocation::Query => Source::Query(name),
+                    KeyLocation::Cookie => Source::Cookie(name),
+                };
+                (403, vec![source], SchemeKind::ApiKey(keys))
+            }
+        };
+        Some(Scheme {
+            name: name.to_owned(),
+            kind,
+            sources,
+            realm,
+            missing_status: scheme.missing_status.unwrap_or(default_status),
+            forward: scheme.forward,
+            signer,
+        })
+    }
+
+    fn api_key_directory(&self, path: &Path<'_>, name: &str) -> Option<Rc<ApiKeyDirectory>> {
+        let found = self.api_keys.get(name).map(Rc::clone);
+        if found.is_none() {
+            self.no_directory(&path.key("api_keys"), name, "api_keys", self.api_keys.keys());
+        }
+        found
+    }
+
+    fn user_directory(&self, path: &Path<'_>, name: &str) -> Option<Rc<UserDirectory>> {
+        let found = self.users.get(name).map(Rc::clone);
+        if found.is_none() {
+            self.no_directory(&path.key("users"), name, "users", self.users.keys());
+        }
+        found
+    }
+
+    fn no_directory<'n>(
+        &self,
+        path: &Path<'_>,
+        name: &str,
+        root: &str,
+        known: impl Iterator<Item = &'n String>,
+    ) {
+        let known: Vec<_> = known.map(String::as_str).collect();
+        let known = known.join(", ");
+        self.errors.add(
+            path,
+            format_args!("no directory `{name}` under the top-level `{root}`; there are: [{known}]"),
+        );
+    }
+
+    fn token_scheme(
+        &mut self,
+        path: &Path<'_>,
+        jwt: JwtConfig,
+        users: Option<&str>,
+        issues: bool,
+    ) -> Option<TokenScheme> {
+        let users = match users {
+            Some(name) => Some(self.user_directory(path, name)?),
+            None => None,
+        };
+        let path = path.key("jwt");
+        let (keys, signer) = match jwt.keys {
+            KeySource::Keys(keys) => self.keys(&path.key("keys"), keys, issues),
+            KeySource::Jwks(jwks) => {
+                (self.jwks(&path.key("jwks"), &jwks, jwt.algorithms.as_deref()), None)
+            }
+        };
+        let mut of_keys: Vec<Algorithm> = keys.iter().map(VerificationKey::algorithm).collect();
+        of_keys.sort_unstable();
+        of_keys.dedup();
+        if let Some(algorithms) = &jwt.algorithms
+            && !keys.is_empty()
+            && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm))
+        {
+            let names: Vec<_> = of_keys.iter().map(|algorithm| algorithm.name()).collect();
+            self.errors.add(
+                &path.key("algorithms"),
+                format_args!("no key has any of them; the keys are for {}", names.join(", ")),
+            );
+        }
+        let claims_to_headers: Vec<(String, Rc<str>)> = jwt
+            .claims_to_headers
+            .into_iter()
+            .map(|(claim, header)| (claim, Rc::from(header.as_str())))
+            .collect();
+        self.reserve_claim_headers(&path.key("claims_to_headers"), &claims_to_headers);
+        let sources = jwt.from.into_iter().map(|source| match source {
+            TokenSource::Header { name, prefix } => Source::Header { name, prefix },
+            TokenSource::Query(name) => Source::Query(name),
+            TokenSource::Cookie(name) => Source::Cookie(name),
+        });
+        let settings = VerifierSettings {
+            algorithms: jwt.algorithms.unwrap_or(of_keys),
+            issuer: jwt.issuer,
+            audiences: jwt.audiences,
+            required_claims: jwt.required_claims,
+            leeway_seconds: i64::try_from(jwt.leeway_seconds).unwrap_or(0),
+            max_token_bytes: jwt.max_token_bytes,
+            scope_claims: jwt.scope_claims,
+            claims_to_headers,
+        };
+        let verifier = Box::new(Verifier::new(settings, KeySet::new(keys)));
+        Some(TokenScheme {
+            sources: sources.collect(),
+            kind: SchemeKind::Token { verifier, users },
+            signer: signer.map(Rc::new),
+        })
+    }
+
+    /// Claim headers are the gate's own, like the identity headers: nobody else may set them.
+    fn reserve_claim_headers(&mut self, path: &Path<'_>, headers: &[(String, Rc<str>)]) {
+        for (index, (claim, header)) in headers.iter().enumerate() {
+            let taken = headers.iter().take(index).any(|(_, other)| is_same_header(other, header))
+                || self.reserved.iter().take(3).any(|other| is_same_header(other, header));
+            if taken {
+                let message = format!("the header `{header}` is set from something else already");
+                self.errors.add(&path.key(claim), message);
+            }
+            if !self.reserved.contains(header) {
+                self.reserved.push(Rc::clone(header));
+            }
+        }
+    }
+}
