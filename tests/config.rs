@@ -13,8 +13,6 @@
 
 mod config_faults;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use config_faults::{Fault, faults};
 use lychgate::policy::Policy;
 use lychgate_testkit::echo::Upstream;
@@ -48,36 +46,51 @@ fn every_fault_is_named_with_its_path_by_the_core() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
 }
 
+/// The fault as the configuration of a listener.
+fn listener(name: &str, fault: &Fault) -> Listener {
+    let mut listener = Listener::new(name, serde_json::Value::Null).form(ConfigForm::Struct);
+    match serde_json::from_str::<serde_json::Map<_, _>>(&fault.text) {
+        Ok(config) if fault.name != "a key twice" => listener.policy = config.into(),
+        _ => listener.text = Some(fault.text.clone()),
+    }
+    listener
+}
+
 #[test]
-fn every_fault_keeps_a_real_envoy_from_starting() {
+fn every_fault_is_refused_by_a_real_envoy_with_its_path() {
     let upstream = Upstream::start();
     let faults = faults();
-    let next = AtomicUsize::new(0);
-    let failures = std::sync::Mutex::new(Vec::new());
-    // Each start compiles the module anew: two at a time.
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some(fault) = faults.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let mut listener = Listener::new("refused", serde_json::Value::Null);
-                    match serde_json::from_str::<serde_json::Map<_, _>>(&fault.text) {
-                        Ok(config) if fault.name != "a key twice" => listener.policy = config.into(),
-                        _ => listener.text = Some(fault.text.clone()),
-                    }
-                    let listener = listener.form(ConfigForm::Struct);
-                    let failure = match Envoy::start(&[listener], upstream.addr(), &Options::default()) {
-                        Ok(_) => Some(format!("{}: Envoy started", fault.name)),
-                        Err(failure) if failure.log.contains("lychgate: configuration refused: ") => {
-                            missing(fault, &failure.log)
-                        }
-                        Err(failure) => Some(format!("{}: no refusal in\n{}", fault.name, failure.log)),
-                    };
-                    failures.lock().unwrap().extend(failure);
-                }
-            });
-        }
-    });
-    let failures = failures.into_inner().unwrap();
+    let name = |index: usize| format!("fault-{index}");
+    // First one that is good: while it runs, the others need not compile the module again.
+    let mut listeners = vec![Listener::new("good", serde_json::json!({"rules": []}))];
+    listeners.extend(faults.iter().enumerate().map(|(index, fault)| listener(&name(index), fault)));
+    let envoy = Envoy::start_dynamic(&listeners, upstream.addr(), &Options::default());
+    let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+    assert_eq!(envoy.listeners(), ["good"], "no listener with a fault is there");
+    let log = envoy.log();
+    let failures: Vec<_> = faults
+        .iter()
+        .enumerate()
+        .filter_map(|(index, fault)| {
+            let mark = format!("wasm log {}: lychgate: configuration refused: ", name(index));
+            let own: Vec<_> = log.lines().filter_map(|line| Some(line.split_once(&mark)?.1)).collect();
+            missing(fault, &own.join("\n"))
+        })
+        .collect();
     println!("configuration faults in Envoy: {} tried, {} failed", faults.len(), failures.len());
     assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn an_envoy_whose_configuration_holds_a_fault_does_not_start() {
+    let upstream = Upstream::start();
+    for fault in faults().iter().step_by(40) {
+        let listener = listener("refused", fault);
+        match Envoy::start(&[listener], upstream.addr(), &Options::default()) {
+            Ok(_) => panic!("{}: Envoy started", fault.name),
+            Err(failure) => {
+                assert!(failure.log.contains("lychgate: configuration refused: "), "{}", failure.log);
+            }
+        }
+    }
 }

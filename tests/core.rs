@@ -49,6 +49,9 @@ fn headers(row: &Row) -> Vec<(Vec<u8>, Vec<u8>)> {
         }
     }
     headers.push((b":authority".to_vec(), host));
+    if !row.request.body.is_empty() {
+        headers.push((b"content-length".to_vec(), row.request.body.len().to_string().into_bytes()));
+    }
     headers
 }
 
@@ -74,6 +77,7 @@ fn every_behaviour_of_the_table_in_the_core() {
     let host = LocalHost::at(tokens::now());
     behaviour::run(|row| {
         let engine = &engines[row.policy];
+        host.now.set(tokens::now());
         let owned = headers(row);
         let borrowed: Vec<(&[u8], &[u8])> = owned.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
         let decision = match engine.decide(&Request::new(&borrowed), &host) {

@@ -78,7 +78,8 @@ fn read_document(node: Node<'_>) -> Option<(Imported, Value)> {
 fn read_served_path(node: Node<'_>) -> Option<String> {
     let path = read_path(node)?;
     if path == "/" || path.ends_with('/') || path.contains(['{', '}', '"', '<', '>', '&', '\'', ' ']) {
-        return node.fault(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
+        return node
+            .fault(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
     }
     Some(path)
 }

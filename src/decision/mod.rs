@@ -3,8 +3,8 @@
 mod denial;
 mod edits;
 
-pub use denial::{Challenge, Denial, Response};
 use crate::issue::TokenRequest;
+pub use denial::{Challenge, Denial, Response};
 pub use edits::{Edits, HeaderEdit, is_header_value};
 
 /// What becomes of a request.

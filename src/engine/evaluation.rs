@@ -41,7 +41,10 @@ impl Proof<'_> {
 /// What a request presents for one scheme.
 enum Presented<'p> {
     Missing,
-    Bad { reason: &'static str, explanation: String },
+    Bad {
+        reason: &'static str,
+        explanation: String,
+    },
     /// It cannot be judged now.
     Held(Denial),
     /// It is good, and whose it is may not come in.

@@ -66,13 +66,18 @@ impl TokenEndpoint {
     /// The refusal, if its body is not worth waiting for.
     pub fn head(&self, endpoint: usize, request: &Request<'_>) -> Result<TokenRequest, Denial> {
         if request.method() != b"POST" {
-            return Err(Denial::new(405, "Method Not Allowed", "method_not_allowed").with_header("allow", "POST"));
+            return Err(
+                Denial::new(405, "Method Not Allowed", "method_not_allowed").with_header("allow", "POST")
+            );
         }
         if !is_form(request) {
             return Err(Denial::new(415, "Unsupported Media Type", "media_type_unsupported"));
         }
         let length = request.first("content-length").and_then(|value| std::str::from_utf8(value).ok());
-        if length.and_then(|text| text.parse::<u64>().ok()).is_some_and(|length| length > MAX_BODY_BYTES as u64) {
+        if length
+            .and_then(|text| text.parse::<u64>().ok())
+            .is_some_and(|length| length > MAX_BODY_BYTES as u64)
+        {
             return Err(Self::too_large());
         }
         let mut authorization = request.values("authorization");
@@ -169,9 +174,8 @@ fn granted<'u>(user: &'u User, form: &PasswordForm) -> Vec<&'u str> {
 fn is_form(request: &Request<'_>) -> bool {
     let mut types = request.values("content-type");
     let media_type = types.next().and_then(|value| value.split(|&b| b == b';').next());
-    let is_form = media_type.is_some_and(|value| {
-        value.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
-    });
+    let is_form = media_type
+        .is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"));
     is_form && types.next().is_none()
 }
 

@@ -179,15 +179,15 @@ fn merged(config: &Config, document: &Value, rules: &[Rule<'_>]) -> Value {
 impl Rule<'_> {
     /// Whether it is the rule of an operation: its template is matched as if it were a path.
     fn describes(&self, method: &str, template: &str) -> bool {
-        let speaks_of_method =
-            self.methods.is_none_or(|methods| methods.iter().any(|own| own == method));
+        let speaks_of_method = self.methods.is_none_or(|methods| methods.iter().any(|own| own == method));
         self.anywhere && speaks_of_method && self.matcher.as_ref().is_some_and(|own| own.matches(template))
     }
 }
 
 /// How an error looks in the configured format: its media type and its schema.
 fn error_content(format: ErrorFormat) -> Value {
-    let detail = json!({"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]});
+    let detail =
+        json!({"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]});
     match format {
         ErrorFormat::FastApi => json!({"application/json": {"schema": detail}}),
         ErrorFormat::Problem => json!({"application/problem+json": {"schema": detail}}),

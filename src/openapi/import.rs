@@ -176,7 +176,8 @@ impl Reader<'_> {
     }
 
     fn schemes(&self) -> Option<Vec<(String, Value)>> {
-        let schemes = self.document.get("components").and_then(|components| components.get("securitySchemes"));
+        let schemes =
+            self.document.get("components").and_then(|components| components.get("securitySchemes"));
         let Some(schemes) = schemes else { return Some(Vec::new()) };
         let place = self.node.path.key("components");
         let place = place.key("securitySchemes");

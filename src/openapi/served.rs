@@ -36,7 +36,8 @@ impl Served {
         if path == self.path {
             let body = Cow::Owned(self.document.clone());
             return Some(
-                Response::new(200, "application/json", body, "openapi").with_header("cache-control", "no-cache"),
+                Response::new(200, "application/json", body, "openapi")
+                    .with_header("cache-control", "no-cache"),
             );
         }
         let docs = self.docs.as_ref()?;
@@ -49,7 +50,8 @@ impl Served {
             .with_header("cache-control", asset.cache_control)
             .with_header("x-content-type-options", "nosniff");
         if asset.gzip {
-            response = response.with_header("content-encoding", "gzip").with_header("vary", "accept-encoding");
+            response =
+                response.with_header("content-encoding", "gzip").with_header("vary", "accept-encoding");
         }
         if let Some(policy) = asset.csp {
             response = response.with_header("content-security-policy", policy);

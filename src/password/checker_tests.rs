@@ -24,8 +24,7 @@ fn checker(settings: PasswordSettings) -> PasswordChecker {
 
 #[test]
 fn only_the_right_password_of_a_user_who_has_one_is_right() {
-    let (checker, users, host) =
-        (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
     for (name, password, right) in [
         ("ann", "secret", true),
         ("ann", "wrong", false),
@@ -70,8 +69,7 @@ fn ipv6_neighbours_count_as_one_client() {
 
 #[test]
 fn a_remembered_credential_costs_no_hash_and_an_unknown_one_waits_for_the_budget() {
-    let (checker, users, host) =
-        (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
     assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Right(_)));
     checker.booked(&host, || host.uptime.set(Duration::from_secs(10)));
     assert!(matches!(checker.check(&users, "ann", b"other", &host), Outcome::Busy(_)));
@@ -85,8 +83,7 @@ fn a_remembered_credential_costs_no_hash_and_an_unknown_one_waits_for_the_budget
 
 #[test]
 fn a_host_that_fails_refuses() {
-    let (checker, users, host) =
-        (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
     host.works.set(false);
     assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Failed(_)));
     assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Failed(_)));

@@ -90,14 +90,15 @@ impl PasswordHash {
     pub fn milliseconds(&self) -> u64 {
         match &self.0 {
             Kind::Argon2id { params, .. } => {
-                u64::from(params.m_cost()).saturating_mul(u64::from(params.t_cost())) / 950
+                u64::from(params.m_cost()).saturating_mul(u64::from(params.t_cost())) / 750
             }
             Kind::Scrypt { cost: (log_n, r, p), .. } => {
                 let blocks = 1_u64.checked_shl(u32::from(*log_n)).unwrap_or(u64::MAX);
-                blocks.saturating_mul(u64::from(*r)).saturating_mul(u64::from(*p)) / 1_800
+                blocks.saturating_mul(u64::from(*r)).saturating_mul(u64::from(*p)) / 1_600
             }
-            Kind::Pbkdf2 { rounds, .. } => u64::from(*rounds) / 1_000,
-            Kind::Bcrypt { cost, .. } => 85_u64.checked_shl(cost.saturating_sub(10)).unwrap_or(u64::MAX),
+            Kind::Pbkdf2 { digest: Digest::Sha256, rounds, .. } => u64::from(*rounds) / 1_750,
+            Kind::Pbkdf2 { digest: Digest::Sha512, rounds, .. } => u64::from(*rounds) / 1_100,
+            Kind::Bcrypt { cost, .. } => 75_u64.checked_shl(cost.saturating_sub(10)).unwrap_or(u64::MAX),
         }
     }
 
@@ -138,7 +139,8 @@ impl PasswordHash {
         match &self.0 {
             Kind::Argon2id { .. } => "m=19456,t=2,p=1",
             Kind::Scrypt { .. } => "ln=15,r=8,p=1",
-            Kind::Pbkdf2 { .. } => "i=300000",
+            Kind::Pbkdf2 { digest: Digest::Sha256, .. } => "i=600000",
+            Kind::Pbkdf2 { digest: Digest::Sha512, .. } => "i=210000",
             Kind::Bcrypt { .. } => "cost 12 or less",
         }
     }
@@ -181,9 +183,7 @@ fn phc_kind(text: &str) -> Result<Kind, String> {
         "scrypt" => &["ln", "r", "p"],
         "pbkdf2-sha256" | "pbkdf2-sha512" => &["i", "l"],
         _ => {
-            return Err(format!(
-                "{name} is not supported; use argon2id, scrypt, pbkdf2-sha256 or bcrypt"
-            ));
+            return Err(format!("{name} is not supported; use argon2id, scrypt, pbkdf2-sha256 or bcrypt"));
         }
     };
     if let Some((other, _)) = phc.params.iter().find(|(key, _)| !known.contains(&key.as_str())) {

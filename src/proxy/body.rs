@@ -63,7 +63,8 @@ impl Waiting {
         if self.holding.get() != Holding::Unknown {
             return;
         }
-        let found = self.requests.borrow().iter().find(|awaited| awaited.context == context).map(|a| a.let_go);
+        let found =
+            self.requests.borrow().iter().find(|awaited| awaited.context == context).map(|a| a.let_go);
         match found {
             Some(None) => self.learned(Holding::HeadOnly),
             Some(Some(let_go)) if now.saturating_sub(let_go) < AT_ONCE => {

@@ -4,13 +4,16 @@
 mod api_keys;
 mod attacks;
 mod claims;
+mod documents;
+mod login;
+mod people;
 mod policies;
 mod requirements;
 mod routing;
 mod settings;
 mod signatures;
 
-pub use policies::{ENVIRONMENT, policies};
+pub use policies::ENVIRONMENT;
 
 use lychgate_testkit::http::Request;
 use serde_json::Value;
@@ -40,6 +43,8 @@ pub struct Expect {
     pub headers: Vec<(&'static str, &'static str)>,
     /// Parts of the body, where it is no fixed one.
     pub says: Vec<&'static str>,
+    /// What the body must not hold.
+    pub never: Vec<&'static str>,
     /// What must reach the upstream; nothing: nothing may.
     pub upstream: Option<Upstream>,
 }
@@ -68,6 +73,15 @@ pub struct Observed {
     pub upstream: Option<(String, Vec<(String, String)>)>,
 }
 
+/// Each policy by its name.
+pub fn policies() -> Vec<(&'static str, Value)> {
+    let mut policies = policies::policies();
+    policies.extend(people::policies());
+    policies.extend(login::policies());
+    policies.extend(documents::policies());
+    policies
+}
+
 /// All rows.
 pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
@@ -79,6 +93,9 @@ pub fn rows() -> Vec<Row> {
         requirements::rows,
         routing::rows,
         settings::rows,
+        people::rows,
+        login::rows,
+        documents::rows,
     ] {
         rows.extend(theme());
     }
@@ -106,7 +123,12 @@ pub fn refused(
 ) -> Row {
     let challenges = challenges.iter().map(|&c| c.to_owned()).collect();
     let body = Some(serde_json::json!({"detail": detail}));
-    Row { name: name.into(), policy, request, expect: Expect { status, body, challenges, ..Expect::default() } }
+    Row {
+        name: name.into(),
+        policy,
+        request,
+        expect: Expect { status, body, challenges, ..Expect::default() },
+    }
 }
 
 /// A row that the gate answers itself with this status, and a body that says all of this.
@@ -197,6 +219,9 @@ pub fn check(row: &Row, seen: &Observed) -> Result<(), String> {
     }
     for part in &expect.says {
         compare("body", seen.body.contains(part), format!("with {part}"));
+    }
+    for part in &expect.never {
+        compare("body", !seen.body.contains(part), format!("without {part}"));
     }
     match (&expect.upstream, &seen.upstream) {
         (None, None) => {}

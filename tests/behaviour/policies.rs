@@ -4,7 +4,8 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 /// The environment of the plugin.
-pub const ENVIRONMENT: [(&str, &str); 1] = [("TEST_SECRET", keys::SECRET)];
+pub const ENVIRONMENT: [(&str, &str); 2] =
+    [("TEST_SECRET", keys::SECRET), ("TEST_PRIVATE_PEM", keys::P256.private_pem)];
 
 pub fn sha256(text: &str) -> String {
     use sha2::{Digest as _, Sha256};

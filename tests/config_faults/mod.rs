@@ -1,6 +1,8 @@
 //! The table of configuration faults: what is written, and what the refusal must say.
 
+mod documents;
 mod keys_and_rules;
+mod people;
 mod schemes;
 
 use lychgate_testkit::keys;
@@ -61,5 +63,7 @@ fn with_keys(setting: &str, value: Value) -> Value {
 pub fn faults() -> Vec<Fault> {
     let mut faults = schemes::faults();
     faults.extend(keys_and_rules::faults());
+    faults.extend(people::faults());
+    faults.extend(documents::faults());
     faults
 }

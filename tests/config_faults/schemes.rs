@@ -23,12 +23,6 @@ pub fn faults() -> Vec<Fault> {
             json!({"rules": {}}),
             &["rules: expected an array, got an object"],
         ),
-        json_fault("not yet: users", json!({"users": {}}), &["users: not supported yet"]),
-        json_fault(
-            "not yet: openapi",
-            json!({"openapi": {"serve": "/openapi.json"}}),
-            &["openapi: not supported yet"],
-        ),
         scheme("scheme without type", json!({}), &["schemes.s: missing key `type`"]),
         scheme(
             "scheme of an unknown type",
@@ -44,11 +38,6 @@ pub fn faults() -> Vec<Fault> {
             "http digest",
             json!({"type": "http", "scheme": "digest", "jwt": {"jwks": {"keys": []}}}),
             &["schemes.s.scheme: unknown value \"digest\""],
-        ),
-        scheme(
-            "not yet: basic",
-            json!({"type": "http", "scheme": "basic", "users": "staff"}),
-            &["schemes.s.scheme: `basic` is not supported yet", "schemes.s.users: not supported yet"],
         ),
         scheme(
             "bearer without jwt",
@@ -69,11 +58,6 @@ pub fn faults() -> Vec<Fault> {
             "a flow nobody knows",
             json!({"type": "oauth2", "flows": {"device": {}}, "jwt": with_keys("issuer", json!("x"))}),
             &["schemes.s.flows.device: unknown key", "authorizationCode"],
-        ),
-        scheme(
-            "not yet: issue",
-            json!({"type": "oauth2", "flows": {}, "issue": {}, "jwt": with_keys("issuer", json!("x"))}),
-            &["schemes.s.issue: not supported yet"],
         ),
         scheme(
             "openIdConnect without its URL",

@@ -89,7 +89,8 @@ fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
         let name = segment.strip_prefix('{')?.strip_suffix('}')?;
         let mut parameter =
             json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
-        if is_prefix && index == last
+        if is_prefix
+            && index == last
             && let Some(members) = parameter.as_object_mut()
         {
             members.insert("description".into(), "One or more segments".into());

@@ -39,7 +39,8 @@ fn base_path(node: Node<'_>, url: &str, server: &Value) -> Option<String> {
             return node.fault(format_args!("{url:?}: a brace that is not closed"));
         };
         let variable = server.get("variables").and_then(|variables| variables.get(name));
-        let Some(default) = variable.and_then(|variable| variable.get("default")).and_then(Value::as_str) else {
+        let Some(default) = variable.and_then(|variable| variable.get("default")).and_then(Value::as_str)
+        else {
             return node.fault(format_args!("{url:?}: the variable {name:?} has no `default`"));
         };
         filled.push_str(before);

@@ -54,7 +54,15 @@ impl Compiler<'_> {
                 let token = self.token_scheme(path, jwt, users.as_deref(), issue.is_some())?;
                 signer = token.signer;
                 if let Some(issue) = issue {
-                    self.token_endpoint(path, issue, &flows, users.as_deref(), signer.as_ref(), claims, &realm);
+                    self.token_endpoint(
+                        path,
+                        issue,
+                        &flows,
+                        users.as_deref(),
+                        signer.as_ref(),
+                        claims,
+                        &realm,
+                    );
                 }
                 (401, token.sources, token.kind)
             }
@@ -135,9 +143,7 @@ impl Compiler<'_> {
         let path = path.key("jwt");
         let (keys, signer) = match jwt.keys {
             KeySource::Keys(keys) => self.keys(&path.key("keys"), keys, issues),
-            KeySource::Jwks(jwks) => {
-                (self.jwks(&path.key("jwks"), &jwks, jwt.algorithms.as_deref()), None)
-            }
+            KeySource::Jwks(jwks) => (self.jwks(&path.key("jwks"), &jwks, jwt.algorithms.as_deref()), None),
         };
         let mut of_keys: Vec<Algorithm> = keys.iter().map(VerificationKey::algorithm).collect();
         of_keys.sort_unstable();

@@ -37,13 +37,22 @@ pub struct Listener {
     pub form: ConfigForm,
     /// The text handed over instead of `policy`, to try what is not JSON.
     pub text: Option<String>,
+    /// `allow_on_headers_stop_iteration`, as it should be set.
+    pub holds_heads: bool,
 }
 
 impl Listener {
     /// A listener with this plugin configuration, as a Struct.
     #[must_use]
     pub fn new(name: &str, policy: Value) -> Self {
-        Self { name: name.into(), policy, form: ConfigForm::Struct, text: None }
+        Self { name: name.into(), policy, form: ConfigForm::Struct, text: None, holds_heads: true }
+    }
+
+    /// Leaves `allow_on_headers_stop_iteration` out, as older Envoys and Istio do.
+    #[must_use]
+    pub fn without_holding_heads(mut self) -> Self {
+        self.holds_heads = false;
+        self
     }
 
     /// Hands the configuration over in `form`.
@@ -115,16 +124,43 @@ fn directory() -> PathBuf {
     dir
 }
 
+fn module() -> PathBuf {
+    let module = root().join("dist/lychgate.wasm");
+    assert!(module.exists(), "dist/lychgate.wasm is missing: run `make build` first");
+    module
+}
+
+/// Writes a file of the configuration, where `@DIR@` stands for the directory.
+fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
+    let file = dir.join(name);
+    fs::write(&file, text.replace("@DIR@", &dir.to_string_lossy())).expect("written");
+    file
+}
+
 impl Envoy {
     /// Starts an Envoy with these listeners, all before `upstream`.
     ///
     /// # Errors
     /// Its log, if it exits or does not get ready within a minute.
     pub fn start(listeners: &[Listener], upstream: SocketAddr, options: &Options) -> Result<Self, Failure> {
-        let module = root().join("dist/lychgate.wasm");
-        assert!(module.exists(), "dist/lychgate.wasm is missing: run `make build` first");
-        let config = bootstrap::bootstrap(listeners, upstream, options, &module);
+        let config = bootstrap::bootstrap(listeners, upstream, options, &module());
         Self::start_with(options.concurrency, &config.to_string(), "json", &[])
+    }
+
+    /// Starts an Envoy that takes these listeners from a file it watches. It runs even where it
+    /// refuses some of them, and says in its log which and why.
+    ///
+    /// # Errors
+    /// As [`Envoy::start`].
+    pub fn start_dynamic(
+        listeners: &[Listener],
+        upstream: SocketAddr,
+        options: &Options,
+    ) -> Result<Self, Failure> {
+        let (config, resources) = bootstrap::dynamic(listeners, upstream, options, &module());
+        let dir = directory();
+        write(&dir, "lds.json", &resources.to_string());
+        Self::start_in(dir, options.concurrency, &config.to_string(), "json", &[])
     }
 
     /// Starts an Envoy on the text of a configuration file with this extension.
@@ -137,9 +173,17 @@ impl Envoy {
         extension: &str,
         environment: &[(&str, &str)],
     ) -> Result<Self, Failure> {
-        let dir = directory();
-        let config_file = dir.join(format!("envoy.{extension}"));
-        fs::write(&config_file, config.replace("@DIR@", &dir.to_string_lossy())).expect("written");
+        Self::start_in(directory(), concurrency, config, extension, environment)
+    }
+
+    fn start_in(
+        dir: PathBuf,
+        concurrency: u32,
+        config: &str,
+        extension: &str,
+        environment: &[(&str, &str)],
+    ) -> Result<Self, Failure> {
+        let config_file = write(&dir, &format!("envoy.{extension}"), config);
         let log = fs::File::create(dir.join("envoy.log")).expect("a log file");
         let child = Command::new(binary())
             .current_dir(root())
@@ -197,6 +241,12 @@ impl Envoy {
             }
         }
         Ok(())
+    }
+
+    /// The names of the listeners that are there.
+    #[must_use]
+    pub fn listeners(&self) -> Vec<&str> {
+        self.listeners.iter().map(|(name, _)| name.as_str()).collect()
     }
 
     /// The address of a listener.

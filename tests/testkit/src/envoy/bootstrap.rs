@@ -9,6 +9,28 @@ use super::{ConfigForm, Listener, Options};
 
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 
+/// As [`bootstrap`], with the listeners in a file of their own that Envoy watches: the second.
+/// A listener that is refused there does not keep Envoy from running.
+pub fn dynamic(
+    listeners: &[Listener],
+    upstream: SocketAddr,
+    options: &Options,
+    module: &Path,
+) -> (Value, Value) {
+    let mut config = bootstrap(&[], upstream, options, module);
+    config["node"] = json!({"id": "test", "cluster": "test"});
+    config["dynamic_resources"] = json!({"lds_config": {"resource_api_version": "V3", "path_config_source": {"path": "@DIR@/lds.json"}}});
+    let resources: Vec<_> = listeners
+        .iter()
+        .map(|own| {
+            let mut resource = listener(own, options, module);
+            resource["@type"] = "type.googleapis.com/envoy.config.listener.v3.Listener".into();
+            resource
+        })
+        .collect();
+    (config, json!({"version_info": "1", "resources": resources}))
+}
+
 /// One listener for each policy, and the admin interface on a free port. Envoy's own path
 /// normalisation is off: what is tried on the filter must reach it.
 pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options, module: &Path) -> Value {
@@ -93,6 +115,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
             "config": {
                 "name": listener.name,
                 "failure_policy": "FAIL_RELOAD",
+                "allow_on_headers_stop_iteration": listener.holds_heads,
                 "vm_config": {
                     "vm_id": listener.name,
                     "runtime": "envoy.wasm.runtime.v8",

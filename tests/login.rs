@@ -1,0 +1,217 @@
+//! The token endpoint and HTTP Basic in a real Envoy: what the table cannot show, because it takes
+//! time, several workers or a body that comes in pieces.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected stops at once"
+)]
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use lychgate_testkit::echo::Upstream;
+use lychgate_testkit::envoy::{Envoy, Listener, Options};
+use lychgate_testkit::http::{Request, Response};
+use lychgate_testkit::keys;
+use serde_json::{Value, json};
+
+/// `secret`: argon2id as cheap as it goes, and as dear as OWASP wants it.
+const CHEAP: &str =
+    "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$pbviq+1UUgwZCmLIr4Hgk7mEMsxnRLuOb2HfvIaBwGY";
+const DEAR: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus";
+
+fn policy(hash: &str, passwords: &Value) -> Value {
+    json!({
+        "schemes": {
+            "login": {"type": "oauth2", "users": "staff", "issue": {"expires_in": 600},
+                "flows": {"password": {"tokenUrl": "/token", "scopes": {}}},
+                "jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}], "audiences": ["api"]}},
+            "basic": {"type": "http", "scheme": "basic", "users": "staff"},
+        },
+        "users": {"staff": [{"username": "ann", "password": hash, "scopes": ["a", "b"]},
+                            {"username": "bob", "password": hash}]},
+        "passwords": passwords,
+        "rules": [{"match": {"path": "/basic"}, "security": [{"basic": []}]},
+                  {"match": {"path": "/public"}, "security": []}],
+        "security": [{"login": ["a"]}],
+    })
+}
+
+fn start(listeners: &[Listener], concurrency: u32) -> (Envoy, Upstream) {
+    let upstream = Upstream::start();
+    let options = Options { concurrency, ..Options::default() };
+    let envoy = Envoy::start(listeners, upstream.addr(), &options);
+    (envoy.unwrap_or_else(|failure| panic!("{}", failure.log)), upstream)
+}
+
+fn login(username: &str, password: &str) -> Request {
+    let form = format!("username={username}&password={password}");
+    Request::post("/token").body("application/x-www-form-urlencoded", form)
+}
+
+fn basic(username: &str, password: &str) -> Request {
+    use base64::Engine as _;
+    let credential = base64::prelude::BASE64_STANDARD.encode(format!("{username}:{password}"));
+    Request::get("/basic").header("Authorization", format!("Basic {credential}"))
+}
+
+fn seconds(response: &Response) -> u64 {
+    response.header("retry-after").expect("Retry-After").parse().expect("seconds")
+}
+
+#[test]
+fn a_token_from_the_gate_opens_the_gate() {
+    let (envoy, upstream) = start(&[Listener::new("gate", policy(CHEAP, &json!({})))], 1);
+    let answer = envoy.send("gate", &login("ann", "secret"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let token = answer.json();
+    assert_eq!(token["scope"], "a b");
+    let token = token["access_token"].as_str().unwrap();
+
+    // Read by another implementation.
+    let mut validation = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::HS256);
+    validation.set_audience(&["api"]);
+    let key = jsonwebtoken::DecodingKey::from_secret(keys::SECRET.as_bytes());
+    let claims = jsonwebtoken::decode::<Value>(token, &key, &validation).expect("a good token").claims;
+    assert_eq!(claims["sub"], "ann");
+    assert_eq!(claims["scopes"], json!(["a", "b"]));
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 600);
+    assert!(claims["jti"].as_str().unwrap().len() >= 16);
+    let second = envoy.send("gate", &login("ann", "secret")).json();
+    assert_ne!(second["access_token"], token, "no two tokens are the same");
+
+    assert_eq!(upstream.hits(), 0, "the upstream never hears of logins");
+    let allowed = envoy.send("gate", &Request::get("/x").bearer(token));
+    assert_eq!(allowed.status, 200);
+    assert_eq!(envoy.send("gate", &Request::get("/x").bearer(format!("{token}x"))).status, 401);
+}
+
+/// Sends the pieces with a pause between, and gives back all that comes.
+fn in_pieces(envoy: &Envoy, listener: &str, pieces: &[&str]) -> String {
+    let mut stream = TcpStream::connect(envoy.addr(listener)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    for (index, piece) in pieces.iter().enumerate() {
+        if index > 0 {
+            std::thread::sleep(Duration::from_millis(600));
+        }
+        stream.write_all(piece.as_bytes()).unwrap();
+    }
+    let mut text = String::new();
+    let _ = stream.read_to_string(&mut text);
+    text
+}
+
+const HEAD: &str = "POST /token HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Basic eDp5\r\n\
+                    content-type: application/x-www-form-urlencoded\r\n";
+
+#[test]
+fn a_body_that_comes_late_in_pieces_or_in_chunks_is_waited_for() {
+    for holding in [true, false] {
+        let mut listener = Listener::new("gate", policy(CHEAP, &json!({"max_failures": 1000})));
+        listener.holds_heads = holding;
+        let (envoy, upstream) = start(&[listener], 1);
+        let sized = format!("{HEAD}content-length: 28\r\n\r\n");
+        let chunked = format!("{HEAD}transfer-encoding: chunked\r\n\r\n");
+        for (name, pieces) in [
+            ("late", vec![sized.as_str(), "username=ann&password=secret"]),
+            ("at once", vec![&format!("{sized}username=ann&password=secret")]),
+            ("late again", vec![&sized, "username=ann", "&password=", "secret"]),
+            ("chunks", vec![&chunked, "c\r\nusername=ann\r\n", "10\r\n&password=secret\r\n0\r\n\r\n"]),
+            ("trailers", vec![&chunked, "1c\r\nusername=ann&password=secret\r\n0\r\nx-t: 1\r\n\r\n"]),
+        ] {
+            let answer = in_pieces(&envoy, "gate", &pieces);
+            // Without holding, the upstream's own answer may come first; it is never passed on.
+            assert!(!answer.contains("\"headers\""), "{name}, holding {holding}: {answer}");
+            if holding {
+                assert!(answer.contains("access_token"), "{name}: {answer}");
+            }
+        }
+        let huge = format!("{HEAD}transfer-encoding: chunked\r\n\r\n");
+        let chunk = format!("4000\r\n{}\r\n", "x".repeat(0x4000));
+        let answer = in_pieces(&envoy, "gate", &[&huge, &chunk]);
+        if holding {
+            assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+            assert_eq!(upstream.hits(), 0, "the upstream never hears of logins");
+        }
+        // A client that goes away while its body is awaited leaves nothing behind.
+        drop(TcpStream::connect(envoy.addr("gate")).unwrap().write_all(sized.as_bytes()));
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(envoy.send("gate", &login("ann", "secret")).status, 200, "holding {holding}");
+        assert!(!envoy.log().contains("Function: proxy_on_"), "the VM crashed:\n{}", envoy.log());
+    }
+}
+
+#[test]
+fn without_holding_heads_the_first_login_finds_out_and_the_rest_are_quick() {
+    let listener = Listener::new("gate", policy(CHEAP, &json!({}))).without_holding_heads();
+    let (envoy, _upstream) = start(&[listener], 1);
+    assert_eq!(envoy.send("gate", &login("ann", "secret")).status, 200);
+    assert!(envoy.log().contains("allow_on_headers_stop_iteration: true"), "the remedy is in the log");
+    let start = Instant::now();
+    for _ in 0..20 {
+        assert_eq!(envoy.send("gate", &login("ann", "secret")).status, 200);
+    }
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
+}
+
+#[test]
+fn failures_are_counted_across_workers_and_forgiven_after_the_window() {
+    let passwords = json!({"max_failures": 5, "window_seconds": 4, "worker_share_percent": 100});
+    let (envoy, _upstream) = start(&[Listener::new("gate", policy(CHEAP, &passwords))], 2);
+    let first = Instant::now();
+    // A connection for each request, so that both workers get some.
+    for attempt in 0..5 {
+        let answer = if attempt % 2 == 0 {
+            envoy.send("gate", &login("ann", "guess"))
+        } else {
+            envoy.send("gate", &basic("ann", "guess"))
+        };
+        assert_eq!(answer.status, 401, "attempt {attempt}: {answer:?}");
+    }
+    for request in [login("ann", "secret"), basic("ann", "secret"), login("ann", "guess")] {
+        for _ in 0..6 {
+            let answer = envoy.send("gate", &request);
+            assert_eq!(answer.status, 429, "{answer:?}");
+            assert_eq!(answer.json(), json!({"detail": "Too many failed logins"}));
+            assert!((1..=4).contains(&seconds(&answer)), "{answer:?}");
+        }
+    }
+    assert_eq!(envoy.send("gate", &login("bob", "secret")).status, 200, "bob has done nothing");
+    std::thread::sleep((Duration::from_millis(5100)).saturating_sub(first.elapsed()));
+    assert_eq!(envoy.send("gate", &login("ann", "secret")).status, 200, "the window is over");
+    assert!(!envoy.log().contains("guess"), "no password is logged");
+}
+
+#[test]
+fn hashing_has_a_budget_and_a_remembered_credential_does_not_need_it() {
+    let passwords = json!({"max_failures": 100_000, "worker_share_percent": 10});
+    let (envoy, _upstream) = start(&[Listener::new("gate", policy(DEAR, &passwords))], 1);
+    assert_eq!(envoy.send("gate", &basic("ann", "secret")).status, 200);
+    let mut busy = None;
+    for attempt in 0..200 {
+        let answer = envoy.send("gate", &login("bob", "guess"));
+        match answer.status {
+            401 => {}
+            503 => {
+                busy = Some((attempt, answer));
+                break;
+            }
+            _ => panic!("{answer:?}"),
+        }
+    }
+    let (attempt, answer) = busy.expect("the budget is used up at last");
+    assert!(attempt >= 2, "a few may log in at once");
+    assert_eq!(answer.json(), json!({"detail": "Too many logins at once"}));
+    assert!(seconds(&answer) >= 1);
+    assert_eq!(envoy.send("gate", &basic("ann", "secret")).status, 200, "verified before, not hashed again");
+    assert_eq!(envoy.send("gate", &Request::get("/public")).status, 200);
+    std::thread::sleep(Duration::from_secs(seconds(&answer)));
+    assert_eq!(envoy.send("gate", &login("ann", "secret")).status, 200, "after Retry-After there is room");
+}
