@@ -5,5 +5,6 @@ pub mod echo;
 pub mod envoy;
 pub mod http;
 pub mod keys;
+pub mod python;
 pub mod tokens;
 mod wire;
