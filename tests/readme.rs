@@ -11,10 +11,10 @@
 )]
 
 use std::fs;
-use std::net::TcpListener;
 use std::process::Command;
 
-use lychgate_testkit::envoy::{Envoy, root};
+use lychgate_testkit::demonstration::Demonstration;
+use lychgate_testkit::envoy::root;
 
 /// A command and the output it promises.
 struct Step {
@@ -43,12 +43,6 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-/// Ports that nobody uses, all different because all are held before any is let go.
-fn free_ports<const N: usize>() -> [u16; N] {
-    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").unwrap());
-    held.map(|listener| listener.local_addr().unwrap().port())
-}
-
 #[test]
 fn the_demonstration_gives_what_the_readme_says() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
@@ -57,22 +51,9 @@ fn the_demonstration_gives_what_the_readme_says() {
         steps.iter().any(|step| step.command.starts_with("curl")),
         "no ```console block with curl in README.md"
     );
-    // Others may be using the ports that the demonstration names.
-    let [gate, upstream, admin] = free_ports();
-    // By way of a mark, because a free port may itself read 49901.
-    let ports = [("10000", "@gate@", gate), ("10001", "@upstream@", upstream), ("9901", "@admin@", admin)];
-    let moved = |text: &str| {
-        let marked = ports.iter().fold(text.to_owned(), |text, (port, mark, _)| text.replace(port, mark));
-        ports.iter().fold(marked, |text, (_, mark, free)| text.replace(mark, &free.to_string()))
-    };
-    let config = moved(&fs::read_to_string(root().join("envoy.yaml")).unwrap());
-    let makefile = fs::read_to_string(root().join("Makefile")).unwrap();
-    let secret = makefile.split("LYCHGATE_SECRET:-").nth(1).and_then(|rest| rest.split('}').next());
-    let environment = [("LYCHGATE_SECRET", secret.expect("make run has a demonstration secret"))];
-    let _envoy = Envoy::start_with(1, &config, "yaml", &environment)
-        .unwrap_or_else(|failure| panic!("{}", failure.log));
+    let demonstration = Demonstration::start();
     for Step { command, output } in &steps {
-        let ran = Command::new("sh").arg("-c").arg(moved(command)).output().unwrap();
+        let ran = Command::new("sh").arg("-c").arg(demonstration.moved(command)).output().unwrap();
         let seen = String::from_utf8_lossy(&ran.stdout).replace('\r', "");
         assert_eq!(seen.trim_end(), output.trim_end(), "{command}\n{}", String::from_utf8_lossy(&ran.stderr));
     }

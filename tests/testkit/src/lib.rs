@@ -1,10 +1,12 @@
 //! What the tests share: a real Envoy, an echoing upstream, a raw HTTP client, and tokens made
 //! independently of the code under test.
 
+pub mod demonstration;
 pub mod echo;
 pub mod envoy;
 pub mod http;
 pub mod keys;
+pub mod programs;
 pub mod python;
 pub mod tokens;
 mod wire;

@@ -1,0 +1,62 @@
+//! The repository's own envoy.yaml at work, on ports of its own.
+
+use std::fs;
+use std::net::TcpListener;
+
+use crate::envoy::{Envoy, root};
+
+/// A running demonstration, as `make run` starts it.
+pub struct Demonstration {
+    envoy: Envoy,
+    ports: [(&'static str, &'static str, u16); 3],
+}
+
+/// Ports that nobody uses, all different because all are held before any is let go.
+fn free_ports<const N: usize>() -> [u16; N] {
+    let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
+    held.map(|listener| listener.local_addr().expect("a bound socket has an address").port())
+}
+
+impl Demonstration {
+    /// Starts it with the secret of `make run`.
+    ///
+    /// # Panics
+    /// If Envoy does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        // Others may be using the ports that the demonstration names.
+        let [gate, upstream, admin] = free_ports();
+        // By way of a mark, because a free port may itself read 49901.
+        let ports = [("10000", "@gate@", gate), ("10001", "@upstream@", upstream), ("9901", "@admin@", admin)];
+        let read = |name: &str| fs::read_to_string(root().join(name)).expect("the file is there");
+        let config = moved(&ports, &read("envoy.yaml"));
+        let makefile = read("Makefile");
+        let secret = makefile.split("LYCHGATE_SECRET:-").nth(1).and_then(|rest| rest.split('}').next());
+        let environment = [("LYCHGATE_SECRET", secret.expect("make run has a demonstration secret"))];
+        let envoy = Envoy::start_with(1, &config, "yaml", &environment);
+        Self { envoy: envoy.unwrap_or_else(|failure| panic!("{}", failure.log)), ports }
+    }
+
+    /// `text` with the ports of this demonstration in the place of those of envoy.yaml.
+    #[must_use]
+    pub fn moved(&self, text: &str) -> String {
+        moved(&self.ports, text)
+    }
+
+    /// Host and port of the gate.
+    #[must_use]
+    pub fn gate(&self) -> String {
+        self.moved("127.0.0.1:10000")
+    }
+
+    /// The Envoy.
+    #[must_use]
+    pub fn envoy(&self) -> &Envoy {
+        &self.envoy
+    }
+}
+
+fn moved(ports: &[(&str, &str, u16)], text: &str) -> String {
+    let marked = ports.iter().fold(text.to_owned(), |text, (port, mark, _)| text.replace(port, mark));
+    ports.iter().fold(marked, |text, (_, mark, free)| text.replace(mark, &free.to_string()))
+}
