@@ -39,7 +39,7 @@ test: build cli ## everything: unit tests, behaviour table, end to end in a real
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
-	cargo test --locked --test envoy --test config --test readme
+	cargo test --locked --test envoy --test login --test config --test readme --test difference --test docs_browser
 
 lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 	$(call say,checking format and lints)
@@ -51,9 +51,11 @@ lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 fmt: ## format the code
 	cargo fmt --all
 
-bench: toolchain ## what the core costs natively, by kind of credential
+bench: build ## what the core costs natively, and what a flood of wrong passwords costs the others
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
+	$(call say,measuring a flood of wrong passwords in a real Envoy)
+	cargo bench --locked --bench login
 
 check: lint test ## what CI runs
 

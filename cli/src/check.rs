@@ -1,83 +1,87 @@
-//! `lychgate check`: finds the configurations in a file and judges each as the plugin would.
+//! `lychgate check`: finds the configurations in files and judges each as the plugin would.
 
 use std::process::ExitCode;
 
+use anstream::println;
+use anstyle::{AnsiColor, Style};
+use clap::Args;
+use lychgate::config::ConfigError;
 use lychgate::policy::Policy;
-use serde_json::Value;
 
-/// A configuration and where it stands in the file.
-struct Found {
-    place: String,
-    text: String,
+use crate::document::{self, line_of};
+use crate::find::{Found, configurations};
+
+const FAULT: Style = AnsiColor::Red.on_default();
+const WARNING: Style = AnsiColor::Yellow.on_default();
+
+/// What is checked, and how.
+#[derive(Args)]
+#[command(after_help = "Examples:
+  lychgate check envoy.yaml
+  lychgate check --assume-env deploy/*.yaml
+  kubectl get wasmplugin gate -o yaml | lychgate check -
+
+Exit status: 0 no fault, 1 faults, 2 a file cannot be read or holds no configuration.")]
+pub struct Arguments {
+    /// The files; `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<String>,
+    /// Take every environment variable for set, with 64 bytes of nothing in it
+    ///
+    /// For checking without secrets. A variable that holds a PEM cannot be made up: such a key is
+    /// still reported.
+    #[arg(long)]
+    assume_env: bool,
 }
 
-/// Checks every configuration in `file`: status 0 if all are good, 1 if one is not.
+/// Checks every configuration in every file.
 ///
 /// # Errors
-/// If the file cannot be read, or holds no configuration.
-pub fn run(file: &str) -> Result<ExitCode, String> {
+/// If a file cannot be read, or holds no configuration.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
+    let mut good = true;
+    for file in &arguments.files {
+        good &= check_file(file, arguments.assume_env)?;
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
+}
+
+fn check_file(file: &str, assume_env: bool) -> Result<bool, String> {
     let text = crate::read_text(file)?;
-    let document: Value =
-        serde_saphyr::from_str(&text).map_err(|error| format!("{file}: not YAML or JSON: {error}"))?;
-    let found = configurations(&document);
+    let documents = document::parse(&text).map_err(|error| format!("{file}: not YAML or JSON: {error}"))?;
+    let found: Vec<Found<'_>> = documents.iter().flat_map(configurations).collect();
     if found.is_empty() {
         return Err(format!("{file}: no Lychgate configuration in it"));
     }
-    let mut good = true;
-    for Found { place, text } in &found {
-        match Policy::compile(text.as_bytes(), &|name| std::env::var(name).ok()) {
+    let mut faults = 0_usize;
+    for found in &found {
+        let environment = |name: &str| {
+            let given = found.environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+            given.or_else(|| std::env::var(name).ok()).or_else(|| assume_env.then(|| "x".repeat(64)))
+        };
+        match Policy::compile(found.text.as_bytes(), &environment) {
             Ok(compiled) => {
                 for warning in &compiled.warnings {
-                    println!("{file}: {place}warning: {warning}");
+                    print(file, found, warning, WARNING, "warning: ");
                 }
             }
             Err(errors) => {
-                good = false;
+                faults = faults.saturating_add(errors.len());
                 for error in &errors {
-                    println!("{file}: {place}{error}");
+                    print(file, found, error, FAULT, "");
                 }
             }
         }
     }
-    if good {
+    if faults == 0 {
         println!("{file}: {} configuration(s), no fault", found.len());
-        return Ok(ExitCode::SUCCESS);
     }
-    Ok(ExitCode::from(1))
+    Ok(faults == 0)
 }
 
-/// What a document holds: Wasm filters of an Envoy, the `pluginConfig` of a WasmPlugin, or else
-/// the document itself.
-fn configurations(document: &Value) -> Vec<Found> {
-    if let Some(config) = document.pointer("/spec/pluginConfig") {
-        return vec![Found { place: "spec.pluginConfig: ".into(), text: config.to_string() }];
-    }
-    let is_envoy = ["static_resources", "resources", "@type"].iter().any(|&key| document.get(key).is_some());
-    if !is_envoy {
-        return vec![Found { place: String::new(), text: document.to_string() }];
-    }
-    let mut found = Vec::new();
-    search(document, &mut found);
-    found
-}
-
-/// Finds Envoy's `PluginConfig` messages: an object with `vm_config` and `configuration`.
-fn search(value: &Value, found: &mut Vec<Found>) {
-    match value {
-        Value::Array(items) => items.iter().for_each(|item| search(item, found)),
-        Value::Object(members) => {
-            if members.contains_key("vm_config")
-                && let Some(config) = members.get("configuration").and_then(|any| any.get("value"))
-            {
-                let name = members.get("name").and_then(Value::as_str).unwrap_or("plugin");
-                let text = match config {
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                found.push(Found { place: format!("{name}: "), text });
-            }
-            members.values().for_each(|member| search(member, found));
-        }
-        _ => {}
-    }
+fn print(file: &str, found: &Found<'_>, error: &ConfigError, style: Style, kind: &str) {
+    let line = line_of(found.node, &error.path);
+    let owner = found.owner.as_ref().map(|owner| format!("{owner}: ")).unwrap_or_default();
+    let ConfigError { path, message } = error;
+    println!("{file}:{line}: {owner}{kind}{path}: {style}{message}{style:#}");
 }

@@ -2,17 +2,30 @@
 //! plugin accepts.
 
 mod check;
+mod config;
+mod document;
+mod find;
 mod hash_key;
+mod hash_password;
+mod mint;
+mod openapi;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
 
-/// Checks Lychgate configurations and makes API keys.
+/// Checks Lychgate configurations, makes what goes into them, and tries them out.
 #[derive(Parser)]
 #[command(
     version,
-    after_help = "Examples:\n  lychgate check envoy.yaml\n  printf %s my-key | lychgate hash-key"
+    after_help = "Examples:
+  lychgate check envoy.yaml
+  lychgate hash-password
+  lychgate hash-key --generate
+  lychgate mint envoy.yaml --subject johndoe --scope items:read
+  lychgate openapi envoy.yaml > openapi.json
+  curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -21,24 +34,50 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Check every Lychgate configuration in a file, as the plugin would
+    /// Check every Lychgate configuration in files, as the plugin would
     ///
-    /// The file is an envoy.yaml, an Istio WasmPlugin, or the bare configuration; YAML or JSON.
-    /// `{env: NAME}` is looked up in this process's environment.
-    Check {
-        /// The file; `-` for standard input
-        file: String,
+    /// A file is an envoy.yaml, an Istio WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy, or the bare
+    /// configuration; YAML or JSON. Each fault is told with its line, its JSON path and the remedy.
+    /// `{env: NAME}` is looked up in the file's own `environment_variables` and in this process's
+    /// environment.
+    Check(check::Arguments),
+    /// Print the hash of a password, for `users.*[].password`
+    HashPassword(hash_password::Arguments),
+    /// Print the SHA-256 of an API key, for `api_keys.*[].sha256`
+    ///
+    /// The key is read from standard input or made with --generate. It is never an argument: arguments are
+    /// seen by everybody on the machine.
+    HashKey(hash_key::Arguments),
+    /// Print a test token, signed with a key of the configuration
+    Mint(mint::Arguments),
+    /// Print a configuration as an OpenAPI document
+    Openapi(openapi::OpenApiArguments),
+    /// Print the beginning of a configuration for an OpenAPI document
+    Import(openapi::ImportArguments),
+    /// Print completions for a shell
+    #[command(after_help = "Examples:
+  lychgate completions bash > /etc/bash_completion.d/lychgate
+  source <(lychgate completions zsh)")]
+    Completions {
+        /// The shell
+        shell: Shell,
     },
-    /// Print the SHA-256 of an API key read from standard input, for `api_keys.*[].sha256`
-    ///
-    /// The key is never an argument: arguments are seen by everybody on the machine.
-    HashKey,
 }
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().command {
-        Command::Check { file } => check::run(&file),
-        Command::HashKey => hash_key::run(),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::HashPassword(arguments) => hash_password::run(&arguments),
+        Command::HashKey(arguments) => hash_key::run(&arguments),
+        Command::Mint(arguments) => mint::run(&arguments),
+        Command::Openapi(arguments) => openapi::openapi(&arguments),
+        Command::Import(arguments) => openapi::import(&arguments),
+        Command::Completions { shell } => {
+            let mut completions = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "lychgate", &mut completions);
+            print!("{}", String::from_utf8_lossy(&completions));
+            Ok(ExitCode::SUCCESS)
+        }
     };
     match outcome {
         Ok(code) => code,

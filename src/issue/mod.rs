@@ -178,7 +178,3 @@ fn is_form(request: &Request<'_>) -> bool {
         .is_some_and(|value| value.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded"));
     is_form && types.next().is_none()
 }
-
-#[cfg(test)]
-#[path = "issue_tests.rs"]
-mod tests;

@@ -5,5 +5,6 @@ pub mod docs;
 pub mod export;
 pub mod import;
 mod served;
+pub mod skeleton;
 
 pub use served::Served;

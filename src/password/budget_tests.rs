@@ -1,3 +1,5 @@
+#![allow(clippy::arithmetic_side_effects, reason = "a test may count")]
+
 use std::time::Duration;
 
 use super::Budget;

@@ -151,7 +151,7 @@ fn update(host: &dyn Host, slot: u64, change: impl Fn(&mut Vec<Entry>)) -> Resul
     for _ in 0..TRIES {
         let (mut entries, version) = read(host, slot)?;
         change(&mut entries);
-        let bytes: Vec<u8> = entries.iter().flat_map(Entry::to_bytes).collect();
+        let bytes: Vec<u8> = entries.iter().copied().flat_map(Entry::to_bytes).collect();
         if host.share(&key(slot), &bytes, version)? {
             return Ok(());
         }
@@ -161,7 +161,7 @@ fn update(host: &dyn Host, slot: u64, change: impl Fn(&mut Vec<Entry>)) -> Resul
 }
 
 impl Entry {
-    fn to_bytes(&self) -> Vec<u8> {
+    fn to_bytes(self) -> Vec<u8> {
         let mut bytes = self.tag.to_le_bytes().to_vec();
         bytes.extend(self.start.to_le_bytes());
         bytes.extend(self.count.to_le_bytes());

@@ -118,6 +118,11 @@ impl Policy {
         self.served.as_ref()
     }
 
+    /// The names of the schemes that have a key that can sign.
+    pub fn signing_schemes(&self) -> impl Iterator<Item = &str> {
+        self.schemes.iter().filter(|scheme| scheme.signer.is_some()).map(|scheme| scheme.name.as_str())
+    }
+
     /// The first key of scheme `name` that can sign.
     #[must_use]
     pub fn signer(&self, name: &str) -> Option<&SigningKey> {

@@ -1,28 +1,51 @@
 //! Keys of a scheme: imported, and those that can sign kept apart.
 
+use std::rc::Rc;
+
 use super::Compiler;
 use crate::config::{KeyConfig, KeyMaterial, Path, Secret, SecretSource};
 use crate::keys::{self, Algorithm, JwkError, SigningKey, VerificationKey};
 
+/// What of a scheme's keys can sign.
+pub enum Signer {
+    /// This one, the first.
+    Key(Rc<SigningKey>),
+    /// None of them.
+    None,
+    /// One had a fault, which is reported; no further one should follow from it.
+    Unknown,
+}
+
 impl Compiler<'_> {
-    /// The keys that verify, and the first that can sign. Only who issues tokens needs a private
-    /// key.
+    /// The keys that verify, and the first that can sign: nothing where a faulty one might have.
+    /// Only who issues tokens needs a private key.
     pub(super) fn keys(
         &self,
         path: &Path<'_>,
         keys: Vec<Option<KeyConfig>>,
         issues: bool,
-    ) -> (Vec<VerificationKey>, Option<SigningKey>) {
+    ) -> (Vec<VerificationKey>, Signer) {
         let mut compiled = Vec::with_capacity(keys.len());
         let mut signer = None;
+        let mut whole = true;
         for (index, key) in keys.into_iter().enumerate() {
             let path = path.index(index);
-            let Some(key) = key else { continue };
+            let Some(key) = key else {
+                whole = false;
+                continue;
+            };
             if let Some((key, signing)) = self.errors.check(&path, self.key(key, issues)) {
                 compiled.push(key);
                 signer = signer.or(signing);
+            } else {
+                whole = false;
             }
         }
+        let signer = match signer {
+            Some(key) => Signer::Key(Rc::new(key)),
+            None if whole => Signer::None,
+            None => Signer::Unknown,
+        };
         (compiled, signer)
     }
 

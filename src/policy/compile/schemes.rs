@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::issue::IssuedClaims;
+use super::keys::Signer;
 use super::{Compiler, is_same_header};
 use crate::config::{self, JwtConfig, KeyLocation, KeySource, Path, SchemeConfig, TokenSource};
 use crate::credential::Source;
@@ -16,6 +17,7 @@ struct TokenScheme {
     sources: Vec<Source>,
     kind: SchemeKind,
     signer: Option<Rc<SigningKey>>,
+    cannot_sign: bool,
 }
 
 impl Compiler<'_> {
@@ -53,6 +55,13 @@ impl Compiler<'_> {
                 let claims = IssuedClaims::of(&jwt);
                 let token = self.token_scheme(path, jwt, users.as_deref(), issue.is_some())?;
                 signer = token.signer;
+                if issue.is_some() && token.cannot_sign {
+                    self.errors.add(
+                        &path.key("jwt"),
+                        "none of the keys can sign tokens; give a `secret`, or a private key by \
+                         `pem: {env: NAME}`",
+                    );
+                }
                 if let Some(issue) = issue {
                     self.token_endpoint(
                         path,
@@ -143,7 +152,9 @@ impl Compiler<'_> {
         let path = path.key("jwt");
         let (keys, signer) = match jwt.keys {
             KeySource::Keys(keys) => self.keys(&path.key("keys"), keys, issues),
-            KeySource::Jwks(jwks) => (self.jwks(&path.key("jwks"), &jwks, jwt.algorithms.as_deref()), None),
+            KeySource::Jwks(jwks) => {
+                (self.jwks(&path.key("jwks"), &jwks, jwt.algorithms.as_deref()), Signer::None)
+            }
         };
         let mut of_keys: Vec<Algorithm> = keys.iter().map(VerificationKey::algorithm).collect();
         of_keys.sort_unstable();
@@ -183,7 +194,11 @@ impl Compiler<'_> {
         Some(TokenScheme {
             sources: sources.collect(),
             kind: SchemeKind::Token { verifier, users },
-            signer: signer.map(Rc::new),
+            cannot_sign: matches!(signer, Signer::None),
+            signer: match signer {
+                Signer::Key(key) => Some(key),
+                Signer::None | Signer::Unknown => None,
+            },
         })
     }
 

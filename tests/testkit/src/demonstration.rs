@@ -27,7 +27,8 @@ impl Demonstration {
         // Others may be using the ports that the demonstration names.
         let [gate, upstream, admin] = free_ports();
         // By way of a mark, because a free port may itself read 49901.
-        let ports = [("10000", "@gate@", gate), ("10001", "@upstream@", upstream), ("9901", "@admin@", admin)];
+        let ports =
+            [("10000", "@gate@", gate), ("10001", "@upstream@", upstream), ("9901", "@admin@", admin)];
         let read = |name: &str| fs::read_to_string(root().join(name)).expect("the file is there");
         let config = moved(&ports, &read("envoy.yaml"));
         let makefile = read("Makefile");

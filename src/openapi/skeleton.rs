@@ -1,0 +1,95 @@
+//! The beginning of a configuration for an OpenAPI document: its rules written out, its schemes
+//! waiting for their keys and people.
+
+use serde_json::{Map, Value, json};
+
+use super::import::{self, Imported};
+use crate::config::node::Node;
+use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
+
+/// The sections of a configuration for `document`, in the order they are best read in.
+/// Operations that the document does not secure are public if `public`, and left out otherwise.
+///
+/// # Errors
+/// The faults of the document.
+pub fn skeleton(document: &Value, public: bool) -> Result<Vec<(&'static str, Value)>, Vec<ConfigError>> {
+    let errors = Errors::default();
+    let imported = import::read(Node { value: document, path: &Path::Root, errors: &errors });
+    let imported = errors.finish(imported.unwrap_or_default())?;
+    let mut sections = vec![("schemes", schemes(&imported))];
+    let is_needed = |key: &str| sections_need(&sections, key);
+    let (users, api_keys) = (is_needed("users"), is_needed("api_keys"));
+    if users {
+        sections.push(("users", json!({"people": []})));
+    }
+    if api_keys {
+        sections.push(("api_keys", json!({"clients": []})));
+    }
+    sections.push(("rules", rules(&imported, public)));
+    Ok(sections)
+}
+
+/// Whether a scheme refers to a directory under `key`.
+fn sections_need(sections: &[(&str, Value)], key: &str) -> bool {
+    let schemes = sections.iter().filter_map(|(_, section)| section.as_object());
+    schemes.flat_map(Map::values).any(|scheme| scheme.get(key).is_some())
+}
+
+fn schemes(imported: &Imported) -> Value {
+    let scheme = |(name, described): &(String, Value)| {
+        let mut scheme = described.clone();
+        let text = |key: &str| described.get(key).and_then(Value::as_str).unwrap_or_default();
+        let mut additions =
+            json!({"jwt": {"keys": [{"alg": "HS256", "secret": {"env": "LYCHGATE_SECRET"}}]}});
+        if text("type") == "apiKey" {
+            additions = json!({"api_keys": "clients"});
+        } else if text("scheme").eq_ignore_ascii_case("basic") {
+            additions = json!({"users": "people"});
+        } else if let Some(url) = described.pointer("/flows/password/tokenUrl").and_then(Value::as_str)
+            && !url.contains("://")
+            && let Some(additions) = additions.as_object_mut()
+        {
+            additions.insert("users".into(), "people".into());
+            additions.insert("issue".into(), json!({}));
+        }
+        if let (Some(scheme), Value::Object(additions)) = (scheme.as_object_mut(), additions) {
+            scheme.extend(additions);
+        }
+        (name.clone(), scheme)
+    };
+    Value::Object(imported.schemes.iter().map(scheme).collect())
+}
+
+fn rules(imported: &Imported, public: bool) -> Value {
+    let mut rules: Vec<(Value, Vec<String>, SecurityConfig)> = Vec::new();
+    for rule in &imported.rules {
+        let security = match &rule.security {
+            Some(security) => security.clone(),
+            None if public => SecurityConfig::new(),
+            None => continue,
+        };
+        let path = match &rule.path {
+            PathConfig::Template(template) => json!({"path": template}),
+            PathConfig::Prefix(prefix) => json!({"prefix": prefix}),
+            PathConfig::Regex(regex) => json!({"regex": regex}),
+        };
+        match rules.last_mut() {
+            // Operations of one path that need the same are one rule.
+            Some((own, methods, needed)) if *own == path && *needed == security => {
+                methods.extend(rule.methods.iter().cloned());
+            }
+            _ => rules.push((path, rule.methods.clone(), security)),
+        }
+    }
+    let rule = |(mut matching, methods, security): (Value, Vec<String>, SecurityConfig)| {
+        if let Some(matching) = matching.as_object_mut() {
+            matching.insert("methods".into(), methods.into());
+        }
+        let alternative = |schemes: Vec<(String, Vec<String>)>| {
+            Value::Object(schemes.into_iter().map(|(name, scopes)| (name, scopes.into())).collect())
+        };
+        let security: Vec<Value> = security.into_iter().map(alternative).collect();
+        json!({"match": matching, "security": security})
+    };
+    rules.into_iter().map(rule).collect()
+}
