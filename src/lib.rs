@@ -18,6 +18,7 @@
 //! | [`password`] | password hashes, and what checking them may cost |
 //! | [`issue`] | the token endpoint: a password in, a token out |
 //! | [`openapi`] | the document out of the policy, and the policy out of a document |
+//! | [`remote`] | what comes from outside: key sets, discovery, introspection, revocations |
 //! | [`decision`] | what becomes of a request, as a value |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
@@ -35,6 +36,7 @@ pub mod keys;
 pub mod openapi;
 pub mod password;
 pub mod policy;
+pub mod remote;
 pub mod request;
 pub mod token;
 

@@ -80,7 +80,7 @@ fn every_behaviour_of_the_table_in_the_core() {
         host.now.set(tokens::now());
         let owned = headers(row);
         let borrowed: Vec<(&[u8], &[u8])> = owned.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
-        let decision = match engine.decide(&Request::new(&borrowed), &host) {
+        let decision = match engine.decide(&Request::new(&borrowed), &host, false) {
             Decision::Token(request) => engine.answer_token(&request, &row.request.body, &host),
             decision => decision,
         };
@@ -95,7 +95,7 @@ fn every_behaviour_of_the_table_in_the_core() {
             }
             Decision::Deny(denial) => denial.response(engine.policy().error_format),
             Decision::Answer(response) => response,
-            Decision::Token(_) => panic!("a body leads to no further body"),
+            Decision::Token(_) | Decision::Await => panic!("nothing is left to wait for"),
         };
         Observed {
             status: response.status,

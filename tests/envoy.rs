@@ -28,7 +28,11 @@ fn start(concurrency: u32) -> (Envoy, Upstream) {
         .map(|((name, policy), form)| Listener::new(name, policy).form(form))
         .collect();
     let environment = ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-    let envoy = Envoy::start(&listeners, upstream.addr(), &Options { concurrency, environment });
+    let envoy = Envoy::start(
+        &listeners,
+        upstream.addr(),
+        &Options { concurrency, environment, ..Options::default() },
+    );
     (envoy.unwrap_or_else(|failure| panic!("{}", failure.log)), upstream)
 }
 

@@ -3,9 +3,13 @@
 use serde_json::Value;
 
 use super::node::{Node, Object};
+use super::remote::{
+    DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig, read_revoked,
+};
 use super::scheme::is_token;
 use super::secret::Secret;
 use crate::keys::Algorithm;
+use crate::remote::Revocations;
 
 /// How the tokens of one scheme are found and verified.
 #[derive(Clone, Debug)]
@@ -30,6 +34,10 @@ pub struct JwtConfig {
     pub from: Vec<TokenSource>,
     /// Claim (or dotted path) to the request header it is copied to.
     pub claims_to_headers: Vec<(String, String)>,
+    /// Tokens that are revoked.
+    pub revoked: Revocations,
+    /// A list of more of them.
+    pub revocation: Option<RevocationConfig>,
 }
 
 /// Where the keys of a scheme come from.
@@ -39,6 +47,14 @@ pub enum KeySource {
     Keys(Vec<Option<KeyConfig>>),
     /// `jwks`: an inline JWK Set (RFC 7517 section 5), each entry as it was written.
     Jwks(Vec<Value>),
+    /// `remote_jwks`: a JWK Set that is fetched.
+    Remote(RemoteConfig),
+    /// `cluster`: OpenID Connect discovery.
+    Discovery(DiscoveryConfig),
+    /// `issuers`: each with keys of its own.
+    Issuers(Vec<Option<IssuerConfig>>),
+    /// `introspection`, in place of `jwt`: the issuer is asked.
+    Introspection(IntrospectionConfig),
 }
 
 /// One entry of `keys`.
@@ -92,9 +108,18 @@ impl JwtConfig {
     /// Reads a `jwt` object.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        object.not_yet("remote_jwks");
-        object.not_yet("cluster");
         let keys = read_key_source(&object);
+        Self::read_with(object, keys, &["exp", "sub"])
+    }
+
+    /// Reads an `introspection` object, which is as `jwt` but for where the verdict comes from.
+    pub fn read_introspection(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let keys = IntrospectionConfig::read(&object).map(KeySource::Introspection);
+        Self::read_with(object, keys, &[])
+    }
+
+    fn read_with(object: Object<'_>, keys: Option<KeySource>, required: &[&str]) -> Option<Self> {
         let strings = |n: Node<'_>| n.list(|n| n.text());
         let issuer = object.optional("issuer", |n| n.text());
         let audiences = object.optional("audiences", |n| non_empty(n, strings));
@@ -105,14 +130,20 @@ impl JwtConfig {
         let scope_claims = object.optional("scope_claims", |n| non_empty(n, strings));
         let from = object.optional("from", read_sources);
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
+        let revoked = object.optional("revoked", read_revoked).unwrap_or_default();
+        let has_revocation = object.has("revocation");
+        let revocation = object.optional("revocation", RevocationConfig::read);
         object.finish();
+        if has_revocation && revocation.is_none() {
+            return None;
+        }
         let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         Some(Self {
             keys: keys?,
             issuer,
             audiences,
             algorithms,
-            required_claims: required_claims.unwrap_or_else(|| owned(&["exp", "sub"])),
+            required_claims: required_claims.unwrap_or_else(|| owned(required)),
             leeway_seconds: leeway_seconds.unwrap_or(60),
             max_token_bytes: max_token_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(8192),
             scope_claims: scope_claims.unwrap_or_else(|| owned(&["scopes", "scope", "scp"])),
@@ -124,24 +155,31 @@ impl JwtConfig {
                 .into_iter()
                 .filter_map(|(claim, header)| Some((claim, header?)))
                 .collect(),
+            revoked,
+            revocation,
         })
     }
 }
 
 fn read_key_source(object: &Object<'_>) -> Option<KeySource> {
-    if object.has("remote_jwks") || object.has("cluster") {
-        // Already refused by name; asking for local keys as well would mislead.
-        object.optional("keys", |_| Some(()));
-        object.optional("jwks", |_| Some(()));
-        return None;
-    }
-    match object.one_of(&["keys", "jwks"])? {
-        "keys" => {
-            let keys = object.optional("keys", |n| non_empty(n, |n| n.items(KeyConfig::read)));
-            keys.map(KeySource::Keys)
+    match object.one_of(&["keys", "jwks", "remote_jwks", "cluster", "issuers"])? {
+        "remote_jwks" => object.optional("remote_jwks", RemoteConfig::read).map(KeySource::Remote),
+        "cluster" => DiscoveryConfig::read(object).map(KeySource::Discovery),
+        "issuers" => {
+            let issuers = object.optional("issuers", |n| non_empty(n, |n| n.items(IssuerConfig::read)));
+            issuers.map(KeySource::Issuers)
         }
-        _ => object.optional("jwks", read_jwks).map(KeySource::Jwks),
+        local => read_local_keys(object, local),
     }
+}
+
+/// `keys` or `jwks`.
+pub fn read_local_keys(object: &Object<'_>, key: &str) -> Option<KeySource> {
+    if key == "keys" {
+        let keys = object.optional("keys", |n| non_empty(n, |n| n.items(KeyConfig::read)));
+        return keys.map(KeySource::Keys);
+    }
+    object.optional("jwks", read_jwks).map(KeySource::Jwks)
 }
 
 fn read_jwks(node: Node<'_>) -> Option<Vec<Value>> {
@@ -150,7 +188,8 @@ fn read_jwks(node: Node<'_>) -> Option<Vec<Value>> {
     object.required("keys", |n| n.list(|key| key.object().map(|_| key.value.clone())))
 }
 
-fn non_empty<T>(node: Node<'_>, read: impl FnOnce(Node<'_>) -> Option<Vec<T>>) -> Option<Vec<T>> {
+/// A list that is not empty.
+pub fn non_empty<T>(node: Node<'_>, read: impl FnOnce(Node<'_>) -> Option<Vec<T>>) -> Option<Vec<T>> {
     let list = read(node)?;
     if list.is_empty() {
         return node.fault("must not be empty; leave the key out to get its default");
@@ -158,7 +197,8 @@ fn non_empty<T>(node: Node<'_>, read: impl FnOnce(Node<'_>) -> Option<Vec<T>>) -
     Some(list)
 }
 
-fn read_algorithm(node: Node<'_>) -> Option<Algorithm> {
+/// An algorithm by its name.
+pub fn read_algorithm(node: Node<'_>) -> Option<Algorithm> {
     let name = node.string()?;
     match Algorithm::from_name(&name) {
         Some(algorithm) => Some(algorithm),

@@ -160,11 +160,6 @@ impl<'a> Object<'a> {
         self.optional(key, read)
     }
 
-    /// Declares a key of the contract that this version does not have.
-    pub fn not_yet(&self, key: &'static str) {
-        self.optional(key, |node| node.fault::<()>("not supported yet; remove it"));
-    }
-
     /// Exactly one of `keys`; naming none or several is a fault.
     pub fn one_of(&self, keys: &[&'static str]) -> Option<&'static str> {
         let mut present = keys.iter().copied().filter(|key| self.has(key));

@@ -139,6 +139,17 @@ impl SchemeConfig {
     }
 }
 
+/// How the token is verified: by `jwt`, or by asking who issued it.
+fn read_token(object: &Object<'_>) -> Option<JwtConfig> {
+    if !object.has("introspection") {
+        return object.required("jwt", JwtConfig::read);
+    }
+    match object.one_of(&["jwt", "introspection"])? {
+        "jwt" => object.optional("jwt", JwtConfig::read),
+        _ => object.optional("introspection", JwtConfig::read_introspection),
+    }
+}
+
 fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
     let is_basic = object.required("scheme", |n| {
         // RFC 9110 section 11.1: scheme names are case-insensitive.
@@ -153,7 +164,7 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
     }
     let bearer_format = object.optional("bearerFormat", |n| n.string());
     let users = object.optional("users", |n| n.text());
-    let jwt = object.required("jwt", JwtConfig::read);
+    let jwt = read_token(object);
     Some(SchemeKind::Bearer { bearer_format, jwt: jwt?, users })
 }
 
@@ -188,7 +199,7 @@ fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     let users = object.optional("users", |n| n.text());
     let issues = object.has("issue");
     let issue = object.optional("issue", IssueConfig::read);
-    let jwt = object.required("jwt", JwtConfig::read);
+    let jwt = read_token(object);
     if issues && issue.is_none() {
         return None;
     }
@@ -198,7 +209,7 @@ fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
 fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
     let url = object.required("openIdConnectUrl", |n| n.text());
     let users = object.optional("users", |n| n.text());
-    let jwt = object.required("jwt", JwtConfig::read);
+    let jwt = read_token(object);
     Some(SchemeKind::OpenIdConnect { url: url?, jwt: jwt?, users })
 }
 

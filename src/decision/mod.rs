@@ -18,6 +18,8 @@ pub enum Decision {
     Answer(Response),
     /// It is answered here once its body is there.
     Token(TokenRequest),
+    /// It waits: something is being fetched that it needs, and then it is decided anew.
+    Await,
 }
 
 /// A request that goes on.

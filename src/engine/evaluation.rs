@@ -5,13 +5,13 @@ use std::rc::Rc;
 
 use super::Engine;
 use crate::credential::{Found, basic, find_in};
-use crate::decision::{Allow, Challenge, Denial, Edits, Identity};
+use crate::decision::{Allow, Challenge, Decision, Denial, Edits, Identity};
 use crate::host::{Host, HostError};
 use crate::identity::{ApiKey, User, UserDirectory};
 use crate::password::Outcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
 use crate::request::Request;
-use crate::token::{Verified, Verifier};
+use crate::token::{Owner, TokenError, Verified, Verifier};
 
 /// A credential that was verified.
 enum Proof<'p> {
@@ -47,12 +47,29 @@ enum Presented<'p> {
     },
     /// It cannot be judged now.
     Held(Denial),
+    /// It cannot be judged yet: something is being fetched.
+    Awaited,
     /// It is good, and whose it is may not come in.
     Inactive,
     Proven(Proof<'p>),
 }
 
 impl Presented<'_> {
+    /// What a token is that is not accepted.
+    fn of(error: &TokenError) -> Self {
+        let held =
+            |detail, seconds: u64| Self::Held(Denial::new(503, detail, error.reason()).retry_after(seconds));
+        match error {
+            TokenError::Pending => Self::Awaited,
+            TokenError::KeysUnavailable(seconds) => held("Signing keys are not available", *seconds),
+            TokenError::IntrospectionUnavailable(seconds) => {
+                held("Token introspection is not available", *seconds)
+            }
+            TokenError::RevocationUnavailable(seconds) => held("Revocation list is not available", *seconds),
+            _ => Self::bad(error.reason(), error.to_string()),
+        }
+    }
+
     fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
         Self::Bad { reason, explanation: explanation.into() }
     }
@@ -65,6 +82,8 @@ enum Failure {
     Bad(SchemeId),
     Inactive,
     Scope(SchemeId),
+    /// Cannot be told yet.
+    Awaited,
 }
 
 impl Failure {
@@ -75,6 +94,8 @@ impl Failure {
             Self::Bad(_) => 1,
             Self::Inactive => 2,
             Self::Scope(_) => 3,
+            // Nothing is said before it is known.
+            Self::Awaited => 4,
         }
     }
 }
@@ -85,26 +106,28 @@ pub struct Evaluation<'a> {
     engine: &'a Engine,
     request: &'a Request<'a>,
     host: &'a dyn Host,
+    /// Whether the request can wait.
+    patient: bool,
     presented: Vec<OnceCell<Presented<'a>>>,
 }
 
 impl<'a> Evaluation<'a> {
     /// An evaluation of `request`.
-    pub fn new(engine: &'a Engine, request: &'a Request<'a>, host: &'a dyn Host) -> Self {
+    pub fn new(engine: &'a Engine, request: &'a Request<'a>, host: &'a dyn Host, patient: bool) -> Self {
         let mut presented = Vec::new();
         presented.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        Self { engine, request, host, presented }
+        Self { engine, request, host, patient, presented }
     }
 
     /// Judges the request by `requirement`.
     ///
     /// # Errors
     /// The refusal of the alternative that came nearest.
-    pub fn of(&self, requirement: &'a Requirement) -> Result<Allow, Denial> {
+    pub fn of(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
         let mut nearest: Option<Failure> = None;
         for alternative in requirement.alternatives() {
             match self.failure(alternative) {
-                None => return Ok(self.allow(requirement, alternative)),
+                None => return Ok(Decision::Allow(self.allow(requirement, alternative))),
                 Some(failure) => {
                     if nearest.is_none_or(|nearest| failure.nearness() > nearest.nearness()) {
                         nearest = Some(failure);
@@ -112,14 +135,19 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
+        if nearest == Some(Failure::Awaited) {
+            return Ok(Decision::Await);
+        }
         if requirement.allows_anonymous() && requirement.ignores_invalid() {
-            return Ok(self.allow_without(requirement));
+            return Ok(Decision::Allow(self.allow_without(requirement)));
         }
         match nearest {
             Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme)),
             Some(Failure::Inactive) => Err(Denial::inactive_user()),
             Some(Failure::Scope(scheme)) => Err(self.scope_lacking(requirement, scheme)),
-            _ if requirement.allows_anonymous() => Ok(self.engine.allow_anonymous(self.request)),
+            _ if requirement.allows_anonymous() => {
+                Ok(Decision::Allow(self.engine.allow_anonymous(self.request)))
+            }
             _ => Err(self.missing(requirement)),
         }
     }
@@ -161,19 +189,13 @@ impl<'a> Evaluation<'a> {
         verifier: &Verifier,
         users: Option<&UserDirectory>,
     ) -> Presented<'a> {
-        let mut cache = self.engine.cache.borrow_mut();
-        let remembered = cache.get(id.0, token, || self.host.now());
-        let verified = match remembered {
-            Some(verified) => verified,
-            None => match verifier.verify(token, self.host) {
-                Ok(verified) => {
-                    let verified = Rc::new(verified);
-                    cache.put(id.0, token, &verified);
-                    verified
-                }
-                Err(error) => return Presented::bad(error.reason(), error.to_string()),
-            },
+        let verified = match self.verified(id, token, verifier) {
+            Ok(verified) => verified,
+            Err(error) => return Presented::of(&error),
         };
+        if let Err(error) = verifier.check_revocation(&verified, self.host, self.patient) {
+            return Presented::of(&error);
+        }
         if let Some(users) = users {
             match verified.subject().and_then(|subject| users.get(subject)) {
                 None => return Presented::bad("user_unknown", "`sub` names no user of the directory"),
@@ -182,6 +204,24 @@ impl<'a> Evaluation<'a> {
             }
         }
         Presented::Proven(Proof::Token(verified))
+    }
+
+    /// The token, remembered or verified now.
+    fn verified(&self, id: SchemeId, token: &[u8], verifier: &Verifier) -> Result<Rc<Verified>, TokenError> {
+        let mut cache = self.engine.cache.borrow_mut();
+        // Fixed keys have no clock to be asked for.
+        let owner =
+            verifier.generation(|| self.host.now()).map(|generation| Owner { scheme: id.0, generation });
+        if let Some(owner) = owner
+            && let Some(verified) = cache.get(owner, token, || self.host.now())
+        {
+            return Ok(verified);
+        }
+        let verified = Rc::new(verifier.verify(token, self.host, self.patient)?);
+        if let Some(owner) = owner {
+            cache.put(owner, token, &verified);
+        }
+        Ok(verified)
     }
 
     fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> Presented<'a> {
@@ -207,6 +247,7 @@ impl<'a> Evaluation<'a> {
         let mut scope = None;
         for term in &alternative.terms {
             match self.presented(term.scheme) {
+                Presented::Awaited => return Some(Failure::Awaited),
                 Presented::Bad { .. } | Presented::Held(_) => return Some(Failure::Bad(term.scheme)),
                 Presented::Missing => missing = Some(Failure::Missing),
                 Presented::Inactive => inactive = Some(Failure::Inactive),

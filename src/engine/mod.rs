@@ -10,6 +10,7 @@ use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::password::PasswordChecker;
 use crate::policy::{NormalPath, Policy};
+use crate::remote::Remotes;
 use crate::request::Request;
 use crate::token::TokenCache;
 use evaluation::Evaluation;
@@ -19,6 +20,7 @@ pub struct Engine {
     policy: Policy,
     cache: RefCell<TokenCache>,
     passwords: PasswordChecker,
+    remotes: Remotes,
 }
 
 impl Engine {
@@ -27,7 +29,8 @@ impl Engine {
     pub fn new(policy: Policy) -> Self {
         let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
         let passwords = PasswordChecker::new(&policy.passwords);
-        Self { policy, cache: RefCell::new(cache), passwords }
+        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
+        Self { policy, cache: RefCell::new(cache), passwords, remotes }
     }
 
     /// The policy.
@@ -36,10 +39,10 @@ impl Engine {
         &self.policy
     }
 
-    /// What becomes of `request`.
+    /// What becomes of `request`. It may have to wait ([`Decision::Await`]) if it is `patient`.
     #[must_use]
-    pub fn decide(&self, request: &Request<'_>, host: &dyn Host) -> Decision {
-        match (self.judge(request, host), self.policy.mode) {
+    pub fn decide(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Decision {
+        match (self.judge(request, host, patient), self.policy.mode) {
             (Ok(decision), _) => decision,
             (Err(denial), Mode::Enforce) => Decision::Deny(denial),
             // Its credentials stay: the upstream may have been checking them all along.
@@ -59,7 +62,13 @@ impl Engine {
         answer.map_or_else(Decision::Deny, Decision::Answer)
     }
 
-    fn judge(&self, request: &Request<'_>, host: &dyn Host) -> Result<Decision, Denial> {
+    /// What comes from outside.
+    #[must_use]
+    pub fn remotes(&self) -> &Remotes {
+        &self.remotes
+    }
+
+    fn judge(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Result<Decision, Denial> {
         let path =
             NormalPath::new(request.raw_path()).map_err(|ambiguity| Denial::ambiguous_path(ambiguity.0))?;
         if self.policy.cors_preflight == CorsPreflight::Pass && request.is_cors_preflight() {
@@ -77,12 +86,15 @@ impl Engine {
             .policy
             .requirement(request.method(), request.authority(), &path)
             .ok_or_else(Denial::no_rule)?;
-        let allow = if requirement.alternatives().is_empty() {
-            self.allow_anonymous(request)
+        let decision = if requirement.alternatives().is_empty() {
+            Decision::Allow(self.allow_anonymous(request))
         } else {
-            Evaluation::new(self, request, host).of(requirement)?
+            Evaluation::new(self, request, host, patient).of(requirement)?
         };
-        served.unwrap_or(Ok(Decision::Allow(allow)))
+        match (decision, served) {
+            (Decision::Allow(_), Some(served)) => served,
+            (decision, _) => Ok(decision),
+        }
     }
 
     /// The gate's own document or page at this path, if there is one.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::{Host, HostError, NativeVerdict};
 use crate::keys::NativeKey;
+use crate::remote::HttpCall;
 
 /// A host that does what its fields say.
 pub struct LocalHost {
@@ -19,6 +20,8 @@ pub struct LocalHost {
     pub address: RefCell<Option<String>>,
     /// Whether randomness and shared data are to be had.
     pub works: Cell<bool>,
+    /// The calls that were made, in order; each has its place as its number.
+    pub calls: RefCell<Vec<HttpCall>>,
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
 }
 
@@ -32,6 +35,7 @@ impl LocalHost {
             verdict: Cell::new(NativeVerdict::Unavailable),
             address: RefCell::new(Some("192.0.2.1".into())),
             works: Cell::new(true),
+            calls: RefCell::default(),
             shared: RefCell::new(BTreeMap::new()),
         }
     }
@@ -82,5 +86,12 @@ impl Host for LocalHost {
         }
         shared.insert(key.to_owned(), (value.to_vec(), current.saturating_add(1)));
         self.working(true)
+    }
+
+    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+        let mut calls = self.calls.borrow_mut();
+        calls.push(call.clone());
+        let number = u32::try_from(calls.len()).map_err(|_| HostError("too many calls"))?;
+        self.working(number.saturating_sub(1))
     }
 }

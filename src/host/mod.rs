@@ -8,6 +8,7 @@ pub use local::LocalHost;
 use std::time::Duration;
 
 use crate::keys::NativeKey;
+use crate::remote::HttpCall;
 
 /// What the host says of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,4 +58,10 @@ pub trait Host {
     /// # Errors
     /// If shared data cannot be written.
     fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError>;
+
+    /// Begins an HTTP call; what comes back bears the number that is given here.
+    ///
+    /// # Errors
+    /// If the call cannot be made.
+    fn call(&self, call: &HttpCall) -> Result<u32, HostError>;
 }

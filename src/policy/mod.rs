@@ -23,6 +23,7 @@ use crate::config::{
 use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
 use crate::openapi::Served;
+use crate::remote::{Introspection, Source};
 
 /// Reads a variable of the plugin's environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -39,6 +40,10 @@ pub struct Policy {
     pub error_format: ErrorFormat,
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
+    /// What is fetched from outside.
+    pub sources: Vec<Rc<Source>>,
+    /// Whom opaque tokens are asked after.
+    pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
     served: Option<Served>,
     /// Whether refusals are carried out.

@@ -11,6 +11,8 @@ pub struct Status(pub u32);
 
 const REQUEST_HEADERS: u32 = 0;
 const REQUEST_BODY: u32 = 0;
+const CALL_RESPONSE_BODY: u32 = 4;
+const CALL_RESPONSE_HEADERS: u32 = 6;
 const REQUEST_STREAM: u32 = 0;
 const PLUGIN_CONFIGURATION: u32 = 7;
 const NOT_FOUND: u32 = 1;
@@ -165,6 +167,18 @@ pub fn send_local_response(
     })
 }
 
+/// All headers of the response to a call, as the ABI serialises them.
+pub fn call_response_headers() -> Result<Vec<u8>, Status> {
+    // SAFETY: the host writes through pointers that are valid during the call.
+    returned(|data, size| unsafe { proxy_get_header_map_pairs(CALL_RESPONSE_HEADERS, data, size) })
+}
+
+/// Up to `max_size` bytes of the body of the response to a call.
+pub fn call_response_body(max_size: usize) -> Result<Vec<u8>, Status> {
+    // SAFETY: as above.
+    returned(|data, size| unsafe { proxy_get_buffer_bytes(CALL_RESPONSE_BODY, 0, max_size, data, size) })
+}
+
 /// Up to `max_size` bytes of the request body that is buffered.
 pub fn request_body(max_size: usize) -> Result<Vec<u8>, Status> {
     // SAFETY: the host writes through pointers that are valid during the call.
@@ -211,11 +225,15 @@ pub fn set_tick_period(milliseconds: u32) -> Result<(), Status> {
     check(unsafe { proxy_set_tick_period_milliseconds(milliseconds) })
 }
 
-/// Lets the request of a context go on that was paused.
-pub fn resume_request(context: u32) -> Result<(), Status> {
-    // SAFETY: neither call takes a pointer.
-    check(unsafe { proxy_set_effective_context(context) })?;
-    // SAFETY: as above.
+/// Has the calls that follow speak of this context.
+pub fn speak_of(context: u32) -> Result<(), Status> {
+    // SAFETY: the call takes no pointer.
+    check(unsafe { proxy_set_effective_context(context) })
+}
+
+/// Lets the request that was paused go on.
+pub fn resume_request() -> Result<(), Status> {
+    // SAFETY: the call takes no pointer.
     check(unsafe { proxy_continue_stream(REQUEST_STREAM) })
 }
 

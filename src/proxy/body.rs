@@ -16,8 +16,6 @@ use super::abi;
 const PATIENCE: Duration = Duration::from_millis(200);
 /// How soon the body follows a head that was the only thing in its way.
 const AT_ONCE: Duration = Duration::from_millis(50);
-/// How often is looked, while it is not known.
-const TICK_MILLISECONDS: u32 = 50;
 
 /// Whether a head that is held back holds its body back too.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,10 +50,14 @@ impl Waiting {
             Holding::HeadOnly => true,
             Holding::Unknown => {
                 self.requests.borrow_mut().push(Awaited { context, since: now, let_go: None });
-                // Without ticks the request would hang: then its head goes at once.
-                abi::set_tick_period(TICK_MILLISECONDS).is_ok()
+                true
             }
         }
+    }
+
+    /// Whether somebody waits who may have to be let go.
+    pub fn is_watched(&self) -> bool {
+        !self.requests.borrow().is_empty()
     }
 
     /// Some of the body came.
@@ -96,10 +98,9 @@ impl Waiting {
         }
         for context in overdue {
             // One that is gone needs nothing any more.
-            let _ = abi::resume_request(context);
-        }
-        if self.requests.borrow().is_empty() {
-            let _ = abi::set_tick_period(0);
+            if abi::speak_of(context).is_ok() {
+                let _ = abi::resume_request();
+            }
         }
     }
 

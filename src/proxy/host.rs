@@ -7,6 +7,7 @@ use prost::Message;
 use super::abi::{self, Level};
 use crate::host::{Host, HostError, NativeVerdict};
 use crate::keys::NativeKey;
+use crate::remote::HttpCall;
 
 /// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
 const VERIFY_SIGNATURE: &str = "verify_signature";
@@ -94,6 +95,14 @@ impl Host for ProxyHost {
             // It passed the probe and fails now: the module can still tell.
             None => NativeVerdict::Unavailable,
         }
+    }
+
+    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+        let headers = call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let body = (!call.body.is_empty()).then_some(call.body.as_slice());
+        // The SDK's own call, because it alone can hand the response to the root context.
+        proxy_wasm::hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
+            .map_err(|_| HostError("the host refuses; is there such a cluster, with a healthy host?"))
     }
 }
 

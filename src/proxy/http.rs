@@ -26,57 +26,20 @@ impl Filter {
         Self { id, shared, pending: None }
     }
 
-    fn decide(&self) -> Decision {
-        let Ok(bytes) = abi::request_headers() else {
-            return Decision::Deny(Denial::host_failure("request headers cannot be read"));
-        };
-        match abi::parse_map(&bytes) {
-            Some(headers) if !headers.is_empty() => {
-                self.shared.engine.decide(&Request::new(&headers), &self.shared.host)
-            }
-            _ => Decision::Deny(Denial::host_failure("request headers are not there")),
-        }
-    }
-
     fn refuse(&self, denial: &Denial) -> Action {
-        let Denial { status, reason, explanation, .. } = denial;
-        abi::log(Level::Debug, &format!("lychgate: {status} {reason} {explanation}"));
-        Self::send(&denial.response(self.shared.engine.policy().error_format))
-    }
-
-    fn send(response: &Response) -> Action {
-        let sent = abi::send_local_response(
-            response.status,
-            &response.details,
-            &response.headers,
-            &response.body,
-            response.grpc_status,
-        );
-        if let Err(status) = sent {
-            let line = format!("lychgate: the answer cannot be sent: host status {}", status.0);
-            abi::log(Level::Error, &line);
-        }
-        // Sent or not, the request goes no further.
+        refuse(&self.shared, denial);
         Action::Pause
     }
 
-    fn allow(&self, allow: &Allow) -> Action {
-        if let Some(denial) = &allow.spared {
-            let Denial { status, reason, explanation, .. } = denial;
-            let line = format!("lychgate: dry run: would refuse with {status} {reason} {explanation}");
-            abi::log(Level::Info, &line);
+    /// Waits for something to be fetched.
+    fn wait(&self, headers: Vec<u8>) -> Action {
+        let now = self.shared.host.uptime();
+        if !self.shared.paused.add(self.id, headers, now) {
+            let denial = Denial::new(503, "Too many requests are waiting", "too_many_waiting");
+            return self.refuse(&denial.retry_after(1));
         }
-        for edit in &allow.edits {
-            let done = match edit {
-                HeaderEdit::Remove(name) => abi::remove_request_header(name),
-                HeaderEdit::Set(name, value) => abi::set_request_header(name.as_bytes(), value),
-            };
-            // A header that could not be taken away is one that the client forged.
-            if done.is_err() {
-                return self.refuse(&Denial::host_failure("request headers cannot be edited"));
-            }
-        }
-        Action::Continue
+        self.shared.schedule();
+        Action::Pause
     }
 
     /// Waits for the body of a request for a token.
@@ -89,20 +52,20 @@ impl Filter {
             return self.refuse(&Denial::host_failure("request headers cannot be edited"));
         }
         self.pending = Some(request);
-        if self.shared.waiting.begin(self.id, self.shared.host.uptime()) {
-            Action::Pause
-        } else {
-            Action::Continue
-        }
+        let holds = self.shared.waiting.begin(self.id, self.shared.host.uptime());
+        self.shared.schedule();
+        if holds { Action::Pause } else { Action::Continue }
     }
 
     fn answer(&mut self, request: &TokenRequest, body: &[u8]) -> Action {
         self.pending = None;
         self.shared.waiting.end(self.id);
         match self.shared.engine.answer_token(request, body, &self.shared.host) {
-            Decision::Answer(response) => Self::send(&response),
-            Decision::Deny(denial) => self.refuse(&denial),
-            Decision::Allow(_) | Decision::Token(_) => {
+            decision @ (Decision::Answer(_) | Decision::Deny(_)) => {
+                carry_out(&self.shared, &decision);
+                Action::Pause
+            }
+            Decision::Allow(_) | Decision::Token(_) | Decision::Await => {
                 self.refuse(&Denial::host_failure("a body leads to nothing else"))
             }
         }
@@ -126,11 +89,20 @@ impl Context for Filter {}
 
 impl HttpContext for Filter {
     fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
-        match self.decide() {
-            Decision::Allow(allow) => self.allow(&allow),
-            Decision::Deny(denial) => self.refuse(&denial),
-            Decision::Answer(response) => Self::send(&response),
+        let Ok(bytes) = abi::request_headers() else {
+            return self.refuse(&Denial::host_failure("request headers cannot be read"));
+        };
+        let decision = match abi::parse_map(&bytes) {
+            Some(headers) if !headers.is_empty() => {
+                self.shared.engine.decide(&Request::new(&headers), &self.shared.host, true)
+            }
+            _ => Decision::Deny(Denial::host_failure("request headers are not there")),
+        };
+        match decision {
             Decision::Token(request) => self.await_body(request, end_of_stream),
+            Decision::Await => self.wait(bytes),
+            decision if carry_out(&self.shared, &decision) => Action::Continue,
+            _ => Action::Pause,
         }
     }
 
@@ -159,10 +131,68 @@ impl HttpContext for Filter {
         }
         Action::Continue
     }
+}
 
-    fn on_log(&mut self) {
-        if self.pending.take().is_some() {
-            self.shared.waiting.end(self.id);
+impl Drop for Filter {
+    /// However the request ended, nobody waits for it any more.
+    fn drop(&mut self) {
+        self.shared.waiting.end(self.id);
+        self.shared.paused.remove(self.id);
+    }
+}
+
+/// Carries out a decision on the request that the host's calls speak of; says whether it goes on.
+pub fn carry_out(shared: &Shared, decision: &Decision) -> bool {
+    match decision {
+        Decision::Allow(allow) => match edit(allow) {
+            Ok(()) => return true,
+            Err(denial) => refuse(shared, &denial),
+        },
+        Decision::Deny(denial) => refuse(shared, denial),
+        Decision::Answer(response) => send(response),
+        Decision::Token(_) | Decision::Await => {
+            refuse(shared, &Denial::host_failure("nothing is left to wait for"));
         }
+    }
+    // Sent or not, the request goes no further.
+    false
+}
+
+/// Edits the request's headers. One that could not be taken away is one that the client forged.
+fn edit(allow: &Allow) -> Result<(), Denial> {
+    if let Some(denial) = &allow.spared {
+        let Denial { status, reason, explanation, .. } = denial;
+        let line = format!("lychgate: dry run: would refuse with {status} {reason} {explanation}");
+        abi::log(Level::Info, &line);
+    }
+    for edit in &allow.edits {
+        let done = match edit {
+            HeaderEdit::Remove(name) => abi::remove_request_header(name),
+            HeaderEdit::Set(name, value) => abi::set_request_header(name.as_bytes(), value),
+        };
+        if done.is_err() {
+            return Err(Denial::host_failure("request headers cannot be edited"));
+        }
+    }
+    Ok(())
+}
+
+fn refuse(shared: &Shared, denial: &Denial) {
+    let Denial { status, reason, explanation, .. } = denial;
+    abi::log(Level::Debug, &format!("lychgate: {status} {reason} {explanation}"));
+    send(&denial.response(shared.engine.policy().error_format));
+}
+
+fn send(response: &Response) {
+    let sent = abi::send_local_response(
+        response.status,
+        &response.details,
+        &response.headers,
+        &response.body,
+        response.grpc_status,
+    );
+    if let Err(status) = sent {
+        let line = format!("lychgate: the answer cannot be sent: host status {}", status.0);
+        abi::log(Level::Error, &line);
     }
 }

@@ -9,6 +9,7 @@ mod abi;
 mod body;
 mod host;
 mod http;
+mod paused;
 mod root;
 
 pub use root::start;

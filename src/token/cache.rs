@@ -10,6 +10,15 @@ use lru::LruCache;
 
 use super::verify::Verified;
 
+/// What a token was verified for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// The scheme.
+    pub scheme: usize,
+    /// Which of its key sets, one after the other: what an older one verified is never found again.
+    pub generation: u64,
+}
+
 /// The verified tokens of one worker, least recently used first out.
 pub struct TokenCache {
     entries: Option<LruCache<Box<[u8]>, Rc<Verified>>>,
@@ -28,7 +37,7 @@ impl TokenCache {
 
     /// The verified token, if it is remembered for this scheme and holds at `now`. The clock
     /// is a crossing into the host, so it is read only for a token that is remembered.
-    pub fn get(&mut self, scheme: usize, token: &[u8], now: impl FnOnce() -> i64) -> Option<Rc<Verified>> {
+    pub fn get(&mut self, scheme: Owner, token: &[u8], now: impl FnOnce() -> i64) -> Option<Rc<Verified>> {
         let entries = self.entries.as_mut()?;
         if token.len() > self.max_token_bytes {
             return None;
@@ -43,7 +52,7 @@ impl TokenCache {
     }
 
     /// Remembers a verified token.
-    pub fn put(&mut self, scheme: usize, token: &[u8], verified: &Rc<Verified>) {
+    pub fn put(&mut self, scheme: Owner, token: &[u8], verified: &Rc<Verified>) {
         let Some(entries) = self.entries.as_mut() else {
             return;
         };
@@ -66,9 +75,10 @@ impl TokenCache {
     }
 }
 
-fn write_key(key: &mut Vec<u8>, scheme: usize, token: &[u8]) {
+fn write_key(key: &mut Vec<u8>, Owner { scheme, generation }: Owner, token: &[u8]) {
     key.clear();
     key.extend_from_slice(&scheme.to_le_bytes());
+    key.extend_from_slice(&generation.to_le_bytes());
     key.extend_from_slice(token);
 }
 

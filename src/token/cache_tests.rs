@@ -1,39 +1,51 @@
 use std::rc::Rc;
 
-use super::TokenCache;
+use super::{Owner, TokenCache};
 use crate::token::verify::tests_support::verified;
+
+fn owner(scheme: usize) -> Owner {
+    Owner { scheme, generation: 0 }
+}
 
 #[test]
 fn a_token_is_found_by_every_byte_and_its_scheme() {
     let mut cache = TokenCache::new(4, 100);
-    cache.put(0, b"token", &Rc::new(verified(0, 10)));
-    assert!(cache.get(0, b"token", || 5).is_some());
+    cache.put(owner(0), b"token", &Rc::new(verified(0, 10)));
+    assert!(cache.get(owner(0), b"token", || 5).is_some());
     for (scheme, token) in [(1, &b"token"[..]), (0, b"tokem"), (0, b"toke"), (0, b"tokens")] {
-        assert!(cache.get(scheme, token, || 5).is_none());
+        assert!(cache.get(owner(scheme), token, || 5).is_none());
     }
 }
 
 #[test]
 fn a_token_is_gone_at_its_exp_and_not_there_before_its_time() {
     let mut cache = TokenCache::new(4, 100);
-    cache.put(0, b"token", &Rc::new(verified(3, 10)));
-    assert!(cache.get(0, b"token", || 9).is_some());
-    assert!(cache.get(0, b"token", || 10).is_none());
+    cache.put(owner(0), b"token", &Rc::new(verified(3, 10)));
+    assert!(cache.get(owner(0), b"token", || 9).is_some());
+    assert!(cache.get(owner(0), b"token", || 10).is_none());
     assert!(cache.is_empty(), "an expired entry leaves at once");
-    cache.put(0, b"token", &Rc::new(verified(3, 10)));
-    assert!(cache.get(0, b"token", || 2).is_none(), "the clock went back");
+    cache.put(owner(0), b"token", &Rc::new(verified(3, 10)));
+    assert!(cache.get(owner(0), b"token", || 2).is_none(), "the clock went back");
 }
 
 #[test]
 fn the_cache_is_bounded_in_entries_and_bytes() {
     let mut cache = TokenCache::new(2, 5);
     for token in [&b"a"[..], b"b", b"c", b"too long"] {
-        cache.put(0, token, &Rc::new(verified(0, 10)));
+        cache.put(owner(0), token, &Rc::new(verified(0, 10)));
     }
     assert_eq!(cache.len(), 2);
-    assert!(cache.get(0, b"a", || 5).is_none(), "the least recently used one leaves");
-    assert!(cache.get(0, b"too long", || 5).is_none());
+    assert!(cache.get(owner(0), b"a", || 5).is_none(), "the least recently used one leaves");
+    assert!(cache.get(owner(0), b"too long", || 5).is_none());
     let mut none = TokenCache::new(0, 100);
-    none.put(0, b"a", &Rc::new(verified(0, 10)));
-    assert!(none.get(0, b"a", || 5).is_none());
+    none.put(owner(0), b"a", &Rc::new(verified(0, 10)));
+    assert!(none.get(owner(0), b"a", || 5).is_none());
+}
+
+#[test]
+fn what_older_keys_verified_is_not_found_again() {
+    let mut cache = TokenCache::new(4, 100);
+    cache.put(Owner { scheme: 0, generation: 1 }, b"token", &Rc::new(verified(0, 10)));
+    assert!(cache.get(Owner { scheme: 0, generation: 1 }, b"token", || 5).is_some());
+    assert!(cache.get(Owner { scheme: 0, generation: 2 }, b"token", || 5).is_none());
 }

@@ -61,6 +61,11 @@ fn numeric_date(claims: &Claims, name: &str) -> Result<Option<f64>, TokenError> 
     }
 }
 
+/// `iat` in Unix seconds, if it is a date.
+pub fn issued(claims: &Claims) -> Option<i64> {
+    numeric_date(claims, "iat").ok().flatten().map(|date| whole(date.floor()))
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "within 2^53, checked by numeric_date")]
 fn whole(date: f64) -> i64 {
     date as i64

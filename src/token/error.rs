@@ -30,6 +30,18 @@ pub enum TokenError {
     MissingClaim(String),
     /// A claim has the wrong type or a value that cannot be.
     BadClaim(String),
+    /// The issuer does not vouch for it.
+    Inactive,
+    /// It was revoked.
+    Revoked,
+    /// It cannot be told yet: something is being fetched.
+    Pending,
+    /// The keys cannot be had; worth another try after so many seconds.
+    KeysUnavailable(u64),
+    /// The issuer cannot be asked; worth another try after so many seconds.
+    IntrospectionUnavailable(u64),
+    /// The list of revoked tokens cannot be had; worth another try after so many seconds.
+    RevocationUnavailable(u64),
 }
 
 impl TokenError {
@@ -49,6 +61,12 @@ impl TokenError {
             Self::Audience => "token_wrong_audience",
             Self::MissingClaim(_) => "token_missing_claim",
             Self::BadClaim(_) => "token_bad_claim",
+            Self::Inactive => "token_inactive",
+            Self::Revoked => "token_revoked",
+            Self::Pending => "token_pending",
+            Self::KeysUnavailable(_) => "keys_unavailable",
+            Self::IntrospectionUnavailable(_) => "introspection_unavailable",
+            Self::RevocationUnavailable(_) => "revocation_unavailable",
         }
     }
 }

@@ -7,9 +7,11 @@ mod cache;
 mod claims;
 mod compact;
 mod error;
+mod issuers;
 mod scopes;
 mod verify;
 
-pub use cache::TokenCache;
+pub use cache::{Owner, TokenCache};
 pub use error::TokenError;
-pub use verify::{ClaimHeader, Verified, Verifier, VerifierSettings};
+pub use issuers::{Issuer, Keys};
+pub use verify::{Authority, ClaimHeader, Verified, Verifier, VerifierSettings};

@@ -5,18 +5,15 @@ use std::rc::Rc;
 use super::claims::{self, Claims, Window};
 use super::compact::Compact;
 use super::error::TokenError;
+use super::issuers::Issuer;
 use super::scopes::scopes_of;
 use crate::decision::is_header_value;
-use crate::host::{Host, NativeVerdict};
-use crate::keys::{Algorithm, KeySet, VerificationKey};
+use crate::host::Host;
+use crate::remote::{Answer, Content, Introspection, Revocations, Source, Standing};
 
 /// What the tokens of a scheme must be.
 #[derive(Debug)]
 pub struct VerifierSettings {
-    /// Accepted algorithms.
-    pub algorithms: Vec<Algorithm>,
-    /// The only accepted `iss`, if it matters.
-    pub issuer: Option<String>,
     /// Accepted `aud` values, if they matter.
     pub audiences: Option<Vec<String>>,
     /// Claims that must be there.
@@ -29,6 +26,19 @@ pub struct VerifierSettings {
     pub scope_claims: Vec<String>,
     /// Claim (or dotted path) to request header.
     pub claims_to_headers: Vec<(String, Rc<str>)>,
+    /// Tokens that are revoked.
+    pub revoked: Revocations,
+    /// A list of more of them, and whether tokens are accepted while there is none.
+    pub revocation: Option<(Rc<Source>, bool)>,
+}
+
+/// Who tells whether a token is good.
+#[derive(Debug)]
+pub enum Authority {
+    /// The keys of these issuers; the token names its own, unless there is one without a name.
+    Issuers(Vec<Issuer>),
+    /// Whoever issued it, asked each time (RFC 7662); and the only accepted `iss`, if it matters.
+    Introspection(Introspection, Option<String>),
 }
 
 /// A request header made of a claim.
@@ -38,7 +48,7 @@ pub type ClaimHeader = (Rc<str>, Vec<u8>);
 #[derive(Debug)]
 pub struct Verifier {
     settings: VerifierSettings,
-    keys: KeySet,
+    authority: Authority,
 }
 
 /// What a verified token says. Made by [`Verifier::verify`] and nobody else.
@@ -48,6 +58,10 @@ pub struct Verified {
     scopes: Vec<String>,
     headers: Vec<ClaimHeader>,
     window: Window,
+    /// `jti`, for revocation.
+    id: Option<String>,
+    /// `iat`, for revocation.
+    issued: Option<i64>,
 }
 
 impl Verified {
@@ -77,41 +91,93 @@ impl Verified {
 }
 
 impl Verifier {
-    /// A verifier of tokens signed with `keys`.
+    /// A verifier of tokens that `authority` vouches for.
     #[must_use]
-    pub fn new(settings: VerifierSettings, keys: KeySet) -> Self {
-        Self { settings, keys }
+    pub fn new(settings: VerifierSettings, authority: Authority) -> Self {
+        Self { settings, authority }
     }
 
     /// Verifies `token`: form, signature, then claims, so that a stranger learns nothing from the
-    /// order of checks.
+    /// order of checks. `patient` says whether the request can wait for what is not there yet.
     ///
     /// # Errors
-    /// Why the token is not accepted.
-    pub fn verify(&self, token: &[u8], host: &dyn Host) -> Result<Verified, TokenError> {
+    /// Why the token is not accepted, or not yet.
+    pub fn verify(&self, token: &[u8], host: &dyn Host, patient: bool) -> Result<Verified, TokenError> {
         if token.len() > self.settings.max_token_bytes {
             return Err(TokenError::TooLong);
         }
+        let issuers = match &self.authority {
+            Authority::Issuers(issuers) => issuers,
+            Authority::Introspection(introspection, issuer) => {
+                let claims = match introspection.ask(token, host.now()) {
+                    Answer::Active(claims) => claims,
+                    Answer::Inactive => return Err(TokenError::Inactive),
+                    Answer::Pending if patient => return Err(TokenError::Pending),
+                    Answer::Pending => return Err(TokenError::IntrospectionUnavailable(1)),
+                    Answer::Unavailable(seconds) => {
+                        return Err(TokenError::IntrospectionUnavailable(seconds));
+                    }
+                };
+                return self.check_claims(&claims, issuer.as_deref(), host.now());
+            }
+        };
         let compact = Compact::parse(token)?;
-        self.check_signature(&compact, host)?;
-        self.check_claims(&compact.claims()?, host.now())
+        let issuer = match issuers.as_slice() {
+            [issuer] => issuer,
+            several => {
+                // Unverified, it only chooses whose keys are asked; they are held to it below.
+                let claims = compact.claims().map_err(|_| TokenError::Issuer)?;
+                let name = claims::string_claim(&claims, "iss")?;
+                several.iter().find(|issuer| issuer.name.as_deref() == name).ok_or(TokenError::Issuer)?
+            }
+        };
+        issuer.check_signature(&compact, host, patient)?;
+        self.check_claims(&compact.claims()?, issuer.name.as_deref(), host.now())
     }
 
-    fn check_signature(&self, token: &Compact<'_>, host: &dyn Host) -> Result<(), TokenError> {
-        let mut tried = false;
-        for key in self.keys.candidates(&token.alg, token.kid.as_deref()) {
-            if !self.settings.algorithms.contains(&key.algorithm()) {
-                continue;
-            }
-            tried = true;
-            if is_signed_by(key, token, host) {
-                return Ok(());
-            }
+    /// Whether what was verified once may be remembered, and under which number: it changes with the
+    /// keys. Nothing: not now, or never.
+    #[must_use]
+    pub fn generation(&self, now: impl Fn() -> i64) -> Option<u64> {
+        match &self.authority {
+            // What the issuer says is remembered where it is asked.
+            Authority::Introspection(..) => None,
+            Authority::Issuers(issuers) => issuers.iter().try_fold(0_u64, |sum, issuer| {
+                issuer.serves(&now).then(|| sum.wrapping_add(issuer.generation()))
+            }),
         }
-        Err(if tried { TokenError::Signature } else { TokenError::NoKey })
     }
 
-    fn check_claims(&self, claims: &Claims, now: i64) -> Result<Verified, TokenError> {
+    /// Whether a token that was verified is revoked meanwhile.
+    ///
+    /// # Errors
+    /// That it is, or that it cannot be told.
+    pub fn check_revocation(
+        &self,
+        token: &Verified,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Result<(), TokenError> {
+        let revokes =
+            |list: &Revocations| list.revokes(token.id.as_deref(), token.subject.as_deref(), token.issued);
+        if !self.settings.revoked.is_empty() && revokes(&self.settings.revoked) {
+            return Err(TokenError::Revoked);
+        }
+        let Some((source, accepts_on_outage)) = &self.settings.revocation else { return Ok(()) };
+        let now = host.now();
+        match source.content(now).as_deref() {
+            Some(Content::Revocations(list)) if revokes(list) => Err(TokenError::Revoked),
+            Some(Content::Revocations(_)) => Ok(()),
+            _ => match source.ask(now, None) {
+                Standing::Underway if patient => Err(TokenError::Pending),
+                _ if *accepts_on_outage => Ok(()),
+                Standing::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
+                Standing::Underway | Standing::Settled => Err(TokenError::RevocationUnavailable(1)),
+            },
+        }
+    }
+
+    fn check_claims(&self, claims: &Claims, issuer: Option<&str>, now: i64) -> Result<Verified, TokenError> {
         let settings = &self.settings;
         if let Some(name) = settings
             .required_claims
@@ -121,7 +187,7 @@ impl Verifier {
             return Err(TokenError::MissingClaim(name.clone()));
         }
         let window = claims::check_times(claims, now, settings.leeway_seconds)?;
-        if let Some(issuer) = &settings.issuer
+        if let Some(issuer) = issuer
             && claims::string_claim(claims, "iss")? != Some(issuer)
         {
             return Err(TokenError::Issuer);
@@ -131,7 +197,11 @@ impl Verifier {
         {
             return Err(TokenError::Audience);
         }
-        let subject = claims::string_claim(claims, "sub")?.map(str::to_owned);
+        let mut subject = claims::string_claim(claims, "sub")?.map(str::to_owned);
+        if subject.is_none() && matches!(self.authority, Authority::Introspection(..)) {
+            // A client that acts for itself has no subject (RFC 7662 section 2.2).
+            subject = claims::string_claim(claims, "client_id")?.map(str::to_owned);
+        }
         if subject.as_ref().is_some_and(|sub| sub.is_empty() || !is_header_value(sub.as_bytes())) {
             return Err(TokenError::BadClaim("sub".into()));
         }
@@ -140,7 +210,9 @@ impl Verifier {
             return Err(TokenError::BadClaim("scopes".into()));
         }
         let headers = self.claim_headers(claims)?;
-        Ok(Verified { subject, scopes, headers, window })
+        let id = claims::string_claim(claims, "jti")?.map(str::to_owned);
+        let issued = claims::issued(claims);
+        Ok(Verified { subject, scopes, headers, window, id, issued })
     }
 
     /// A claim that cannot be a header value refuses the token: cut short, it would say something
@@ -160,28 +232,20 @@ impl Verifier {
     }
 }
 
-/// By the host where it can, in the module where it cannot.
-fn is_signed_by(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> bool {
-    if let Some(native) = key.native() {
-        let Some(signature) = key.native_signature(&token.signature) else {
-            return false;
-        };
-        match host.verify_signature(native, &signature, token.signing_input) {
-            NativeVerdict::Valid => return true,
-            NativeVerdict::Invalid => return false,
-            NativeVerdict::Unavailable => {}
-        }
-    }
-    key.verifies(token.signing_input, &token.signature)
-}
-
 /// Lets the tests of the cache make a proof without a token.
 #[cfg(test)]
 pub mod tests_support {
     use super::{Verified, Window};
 
     pub fn verified(from: i64, until: i64) -> Verified {
-        Verified { subject: None, scopes: vec![], headers: vec![], window: Window { from, until } }
+        Verified {
+            subject: None,
+            scopes: vec![],
+            headers: vec![],
+            window: Window { from, until },
+            id: None,
+            issued: None,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
 //! The examples of the RFCs, and what the table of behaviours cannot reach: the host's verdicts.
 
-use super::{Verifier, VerifierSettings};
+use super::{Authority, Verifier, VerifierSettings};
 use crate::host::{LocalHost, NativeVerdict};
-use crate::keys::{Algorithm, KeySet, VerificationKey, import_jwk};
+use crate::keys::{KeySet, VerificationKey, import_jwk};
 use crate::probe_vector::{JWK as ES256_JWK, SIGNATURE as ES256_SIGNATURE, SIGNING_INPUT as ES256_INPUT};
-use crate::token::TokenError;
+use crate::remote::Revocations;
+use crate::token::{Issuer, Keys, TokenError};
 
 /// A host whose clock and native check are given.
 fn host(now: i64, verdict: NativeVerdict) -> LocalHost {
@@ -35,16 +36,18 @@ fn key(jwk: &str) -> VerificationKey {
 
 fn verifier(jwk: &str) -> Verifier {
     let settings = VerifierSettings {
-        algorithms: Algorithm::ALL.to_vec(),
-        issuer: Some("joe".into()),
         audiences: None,
         required_claims: vec!["exp".into()],
         leeway_seconds: 0,
         max_token_bytes: 8192,
         scope_claims: Vec::new(),
         claims_to_headers: Vec::new(),
+        revoked: Revocations::default(),
+        revocation: None,
     };
-    Verifier::new(settings, KeySet::new(vec![key(jwk)]))
+    let keys = Keys::Fixed(KeySet::new(vec![key(jwk)]));
+    let issuer = Issuer { name: Some("joe".into()), keys, algorithms: None };
+    Verifier::new(settings, Authority::Issuers(vec![issuer]))
 }
 
 fn es256_token() -> String {
@@ -60,9 +63,9 @@ fn the_tokens_of_rfc_7515_appendix_a_and_rfc_7519_section_3_1() {
     let rs256 = format!("eyJhbGciOiJSUzI1NiJ9.{CLAIMS}.{RS256_SIGNATURE}");
     for (jwk, token) in [(HS256_JWK, hs256), (RS256_JWK, rs256), (ES256_JWK, es256_token())] {
         let verifier = verifier(jwk);
-        assert!(verifier.verify(token.as_bytes(), &in_time()).is_ok(), "{token}");
+        assert!(verifier.verify(token.as_bytes(), &in_time(), true).is_ok(), "{token}");
         let late = host(1_300_819_380, NativeVerdict::Unavailable);
-        assert_eq!(verifier.verify(token.as_bytes(), &late).unwrap_err(), TokenError::Expired);
+        assert_eq!(verifier.verify(token.as_bytes(), &late, true).unwrap_err(), TokenError::Expired);
     }
 }
 
@@ -70,7 +73,7 @@ fn the_tokens_of_rfc_7515_appendix_a_and_rfc_7519_section_3_1() {
 fn the_unsecured_tokens_of_rfc_7515_a5_and_rfc_7519_section_6_1() {
     let token = format!("eyJhbGciOiJub25lIn0.{CLAIMS}.");
     for jwk in [HS256_JWK, RS256_JWK, ES256_JWK] {
-        assert_eq!(verifier(jwk).verify(token.as_bytes(), &in_time()).unwrap_err(), TokenError::NoKey);
+        assert_eq!(verifier(jwk).verify(token.as_bytes(), &in_time(), true).unwrap_err(), TokenError::NoKey);
     }
 }
 
@@ -89,12 +92,12 @@ fn the_signatures_of_rfc_7515_a4_and_rfc_8037_a4() {
 #[test]
 fn a_host_that_says_no_or_fails_never_opens_the_gate() {
     let token = es256_token();
-    let verify = |verdict| verifier(ES256_JWK).verify(token.as_bytes(), &host(1_300_819_379, verdict));
+    let verify = |verdict| verifier(ES256_JWK).verify(token.as_bytes(), &host(1_300_819_379, verdict), true);
     assert!(verify(NativeVerdict::Valid).is_ok());
     assert_eq!(verify(NativeVerdict::Invalid).unwrap_err(), TokenError::Signature);
     assert!(verify(NativeVerdict::Unavailable).is_ok());
     // A yes of the host is for its own algorithms only.
     let forged = format!("eyJhbGciOiJIUzI1NiJ9.{CLAIMS}.AAAA");
     let yes = host(1_300_819_379, NativeVerdict::Valid);
-    assert_eq!(verifier(HS256_JWK).verify(forged.as_bytes(), &yes).unwrap_err(), TokenError::Signature);
+    assert_eq!(verifier(HS256_JWK).verify(forged.as_bytes(), &yes, true).unwrap_err(), TokenError::Signature);
 }

@@ -3,6 +3,7 @@
 mod documents;
 mod keys_and_rules;
 mod people;
+mod remote;
 mod schemes;
 
 use lychgate_testkit::keys;
@@ -65,5 +66,6 @@ pub fn faults() -> Vec<Fault> {
     faults.extend(keys_and_rules::faults());
     faults.extend(people::faults());
     faults.extend(documents::faults());
+    faults.extend(remote::faults());
     faults
 }

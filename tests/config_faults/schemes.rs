@@ -104,18 +104,16 @@ pub fn faults() -> Vec<Fault> {
             json!({"type": "apiKey", "in": "header", "name": "k", "api_keys": "d", "bearerFormat": "JWT"}),
             &["schemes.s.bearerFormat: unknown key"],
         ),
-        jwt("no source of keys", json!({}), &["schemes.s.jwt: one of `keys`, `jwks` is needed"]),
+        jwt(
+            "no source of keys",
+            json!({}),
+            &["schemes.s.jwt: one of `keys`, `jwks`, `remote_jwks`, `cluster`, `issuers` is needed"],
+        ),
         jwt(
             "two sources of keys",
             json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}], "jwks": {"keys": []}}),
-            &["schemes.s.jwt: only one of `keys`, `jwks` may be given"],
+            &["schemes.s.jwt: only one of `keys`, `jwks`, `remote_jwks`, `cluster`, `issuers` may be given"],
         ),
-        jwt(
-            "not yet: remote_jwks",
-            json!({"remote_jwks": {"uri": "https://x/", "cluster": "x"}}),
-            &["schemes.s.jwt.remote_jwks: not supported yet"],
-        ),
-        jwt("not yet: cluster", json!({"cluster": "idp"}), &["schemes.s.jwt.cluster: not supported yet"]),
         jwt("no keys in the list", json!({"keys": []}), &["schemes.s.jwt.keys: must not be empty"]),
         jwt(
             "a set without usable key",

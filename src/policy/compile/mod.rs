@@ -1,6 +1,7 @@
 //! From configuration to policy: references resolved, keys imported, patterns compiled. What is
 //! wrong goes to the errors with its path, and compiling goes on to find the rest.
 
+mod authority;
 mod issue;
 mod keys;
 mod rules;
@@ -18,6 +19,7 @@ use crate::config::{ApiKeyConfig, Config, Errors, OnInvalid, Path, UserConfig};
 use crate::identity::{ApiKey, ApiKeyDirectory, User, UserDirectory};
 use crate::issue::TokenEndpoint;
 use crate::openapi::Served;
+use crate::remote::{Introspection, Source};
 
 struct Compiler<'a> {
     environment: Environment<'a>,
@@ -26,6 +28,8 @@ struct Compiler<'a> {
     users: BTreeMap<String, Rc<UserDirectory>>,
     api_keys: BTreeMap<String, Rc<ApiKeyDirectory>>,
     token_endpoints: Vec<TokenEndpoint>,
+    sources: Vec<Rc<Source>>,
+    introspections: Vec<Introspection>,
     scheme_ids: BTreeMap<String, SchemeId>,
     reserved: Vec<Rc<str>>,
 }
@@ -46,6 +50,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         users: BTreeMap::new(),
         api_keys: BTreeMap::new(),
         token_endpoints: Vec::new(),
+        sources: Vec::new(),
+        introspections: Vec::new(),
         scheme_ids: BTreeMap::new(),
         reserved: vec![
             Rc::clone(&identity_headers.subject),
@@ -77,6 +83,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         error_format: config.error_format,
         cors_preflight: config.cors_preflight,
         token_endpoints: compiler.token_endpoints,
+        sources: compiler.sources,
+        introspections: compiler.introspections,
         served,
         mode: config.mode,
         passwords: config.passwords,

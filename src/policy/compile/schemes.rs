@@ -8,7 +8,7 @@ use super::{Compiler, is_same_header};
 use crate::config::{self, JwtConfig, KeyLocation, KeySource, Path, SchemeConfig, TokenSource};
 use crate::credential::Source;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
-use crate::keys::{Algorithm, KeySet, SigningKey, VerificationKey};
+use crate::keys::SigningKey;
 use crate::policy::scheme::{Scheme, SchemeId, SchemeKind};
 use crate::token::{Verifier, VerifierSettings};
 
@@ -42,18 +42,18 @@ impl Compiler<'_> {
         let mut signer = None;
         let (default_status, sources, kind) = match scheme.kind {
             config::SchemeKind::Bearer { jwt, users, .. } => {
-                let token = self.token_scheme(path, jwt, users.as_deref(), false)?;
+                let token = self.token_scheme(path, jwt, users.as_deref(), None, false)?;
                 signer = token.signer;
                 (403, token.sources, token.kind)
             }
-            config::SchemeKind::OpenIdConnect { jwt, users, .. } => {
-                let token = self.token_scheme(path, jwt, users.as_deref(), false)?;
+            config::SchemeKind::OpenIdConnect { jwt, users, url } => {
+                let token = self.token_scheme(path, jwt, users.as_deref(), Some(&url), false)?;
                 signer = token.signer;
                 (401, token.sources, token.kind)
             }
             config::SchemeKind::OAuth2 { flows, jwt, users, issue } => {
                 let claims = IssuedClaims::of(&jwt);
-                let token = self.token_scheme(path, jwt, users.as_deref(), issue.is_some())?;
+                let token = self.token_scheme(path, jwt, users.as_deref(), None, issue.is_some())?;
                 signer = token.signer;
                 if issue.is_some() && token.cannot_sign {
                     self.errors.add(
@@ -141,34 +141,20 @@ impl Compiler<'_> {
     fn token_scheme(
         &mut self,
         path: &Path<'_>,
-        jwt: JwtConfig,
+        mut jwt: JwtConfig,
         users: Option<&str>,
+        url: Option<&str>,
         issues: bool,
     ) -> Option<TokenScheme> {
         let users = match users {
             Some(name) => Some(self.user_directory(path, name)?),
             None => None,
         };
-        let path = path.key("jwt");
-        let (keys, signer) = match jwt.keys {
-            KeySource::Keys(keys) => self.keys(&path.key("keys"), keys, issues),
-            KeySource::Jwks(jwks) => {
-                (self.jwks(&path.key("jwks"), &jwks, jwt.algorithms.as_deref()), Signer::None)
-            }
-        };
-        let mut of_keys: Vec<Algorithm> = keys.iter().map(VerificationKey::algorithm).collect();
-        of_keys.sort_unstable();
-        of_keys.dedup();
-        if let Some(algorithms) = &jwt.algorithms
-            && !keys.is_empty()
-            && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm))
-        {
-            let names: Vec<_> = of_keys.iter().map(|algorithm| algorithm.name()).collect();
-            self.errors.add(
-                &path.key("algorithms"),
-                format_args!("no key has any of them; the keys are for {}", names.join(", ")),
-            );
-        }
+        let is_introspection = matches!(jwt.keys, KeySource::Introspection(_));
+        let path = path.key(if is_introspection { "introspection" } else { "jwt" });
+        let (authority, signer) = self.authority(&path, &mut jwt, url, issues)?;
+        let revocation = jwt.revocation.take();
+        let revocation = revocation.map(|config| self.revocation(&path.key("revocation"), config));
         let claims_to_headers: Vec<(String, Rc<str>)> = jwt
             .claims_to_headers
             .into_iter()
@@ -181,16 +167,16 @@ impl Compiler<'_> {
             TokenSource::Cookie(name) => Source::Cookie(name),
         });
         let settings = VerifierSettings {
-            algorithms: jwt.algorithms.unwrap_or(of_keys),
-            issuer: jwt.issuer,
             audiences: jwt.audiences,
             required_claims: jwt.required_claims,
             leeway_seconds: i64::try_from(jwt.leeway_seconds).unwrap_or(0),
             max_token_bytes: jwt.max_token_bytes,
             scope_claims: jwt.scope_claims,
             claims_to_headers,
+            revoked: jwt.revoked,
+            revocation,
         };
-        let verifier = Box::new(Verifier::new(settings, KeySet::new(keys)));
+        let verifier = Box::new(Verifier::new(settings, authority));
         Some(TokenScheme {
             sources: sources.collect(),
             kind: SchemeKind::Token { verifier, users },

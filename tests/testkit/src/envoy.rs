@@ -70,11 +70,13 @@ pub struct Options {
     pub concurrency: u32,
     /// The plugin's environment variables.
     pub environment: Vec<(String, String)>,
+    /// Further clusters, by name.
+    pub clusters: Vec<(String, SocketAddr)>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 1, environment: Vec::new() }
+        Self { concurrency: 1, environment: Vec::new(), clusters: Vec::new() }
     }
 }
 

@@ -5,6 +5,7 @@ pub mod demonstration;
 pub mod echo;
 pub mod envoy;
 pub mod http;
+pub mod issuer;
 pub mod keys;
 pub mod programs;
 pub mod python;

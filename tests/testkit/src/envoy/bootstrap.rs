@@ -34,18 +34,24 @@ pub fn dynamic(
 /// One listener for each policy, and the admin interface on a free port. Envoy's own path
 /// normalisation is off: what is tried on the filter must reach it.
 pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options, module: &Path) -> Value {
+    let mut clusters = vec![cluster("upstream", upstream)];
+    clusters.extend(options.clusters.iter().map(|(name, address)| cluster(name, *address)));
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "static_resources": {
             "listeners": listeners.iter().map(|l| listener(l, options, module)).collect::<Vec<_>>(),
-            "clusters": [{
-                "name": "upstream",
-                "type": "STATIC",
-                "load_assignment": {
-                    "cluster_name": "upstream",
-                    "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(upstream)}}]}],
-                },
-            }],
+            "clusters": clusters,
+        },
+    })
+}
+
+fn cluster(name: &str, endpoint: SocketAddr) -> Value {
+    json!({
+        "name": name,
+        "type": "STATIC",
+        "load_assignment": {
+            "cluster_name": name,
+            "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address(endpoint)}}]}],
         },
     })
 }

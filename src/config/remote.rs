@@ -1,0 +1,175 @@
+//! What is fetched from outside: `remote_jwks`, `cluster`, `issuers`, `introspection`, `revocation`.
+
+use std::collections::HashSet;
+
+use super::jwt::{KeySource, SecretSource, non_empty, read_algorithm, read_local_keys, read_secret};
+use super::node::{Node, Object};
+use crate::keys::Algorithm;
+use crate::remote::{Limits, Revocations, Uri};
+
+/// Something that is fetched on a schedule.
+#[derive(Clone, Debug)]
+pub struct RemoteConfig {
+    /// Where it is.
+    pub uri: Uri,
+    /// When it is fetched.
+    pub limits: Limits,
+}
+
+/// OpenID Connect discovery through a cluster.
+#[derive(Clone, Debug)]
+pub struct DiscoveryConfig {
+    /// The Envoy cluster of the discovery document.
+    pub cluster: String,
+    /// That of the `jwks_uri`, where it is on another host.
+    pub jwks_cluster: Option<String>,
+    /// When it is fetched.
+    pub limits: Limits,
+}
+
+/// One entry of `issuers`.
+#[derive(Clone, Debug)]
+pub struct IssuerConfig {
+    /// `iss` of its tokens.
+    pub issuer: String,
+    /// Its keys.
+    pub keys: KeySource,
+    /// Accepted algorithms; unset: those of its keys.
+    pub algorithms: Option<Vec<Algorithm>>,
+}
+
+/// `introspection` (RFC 7662).
+#[derive(Clone, Debug)]
+pub struct IntrospectionConfig {
+    /// The endpoint.
+    pub uri: Uri,
+    /// `client_id`.
+    pub client_id: String,
+    /// `client_secret`.
+    pub client_secret: SecretSource,
+    /// Whether the client names itself in the body.
+    pub in_body: bool,
+    /// How long an answer is remembered at most, in seconds.
+    pub cache_seconds: i64,
+    /// How long the issuer may take, in seconds.
+    pub timeout_seconds: u64,
+}
+
+/// `revocation`: a list that is polled.
+#[derive(Clone, Debug)]
+pub struct RevocationConfig {
+    /// The list.
+    pub remote: RemoteConfig,
+    /// Whether tokens are accepted while there is no list.
+    pub accepts_on_outage: bool,
+}
+
+fn seconds(object: &Object<'_>, key: &'static str, least: u64, most: u64, default: i64) -> i64 {
+    let value = object.optional(key, |n| n.integer(least..=most));
+    value.and_then(|value| i64::try_from(value).ok()).unwrap_or(default)
+}
+
+fn limits(object: &Object<'_>, refresh: i64) -> Limits {
+    Limits {
+        timeout: seconds(object, "timeout_seconds", 1, 60, 5),
+        refresh: seconds(object, "refresh_seconds", 1, 86_400, refresh),
+        refetch: seconds(object, "refetch_seconds", 1, 86_400, 10),
+        max_stale: seconds(object, "max_stale_seconds", 1, 31_536_000, 86_400),
+    }
+}
+
+/// `uri` and `cluster`.
+fn uri(object: &Object<'_>) -> Option<Uri> {
+    let cluster = object.required("cluster", |n| n.text());
+    object.required("uri", |n| {
+        let text = n.text()?;
+        n.errors.check(n.path, Uri::parse(&text, cluster.as_deref().unwrap_or_default()))
+    })
+}
+
+impl RemoteConfig {
+    /// Reads `remote_jwks`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let (uri, limits) = (uri(&object), limits(&object, 600));
+        object.finish();
+        Some(Self { uri: uri?, limits })
+    }
+}
+
+impl DiscoveryConfig {
+    /// Reads `cluster` and what belongs to it, which stand beside the rest of a `jwt`.
+    pub fn read(object: &Object<'_>) -> Option<Self> {
+        let cluster = object.required("cluster", |n| n.text());
+        let jwks_cluster = object.optional("jwks_cluster", |n| n.text());
+        let limits = limits(object, 600);
+        Some(Self { cluster: cluster?, jwks_cluster, limits })
+    }
+}
+
+impl IssuerConfig {
+    /// Reads one entry of `issuers`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let issuer = object.required("issuer", |n| n.text());
+        let keys = match object.one_of(&["keys", "jwks", "remote_jwks", "cluster"]) {
+            Some("remote_jwks") => object.optional("remote_jwks", RemoteConfig::read).map(KeySource::Remote),
+            Some("cluster") => DiscoveryConfig::read(&object).map(KeySource::Discovery),
+            Some(local) => read_local_keys(&object, local),
+            None => None,
+        };
+        let algorithms = object.optional("algorithms", |n| non_empty(n, |n| n.list(read_algorithm)));
+        object.finish();
+        Some(Self { issuer: issuer?, keys: keys?, algorithms })
+    }
+}
+
+impl IntrospectionConfig {
+    /// Reads what of `introspection` is its own; the rest is as in `jwt`.
+    pub fn read(object: &Object<'_>) -> Option<Self> {
+        let uri = uri(object);
+        let client_id = object.required("client_id", |n| n.text());
+        let client_secret = object.required("client_secret", read_secret);
+        let in_body = object.optional("auth_method", |n| {
+            n.word(&[("client_secret_basic", false), ("client_secret_post", true)])
+        });
+        let cache_seconds = seconds(object, "cache_seconds", 0, 86_400, 60);
+        let timeout = object.optional("timeout_seconds", |n| n.integer(1..=60));
+        Some(Self {
+            uri: uri?,
+            client_id: client_id?,
+            client_secret: client_secret?,
+            in_body: in_body.unwrap_or(false),
+            cache_seconds,
+            timeout_seconds: timeout.unwrap_or(5),
+        })
+    }
+}
+
+impl RevocationConfig {
+    /// Reads `revocation`.
+    pub fn read(node: Node<'_>) -> Option<Self> {
+        let object = node.object()?;
+        let (uri, limits) = (uri(&object), limits(&object, 60));
+        let accepts = object.optional("on_outage", |n| n.word(&[("refuse", false), ("accept", true)]));
+        object.finish();
+        let remote = RemoteConfig { uri: uri?, limits };
+        Some(Self { remote, accepts_on_outage: accepts.unwrap_or(false) })
+    }
+}
+
+/// Reads `revoked`.
+pub fn read_revoked(node: Node<'_>) -> Option<Revocations> {
+    let object = node.object()?;
+    let strings = |key| {
+        let list = object.optional(key, |n: Node<'_>| n.list(|n| n.text()));
+        list.unwrap_or_default().into_iter().collect::<HashSet<_>>()
+    };
+    let (jti, sub) = (strings("jti"), strings("sub"));
+    let issued_before = object.optional("issued_before", |n| {
+        let value = n.integer(0..=9_007_199_254_740_992)?;
+        i64::try_from(value).ok()
+    });
+    object.finish();
+    Some(Revocations { jti, sub, issued_before })
+}

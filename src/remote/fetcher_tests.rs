@@ -1,0 +1,155 @@
+use std::rc::Rc;
+
+use lychgate_testkit::keys;
+use serde_json::{Value, json};
+
+use super::Remotes;
+use crate::host::LocalHost;
+use crate::remote::{
+    CallResponse, Content, Discovery, Limits, Revocations, Source, SourceKind, Standing, Uri,
+};
+
+const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
+
+fn uri(text: &str) -> Uri {
+    Uri::parse(text, "idp").unwrap()
+}
+
+/// A worker's own view of the key set, by URI or by discovery.
+fn worker(discovery: bool) -> (Rc<Source>, Remotes) {
+    let kind = if discovery {
+        let uri = uri("https://idp.example/.well-known/openid-configuration");
+        let discovery = Discovery { uri, issuer: "https://idp.example".into(), jwks_cluster: None };
+        SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None }
+    } else {
+        SourceKind::Keys { uri: Some(uri("https://idp.example/keys")), discovery: None, allowed: None }
+    };
+    let source = Source::new("keys".into(), kind, LIMITS);
+    (Rc::clone(&source), Remotes::new(vec![source], Vec::new()))
+}
+
+fn jwks() -> Value {
+    json!({"keys": [keys::P256.jwk()]})
+}
+
+fn response(status: u16, body: &Value) -> CallResponse {
+    let headers = vec![(b":status".to_vec(), status.to_string().into_bytes())];
+    CallResponse { headers, body: body.to_string().into_bytes() }
+}
+
+fn has_keys(source: &Source, host: &LocalHost) -> bool {
+    matches!(source.content(host.now.get()).as_deref(), Some(Content::Keys(_)))
+}
+
+#[test]
+fn one_worker_fetches_and_the_other_takes_it_over() {
+    let host = LocalHost::at(1000);
+    let ((ours, fetcher), (theirs, other)) = (worker(false), worker(false));
+    fetcher.begin(&host);
+    fetcher.tick(&host);
+    other.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 1, "the lease is taken");
+    assert_eq!(host.calls.borrow()[0].headers[3], (":path".to_owned(), "/keys".to_owned()));
+    assert_eq!(theirs.ask(1000, None), Standing::Underway);
+    fetcher.respond(0, &response(200, &jwks()), &host).unwrap();
+    assert!(has_keys(&ours, &host) && !has_keys(&theirs, &host));
+    other.tick(&host);
+    assert!(has_keys(&theirs, &host));
+    assert_eq!(ours.generation(), theirs.generation());
+    assert_eq!(host.calls.borrow().len(), 1);
+}
+
+#[test]
+fn a_fetcher_that_dies_is_followed_by_another() {
+    let host = LocalHost::at(1000);
+    let ((_, dead), (theirs, other)) = (worker(false), worker(false));
+    dead.begin(&host);
+    dead.tick(&host);
+    drop(dead);
+    other.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 1);
+    host.now.set(1012);
+    other.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 2);
+    other.respond(1, &response(200, &jwks()), &host).unwrap();
+    assert!(has_keys(&theirs, &host));
+}
+
+#[test]
+fn discovery_is_held_to_its_issuer_and_its_host() {
+    let document = |issuer: &str, jwks_uri: &str| json!({"issuer": issuer, "jwks_uri": jwks_uri, "id_token_signing_alg_values_supported": ["ES256", "HS256", "X"]});
+    for (answer, says) in [
+        (response(200, &document("https://evil.example", "https://idp.example/keys")), "the issuer is"),
+        (response(200, &document("https://idp.example", "https://evil.example/keys")), "another host"),
+        (response(200, &document("https://idp.example", "keys")), "jwks_uri: "),
+        (response(200, &json!({"issuer": "https://idp.example"})), "no `jwks_uri`"),
+        (response(200, &json!([])), "not a JSON object"),
+        (response(404, &json!({})), "status 404"),
+        (CallResponse::default(), "no response"),
+    ] {
+        let host = LocalHost::at(1000);
+        let (source, remotes) = worker(true);
+        remotes.tick(&host);
+        let log = remotes.respond(0, &answer, &host).unwrap().join("\n");
+        assert!(log.contains(says), "{log}");
+        assert_eq!(host.calls.borrow().len(), 1, "nothing else is fetched");
+        assert!(matches!(source.ask(1000, None), Standing::Failing(_)));
+    }
+    let host = LocalHost::at(1000);
+    let (source, remotes) = worker(true);
+    remotes.tick(&host);
+    remotes.respond(0, &response(200, &document("https://idp.example", "https://idp.example/k?v=1")), &host);
+    assert_eq!(host.calls.borrow()[1].headers[3].1, "/k?v=1");
+    remotes.respond(1, &response(200, &jwks()), &host);
+    assert!(has_keys(&source, &host));
+}
+
+#[test]
+fn what_is_no_key_set_is_a_failure_and_the_last_good_one_stays() {
+    let secret =
+        json!({"keys": [{"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "alg": "HS256"}]});
+    let (host, (source, remotes)) = (LocalHost::at(1000), worker(false));
+    remotes.tick(&host);
+    remotes.respond(0, &response(200, &jwks()), &host);
+    for (number, answer) in [
+        response(200, &json!({"keys": []})),
+        response(200, &secret),
+        response(200, &json!({"keys": {}})),
+        response(500, &jwks()),
+        CallResponse { body: b"{\"keys\": [".to_vec(), ..response(200, &json!({})) },
+        CallResponse { body: vec![b' '; 1_048_577], ..response(200, &json!({})) },
+    ]
+    .iter()
+    .enumerate()
+    {
+        host.now.set(host.now.get() + 100);
+        remotes.tick(&host);
+        let id = u32::try_from(number + 1).unwrap();
+        let log = remotes.respond(id, answer, &host).unwrap().join("\n");
+        assert!(log.contains("cannot be fetched"), "{log}");
+        assert!(has_keys(&source, &host), "{log}");
+    }
+    host.now.set(1000 + 601);
+    assert!(!has_keys(&source, &host), "too old");
+}
+
+#[test]
+fn lists_of_revoked_tokens_are_read_strictly() {
+    let list = Revocations::parse(br#"{"jti": ["a"], "sub": ["b"], "issued_before": 5}"#).unwrap();
+    assert!(list.revokes(Some("a"), None, Some(9)) && list.revokes(None, Some("b"), Some(9)));
+    assert!(list.revokes(None, None, Some(4)) && list.revokes(None, None, None));
+    assert!(!list.revokes(Some("b"), Some("a"), Some(5)));
+    for text in
+        ["[]", "{\"jti\": \"a\"}", "{\"jti\": [1]}", "{\"issued_before\": \"x\"}", "{\"other\": []}", ""]
+    {
+        assert!(Revocations::parse(text.as_bytes()).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_host_that_fails_leaves_the_gate_shut() {
+    let (host, (source, remotes)) = (LocalHost::at(1000), worker(false));
+    host.works.set(false);
+    assert!(!remotes.tick(&host).is_empty(), "the log says so");
+    assert!(!has_keys(&source, &host));
+}

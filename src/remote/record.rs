@@ -1,0 +1,160 @@
+//! When a source is fetched: a state that all workers share, and pure transitions with the time as
+//! an argument, so that thousands of schedules can be tried in a test.
+
+use serde_json::{Value, json};
+
+/// The bounds of a source's schedule, in seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest between two fetches while all goes well.
+    pub refresh: i64,
+    /// The least between two fetches that somebody's unknown key asked for.
+    pub refetch: i64,
+    /// How long what was fetched serves while fetching fails.
+    pub max_stale: i64,
+    /// How long one call may take; a fetch is one or two of them.
+    pub timeout: i64,
+}
+
+/// The shortest that a `max-age` can make the time between two fetches.
+const SHORTEST_REFRESH: i64 = 30;
+/// The longest between two tries while fetching fails.
+const LONGEST_BACKOFF: i64 = 60;
+
+/// What is known of a source, by every worker. Times are Unix seconds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Counts every change of what was fetched; 0: nothing was yet.
+    pub version: u64,
+    /// When it was last fetched, changed or not.
+    pub fetched: i64,
+    /// When it is fetched next.
+    pub next: i64,
+    /// Until when somebody is fetching it.
+    pub lease: i64,
+    /// From when on an unknown key may ask for it.
+    pub refetch: i64,
+    /// Failures since the last success.
+    pub failures: u32,
+    /// The entity tag of what was fetched (RFC 9110 section 8.8.3).
+    pub etag: Option<String>,
+    /// A digest of what was fetched.
+    pub digest: String,
+}
+
+/// A success, as far as the schedule is concerned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fetched {
+    /// The digest of what was fetched; nothing: it is what it was.
+    pub digest: Option<String>,
+    /// How long the response says that it may be kept, in seconds.
+    pub max_age: Option<i64>,
+    /// Its entity tag.
+    pub etag: Option<String>,
+}
+
+impl Record {
+    /// Whether it should be fetched, and nobody is at it.
+    #[must_use]
+    pub fn is_due(&self, now: i64) -> bool {
+        now >= self.next && !self.is_underway(now)
+    }
+
+    /// Whether somebody is fetching it.
+    #[must_use]
+    pub fn is_underway(&self, now: i64) -> bool {
+        now < self.lease
+    }
+
+    /// Whether what was fetched still serves.
+    #[must_use]
+    pub fn serves(&self, now: i64, limits: &Limits) -> bool {
+        self.version > 0 && now.saturating_sub(self.fetched) <= limits.max_stale
+    }
+
+    /// Somebody begins to fetch.
+    #[must_use]
+    pub fn leased(&self, now: i64, limits: &Limits) -> Self {
+        // Whoever dies while fetching holds the others up for no longer than this.
+        let lease = now.saturating_add(limits.timeout.saturating_mul(2)).saturating_add(2);
+        Self { lease, ..self.clone() }
+    }
+
+    /// Somebody met an unknown key: it is due at once, if that may be. What is fetched on schedule
+    /// does not count, lest a rotation right after it go unseen.
+    #[must_use]
+    pub fn asked(&self, now: i64, limits: &Limits) -> Option<Self> {
+        let may = now >= self.refetch && !self.is_underway(now) && self.failures == 0;
+        may.then(|| Self {
+            next: now.min(self.next),
+            refetch: now.saturating_add(limits.refetch),
+            ..self.clone()
+        })
+    }
+
+    /// It was fetched. `jitter`, from 0 to 1, keeps gateways that started together apart.
+    #[must_use]
+    pub fn succeeded(&self, now: i64, limits: &Limits, fetched: &Fetched, jitter: f64) -> Self {
+        let shortest = SHORTEST_REFRESH.min(limits.refresh);
+        let age = fetched.max_age.map_or(limits.refresh, |age| age.clamp(shortest, limits.refresh));
+        // Before it is old, so that nobody has to wait.
+        let early = portion(age, 0.1 + 0.1 * jitter);
+        let has_changed = fetched.digest.as_ref().is_some_and(|digest| *digest != self.digest);
+        Self {
+            version: if has_changed { self.version.saturating_add(1) } else { self.version },
+            fetched: now,
+            next: now.saturating_add(age.saturating_sub(early).max(1)),
+            lease: 0,
+            refetch: self.refetch,
+            failures: 0,
+            etag: fetched.etag.clone(),
+            digest: fetched.digest.clone().unwrap_or_else(|| self.digest.clone()),
+        }
+    }
+
+    /// It could not be fetched.
+    #[must_use]
+    pub fn failed(&self, now: i64, limits: &Limits, jitter: f64) -> Self {
+        let doubled = 1_i64.checked_shl(self.failures.min(16)).unwrap_or(LONGEST_BACKOFF);
+        let backoff = doubled.min(LONGEST_BACKOFF).min(limits.refresh.max(1));
+        let next = now.saturating_add(backoff).saturating_add(portion(backoff, jitter * 0.5));
+        Self { next, lease: 0, failures: self.failures.saturating_add(1), ..self.clone() }
+    }
+
+    /// The record as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Self { version, fetched, next, lease, refetch, failures, etag, digest } = self;
+        json!([version, fetched, next, lease, refetch, failures, etag, digest]).to_string().into_bytes()
+    }
+
+    /// The record of these bytes; a new one if they are none.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let Ok(Value::Array(fields)) = serde_json::from_slice(bytes) else { return Self::default() };
+        let number = |index: usize| fields.get(index).and_then(Value::as_i64).unwrap_or(0);
+        Self {
+            version: u64::try_from(number(0)).unwrap_or(0),
+            fetched: number(1),
+            next: number(2),
+            lease: number(3),
+            refetch: number(4),
+            failures: u32::try_from(number(5)).unwrap_or(0),
+            etag: fields.get(6).and_then(Value::as_str).map(str::to_owned),
+            digest: fields.get(7).and_then(Value::as_str).unwrap_or_default().to_owned(),
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "seconds, by a share of one"
+)]
+fn portion(seconds: i64, share: f64) -> i64 {
+    (seconds as f64 * share) as i64
+}
+
+#[cfg(test)]
+#[path = "record_tests.rs"]
+mod tests;

@@ -1,0 +1,79 @@
+//! Calls to outside and what comes back.
+
+use std::time::Duration;
+
+/// A call of an Envoy cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HttpCall {
+    /// The cluster.
+    pub cluster: String,
+    /// Headers, pseudo-headers among them.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long it may take.
+    pub timeout: Duration,
+}
+
+/// What came back. No headers at all: the call failed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CallResponse {
+    /// Headers, `:status` among them.
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// The longest body that is looked at, in bytes.
+pub const MAX_BODY_BYTES: usize = 1_048_576;
+
+impl CallResponse {
+    /// The first value of a header.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name.as_bytes()));
+        found.and_then(|(_, value)| std::str::from_utf8(value).ok())
+    }
+
+    /// The status; 0 if there was no response.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.header(":status").and_then(|status| status.parse().ok()).unwrap_or(0)
+    }
+
+    /// How long it may be kept, in seconds (RFC 9111 section 5.2.2).
+    #[must_use]
+    pub fn max_age(&self) -> Option<i64> {
+        let directives = self.header("cache-control")?.split(',').map(str::trim);
+        let mut max_age = None;
+        for directive in directives {
+            let (name, value) = directive.split_once('=').unwrap_or((directive, ""));
+            match name.to_ascii_lowercase().as_str() {
+                "no-store" | "no-cache" => return Some(0),
+                "max-age" => max_age = value.trim_matches('"').parse().ok(),
+                _ => {}
+            }
+        }
+        max_age
+    }
+
+    /// Its body as bytes, if it is a success of bearable length and whole.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn success(&self) -> Result<&[u8], String> {
+        match self.status() {
+            200 => {}
+            0 => return Err("no response".into()),
+            status => return Err(format!("status {status}")),
+        }
+        if self.body.len() > MAX_BODY_BYTES {
+            return Err(format!("a body of {} bytes; at most {MAX_BODY_BYTES}", self.body.len()));
+        }
+        let length = self.header("content-length").and_then(|length| length.parse::<usize>().ok());
+        if length.is_some_and(|length| length != self.body.len()) {
+            return Err("a body cut short".into());
+        }
+        Ok(&self.body)
+    }
+}

@@ -1,0 +1,117 @@
+//! Whose keys a token is held against: fixed ones, fetched ones, or those of the issuer it names.
+
+use std::rc::Rc;
+
+use super::compact::Compact;
+use super::error::TokenError;
+use crate::host::{Host, NativeVerdict};
+use crate::keys::{Algorithm, KeySet, VerificationKey};
+use crate::remote::{Content, Source, Standing};
+
+/// The keys of an issuer.
+#[derive(Debug)]
+pub enum Keys {
+    /// Given in the configuration.
+    Fixed(KeySet),
+    /// Fetched.
+    Fetched(Rc<Source>),
+}
+
+/// An issuer and its keys: a key is accepted for its own issuer only.
+#[derive(Debug)]
+pub struct Issuer {
+    /// `iss` of its tokens; nothing: it is not looked at.
+    pub name: Option<String>,
+    /// Its keys.
+    pub keys: Keys,
+    /// Accepted algorithms; nothing: any that a fetched key has.
+    pub algorithms: Option<Vec<Algorithm>>,
+}
+
+impl Issuer {
+    /// Whether this issuer signed `token`.
+    ///
+    /// # Errors
+    /// That it did not, or that it cannot be told (yet). `patient` says whether the request can wait.
+    pub fn check_signature(
+        &self,
+        token: &Compact<'_>,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Result<(), TokenError> {
+        let source = match &self.keys {
+            Keys::Fixed(keys) => return self.check_with(keys, token, host),
+            Keys::Fetched(source) => source,
+        };
+        let now = host.now();
+        let standing = |unknown: TokenError| match source.ask(now, token.kid.as_deref()) {
+            Standing::Failing(seconds) => TokenError::KeysUnavailable(seconds),
+            Standing::Underway if patient => TokenError::Pending,
+            Standing::Underway => TokenError::KeysUnavailable(1),
+            Standing::Settled => unknown,
+        };
+        match source.content(now).as_deref() {
+            Some(Content::Keys(keys)) => match self.check_with(keys, token, host) {
+                // An algorithm that nobody signs with is no reason to ask.
+                Err(TokenError::NoKey) if self.could_sign(token) => Err(standing(TokenError::NoKey)),
+                outcome => outcome,
+            },
+            _ => Err(standing(TokenError::KeysUnavailable(1))),
+        }
+    }
+
+    fn could_sign(&self, token: &Compact<'_>) -> bool {
+        let algorithm = Algorithm::from_name(&token.alg);
+        algorithm.is_some_and(|algorithm| {
+            !algorithm.is_hmac() && self.algorithms.as_ref().is_none_or(|own| own.contains(&algorithm))
+        })
+    }
+
+    fn check_with(&self, keys: &KeySet, token: &Compact<'_>, host: &dyn Host) -> Result<(), TokenError> {
+        let mut tried = false;
+        for key in keys.candidates(&token.alg, token.kid.as_deref()) {
+            if self.algorithms.as_ref().is_some_and(|accepted| !accepted.contains(&key.algorithm())) {
+                continue;
+            }
+            tried = true;
+            if is_signed_by(key, token, host) {
+                return Ok(());
+            }
+        }
+        Err(if tried { TokenError::Signature } else { TokenError::NoKey })
+    }
+
+    /// Counts every change of the keys.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        match &self.keys {
+            Keys::Fixed(_) => 0,
+            Keys::Fetched(source) => source.generation(),
+        }
+    }
+
+    /// Whether the keys serve: what they verified counts as long. The clock is a crossing into the
+    /// host, so it is read only for keys that can grow old.
+    #[must_use]
+    pub fn serves(&self, now: &dyn Fn() -> i64) -> bool {
+        match &self.keys {
+            Keys::Fixed(_) => true,
+            Keys::Fetched(source) => source.content(now()).is_some(),
+        }
+    }
+}
+
+/// By the host where it can, in the module where it cannot.
+fn is_signed_by(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> bool {
+    if let Some(native) = key.native() {
+        let Some(signature) = key.native_signature(&token.signature) else {
+            return false;
+        };
+        match host.verify_signature(native, &signature, token.signing_input) {
+            NativeVerdict::Valid => return true,
+            NativeVerdict::Invalid => return false,
+            NativeVerdict::Unavailable => {}
+        }
+    }
+    key.verifies(token.signing_input, &token.signature)
+}
