@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build cli run test e2e lint fmt bench check clean
+.PHONY: help toolchain build cli run run-oidc test e2e lint fmt bench check clean
 
 TARGET := wasm32-wasip1
 MODULE := target/$(TARGET)/release/lychgate.wasm
@@ -33,13 +33,17 @@ run: build ## build, get an Envoy, run it on envoy.yaml: proxy on 10000, admin o
 	LYCHGATE_SECRET="$${LYCHGATE_SECRET:-a demonstration secret of 32 bytes or more}" \
 		scripts/envoy -c envoy.yaml --use-dynamic-base-id
 
+run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the issuer: examples/oidc
+	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
+	scripts/run-oidc
+
 test: build cli ## everything: unit tests, behaviour table, end to end in a real Envoy
 	$(call say,testing: the core natively and the plugin in a real Envoy)
 	cargo test --locked --workspace
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
-	cargo test --locked --test envoy --test login --test config --test readme --test difference --test docs_browser
+	cargo test --locked --test envoy --test login --test issuer --test config --test readme --test difference --test docs_browser
 
 lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 	$(call say,checking format and lints)
@@ -51,11 +55,13 @@ lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 fmt: ## format the code
 	cargo fmt --all
 
-bench: build ## what the core costs natively, and what a flood of wrong passwords costs the others
+bench: build ## what the core costs natively, and what floods of bad requests cost the others
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
 	$(call say,measuring a flood of wrong passwords in a real Envoy)
 	cargo bench --locked --bench login
+	$(call say,measuring a flood of tokens with made-up keys in a real Envoy)
+	cargo bench --locked --bench unknown_keys
 
 check: lint test ## what CI runs
 

@@ -15,6 +15,7 @@ use std::process::Command;
 
 use lychgate_testkit::demonstration::Demonstration;
 use lychgate_testkit::envoy::root;
+use lychgate_testkit::issuer::Issuer;
 
 /// A command and the output it promises.
 struct Step {
@@ -43,19 +44,29 @@ fn steps(readme: &str) -> Vec<Step> {
     steps
 }
 
-#[test]
-fn the_demonstration_gives_what_the_readme_says() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let steps = steps(&readme);
-    assert!(
-        steps.iter().any(|step| step.command.starts_with("curl")),
-        "no ```console block with curl in README.md"
-    );
-    let demonstration = Demonstration::start();
+/// Runs every command of a document against a demonstration.
+fn try_out(document: &str, demonstration: &Demonstration) {
+    let text = fs::read_to_string(root().join(document)).unwrap();
+    let steps = steps(&text);
+    let has_curl = steps.iter().any(|step| step.command.contains("curl"));
+    assert!(has_curl, "no ```console block with curl in {document}");
     for Step { command, output } in &steps {
         let ran = Command::new("sh").arg("-c").arg(demonstration.moved(command)).output().unwrap();
         let seen = String::from_utf8_lossy(&ran.stdout).replace('\r', "");
         assert_eq!(seen.trim_end(), output.trim_end(), "{command}\n{}", String::from_utf8_lossy(&ran.stderr));
     }
-    println!("README: {} commands tried", steps.len());
+    println!("{document}: {} commands tried", steps.len());
+}
+
+#[test]
+fn the_demonstration_gives_what_the_readme_says() {
+    try_out("README.md", &Demonstration::start());
+}
+
+#[test]
+fn the_oidc_example_gives_what_its_readme_says() {
+    let Some(issuer) = Issuer::start() else { return };
+    let environment = [("GATE_SECRET", "gate secret & more")];
+    let port = Some(issuer.addr().port());
+    try_out("examples/oidc/README.md", &Demonstration::of("examples/oidc/envoy.yaml", &environment, port));
 }

@@ -1,4 +1,4 @@
-//! The repository's own envoy.yaml at work, on ports of its own.
+//! The repository's own envoy.yaml and examples at work, on ports of their own.
 
 use std::fs;
 use std::net::TcpListener;
@@ -8,7 +8,7 @@ use crate::envoy::{Envoy, root};
 /// A running demonstration, as `make run` starts it.
 pub struct Demonstration {
     envoy: Envoy,
-    ports: [(&'static str, &'static str, u16); 3],
+    ports: Vec<(&'static str, &'static str, u16)>,
 }
 
 /// Ports that nobody uses, all different because all are held before any is let go.
@@ -18,23 +18,33 @@ fn free_ports<const N: usize>() -> [u16; N] {
 }
 
 impl Demonstration {
-    /// Starts it with the secret of `make run`.
+    /// Starts envoy.yaml with the secret of `make run`.
     ///
     /// # Panics
     /// If Envoy does not start.
     #[must_use]
     pub fn start() -> Self {
+        let makefile = fs::read_to_string(root().join("Makefile")).expect("the file is there");
+        let secret = makefile.split("LYCHGATE_SECRET:-").nth(1).and_then(|rest| rest.split('}').next());
+        let secret = secret.expect("make run has a demonstration secret");
+        Self::of("envoy.yaml", &[("LYCHGATE_SECRET", secret)], None)
+    }
+
+    /// Starts a configuration file of this repository. What it says of port 9000 is meant of
+    /// `provider`.
+    ///
+    /// # Panics
+    /// As [`Demonstration::start`].
+    #[must_use]
+    pub fn of(file: &str, environment: &[(&str, &str)], provider: Option<u16>) -> Self {
         // Others may be using the ports that the demonstration names.
         let [gate, upstream, admin] = free_ports();
         // By way of a mark, because a free port may itself read 49901.
-        let ports =
-            [("10000", "@gate@", gate), ("10001", "@upstream@", upstream), ("9901", "@admin@", admin)];
-        let read = |name: &str| fs::read_to_string(root().join(name)).expect("the file is there");
-        let config = moved(&ports, &read("envoy.yaml"));
-        let makefile = read("Makefile");
-        let secret = makefile.split("LYCHGATE_SECRET:-").nth(1).and_then(|rest| rest.split('}').next());
-        let environment = [("LYCHGATE_SECRET", secret.expect("make run has a demonstration secret"))];
-        let envoy = Envoy::start_with(1, &config, "yaml", &environment);
+        let mut ports =
+            vec![("10000", "@gate@", gate), ("10001", "@upstream@", upstream), ("9901", "@admin@", admin)];
+        ports.extend(provider.map(|provider| ("9000", "@provider@", provider)));
+        let config = fs::read_to_string(root().join(file)).expect("the file is there");
+        let envoy = Envoy::start_with(1, &moved(&ports, &config), "yaml", environment);
         Self { envoy: envoy.unwrap_or_else(|failure| panic!("{}", failure.log)), ports }
     }
 

@@ -7,6 +7,7 @@ pub mod envoy;
 pub mod http;
 pub mod issuer;
 pub mod keys;
+pub mod load;
 pub mod programs;
 pub mod python;
 pub mod tokens;
