@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build cli run run-oidc test e2e lint fmt bench check clean
+.PHONY: help toolchain build cli run run-oidc test e2e lint fmt bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
 MODULE := target/$(TARGET)/release/lychgate.wasm
 say = @printf '\n==> %s\n' '$(1)'
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 toolchain:
 	@command -v rustup >/dev/null || { echo 'rustup is needed: https://rustup.rs'; exit 1; }
@@ -55,7 +55,15 @@ lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 fmt: ## format the code
 	cargo fmt --all
 
-bench: build ## what the core costs natively, and what floods of bad requests cost the others
+bench: build ## Lychgate against Envoy's own filters, in one Envoy, taking turns: target/bench/
+	$(call say,measuring Lychgate against its rivals (a quarter of an hour))
+	cargo bench --locked --bench rivals
+
+bench-quick: build ## the same, fewer rounds: less than two minutes
+	$(call say,measuring Lychgate against its rivals)
+	cargo bench --locked --bench rivals -- --quick
+
+bench-all: bench ## that, the core natively, and what floods of bad requests cost the others
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
 	$(call say,measuring a flood of wrong passwords in a real Envoy)
