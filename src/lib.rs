@@ -44,8 +44,3 @@ pub mod token;
 mod probe_vector;
 #[cfg(target_family = "wasm")]
 mod proxy;
-
-#[cfg(target_family = "wasm")]
-mod entry {
-    proxy_wasm::main! {{ crate::proxy::start(); }}
-}

@@ -1,9 +1,10 @@
 //! The host calls of proxy-wasm ABI 0.2.1 that the filter makes, each failure a value.
 //!
 //! This is the one place with unsafe code: the host's functions are foreign, and hand data over by
-//! pointer into memory that the SDK's `proxy_on_memory_allocate` took from Rust's allocator.
+//! pointer into memory that `proxy_on_memory_allocate` took from Rust's allocator.
 
 use std::ptr::null_mut;
+use std::time::Duration;
 
 /// A status other than OK, as the host gave it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +60,18 @@ unsafe extern "C" {
         headers: *const u8,
         headers_size: usize,
         grpc_status: i32,
+    ) -> u32;
+    fn proxy_http_call(
+        cluster: *const u8,
+        cluster_size: usize,
+        headers: *const u8,
+        headers_size: usize,
+        body: *const u8,
+        body_size: usize,
+        trailers: *const u8,
+        trailers_size: usize,
+        timeout: u32,
+        id: *mut u32,
     ) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, value: *mut *mut u8, size: *mut usize) -> u32;
     fn proxy_get_shared_data(
@@ -237,6 +250,35 @@ pub fn resume_request() -> Result<(), Status> {
     check(unsafe { proxy_continue_stream(REQUEST_STREAM) })
 }
 
+/// Begins an HTTP call to a cluster; gives the number that the response will bear.
+pub fn http_call(
+    cluster: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+    timeout: Duration,
+) -> Result<u32, Status> {
+    let headers = serialize_map(headers);
+    let trailers = serialize_map::<&str>(&[]);
+    let milliseconds = u32::try_from(timeout.as_millis()).unwrap_or(u32::MAX);
+    let mut id = 0;
+    // SAFETY: the host reads all of it during the call and writes through a valid pointer.
+    check(unsafe {
+        proxy_http_call(
+            cluster.as_ptr(),
+            cluster.len(),
+            headers.as_ptr(),
+            headers.len(),
+            body.as_ptr(),
+            body.len(),
+            trailers.as_ptr(),
+            trailers.len(),
+            milliseconds,
+            &raw mut id,
+        )
+    })?;
+    Ok(id)
+}
+
 /// Calls a function that the host has beyond the ABI.
 pub fn call_foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u8>, Status> {
     // SAFETY: the host reads name and argument during the call and writes through valid pointers.
@@ -254,15 +296,15 @@ pub fn call_foreign_function(name: &str, argument: &[u8]) -> Result<Vec<u8>, Sta
 
 /// Headers in the ABI's form: their number, the length of each name and value, then each name and
 /// value with a NUL after it.
-fn serialize_map(headers: &[(&str, String)]) -> Vec<u8> {
+fn serialize_map<N: AsRef<str>>(headers: &[(N, String)]) -> Vec<u8> {
     let word = |n: usize| u32::try_from(n).unwrap_or(0).to_le_bytes();
     let mut bytes = word(headers.len()).to_vec();
     for (name, value) in headers {
-        bytes.extend(word(name.len()));
+        bytes.extend(word(name.as_ref().len()));
         bytes.extend(word(value.len()));
     }
     for (name, value) in headers {
-        for text in [name.as_bytes(), value.as_bytes()] {
+        for text in [name.as_ref().as_bytes(), value.as_bytes()] {
             bytes.extend(text);
             bytes.push(0);
         }

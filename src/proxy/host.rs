@@ -98,10 +98,7 @@ impl Host for ProxyHost {
     }
 
     fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
-        let headers = call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-        let body = (!call.body.is_empty()).then_some(call.body.as_slice());
-        // The SDK's own call, because it alone can hand the response to the root context.
-        proxy_wasm::hostcalls::dispatch_http_call(&call.cluster, headers, body, Vec::new(), call.timeout)
+        abi::http_call(&call.cluster, &call.headers, &call.body, call.timeout)
             .map_err(|_| HostError("the host refuses; is there such a cluster, with a healthy host?"))
     }
 }

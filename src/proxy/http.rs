@@ -2,11 +2,10 @@
 
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext};
-use proxy_wasm::types::Action;
-
 use super::abi::{self, Level};
+use super::exports::Flow;
 use super::root::Shared;
+use crate::config::ErrorFormat;
 use crate::decision::{Allow, Decision, Denial, HeaderEdit, Response};
 use crate::host::Host as _;
 use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
@@ -26,24 +25,24 @@ impl Filter {
         Self { id, shared, pending: None }
     }
 
-    fn refuse(&self, denial: &Denial) -> Action {
+    fn refuse(&self, denial: &Denial) -> Flow {
         refuse(&self.shared, denial);
-        Action::Pause
+        Flow::Pause
     }
 
     /// Waits for something to be fetched.
-    fn wait(&self, headers: Vec<u8>) -> Action {
+    fn wait(&self, headers: Vec<u8>) -> Flow {
         let now = self.shared.host.uptime();
         if !self.shared.paused.add(self.id, headers, now) {
             let denial = Denial::new(503, "Too many requests are waiting", "too_many_waiting");
             return self.refuse(&denial.retry_after(1));
         }
         self.shared.schedule();
-        Action::Pause
+        Flow::Pause
     }
 
     /// Waits for the body of a request for a token.
-    fn await_body(&mut self, request: TokenRequest, end_of_stream: bool) -> Action {
+    fn await_body(&mut self, request: TokenRequest, end_of_stream: bool) -> Flow {
         if end_of_stream {
             return self.answer(&request, &[]);
         }
@@ -54,16 +53,16 @@ impl Filter {
         self.pending = Some(request);
         let holds = self.shared.waiting.begin(self.id, self.shared.host.uptime());
         self.shared.schedule();
-        if holds { Action::Pause } else { Action::Continue }
+        if holds { Flow::Pause } else { Flow::Continue }
     }
 
-    fn answer(&mut self, request: &TokenRequest, body: &[u8]) -> Action {
+    fn answer(&mut self, request: &TokenRequest, body: &[u8]) -> Flow {
         self.pending = None;
         self.shared.waiting.end(self.id);
         match self.shared.engine.answer_token(request, body, &self.shared.host) {
             decision @ (Decision::Answer(_) | Decision::Deny(_)) => {
                 carry_out(&self.shared, &decision);
-                Action::Pause
+                Flow::Pause
             }
             Decision::Allow(_) | Decision::Token(_) | Decision::Await => {
                 self.refuse(&Denial::host_failure("a body leads to nothing else"))
@@ -71,9 +70,9 @@ impl Filter {
         }
     }
 
-    fn answer_with_body(&mut self) -> Action {
+    fn answer_with_body(&mut self) -> Flow {
         let Some(request) = self.pending.take() else {
-            return Action::Continue;
+            return Flow::Continue;
         };
         match abi::request_body(MAX_BODY_BYTES.saturating_add(1)) {
             Ok(body) => self.answer(&request, &body),
@@ -85,10 +84,9 @@ impl Filter {
     }
 }
 
-impl Context for Filter {}
-
-impl HttpContext for Filter {
-    fn on_http_request_headers(&mut self, _count: usize, end_of_stream: bool) -> Action {
+impl Filter {
+    /// The request's headers are there.
+    pub fn request_headers(&mut self, end_of_stream: bool) -> Flow {
         let Ok(bytes) = abi::request_headers() else {
             return self.refuse(&Denial::host_failure("request headers cannot be read"));
         };
@@ -101,14 +99,15 @@ impl HttpContext for Filter {
         match decision {
             Decision::Token(request) => self.await_body(request, end_of_stream),
             Decision::Await => self.wait(bytes),
-            decision if carry_out(&self.shared, &decision) => Action::Continue,
-            _ => Action::Pause,
+            decision if carry_out(&self.shared, &decision) => Flow::Continue,
+            _ => Flow::Pause,
         }
     }
 
-    fn on_http_request_body(&mut self, size: usize, end_of_stream: bool) -> Action {
+    /// So much of its body is buffered.
+    pub fn request_body(&mut self, size: usize, end_of_stream: bool) -> Flow {
         if self.pending.is_none() {
-            return Action::Continue;
+            return Flow::Continue;
         }
         self.shared.waiting.arrived(self.id, self.shared.host.uptime());
         if size > MAX_BODY_BYTES {
@@ -116,20 +115,22 @@ impl HttpContext for Filter {
             self.shared.waiting.end(self.id);
             return self.refuse(&TokenEndpoint::too_large());
         }
-        if end_of_stream { self.answer_with_body() } else { Action::Pause }
+        if end_of_stream { self.answer_with_body() } else { Flow::Pause }
     }
 
-    fn on_http_request_trailers(&mut self, _count: usize) -> Action {
+    /// Its trailers are there, and so is all of its body.
+    pub fn request_trailers(&mut self) -> Flow {
         self.answer_with_body()
     }
 
-    fn on_http_response_headers(&mut self, _count: usize, _end_of_stream: bool) -> Action {
+    /// An answer to it begins.
+    pub fn response_headers(&mut self) -> Flow {
         // The upstream has no say in a request for a token, not even where it saw its head.
         if self.pending.take().is_some() {
             self.shared.waiting.end(self.id);
             return self.refuse(&Denial::host_failure("the upstream answered a request for a token"));
         }
-        Action::Continue
+        Flow::Continue
     }
 }
 
@@ -181,6 +182,11 @@ fn refuse(shared: &Shared, denial: &Denial) {
     let Denial { status, reason, explanation, .. } = denial;
     abi::log(Level::Debug, &format!("lychgate: {status} {reason} {explanation}"));
     send(&denial.response(shared.engine.policy().error_format));
+}
+
+/// Answers a request that belongs to no policy.
+pub fn refuse_unknown() {
+    send(&Denial::host_failure("a request that was not announced").response(ErrorFormat::default()));
 }
 
 fn send(response: &Response) {

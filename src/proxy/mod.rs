@@ -1,15 +1,17 @@
-//! The only room that knows proxy-wasm: contexts on one side, the core on the other.
+//! The only room that knows proxy-wasm: Envoy's callbacks on one side, the core on the other.
 //!
-//! The SDK's own host calls panic on a status they did not expect and on a header name that is not
-//! UTF-8, and a panic takes the worker's VM with it. So the SDK drives the contexts, and every call
-//! to the host goes through [`abi`], which has no way to panic.
+//! It speaks the ABI itself. The SDK panics on a status that it did not expect and on a header that
+//! is not UTF-8, and a panic takes the worker's VM with it; and it exports every callback there is,
+//! each of which costs every request a way into the VM and back. So [`exports`] has the callbacks
+//! that the gate needs and no others, and [`abi`] the host's functions, with no way to panic.
 
 #[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
 mod abi;
 mod body;
+#[expect(unsafe_code, reason = "exports the plugin's functions by name; see the module's header")]
+mod exports;
 mod host;
 mod http;
 mod paused;
+mod plugin;
 mod root;
-
-pub use root::start;

@@ -4,23 +4,14 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use proxy_wasm::traits::{Context, HttpContext, RootContext};
-use proxy_wasm::types::ContextType;
-
 use super::abi::{self, Level};
 use super::body::Waiting;
 use super::host::ProxyHost;
-use super::http::Filter;
 use super::paused::{Paused, decide_anew};
 use crate::engine::Engine;
 use crate::host::Host as _;
 use crate::policy::Policy;
 use crate::remote::{CallResponse, MAX_BODY_BYTES, Wants};
-
-/// Registers the filter with the SDK.
-pub fn start() {
-    proxy_wasm::set_root_context(|context| Box::new(Root::closed(context)));
-}
 
 /// Everything that outlives a request, for one worker.
 pub struct Shared {
@@ -74,43 +65,20 @@ impl Shared {
         }
         self.schedule();
     }
-}
 
-struct Root {
-    context: u32,
-    shared: Rc<Shared>,
-}
-
-impl Root {
     /// Refuses everything: what holds until a configuration was read.
-    fn closed(context: u32) -> Self {
-        let engine = Engine::new(Policy::closed());
-        Self { context, shared: Shared::new(context, engine, ProxyHost::without_native()) }
+    pub fn closed(root_context: u32) -> Rc<Self> {
+        Self::new(root_context, Engine::new(Policy::closed()), ProxyHost::without_native())
     }
-}
 
-impl Context for Root {
-    fn on_http_call_response(&mut self, id: u32, _headers: usize, body_size: usize, _trailers: usize) {
-        let headers = abi::call_response_headers().unwrap_or_default();
-        let headers = abi::parse_map(&headers).unwrap_or_default();
-        let headers = headers.into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
-        // One byte more than is looked at, so that what is too long is seen to be.
-        let size = body_size.min(MAX_BODY_BYTES.saturating_add(1));
-        let body = if size == 0 { Vec::new() } else { abi::call_response_body(size).unwrap_or_default() };
-        let response = CallResponse { headers, body };
-        let log = self.shared.engine.remotes().respond(id, &response, &self.shared.host);
-        self.shared.carry_on(&log.unwrap_or_default());
-    }
-}
-
-impl RootContext for Root {
-    fn on_configure(&mut self, _size: usize) -> bool {
+    /// Reads and compiles the configuration; nothing, and the log says why, if it is not a good one.
+    pub fn configured(root_context: u32) -> Option<Rc<Self>> {
         let bytes = match abi::plugin_configuration() {
             Ok(bytes) => bytes,
             Err(status) => {
                 let line = format!("lychgate: the configuration cannot be read: host status {}", status.0);
                 abi::log(Level::Error, &line);
-                return false;
+                return None;
             }
         };
         match Policy::compile(&bytes, &|name| std::env::var(name).ok()) {
@@ -118,34 +86,39 @@ impl RootContext for Root {
                 for warning in &compiled.warnings {
                     abi::log(Level::Warn, &format!("lychgate: {warning}"));
                 }
-                let engine = Engine::new(compiled.policy);
-                self.shared = Shared::new(self.context, engine, ProxyHost::probe());
+                let shared = Self::new(root_context, Engine::new(compiled.policy), ProxyHost::probe());
                 // Nothing is fetched here: clusters may not exist yet. The first tick does it.
-                self.shared.engine.remotes().begin(&self.shared.host);
-                self.shared.schedule();
-                true
+                shared.engine.remotes().begin(&shared.host);
+                shared.schedule();
+                Some(shared)
             }
             Err(errors) => {
                 for error in &errors {
                     abi::log(Level::Error, &format!("lychgate: configuration refused: {error}"));
                 }
-                false
+                None
             }
         }
     }
 
-    fn on_tick(&mut self) {
-        self.shared.waiting.tick(self.shared.host.uptime());
-        let _ = abi::speak_of(self.context);
-        let log = self.shared.engine.remotes().tick(&self.shared.host);
-        self.shared.carry_on(&log);
+    /// Time has passed.
+    pub fn tick(&self) {
+        self.waiting.tick(self.host.uptime());
+        let _ = abi::speak_of(self.root_context);
+        let log = self.engine.remotes().tick(&self.host);
+        self.carry_on(&log);
     }
 
-    fn create_http_context(&self, context_id: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Filter::new(context_id, Rc::clone(&self.shared))))
-    }
-
-    fn get_type(&self) -> Option<ContextType> {
-        Some(ContextType::HttpContext)
+    /// What was called for is there.
+    pub fn respond(&self, id: u32, body_size: usize) {
+        let headers = abi::call_response_headers().unwrap_or_default();
+        let headers = abi::parse_map(&headers).unwrap_or_default();
+        let headers = headers.into_iter().map(|(name, value)| (name.to_vec(), value.to_vec())).collect();
+        // One byte more than is looked at, so that what is too long is seen to be.
+        let size = body_size.min(MAX_BODY_BYTES.saturating_add(1));
+        let body = if size == 0 { Vec::new() } else { abi::call_response_body(size).unwrap_or_default() };
+        let response = CallResponse { headers, body };
+        let log = self.engine.remotes().respond(id, &response, &self.host);
+        self.carry_on(&log.unwrap_or_default());
     }
 }

@@ -1,0 +1,97 @@
+//! The functions that Envoy finds in the module (proxy-wasm ABI 0.2.1), and the memory that it asks
+//! for. Whatever a callback has nothing to do in is not there, and so costs nothing.
+
+use super::plugin::with_plugin;
+
+/// What becomes of a stream after a callback.
+const CONTINUE: u32 = 0;
+const PAUSE: u32 = 1;
+
+/// A callback's answer: whether the stream goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// It does.
+    Continue,
+    /// It waits, or was answered.
+    Pause,
+}
+
+impl Flow {
+    fn code(self) -> u32 {
+        match self {
+            Self::Continue => CONTINUE,
+            Self::Pause => PAUSE,
+        }
+    }
+}
+
+unsafe extern "C" {
+    fn __wasm_call_ctors();
+}
+
+/// What a reactor does first. Without it the linker would have every callback run constructors.
+#[unsafe(no_mangle)]
+extern "C" fn _initialize() {
+    // SAFETY: the linker makes it, and the host calls this once, before anything else.
+    unsafe { __wasm_call_ctors() };
+}
+
+/// Tells the host which ABI this is.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_abi_version_0_2_1() {}
+
+/// Memory for what the host returns by pointer; `abi::returned` takes it over.
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
+    let mut bytes = std::mem::ManuallyDrop::new(Vec::<u8>::new());
+    if bytes.try_reserve_exact(size).is_err() {
+        // The host sees that there is none and fails the call.
+        return std::ptr::null_mut();
+    }
+    bytes.as_mut_ptr()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
+    with_plugin(|plugin| plugin.create(context, parent));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_configure(context: u32, _size: usize) -> u32 {
+    u32::from(with_plugin(|plugin| plugin.configure(context)))
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_tick(context: u32) {
+    with_plugin(|plugin| plugin.tick(context));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_http_call_response(context: u32, id: u32, _headers: u32, body: usize, _trailers: u32) {
+    with_plugin(|plugin| plugin.call_response(context, id, body));
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_headers(context: u32, _count: u32, end_of_stream: u32) -> u32 {
+    with_plugin(|plugin| plugin.request_headers(context, end_of_stream != 0)).code()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_body(context: u32, size: usize, end_of_stream: u32) -> u32 {
+    with_plugin(|plugin| plugin.request_body(context, size, end_of_stream != 0)).code()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_request_trailers(context: u32, _count: u32) -> u32 {
+    with_plugin(|plugin| plugin.request_trailers(context)).code()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_response_headers(context: u32, _count: u32, _end_of_stream: u32) -> u32 {
+    with_plugin(|plugin| plugin.response_headers(context)).code()
+}
+
+#[unsafe(no_mangle)]
+extern "C" fn proxy_on_delete(context: u32) {
+    with_plugin(|plugin| plugin.delete(context));
+}

@@ -1,0 +1,114 @@
+//! The contexts of a VM: roots, one for each configuration, and the streams that belong to them.
+//!
+//! A VM may have several roots: plugins that share a `vm_id`, and an old configuration beside the new
+//! one while its connections end. Each stream is held against the policy of its own.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::exports::Flow;
+use super::http::{Filter, refuse_unknown};
+use super::root::Shared;
+
+/// What there is in this VM.
+#[derive(Default)]
+pub struct Plugin {
+    roots: RefCell<BTreeMap<u32, Rc<Shared>>>,
+    streams: RefCell<BTreeMap<u32, Filter>>,
+}
+
+thread_local! {
+    static PLUGIN: Plugin = Plugin::default();
+}
+
+/// Gives a callback what there is.
+pub fn with_plugin<T>(callback: impl FnOnce(&Plugin) -> T) -> T {
+    PLUGIN.with(callback)
+}
+
+impl Plugin {
+    fn root(&self, context: u32) -> Option<Rc<Shared>> {
+        self.roots.borrow().get(&context).map(Rc::clone)
+    }
+
+    /// A context came to be: a root has no parent.
+    pub fn create(&self, context: u32, parent: u32) {
+        if parent == 0 {
+            // Refuses everything until it is configured.
+            self.roots.borrow_mut().insert(context, Shared::closed(context));
+        } else if let Some(root) = self.root(parent) {
+            self.streams.borrow_mut().insert(context, Filter::new(context, root));
+        }
+    }
+
+    /// A root gets its configuration; says whether it is a good one.
+    pub fn configure(&self, context: u32) -> bool {
+        match Shared::configured(context) {
+            Some(shared) => {
+                self.roots.borrow_mut().insert(context, shared);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Time has passed.
+    pub fn tick(&self, context: u32) {
+        if let Some(root) = self.root(context) {
+            root.tick();
+        }
+    }
+
+    /// What a root called for is there.
+    pub fn call_response(&self, context: u32, id: u32, body_size: usize) {
+        if let Some(root) = self.root(context) {
+            root.respond(id, body_size);
+        }
+    }
+
+    /// Takes the filter of a stream out while it works, so that what it does cannot find it at work.
+    fn with_filter(&self, context: u32, work: impl FnOnce(&mut Filter) -> Flow) -> Flow {
+        let Some(mut filter) = self.streams.borrow_mut().remove(&context) else {
+            // A stream that nobody announced belongs to no policy.
+            refuse_unknown();
+            return Flow::Pause;
+        };
+        let flow = work(&mut filter);
+        self.streams.borrow_mut().insert(context, filter);
+        flow
+    }
+
+    /// A request's headers are there.
+    pub fn request_headers(&self, context: u32, end_of_stream: bool) -> Flow {
+        self.with_filter(context, |filter| filter.request_headers(end_of_stream))
+    }
+
+    /// So much of its body is buffered.
+    pub fn request_body(&self, context: u32, size: usize, end_of_stream: bool) -> Flow {
+        self.with_filter(context, |filter| filter.request_body(size, end_of_stream))
+    }
+
+    /// Its trailers are there, and so is all of its body.
+    pub fn request_trailers(&self, context: u32) -> Flow {
+        self.with_filter(context, Filter::request_trailers)
+    }
+
+    /// An answer begins.
+    pub fn response_headers(&self, context: u32) -> Flow {
+        // The gate's own answers come by here, those to streams that it does not know among them.
+        if !self.streams.borrow().contains_key(&context) {
+            return Flow::Continue;
+        }
+        self.with_filter(context, Filter::response_headers)
+    }
+
+    /// A context is over.
+    pub fn delete(&self, context: u32) {
+        let stream = self.streams.borrow_mut().remove(&context);
+        if stream.is_none() {
+            let root = self.roots.borrow_mut().remove(&context);
+            drop(root);
+        }
+    }
+}
