@@ -1,13 +1,21 @@
 //! Rules: which requests need what. The first one that matches wins.
 
+mod index;
+
+use std::cell::OnceCell;
+
 use regex_lite::Regex;
 
 use super::requirement::Requirement;
 use crate::config::PathConfig;
+use index::Index;
 
 /// Rules, in order.
 #[derive(Debug, Default)]
-pub struct Rules(Vec<Rule>);
+pub struct Rules {
+    rules: Vec<Rule>,
+    index: Index,
+}
 
 /// One rule.
 #[derive(Debug)]
@@ -46,23 +54,25 @@ impl Rules {
     /// These rules, in this order.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self(rules)
+        Self { index: Index::new(&rules), rules }
     }
 
     /// The first rule for a request. `path` is in normal form.
     #[must_use]
     pub fn find(&self, method: &[u8], authority: &[u8], path: &str) -> Option<&Rule> {
-        self.0.iter().find(|rule| {
-            rule.path.matches(path)
-                && rule
-                    .methods
-                    .as_ref()
-                    .is_none_or(|methods| methods.iter().any(|own| own.as_bytes() == method))
+        let host = OnceCell::new();
+        let fits = |rule: &Rule| {
+            let method_fits = rule
+                .methods
+                .as_ref()
+                .is_none_or(|methods| methods.iter().any(|own| own.as_bytes() == method));
+            method_fits
                 && rule.hosts.as_ref().is_none_or(|hosts| {
-                    let host = host_of(authority);
-                    hosts.iter().any(|pattern| pattern.matches(&host))
+                    let host = host.get_or_init(|| host_of(authority));
+                    hosts.iter().any(|pattern| pattern.matches(host))
                 })
-        })
+        };
+        self.rules.get(self.index.find(&self.rules, path, fits)?)
     }
 }
 
