@@ -55,13 +55,13 @@ fn headers(row: &Row) -> Vec<(Vec<u8>, Vec<u8>)> {
     headers
 }
 
-fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[HeaderEdit]) -> (String, Vec<(String, String)>) {
+fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[&HeaderEdit]) -> (String, Vec<(String, String)>) {
     for edit in edits {
         match edit {
-            HeaderEdit::Remove(name) => headers.retain(|(own, _)| own != name),
+            HeaderEdit::Remove(name) => headers.retain(|(own, _)| **own != **name),
             HeaderEdit::Set(name, value) => {
                 headers.retain(|(own, _)| own != name.as_bytes());
-                headers.push((name.as_bytes().to_vec(), value.clone()));
+                headers.push((name.as_bytes().to_vec(), value.to_vec()));
             }
         }
     }
@@ -90,7 +90,7 @@ fn every_behaviour_of_the_table_in_the_core() {
                     status: 200,
                     body: String::new(),
                     headers: Vec::new(),
-                    upstream: Some(apply(owned, &allow.edits)),
+                    upstream: Some(apply(owned, &allow.edits().collect::<Vec<_>>())),
                 };
             }
             Decision::Deny(denial) => denial.response(engine.policy().error_format),

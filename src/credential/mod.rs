@@ -11,6 +11,7 @@ pub use header::after_prefix;
 pub use query::without_parameters;
 
 use std::borrow::Cow;
+use std::rc::Rc;
 
 use crate::request::Request;
 
@@ -20,7 +21,7 @@ pub enum Source {
     /// In a header, after a prefix such as `Bearer `.
     Header {
         /// Lower-case name.
-        name: String,
+        name: Rc<str>,
         /// What stands before it, compared without regard to case (RFC 9110 section 11.1).
         prefix: String,
     },
@@ -58,8 +59,8 @@ impl Source {
         match self {
             Self::Header { name, prefix } => {
                 // Joined by a comma, as Envoy joins two Authorization headers, it stands there too.
-                let parts = request.values(name).flat_map(|value| value.split(|&b| b == b','));
-                parts.into_iter().any(|part| after_prefix(part, prefix).is_some())
+                let stands = |part| after_prefix(part, prefix).is_some();
+                request.values(name).any(|value| stands(value) || value.split(|&b| b == b',').any(stands))
             }
             _ => self.find(request) != Found::Nothing,
         }

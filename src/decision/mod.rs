@@ -2,10 +2,14 @@
 
 mod denial;
 mod edits;
+mod identity;
+
+use std::rc::Rc;
 
 use crate::issue::TokenRequest;
 pub use denial::{Challenge, Denial, Response};
-pub use edits::{Edits, HeaderEdit, is_header_value};
+pub use edits::{Changes, HeaderEdit, changes, is_header_value};
+pub use identity::{Identity, IdentityMemo};
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,20 +30,16 @@ pub enum Decision {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allow {
     /// Who it comes from; nobody on public routes and for anonymous requests.
-    pub identity: Option<Identity>,
-    /// What is changed in its headers, in order.
-    pub edits: Vec<HeaderEdit>,
+    pub identity: Option<Rc<Identity>>,
+    /// What is taken away of what the client sent.
+    pub changes: Changes,
     /// The refusal it was spared because the policy runs dry.
-    pub spared: Option<Denial>,
+    pub spared: Option<Box<Denial>>,
 }
 
-/// Who a request comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
-    /// The token's `sub`, the username, or the id of the API key. A token need not have one.
-    pub subject: Option<String>,
-    /// Granted scopes, each once, in the order granted.
-    pub scopes: Vec<String>,
-    /// The schemes that let the request in, by name.
-    pub schemes: Vec<String>,
+impl Allow {
+    /// What is changed in its headers, in order.
+    pub fn edits(&self) -> impl Iterator<Item = &HeaderEdit> {
+        self.changes.iter().chain(self.identity.iter().flat_map(|identity| &identity.headers))
+    }
 }

@@ -3,102 +3,18 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use super::Engine;
-use crate::credential::{Found, basic, find_in};
-use crate::decision::{Allow, Challenge, Decision, Denial, Edits, Identity};
+use super::presented::{Failure, Presented, Proof};
+use crate::credential::{Found, Source, basic, find_in};
+use crate::decision::{Allow, Challenge, Decision, Denial, Identity, changes};
 use crate::host::{Host, HostError};
-use crate::identity::{ApiKey, User, UserDirectory};
+use crate::identity::UserDirectory;
 use crate::password::Outcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
-
-/// A credential that was verified.
-enum Proof<'p> {
-    Token(Rc<Verified>),
-    Basic { username: String, user: &'p User },
-    Key(&'p ApiKey),
-}
-
-impl Proof<'_> {
-    fn subject(&self) -> Option<&str> {
-        match self {
-            Self::Token(token) => token.subject(),
-            Self::Basic { username, .. } => Some(username),
-            Self::Key(key) => Some(&key.id),
-        }
-    }
-
-    fn scopes(&self) -> &[String] {
-        match self {
-            Self::Token(token) => token.scopes(),
-            Self::Basic { user, .. } => &user.scopes,
-            Self::Key(key) => &key.scopes,
-        }
-    }
-}
-
-/// What a request presents for one scheme.
-enum Presented<'p> {
-    Missing,
-    Bad {
-        reason: &'static str,
-        explanation: String,
-    },
-    /// It cannot be judged now.
-    Held(Denial),
-    /// It cannot be judged yet: something is being fetched.
-    Awaited,
-    /// It is good, and whose it is may not come in.
-    Inactive,
-    Proven(Proof<'p>),
-}
-
-impl Presented<'_> {
-    /// What a token is that is not accepted.
-    fn of(error: &TokenError) -> Self {
-        let held =
-            |detail, seconds: u64| Self::Held(Denial::new(503, detail, error.reason()).retry_after(seconds));
-        match error {
-            TokenError::Pending => Self::Awaited,
-            TokenError::KeysUnavailable(seconds) => held("Signing keys are not available", *seconds),
-            TokenError::IntrospectionUnavailable(seconds) => {
-                held("Token introspection is not available", *seconds)
-            }
-            TokenError::RevocationUnavailable(seconds) => held("Revocation list is not available", *seconds),
-            _ => Self::bad(error.reason(), error.to_string()),
-        }
-    }
-
-    fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
-        Self::Bad { reason, explanation: explanation.into() }
-    }
-}
-
-/// Why an alternative does not let a request in.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    Missing,
-    Bad(SchemeId),
-    Inactive,
-    Scope(SchemeId),
-    /// Cannot be told yet.
-    Awaited,
-}
-
-impl Failure {
-    /// How near it came; among equals the first counts.
-    fn nearness(self) -> u8 {
-        match self {
-            Self::Missing => 0,
-            Self::Bad(_) => 1,
-            Self::Inactive => 2,
-            Self::Scope(_) => 3,
-            // Nothing is said before it is known.
-            Self::Awaited => 4,
-        }
-    }
-}
 
 /// The evaluation. Each scheme is looked at once, however many alternatives
 /// name it.
@@ -108,13 +24,14 @@ pub struct Evaluation<'a> {
     host: &'a dyn Host,
     /// Whether the request can wait.
     patient: bool,
-    presented: Vec<OnceCell<Presented<'a>>>,
+    /// By the number of the scheme.
+    presented: SmallVec<[OnceCell<Presented<'a>>; 4]>,
 }
 
 impl<'a> Evaluation<'a> {
     /// An evaluation of `request`.
     pub fn new(engine: &'a Engine, request: &'a Request<'a>, host: &'a dyn Host, patient: bool) -> Self {
-        let mut presented = Vec::new();
+        let mut presented = SmallVec::new();
         presented.resize_with(engine.policy.scheme_count(), OnceCell::new);
         Self { engine, request, host, patient, presented }
     }
@@ -175,10 +92,12 @@ impl<'a> Evaluation<'a> {
                 self.verify_token(id, &credential, verifier, users.as_deref())
             }
             SchemeKind::Basic(users) => self.verify_basic(&credential, users),
-            SchemeKind::ApiKey(directory) => match directory.verify(&credential, || self.host.now()) {
-                Ok(key) => Presented::Proven(Proof::Key(key)),
-                Err(error) => Presented::bad(error.reason(), ""),
-            },
+            SchemeKind::ApiKey(directory) => {
+                match directory.verify(&credential, |end| self.host.is_before(end)) {
+                    Ok(key) => Presented::Proven(Proof::Key(key)),
+                    Err(error) => Presented::bad(error.reason(), ""),
+                }
+            }
         }
     }
 
@@ -210,10 +129,11 @@ impl<'a> Evaluation<'a> {
     fn verified(&self, id: SchemeId, token: &[u8], verifier: &Verifier) -> Result<Rc<Verified>, TokenError> {
         let mut cache = self.engine.cache.borrow_mut();
         // Fixed keys have no clock to be asked for.
-        let owner =
-            verifier.generation(|| self.host.now()).map(|generation| Owner { scheme: id.0, generation });
+        let owner = verifier
+            .generation(|| self.host.about_now())
+            .map(|generation| Owner { scheme: id.0, generation });
         if let Some(owner) = owner
-            && let Some(verified) = cache.get(owner, token, || self.host.now())
+            && let Some(verified) = cache.get(owner, token, |verified| verified.holds(self.host))
         {
             return Ok(verified);
         }
@@ -232,9 +152,9 @@ impl<'a> Evaluation<'a> {
             Outcome::Right(user) if user.disabled => Presented::Inactive,
             Outcome::Right(user) => Presented::Proven(Proof::Basic { username, user }),
             Outcome::Wrong => Presented::bad("password_wrong", ""),
-            Outcome::Throttled(seconds) => Presented::Held(Denial::throttled(seconds)),
-            Outcome::Busy(seconds) => Presented::Held(Denial::busy(seconds)),
-            Outcome::Failed(HostError(what)) => Presented::Held(Denial::host_failure(what)),
+            Outcome::Throttled(seconds) => Presented::held(Denial::throttled(seconds)),
+            Outcome::Busy(seconds) => Presented::held(Denial::busy(seconds)),
+            Outcome::Failed(HostError(what)) => Presented::held(Denial::host_failure(what)),
         }
     }
 
@@ -262,27 +182,39 @@ impl<'a> Evaluation<'a> {
         missing.or(inactive).or(scope)
     }
 
-    /// Edits that take away every credential that `requirement` speaks of.
-    fn without_credentials(&self, requirement: &'a Requirement) -> Edits<'a> {
-        let mut edits = Edits::default();
-        for term in requirement.terms() {
-            if let Some(scheme) = self.scheme(term.scheme).filter(|scheme| !scheme.forward) {
-                scheme.sources.iter().for_each(|source| edits.remove(source));
-            }
-        }
-        edits
+    /// Where the credentials may stand that `requirement` speaks of and that go no further.
+    fn sources(&self, requirement: &'a Requirement) -> impl Iterator<Item = &'a Source> {
+        requirement
+            .terms()
+            .filter_map(|term| self.scheme(term.scheme).filter(|scheme| !scheme.forward))
+            .flat_map(|scheme| &scheme.sources)
+    }
+
+    fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {
+        let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
+        let changes = changes(self.request, self.sources(requirement), identity.as_deref(), is_reserved);
+        Allow { identity, changes, spared: None }
     }
 
     /// Lets the request in as nobody, without the credentials that were not good.
     fn allow_without(&self, requirement: &'a Requirement) -> Allow {
-        let edits = self.without_credentials(requirement);
-        let edits = edits.finish(self.request, |name| self.engine.policy.is_reserved(name));
-        Allow { edits, ..Allow::default() }
+        self.allow_as(requirement, None)
     }
 
     fn allow(&self, requirement: &'a Requirement, alternative: &Alternative) -> Allow {
+        let make = || self.identity(alternative);
+        let identity = match alternative.terms.as_slice() {
+            [term] => match self.presented(term.scheme) {
+                Presented::Proven(proof) => proof.identity(term.scheme.0, make),
+                _ => Rc::new(make()),
+            },
+            _ => Rc::new(make()),
+        };
+        self.allow_as(requirement, Some(identity))
+    }
+
+    fn identity(&self, alternative: &Alternative) -> Identity {
         let names = self.engine.policy.identity_headers();
-        let mut edits = self.without_credentials(requirement);
         let mut proofs: Vec<(&Scheme, &Proof<'_>)> = alternative
             .terms
             .iter()
@@ -300,25 +232,20 @@ impl<'a> Evaluation<'a> {
                 scopes.push(scope.clone());
             }
         }
-        if let Some(subject) = &subject {
-            edits.set(&names.subject, subject.clone().into_bytes());
+        let mut identity = Identity { subject, scopes, schemes, headers: Vec::new() };
+        if let Some(subject) = identity.subject.clone() {
+            identity.set(&names.subject, subject.as_bytes());
         }
-        if !scopes.is_empty() {
-            edits.set(&names.scopes, scopes.join(" ").into_bytes());
+        if !identity.scopes.is_empty() {
+            identity.set(&names.scopes, identity.scopes.join(" ").as_bytes());
         }
-        edits.set(&names.scheme, schemes.join(",").into_bytes());
+        identity.set(&names.scheme, identity.schemes.join(",").as_bytes());
         for (_, proof) in &proofs {
             if let Proof::Token(token) = proof {
-                for (name, value) in token.headers() {
-                    edits.set(name, value.clone());
-                }
+                token.headers().iter().for_each(|(name, value)| identity.set(name, value));
             }
         }
-        Allow {
-            identity: Some(Identity { subject, scopes, schemes }),
-            edits: edits.finish(self.request, |name| self.engine.policy.is_reserved(name)),
-            spared: None,
-        }
+        identity
     }
 
     /// A challenge for each scheme that could still let the request in.
@@ -349,7 +276,7 @@ impl<'a> Evaluation<'a> {
     fn bad(&self, requirement: &Requirement, id: SchemeId) -> Denial {
         let (reason, explanation) = match self.presented(id) {
             Presented::Bad { reason, explanation } => (*reason, explanation.clone()),
-            Presented::Held(denial) => return denial.clone(),
+            Presented::Held(denial) => return (**denial).clone(),
             _ => ("credential_bad", String::new()),
         };
         let unauthorized =

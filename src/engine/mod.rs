@@ -1,11 +1,12 @@
 //! Request in, decision out. Knows no host but the [`Host`] it is given.
 
 mod evaluation;
+mod presented;
 
 use std::cell::RefCell;
 
 use crate::config::{CorsPreflight, Mode};
-use crate::decision::{Allow, Decision, Denial, Edits, Response};
+use crate::decision::{Allow, Decision, Denial, Response, changes};
 use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::password::PasswordChecker;
@@ -47,7 +48,7 @@ impl Engine {
             (Err(denial), Mode::Enforce) => Decision::Deny(denial),
             // Its credentials stay: the upstream may have been checking them all along.
             (Err(denial), Mode::DryRun) => {
-                Decision::Allow(Allow { spared: Some(denial), ..self.allow_anonymous(request) })
+                Decision::Allow(Allow { spared: Some(Box::new(denial)), ..self.allow_anonymous(request) })
             }
         }
     }
@@ -108,7 +109,7 @@ impl Engine {
     }
 
     fn allow_anonymous(&self, request: &Request<'_>) -> Allow {
-        let edits = Edits::default().finish(request, |name| self.policy.is_reserved(name));
-        Allow { edits, ..Allow::default() }
+        let changes = changes(request, [].iter(), None, |name| self.policy.is_reserved(name));
+        Allow { changes, ..Allow::default() }
     }
 }

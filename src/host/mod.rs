@@ -25,10 +25,31 @@ pub enum NativeVerdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostError(pub &'static str);
 
+/// A time that was read not long ago tells that a moment is still ahead only if that is further off
+/// than this, in seconds. Whoever keeps such a time renews it every second; the rest is for a worker
+/// that is held up.
+const NEAR: i64 = 60;
+
 /// What the core asks of its host.
 pub trait Host {
     /// Unix time in seconds.
     fn now(&self) -> i64;
+
+    /// Unix time in seconds as it was read about a second ago, if it is kept: for less than a look at
+    /// the clock costs.
+    fn recent(&self) -> Option<i64> {
+        None
+    }
+
+    /// Unix time in seconds, where a second or so does not matter.
+    fn about_now(&self) -> i64 {
+        self.recent().unwrap_or_else(|| self.now())
+    }
+
+    /// Whether it is before `end`, in Unix seconds: exactly, for the clock is asked when `end` is near.
+    fn is_before(&self, end: i64) -> bool {
+        self.recent().is_some_and(|recent| recent.saturating_add(NEAR) < end) || self.now() < end
+    }
 
     /// A clock that never goes back, from any start.
     fn uptime(&self) -> Duration;

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::decision::IdentityMemo;
+
 /// What is known of an API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
@@ -16,6 +18,8 @@ pub struct ApiKey {
     pub not_after: Option<i64>,
     /// Whether it is switched off.
     pub disabled: bool,
+    /// What the upstream is told; kept for small directories only, because it takes room.
+    pub identity: Option<IdentityMemo>,
 }
 
 /// Why an API key is refused.
@@ -62,17 +66,21 @@ impl ApiKeyDirectory {
         }
     }
 
-    /// The key `presented`, if it is accepted at the Unix time that `now` gives.
+    /// The key `presented`, if it is accepted. `is_before` tells whether a Unix time is ahead.
     ///
     /// # Errors
     /// Why it is not.
-    pub fn verify(&self, presented: &[u8], now: impl FnOnce() -> i64) -> Result<&ApiKey, ApiKeyError> {
+    pub fn verify(
+        &self,
+        presented: &[u8],
+        is_before: impl FnOnce(i64) -> bool,
+    ) -> Result<&ApiKey, ApiKeyError> {
         let digest: [u8; 32] = Sha256::digest(presented).into();
         let key = self.keys.get(&digest).ok_or(ApiKeyError::Unknown)?;
         if key.disabled {
             return Err(ApiKeyError::Disabled);
         }
-        if key.not_after.is_some_and(|end| now() >= end) {
+        if key.not_after.is_some_and(|end| !is_before(end)) {
             return Err(ApiKeyError::Expired);
         }
         Ok(key)

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::decision::IdentityMemo;
 use crate::password::PasswordHash;
 
 /// What is known of a user.
@@ -15,6 +16,8 @@ pub struct User {
     pub scopes: Vec<String>,
     /// How the password is checked; without it nobody can log in as this user.
     pub password: Option<PasswordHash>,
+    /// What the upstream is told.
+    pub identity: IdentityMemo,
 }
 
 /// One directory of `users`.

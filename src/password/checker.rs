@@ -81,7 +81,7 @@ impl PasswordChecker {
         }
         let Some(memory) = memory.as_mut() else { return Outcome::Wrong };
         if let Some(user) = directory.get(username)
-            && memory.knows(directory.name(), username, password, host.now())
+            && memory.knows(directory.name(), username, password, host.about_now())
         {
             return Outcome::Right(user);
         }

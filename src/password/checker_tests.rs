@@ -13,7 +13,10 @@ fn directory() -> UserDirectory {
     let mut directory = UserDirectory::new("staff");
     for (name, password) in [("ann", Some(HASH)), ("token-only", None)] {
         let password = password.map(|hash| PasswordHash::parse(hash).unwrap());
-        directory.insert(name.into(), User { disabled: false, scopes: vec![], password });
+        directory.insert(
+            name.into(),
+            User { disabled: false, scopes: vec![], password, identity: Default::default() },
+        );
     }
     directory
 }

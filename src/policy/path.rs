@@ -21,6 +21,13 @@ impl<'a> NormalPath<'a> {
     /// # Errors
     /// What makes it ambiguous, raw or once decoded.
     pub fn new(raw: &'a [u8]) -> Result<Self, AmbiguousPath> {
+        if let Some(plain) = plain(raw) {
+            return Ok(Self(Cow::Borrowed(plain)));
+        }
+        Self::careful(raw)
+    }
+
+    fn careful(raw: &'a [u8]) -> Result<Self, AmbiguousPath> {
         check_percent_encoding(raw)?;
         check(raw)?;
         let decoded: Cow<'_, [u8]> = percent_decode(raw).into();
@@ -46,6 +53,26 @@ impl<'a> NormalPath<'a> {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The path itself where it is as most are: in one look, words of letters, digits and `-_.~` that do
+/// not begin with a dot, with single slashes between.
+fn plain(raw: &[u8]) -> Option<&str> {
+    let mut after = b'\0';
+    for (place, &byte) in raw.iter().enumerate() {
+        let fits = match byte {
+            b'/' => after != b'/',
+            b'.' => after != b'/' && place > 0,
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'~' => place > 0,
+            _ => false,
+        };
+        if !fits {
+            return None;
+        }
+        after = byte;
+    }
+    // No path at all is for the careful look to refuse.
+    if raw.is_empty() { None } else { std::str::from_utf8(raw).ok() }
 }
 
 fn count(bytes: &[u8], wanted: u8) -> usize {

@@ -1,5 +1,6 @@
 //! The seam, carried out by host calls.
 
+use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
@@ -29,12 +30,14 @@ struct VerifySignatureArguments {
 pub struct ProxyHost {
     native: bool,
     start: Instant,
+    /// The Unix time at the last tick.
+    recent: Cell<Option<i64>>,
 }
 
 impl ProxyHost {
     /// A host that checks no signatures.
     pub fn without_native() -> Self {
-        Self { native: false, start: Instant::now() }
+        Self { native: false, start: Instant::now(), recent: Cell::new(None) }
     }
 
     /// A host whose native signature check is used if it passes a probe.
@@ -43,7 +46,14 @@ impl ProxyHost {
             && probe::refuses(|arguments| verify(arguments) == Some(true));
         let how = if native { "natively by Envoy" } else { "in the module" };
         abi::log(Level::Info, &format!("lychgate: RS* and ES* signatures are checked {how}"));
-        Self { native, start: Instant::now() }
+        Self { native, start: Instant::now(), recent: Cell::new(None) }
+    }
+}
+
+impl ProxyHost {
+    /// A tick came: what time it is will do until the next. Without ticks the clock is asked.
+    pub fn tick(&self, more_will_come: bool) {
+        self.recent.set(more_will_come.then(|| self.now()));
     }
 }
 
@@ -52,6 +62,10 @@ impl Host for ProxyHost {
         // A clock before 1970 or beyond reach reads as the end of time: every token has expired.
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         since_epoch.and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
+    }
+
+    fn recent(&self) -> Option<i64> {
+        self.recent.get()
     }
 
     fn uptime(&self) -> Duration {

@@ -162,11 +162,11 @@ pub fn carry_out(shared: &Shared, decision: &Decision) -> bool {
 /// Edits the request's headers. One that could not be taken away is one that the client forged.
 fn edit(allow: &Allow) -> Result<(), Denial> {
     if let Some(denial) = &allow.spared {
-        let Denial { status, reason, explanation, .. } = denial;
+        let Denial { status, reason, explanation, .. } = &**denial;
         let line = format!("lychgate: dry run: would refuse with {status} {reason} {explanation}");
         abi::log(Level::Info, &line);
     }
-    for edit in &allow.edits {
+    for edit in allow.edits() {
         let done = match edit {
             HeaderEdit::Remove(name) => abi::remove_request_header(name),
             HeaderEdit::Set(name, value) => abi::set_request_header(name.as_bytes(), value),

@@ -41,8 +41,8 @@ impl Shared {
             _ if !self.paused.is_empty() => 20,
             _ if self.waiting.is_watched() => 50,
             Wants::Now => 100,
-            Wants::Soon => 1000,
-            Wants::Nothing => 0,
+            // Nothing is fetched, and the time is kept.
+            Wants::Soon | Wants::Nothing => 1000,
         };
         if period != self.tick.get() {
             match abi::set_tick_period(period) {
@@ -103,6 +103,7 @@ impl Shared {
 
     /// Time has passed.
     pub fn tick(&self) {
+        self.host.tick(self.tick.get() != 0);
         self.waiting.tick(self.host.uptime());
         let _ = abi::speak_of(self.root_context);
         let log = self.engine.remotes().tick(&self.host);

@@ -3,10 +3,10 @@
 //! An entry is found by the whole token, compared byte by byte, together with its scheme. It never
 //! outlives the token: what is past its window is verified anew, and refused there.
 
-use std::num::NonZeroUsize;
+use std::hash::{BuildHasher as _, RandomState};
 use std::rc::Rc;
 
-use lru::LruCache;
+use hashbrown::HashTable;
 
 use super::verify::Verified;
 
@@ -19,67 +19,159 @@ pub struct Owner {
     pub generation: u64,
 }
 
-/// The verified tokens of one worker, least recently used first out.
+/// How many of a token's last bytes its hash is made of. They are the signature's: only verified
+/// tokens are entered, so nobody can choose many that collide, and the hash costs the same however
+/// long the token is.
+const HASHED: usize = 32;
+
+/// The verified tokens of one worker. When there is no room, the hand goes round (CLOCK): what was
+/// asked for since it last came by stays for another round.
 pub struct TokenCache {
-    entries: Option<LruCache<Box<[u8]>, Rc<Verified>>>,
+    /// Numbers of slots, by hash.
+    index: HashTable<usize>,
+    slots: Vec<Option<Slot>>,
+    /// Slots that are empty.
+    free: Vec<usize>,
+    hand: usize,
+    max_entries: usize,
     max_token_bytes: usize,
-    /// Scheme and token in one piece, put together without an allocation for each request.
-    key: Vec<u8>,
+    hasher: RandomState,
+}
+
+struct Slot {
+    owner: Owner,
+    token: Box<[u8]>,
+    hash: u64,
+    verified: Rc<Verified>,
+    /// Asked for since the hand came by.
+    asked: bool,
 }
 
 impl TokenCache {
-    /// A cache of at most `entries` tokens of at most `max_token_bytes` each; 0 entries: none.
+    /// A cache of at most `max_entries` tokens of at most `max_token_bytes` each; 0 entries: none.
     #[must_use]
-    pub fn new(entries: usize, max_token_bytes: usize) -> Self {
-        let entries = NonZeroUsize::new(entries).map(LruCache::new);
-        Self { entries, max_token_bytes, key: Vec::new() }
+    pub fn new(max_entries: usize, max_token_bytes: usize) -> Self {
+        Self {
+            index: HashTable::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            hand: 0,
+            max_entries,
+            max_token_bytes,
+            hasher: RandomState::new(),
+        }
     }
 
-    /// The verified token, if it is remembered for this scheme and holds at `now`. The clock
-    /// is a crossing into the host, so it is read only for a token that is remembered.
-    pub fn get(&mut self, scheme: Owner, token: &[u8], now: impl FnOnce() -> i64) -> Option<Rc<Verified>> {
-        let entries = self.entries.as_mut()?;
-        if token.len() > self.max_token_bytes {
+    /// The verified token, if it is remembered for this owner and `holds`. That is asked only of a
+    /// token that is remembered, for it may take a look at the clock.
+    pub fn get(
+        &mut self,
+        owner: Owner,
+        token: &[u8],
+        holds: impl FnOnce(&Verified) -> bool,
+    ) -> Option<Rc<Verified>> {
+        if token.len() > self.max_token_bytes || self.index.is_empty() {
             return None;
         }
-        write_key(&mut self.key, scheme, token);
-        let verified = entries.get(self.key.as_slice())?;
-        if verified.holds_at(now()) {
-            return Some(Rc::clone(verified));
+        let number = self.find(self.hash(owner, token), owner, token)?;
+        let slot = self.slots.get_mut(number)?.as_mut()?;
+        if holds(&slot.verified) {
+            slot.asked = true;
+            return Some(Rc::clone(&slot.verified));
         }
-        entries.pop(self.key.as_slice());
+        self.empty(number);
+        self.free.push(number);
         None
     }
 
     /// Remembers a verified token.
-    pub fn put(&mut self, scheme: Owner, token: &[u8], verified: &Rc<Verified>) {
-        let Some(entries) = self.entries.as_mut() else {
+    pub fn put(&mut self, owner: Owner, token: &[u8], verified: &Rc<Verified>) {
+        if token.len() > self.max_token_bytes || self.max_entries == 0 {
             return;
+        }
+        let hash = self.hash(owner, token);
+        let number = match self.find(hash, owner, token) {
+            Some(number) => {
+                self.empty(number);
+                number
+            }
+            None => self.room(),
         };
-        if token.len() <= self.max_token_bytes {
-            write_key(&mut self.key, scheme, token);
-            entries.put(self.key.as_slice().into(), Rc::clone(verified));
+        let slot = Slot { owner, token: token.into(), hash, verified: Rc::clone(verified), asked: false };
+        if let Some(place) = self.slots.get_mut(number) {
+            *place = Some(slot);
+            let slots = &self.slots;
+            let hash_of = |&number: &usize| slots.get(number).and_then(Option::as_ref).map_or(0, |s| s.hash);
+            self.index.insert_unique(hash, number, hash_of);
         }
     }
 
     /// How many tokens are remembered.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.as_ref().map_or(0, LruCache::len)
+        self.index.len()
     }
 
     /// Whether none is.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.index.is_empty()
+    }
+
+    fn hash(&self, owner: Owner, token: &[u8]) -> u64 {
+        let tail = token.last_chunk::<HASHED>().map_or(token, |tail| tail);
+        self.hasher.hash_one((owner.scheme, owner.generation, tail))
+    }
+
+    fn find(&self, hash: u64, owner: Owner, token: &[u8]) -> Option<usize> {
+        let is_it = |&number: &usize| {
+            let slot = self.slots.get(number).and_then(Option::as_ref);
+            slot.is_some_and(|slot| slot.owner == owner && same(&slot.token, token))
+        };
+        self.index.find(hash, is_it).copied()
+    }
+
+    /// Empties a slot.
+    fn empty(&mut self, number: usize) {
+        if let Some(slot) = self.slots.get_mut(number).and_then(Option::take)
+            && let Ok(entry) = self.index.find_entry(slot.hash, |&own| own == number)
+        {
+            entry.remove();
+        }
+    }
+
+    /// The number of an empty slot, made empty if need be.
+    fn room(&mut self) -> usize {
+        if let Some(number) = self.free.pop() {
+            return number;
+        }
+        if self.slots.len() < self.max_entries {
+            self.slots.push(None);
+            return self.slots.len().saturating_sub(1);
+        }
+        loop {
+            let number = self.hand;
+            self.hand = self.hand.checked_add(1).filter(|&next| next < self.slots.len()).unwrap_or(0);
+            match self.slots.get_mut(number).and_then(Option::as_mut) {
+                Some(slot) if slot.asked => slot.asked = false,
+                _ => {
+                    self.empty(number);
+                    return number;
+                }
+            }
+        }
     }
 }
 
-fn write_key(key: &mut Vec<u8>, Owner { scheme, generation }: Owner, token: &[u8]) {
-    key.clear();
-    key.extend_from_slice(&scheme.to_le_bytes());
-    key.extend_from_slice(&generation.to_le_bytes());
-    key.extend_from_slice(token);
+/// Whether two byte strings are the same. Eight bytes at a time: what Wasm has for this goes one by
+/// one, and a token has hundreds.
+fn same(left: &[u8], right: &[u8]) -> bool {
+    if left.len() != right.len() {
+        return false;
+    }
+    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    left.iter().zip(right).all(|(left, right)| u64::from_ne_bytes(*left) == u64::from_ne_bytes(*right))
+        && left_rest == right_rest
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::compact::Compact;
 use super::error::TokenError;
 use super::issuers::Issuer;
 use super::scopes::scopes_of;
-use crate::decision::is_header_value;
+use crate::decision::{IdentityMemo, is_header_value};
 use crate::host::Host;
 use crate::remote::{Answer, Content, Introspection, Revocations, Source, Standing};
 
@@ -62,6 +62,7 @@ pub struct Verified {
     id: Option<String>,
     /// `iat`, for revocation.
     issued: Option<i64>,
+    identity: IdentityMemo,
 }
 
 impl Verified {
@@ -83,10 +84,18 @@ impl Verified {
         &self.headers
     }
 
-    /// Whether the token may be accepted at `now`, in Unix seconds.
+    /// Whether the token may be accepted now. A time that was read lately will do to see that it was
+    /// valid already; that it has not expired is seen exactly.
     #[must_use]
-    pub fn holds_at(&self, now: i64) -> bool {
-        self.window.holds(now)
+    pub fn holds(&self, host: &dyn Host) -> bool {
+        host.recent().is_some_and(|recent| self.window.from <= recent) && host.is_before(self.window.until)
+            || self.window.holds(host.now())
+    }
+
+    /// The identity that this token alone gives.
+    #[must_use]
+    pub fn identity(&self) -> &IdentityMemo {
+        &self.identity
     }
 }
 
@@ -212,7 +221,7 @@ impl Verifier {
         let headers = self.claim_headers(claims)?;
         let id = claims::string_claim(claims, "jti")?.map(str::to_owned);
         let issued = claims::issued(claims);
-        Ok(Verified { subject, scopes, headers, window, id, issued })
+        Ok(Verified { subject, scopes, headers, window, id, issued, identity: IdentityMemo::default() })
     }
 
     /// A claim that cannot be a header value refuses the token: cut short, it would say something
@@ -245,6 +254,7 @@ pub mod tests_support {
             window: Window { from, until },
             id: None,
             issued: None,
+            identity: super::IdentityMemo::default(),
         }
     }
 }

@@ -16,10 +16,14 @@ use super::rules::Rules;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
 use crate::config::{ApiKeyConfig, Config, Errors, OnInvalid, Path, UserConfig};
+use crate::decision::IdentityMemo;
 use crate::identity::{ApiKey, ApiKeyDirectory, User, UserDirectory};
 use crate::issue::TokenEndpoint;
 use crate::openapi::Served;
 use crate::remote::{Introspection, Source};
+
+/// How many keys a directory may have for their identities to be remembered.
+const MOST_REMEMBERED: usize = 4096;
 
 struct Compiler<'a> {
     environment: Environment<'a>,
@@ -126,7 +130,10 @@ impl Compiler<'_> {
             for (index, user) in users.into_iter().enumerate() {
                 let Some(user) = user else { continue };
                 let UserConfig { username, disabled, scopes, password, .. } = user;
-                if !directory.insert(username.clone(), User { disabled, scopes, password }) {
+                if !directory.insert(
+                    username.clone(),
+                    User { disabled, scopes, password, identity: IdentityMemo::default() },
+                ) {
                     let message = format!("there is a user `{username}` already");
                     self.errors.add(&path.index(index).key("username"), message);
                 }
@@ -140,10 +147,14 @@ impl Compiler<'_> {
         for (name, keys) in directories {
             let path = root.key(&name);
             let mut directory = ApiKeyDirectory::default();
+            // What is remembered of a key takes more room than the key itself.
+            let remembers = keys.len() <= MOST_REMEMBERED;
             for (index, key) in keys.into_iter().enumerate() {
                 let Some(key) = key else { continue };
                 let ApiKeyConfig { id, sha256, scopes, not_after, disabled } = key;
-                if let Err(other) = directory.insert(sha256, ApiKey { id, scopes, not_after, disabled }) {
+                let identity = remembers.then(IdentityMemo::default);
+                let key = ApiKey { id, scopes, not_after, disabled, identity };
+                if let Err(other) = directory.insert(sha256, key) {
                     let message = format!("the key of `{other}` again; make a key of its own");
                     self.errors.add(&path.index(index).key("sha256"), message);
                 }

@@ -89,7 +89,7 @@ impl Compiler<'_> {
             config::SchemeKind::ApiKey { location, name, directory, .. } => {
                 let keys = self.api_key_directory(path, &directory)?;
                 let source = match location {
-                    KeyLocation::Header => Source::Header { name, prefix: String::new() },
+                    KeyLocation::Header => Source::Header { name: name.into(), prefix: String::new() },
                     KeyLocation::Query => Source::Query(name),
                     KeyLocation::Cookie => Source::Cookie(name),
                 };
@@ -162,7 +162,7 @@ impl Compiler<'_> {
             .collect();
         self.reserve_claim_headers(&path.key("claims_to_headers"), &claims_to_headers);
         let sources = jwt.from.into_iter().map(|source| match source {
-            TokenSource::Header { name, prefix } => Source::Header { name, prefix },
+            TokenSource::Header { name, prefix } => Source::Header { name: name.into(), prefix },
             TokenSource::Query(name) => Source::Query(name),
             TokenSource::Cookie(name) => Source::Cookie(name),
         });

@@ -1,0 +1,115 @@
+//! What a request presents for a scheme, and why that may not be enough.
+
+use std::rc::Rc;
+
+use crate::decision::{Denial, Identity};
+use crate::identity::{ApiKey, User};
+use crate::policy::SchemeId;
+use crate::token::{TokenError, Verified};
+
+/// A credential that was verified.
+pub enum Proof<'p> {
+    Token(Rc<Verified>),
+    Basic { username: String, user: &'p User },
+    Key(&'p ApiKey),
+}
+
+impl Proof<'_> {
+    /// Whose it is.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::Token(token) => token.subject(),
+            Self::Basic { username, .. } => Some(username),
+            Self::Key(key) => Some(&key.id),
+        }
+    }
+
+    /// The identity that this alone gives by scheme number `scheme`, remembered where it can be.
+    pub fn identity(&self, scheme: usize, make: impl Fn() -> Identity) -> Rc<Identity> {
+        match self {
+            Self::Token(token) => token.identity().get(scheme, make),
+            Self::Basic { user, .. } => user.identity.get(scheme, make),
+            Self::Key(key) => match &key.identity {
+                Some(identity) => identity.get(scheme, make),
+                None => Rc::new(make()),
+            },
+        }
+    }
+
+    /// The scopes that come with it.
+    pub fn scopes(&self) -> &[String] {
+        match self {
+            Self::Token(token) => token.scopes(),
+            Self::Basic { user, .. } => &user.scopes,
+            Self::Key(key) => &key.scopes,
+        }
+    }
+}
+
+/// What a request presents for one scheme.
+pub enum Presented<'p> {
+    Missing,
+    Bad {
+        reason: &'static str,
+        explanation: String,
+    },
+    /// It cannot be judged now.
+    Held(Box<Denial>),
+    /// It cannot be judged yet: something is being fetched.
+    Awaited,
+    /// It is good, and whose it is may not come in.
+    Inactive,
+    Proven(Proof<'p>),
+}
+
+impl Presented<'_> {
+    /// What a token is that is not accepted.
+    pub fn of(error: &TokenError) -> Self {
+        let held =
+            |detail, seconds: u64| Self::held(Denial::new(503, detail, error.reason()).retry_after(seconds));
+        match error {
+            TokenError::Pending => Self::Awaited,
+            TokenError::KeysUnavailable(seconds) => held("Signing keys are not available", *seconds),
+            TokenError::IntrospectionUnavailable(seconds) => {
+                held("Token introspection is not available", *seconds)
+            }
+            TokenError::RevocationUnavailable(seconds) => held("Revocation list is not available", *seconds),
+            _ => Self::bad(error.reason(), error.to_string()),
+        }
+    }
+
+    /// It cannot be judged now, for this reason.
+    pub fn held(denial: Denial) -> Self {
+        Self::Held(Box::new(denial))
+    }
+
+    /// It is not good, for this reason.
+    pub fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
+        Self::Bad { reason, explanation: explanation.into() }
+    }
+}
+
+/// Why an alternative does not let a request in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    Missing,
+    Bad(SchemeId),
+    Inactive,
+    Scope(SchemeId),
+    /// Cannot be told yet.
+    Awaited,
+}
+
+impl Failure {
+    /// How near it came; among equals the first counts.
+    pub fn nearness(self) -> u8 {
+        match self {
+            Self::Missing => 0,
+            Self::Bad(_) => 1,
+            Self::Inactive => 2,
+            Self::Scope(_) => 3,
+            // Nothing is said before it is known.
+            Self::Awaited => 4,
+        }
+    }
+}
