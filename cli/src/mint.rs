@@ -6,6 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clap::Args;
+use lychgate::host::HostError;
 use lychgate::policy::Policy;
 use serde_json::{Map, Value};
 
@@ -66,7 +67,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let signer = policy.signer(scheme).ok_or_else(|| {
         format!("scheme {scheme:?} has no key that can sign; there are: [{}]", signers.join(", "))
     })?;
-    println!("{}", signer.sign(&claims(arguments)?)?);
+    let random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| HostError("no randomness"));
+    println!("{}", signer.sign(&claims(arguments)?, &random)?);
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,6 +5,7 @@ mod local;
 
 pub use local::LocalHost;
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::keys::NativeKey;
@@ -24,6 +25,14 @@ pub enum NativeVerdict {
 /// The host did not do what it was asked; the text says what that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostError(pub &'static str);
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl std::error::Error for HostError {}
 
 /// A time that was read not long ago tells that a moment is still ahead only if that is further off
 /// than this, in seconds. Whoever keeps such a time renews it every second; the rest is for a worker

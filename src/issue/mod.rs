@@ -161,7 +161,9 @@ impl TokenEndpoint {
             [audience] => drop(claims.insert("aud".into(), audience.as_str().into())),
             several => drop(claims.insert("aud".into(), Value::from(several.to_vec()))),
         }
-        self.key.sign(&claims).map_err(|_| HostError("the token cannot be signed"))
+        self.key
+            .sign(&claims, &|bytes| host.random(bytes))
+            .map_err(|_| HostError("the token cannot be signed"))
     }
 }
 

@@ -141,9 +141,9 @@ impl Algorithm {
         matches!(self, Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Ps256 | Self::Ps384 | Self::Ps512)
     }
 
-    /// Whether this is ML-DSA.
+    /// Whether this is RSASSA-PSS.
     #[must_use]
-    pub fn is_ml_dsa(self) -> bool {
-        matches!(self, Self::MlDsa44 | Self::MlDsa65 | Self::MlDsa87)
+    pub fn is_pss(self) -> bool {
+        matches!(self, Self::Ps256 | Self::Ps384 | Self::Ps512)
     }
 }

@@ -1,17 +1,14 @@
 //! Keys as they are written down (secret, PEM, JWK, JWK Set) turned into keys that can verify.
 //!
-//! jwt-simple reads the key material and holds each key type to its policy: RSA of 2048 to 4096
-//! bits with exponent 65537, points on their curve, no weak Ed25519 points. What a JWK says about
-//! its own use (`alg`, `use`, `key_ops`) is judged here, where the message can say what to do.
+//! RustCrypto's crates read the key material and see that points are on their curve; what is weak
+//! though well-formed is refused here: RSA of other than 2048 to 4096 bits or with an exponent other
+//! than 65537, Ed25519 points of small order. What a JWK says about its own use (`alg`, `use`,
+//! `key_ops`) is judged here too, where the message can say what to do.
 
-use jwt_simple::algorithms::{
-    ECDSAP256PublicKeyLike as _, ECDSAP256kPublicKeyLike as _, ECDSAP384PublicKeyLike as _, ES256PublicKey,
-    ES256kPublicKey, ES384PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike as _, Edwards25519PublicKey,
-    HS256Key, HS384Key, HS512Key, K256PublicKey, MLDSA44PublicKey, MLDSA65PublicKey, MLDSA87PublicKey,
-    MLDSAPublicKeyLike as _, P256PublicKey, P384PublicKey, RS256PublicKey, RSAPublicKey,
-    RSAPublicKeyLike as _,
-};
-use p521::pkcs8::{DecodePublicKey as _, EncodePublicKey as _};
+use hmac::KeyInit;
+use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey};
+use rsa::pkcs1::DecodeRsaPublicKey as _;
+use rsa::traits::PublicKeyParts as _;
 use serde_json::{Map, Value};
 
 use super::algorithm::Algorithm;
@@ -43,10 +40,11 @@ impl JwkError {
 /// # Errors
 /// If `algorithm` is none, or the secret is shorter than its hash (RFC 7518 section 3.2).
 pub fn import_secret(algorithm: Algorithm, secret: &[u8]) -> Result<VerificationKey, String> {
+    let unusable = |_| format!("{} cannot use this secret", algorithm.name());
     let (least, material) = match algorithm {
-        Algorithm::Hs256 => (32, Material::Hs256(HS256Key::from_bytes(secret))),
-        Algorithm::Hs384 => (48, Material::Hs384(HS384Key::from_bytes(secret))),
-        Algorithm::Hs512 => (64, Material::Hs512(HS512Key::from_bytes(secret))),
+        Algorithm::Hs256 => (32, KeyInit::new_from_slice(secret).map(Material::Hs256).map_err(unusable)?),
+        Algorithm::Hs384 => (48, KeyInit::new_from_slice(secret).map(Material::Hs384).map_err(unusable)?),
+        Algorithm::Hs512 => (64, KeyInit::new_from_slice(secret).map(Material::Hs512).map_err(unusable)?),
         other => {
             return Err(format!("{} needs a public key: give `pem` or `jwk`, not `secret`", other.name()));
         }
@@ -70,26 +68,49 @@ pub fn import_pem(algorithm: Algorithm, pem: &str) -> Result<VerificationKey, St
     if pem.contains("PRIVATE KEY-----") {
         return Err("this is a private key; give the public one: openssl pkey -pubout".into());
     }
-    let wrong = |_: jwt_simple::Error| not_a_public_key(algorithm);
+    let wrong = || not_a_public_key(algorithm);
     let material = match algorithm {
         Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
             return Err(format!("{} needs a `secret`, not a `pem`", algorithm.name()));
         }
-        Algorithm::Es256 => Material::P256(P256PublicKey::from_pem(pem).map_err(wrong)?),
-        Algorithm::Es384 => Material::P384(P384PublicKey::from_pem(pem).map_err(wrong)?),
-        Algorithm::Es256k => Material::K256(K256PublicKey::from_pem(pem).map_err(wrong)?),
-        Algorithm::EdDsa => Material::Ed25519(Edwards25519PublicKey::from_pem(pem).map_err(wrong)?),
-        Algorithm::Es512 => {
-            let key = p521::PublicKey::from_public_key_pem(pem);
-            let key = key.map_err(|_| not_a_public_key(algorithm))?;
-            Material::P521(p521::ecdsa::VerifyingKey::from(&key))
+        Algorithm::Es256 => {
+            p256::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::P256(key.into()))
         }
+        Algorithm::Es384 => {
+            p384::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::P384(key.into()))
+        }
+        Algorithm::Es512 => {
+            p521::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::P521(key.into()))
+        }
+        Algorithm::Es256k => {
+            k256::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::K256(key.into()))
+        }
+        Algorithm::EdDsa => ed25519_dalek::VerifyingKey::from_public_key_pem(pem)
+            .ok()
+            .filter(|key| !key.is_weak())
+            .map(Material::Ed25519),
         Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 => {
             return Err(format!("{} keys are given as `jwk`", algorithm.name()));
         }
-        _ => return import_rsa(algorithm, &RSAPublicKey::from_pem(pem).map_err(rsa_reason)?),
+        _ => {
+            let key = rsa::PublicKey::from_public_key_pem(pem).ok();
+            let key = key.or_else(|| rsa::PublicKey::from_pkcs1_pem(pem).ok()).ok_or(NOT_RSA)?;
+            return verification_key(algorithm, checked_rsa(key)?);
+        }
     };
-    Ok(with_native(algorithm, material))
+    verification_key(algorithm, material.ok_or_else(wrong)?)
+}
+
+const NOT_RSA: &str = "not a valid RSA public key of 2048 to 4096 bits with exponent 65537";
+
+/// RFC 7518 section 3.3 wants 2048 bits; more than 4096 costs more than it protects, and with any
+/// exponent but the usual one a forger could make each check as long as he likes.
+pub(super) fn checked_rsa(key: rsa::PublicKey) -> Result<Material, String> {
+    match key.n().bit_width_vartime() {
+        0..2048 => Err("RSA keys need at least 2048 bits; make a new one".into()),
+        2048..=4096 if *key.e() == rsa::BoxedUint::from(65_537_u64) => Ok(Material::Rsa(key)),
+        _ => Err(NOT_RSA.into()),
+    }
 }
 
 fn not_a_public_key(algorithm: Algorithm) -> String {
@@ -206,95 +227,78 @@ fn import_material(
         let secret = secret.and_then(decode_base64url).ok_or("`k` is not base64url")?;
         return import_secret(algorithm, &secret);
     }
-    // Only the material goes on: its metadata was judged already.
-    let material: Map<_, _> = ["kty", "crv", "x", "y", "n", "e", "pub"]
-        .iter()
-        .filter_map(|&name| Some((name.to_owned(), members.get(name)?.clone())))
-        .chain(algorithm.is_ml_dsa().then(|| ("alg".into(), algorithm.name().into())))
-        .collect();
-    let jwk = Value::Object(material).to_string();
+    let bytes = |name: &str| decode_base64url(members.get(name)?.as_str()?.as_bytes());
+    let is =
+        |wanted: &str, crv: Option<&str>| kty == wanted && crv == members.get("crv").and_then(Value::as_str);
+    // Coordinates have full length (RFC 7518 section 6.2.1.2).
+    let point = |crv: &str, length: usize| {
+        let full = |name| bytes(name).filter(|coordinate| coordinate.len() == length);
+        is("EC", Some(crv)).then(|| Some([vec![4], full("x")?, full("y")?].concat())).flatten()
+    };
     let material = match algorithm {
-        Algorithm::Es256 => {
-            Material::P256(ES256PublicKey::from_jwk(&jwk).map_err(|_| wrong())?.public_key().clone())
-        }
-        Algorithm::Es384 => {
-            Material::P384(ES384PublicKey::from_jwk(&jwk).map_err(|_| wrong())?.public_key().clone())
-        }
-        Algorithm::Es256k => {
-            Material::K256(ES256kPublicKey::from_jwk(&jwk).map_err(|_| wrong())?.public_key().clone())
-        }
-        Algorithm::EdDsa => {
-            Material::Ed25519(Ed25519PublicKey::from_jwk(&jwk).map_err(|_| wrong())?.public_key().clone())
-        }
-        Algorithm::Es512 => Material::P521(p521_from_jwk(kty, members).ok_or_else(wrong)?),
-        Algorithm::MlDsa44 => {
-            Material::MlDsa(MLDSA44PublicKey::from_jwk(&jwk).map_err(|_| wrong())?.public_key().clone())
-        }
-        Algorithm::MlDsa65 => {
-            Material::MlDsa(MLDSA65PublicKey::from_jwk(&jwk).map_err(|_| wrong())?.public_key().clone())
-        }
-        Algorithm::MlDsa87 => {
-            Material::MlDsa(MLDSA87PublicKey::from_jwk(&jwk).map_err(|_| wrong())?.public_key().clone())
-        }
-        _ => {
-            let key = RS256PublicKey::from_jwk(&jwk).map_err(rsa_reason)?;
-            return import_rsa(algorithm, key.public_key());
-        }
+        Algorithm::Es256 => point("P-256", 32)
+            .and_then(|point| p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
+            .map(Material::P256),
+        Algorithm::Es384 => point("P-384", 48)
+            .and_then(|point| p384::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
+            .map(Material::P384),
+        Algorithm::Es512 => point("P-521", 66)
+            .and_then(|point| p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
+            .map(Material::P521),
+        Algorithm::Es256k => point("secp256k1", 32)
+            .and_then(|point| k256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
+            .map(Material::K256),
+        Algorithm::EdDsa => bytes("x")
+            .filter(|_| is("OKP", Some("Ed25519")))
+            .and_then(|x| ed25519_dalek::VerifyingKey::try_from(x.as_slice()).ok())
+            .filter(|key| !key.is_weak())
+            .map(Material::Ed25519),
+        Algorithm::MlDsa44 => ml_dsa_key(kty, bytes("pub")).map(Material::MlDsa44),
+        Algorithm::MlDsa65 => ml_dsa_key(kty, bytes("pub")).map(Material::MlDsa65),
+        Algorithm::MlDsa87 => ml_dsa_key(kty, bytes("pub")).map(Material::MlDsa87),
+        _ => return verification_key(algorithm, rsa_from_jwk(kty, bytes("n"), bytes("e"))?),
     };
-    Ok(with_native(algorithm, material))
+    verification_key(algorithm, material.ok_or_else(wrong)?)
 }
 
-/// jwt-simple has no P-521: the coordinates have full length (RFC 7518 section 6.2.1.2).
-fn p521_from_jwk(kty: &str, members: &Map<String, Value>) -> Option<p521::ecdsa::VerifyingKey> {
-    let text = |name: &str| members.get(name).and_then(Value::as_str);
-    if kty != "EC" || text("crv") != Some("P-521") {
-        return None;
-    }
-    let mut point = vec![4];
-    for name in ["x", "y"] {
-        let coordinate = decode_base64url(text(name)?.as_bytes())?;
-        if coordinate.len() != 66 {
-            return None;
+/// RFC 9964: `pub` is the encoded public key of FIPS 204.
+fn ml_dsa_key<P: ml_dsa::MlDsaParams>(
+    kty: &str,
+    key: Option<Vec<u8>>,
+) -> Option<Box<ml_dsa::VerifyingKey<P>>> {
+    let key = key.filter(|_| kty == "AKP")?;
+    ml_dsa::VerifyingKey::new_from_slice(&key).ok().map(Box::new)
+}
+
+/// RFC 7518 section 6.3.1: the shortest octets of each number.
+fn rsa_from_jwk(kty: &str, n: Option<Vec<u8>>, e: Option<Vec<u8>>) -> Result<Material, String> {
+    let shortest = |number: &Vec<u8>| number.first().is_some_and(|&octet| octet != 0);
+    match (n.filter(shortest), e.filter(shortest)) {
+        (Some(n), Some(e)) if kty == "RSA" => {
+            if n.len() < 256 {
+                return Err("RSA keys need at least 2048 bits; make a new one".into());
+            }
+            if n.len() > 512 || e.len() > 3 {
+                return Err(NOT_RSA.into());
+            }
+            let number = |bytes: &[u8]| rsa::BoxedUint::from_be_slice_vartime(bytes);
+            checked_rsa(rsa::PublicKey::new(number(&n), number(&e)).map_err(|_| NOT_RSA)?)
         }
-        point.extend(coordinate);
-    }
-    p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok()
-}
-
-fn import_rsa(algorithm: Algorithm, key: &RSAPublicKey) -> Result<VerificationKey, String> {
-    let parts = key.to_components();
-    let number = |bytes: &[u8]| rsa::BoxedUint::from_be_slice_vartime(bytes);
-    let public_key = rsa::PublicKey::new(number(&parts.n), number(&parts.e))
-        .map_err(|error| format!("not a usable RSA key: {error}"))?;
-    // The host's check knows PKCS#1 padding only.
-    let pkcs1 = matches!(algorithm, Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512);
-    let spki = if pkcs1 { key.to_der().ok() } else { None };
-    Ok(VerificationKey {
-        kid: None,
-        algorithm,
-        material: Material::Rsa(public_key),
-        native: native_key(algorithm, spki),
-    })
-}
-
-fn rsa_reason(error: jwt_simple::Error) -> String {
-    match error.downcast_ref::<jwt_simple::JWTError>() {
-        Some(jwt_simple::JWTError::WeakKey) => "RSA keys need at least 2048 bits; make a new one".into(),
-        _ => "not a valid RSA public key of 2048 to 4096 bits with exponent 65537".into(),
+        _ => Err(NOT_RSA.into()),
     }
 }
 
-/// Adds what the host needs to check ECDSA on the NIST curves.
-fn with_native(algorithm: Algorithm, material: Material) -> VerificationKey {
+/// The key, and what the host needs to check its signatures where it can.
+pub(super) fn verification_key(algorithm: Algorithm, material: Material) -> Result<VerificationKey, String> {
     let spki = match &material {
-        Material::P256(key) => key.to_der().ok(),
-        Material::P384(key) => key.to_der().ok(),
-        Material::P521(key) => p521::PublicKey::from(key).to_public_key_der().ok().map(|der| der.into_vec()),
-        _ => None,
+        // The host's check knows PKCS#1 padding only.
+        Material::Rsa(key) if !algorithm.is_pss() => key.to_public_key_der(),
+        Material::P256(key) => p256::PublicKey::from(key).to_public_key_der(),
+        Material::P384(key) => p384::PublicKey::from(key).to_public_key_der(),
+        Material::P521(key) => p521::PublicKey::from(key).to_public_key_der(),
+        _ => return Ok(VerificationKey { kid: None, algorithm, material, native: None }),
     };
-    VerificationKey { kid: None, algorithm, material, native: native_key(algorithm, spki) }
-}
-
-fn native_key(algorithm: Algorithm, spki: Option<Vec<u8>>) -> Option<NativeKey> {
-    Some(NativeKey { hash: algorithm.hash()?, spki: spki? })
+    let spki = spki.map_err(|_| not_a_public_key(algorithm))?.into_vec();
+    let native = algorithm.hash().map(|hash| NativeKey::new(hash, spki));
+    Ok(VerificationKey { kid: None, algorithm, material, native })
 }

@@ -1,11 +1,11 @@
 //! One key, bound to one algorithm.
 
+use std::cell::OnceCell;
 use std::fmt;
 
-use jwt_simple::algorithms::{
-    Edwards25519PublicKey, HS256Key, HS384Key, HS512Key, K256PublicKey, MLDSAPublicKey, P256PublicKey,
-    P384PublicKey,
-};
+use hmac::Hmac;
+use ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
+use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, Hash};
 
@@ -26,20 +26,36 @@ pub struct NativeKey {
     pub hash: Hash,
     /// DER of the SubjectPublicKeyInfo (RFC 5280 section 4.1).
     pub spki: Vec<u8>,
+    /// Both in the host's own form.
+    prepared: OnceCell<Vec<u8>>,
 }
 
-/// The key by the crate that computes with it.
+impl NativeKey {
+    pub(super) fn new(hash: Hash, spki: Vec<u8>) -> Self {
+        Self { hash, spki, prepared: OnceCell::new() }
+    }
+
+    /// The key in the host's own form, which is made once.
+    pub fn prepared(&self, make: impl FnOnce(&Self) -> Vec<u8>) -> &[u8] {
+        self.prepared.get_or_init(|| make(self))
+    }
+}
+
+/// The key by the crate that computes with it, ready to be used: HMAC with its padded secret hashed,
+/// RSA with its Montgomery parameters, curve points decompressed, the matrix of ML-DSA expanded.
 pub(super) enum Material {
-    Hs256(HS256Key),
-    Hs384(HS384Key),
-    Hs512(HS512Key),
+    Hs256(Hmac<Sha256>),
+    Hs384(Hmac<Sha384>),
+    Hs512(Hmac<Sha512>),
     Rsa(rsa::PublicKey),
-    P256(P256PublicKey),
-    P384(P384PublicKey),
+    P256(p256::ecdsa::VerifyingKey),
+    P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
-    K256(K256PublicKey),
-    Ed25519(Edwards25519PublicKey),
-    MlDsa(MLDSAPublicKey),
+    K256(k256::ecdsa::VerifyingKey),
+    Ed25519(ed25519_dalek::VerifyingKey),
+    MlDsa44(Box<ml_dsa::VerifyingKey<MlDsa44>>),
+    MlDsa65(Box<ml_dsa::VerifyingKey<MlDsa65>>),
+    MlDsa87(Box<ml_dsa::VerifyingKey<MlDsa87>>),
 }
 
 impl VerificationKey {

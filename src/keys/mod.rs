@@ -3,6 +3,7 @@
 mod algorithm;
 mod import;
 mod key;
+mod random;
 mod set;
 mod signature;
 mod signing;
@@ -10,5 +11,6 @@ mod signing;
 pub use algorithm::{Algorithm, Hash};
 pub use import::{JwkError, import_jwk, import_jwks, import_pem, import_secret};
 pub use key::{NativeKey, VerificationKey};
+pub use random::Fill;
 pub use set::KeySet;
 pub use signing::SigningKey;

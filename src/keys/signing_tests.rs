@@ -3,11 +3,16 @@ use serde_json::{Value, json};
 
 use super::SigningKey;
 use crate::encoding::decode_base64url;
+use crate::host::HostError;
 use crate::keys::{Algorithm, import_secret};
 
 fn claims() -> serde_json::Map<String, Value> {
     let claims = json!({"sub": "johndoe", "exp": 4_000_000_000_i64, "scopes": ["a"]});
     claims.as_object().unwrap().clone()
+}
+
+fn fill(bytes: &mut [u8]) -> Result<(), HostError> {
+    getrandom::fill(bytes).map_err(|_| HostError("no randomness"))
 }
 
 fn parts(token: &str) -> (Value, Value, &str, Vec<u8>) {
@@ -28,12 +33,13 @@ fn every_private_key_signs_what_its_public_key_verifies() {
         (Algorithm::Ps512, keys::RSA),
         (Algorithm::Es256, keys::P256),
         (Algorithm::Es384, keys::P384),
+        (Algorithm::Es512, keys::P521),
         (Algorithm::Es256k, keys::SECP256K1),
         (Algorithm::EdDsa, keys::ED25519),
     ] {
         let (signing, verification) =
             SigningKey::from_pem(algorithm, pair.private_pem, Some("k1")).unwrap_or_else(|e| panic!("{e}"));
-        let token = signing.sign(&claims()).unwrap();
+        let token = signing.sign(&claims(), &fill).unwrap();
         let (header, payload, input, signature) = parts(&token);
         assert_eq!(header["alg"], algorithm.name());
         assert_eq!(header["kid"], "k1");
@@ -47,7 +53,7 @@ fn every_private_key_signs_what_its_public_key_verifies() {
 fn a_secret_signs_with_its_hmac_only() {
     let secret = keys::SECRET.as_bytes();
     for algorithm in [Algorithm::Hs256, Algorithm::Hs384, Algorithm::Hs512] {
-        let token = SigningKey::from_secret(algorithm, secret, None).unwrap().sign(&claims()).unwrap();
+        let token = SigningKey::from_secret(algorithm, secret, None).unwrap().sign(&claims(), &fill).unwrap();
         let (header, _, input, signature) = parts(&token);
         assert_eq!(header["alg"], algorithm.name());
         assert!(header.get("kid").is_none());
@@ -63,7 +69,7 @@ fn what_is_no_private_key_is_refused_with_a_reason() {
         (Algorithm::Rs256, keys::P256.private_pem, "private key for RS256"),
         (Algorithm::Rs256, keys::RSA_1024.private_pem, "private key for RS256"),
         (Algorithm::Es256, "nonsense", "private key for ES256"),
-        (Algorithm::Es512, keys::P521.private_pem, "cannot be signed with ES512"),
+        (Algorithm::MlDsa44, keys::P521.private_pem, "cannot be signed with ML-DSA-44"),
         (Algorithm::Hs256, keys::RSA.private_pem, "cannot be signed with HS256"),
     ] {
         let error = SigningKey::from_pem(algorithm, pem, None).unwrap_err();

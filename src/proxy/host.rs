@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use prost::Message;
+use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::abi::{self, Level};
 use crate::host::{Host, HostError, NativeVerdict};
@@ -13,17 +14,32 @@ use crate::remote::HttpCall;
 /// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
 const VERIFY_SIGNATURE: &str = "verify_signature";
 
-/// Envoy's `VerifySignatureArguments` (source/extensions/common/wasm/ext/verify_signature.proto).
+/// Envoy's `VerifySignatureArguments` (source/extensions/common/wasm/ext/verify_signature.proto): its
+/// first two fields, which are those of the key.
 #[derive(Message)]
-struct VerifySignatureArguments {
+struct KeyArguments {
     #[prost(string, tag = "1")]
     hash_function: String,
     #[prost(bytes = "vec", tag = "2")]
     public_key: Vec<u8>,
-    #[prost(bytes = "vec", tag = "3")]
-    signature: Vec<u8>,
-    #[prost(bytes = "vec", tag = "4")]
-    text: Vec<u8>,
+}
+
+/// The whole of it: the key's fields as they were encoded once, then signature (3) and text (4).
+fn arguments(key: &NativeKey, signature: &[u8], text: &[u8]) -> Vec<u8> {
+    let prefix = key.prepared(|key| {
+        let hash_function = key.hash.name().to_owned();
+        KeyArguments { hash_function, public_key: key.spki.clone() }.encode_to_vec()
+    });
+    let mut bytes = Vec::with_capacity(
+        prefix.len().saturating_add(signature.len()).saturating_add(text.len()).saturating_add(16),
+    );
+    bytes.extend_from_slice(prefix);
+    for (tag, field) in [(3, signature), (4, text)] {
+        encode_key(tag, WireType::LengthDelimited, &mut bytes);
+        encode_varint(field.len() as u64, &mut bytes);
+        bytes.extend_from_slice(field);
+    }
+    bytes
 }
 
 /// Envoy as the core's host.
@@ -42,8 +58,7 @@ impl ProxyHost {
 
     /// A host whose native signature check is used if it passes a probe.
     pub fn probe() -> Self {
-        let native = probe::passes(|arguments| verify(arguments) == Some(true))
-            && probe::refuses(|arguments| verify(arguments) == Some(true));
+        let native = probe::passes(|arguments| verify(arguments) == Some(true));
         let how = if native { "natively by Envoy" } else { "in the module" };
         abi::log(Level::Info, &format!("lychgate: RS* and ES* signatures are checked {how}"));
         Self { native, start: Instant::now(), recent: Cell::new(None) }
@@ -97,12 +112,7 @@ impl Host for ProxyHost {
         if !self.native {
             return NativeVerdict::Unavailable;
         }
-        let verdict = verify(&VerifySignatureArguments {
-            hash_function: key.hash.name().to_owned(),
-            public_key: key.spki.clone(),
-            signature: signature.to_vec(),
-            text: message.to_vec(),
-        });
+        let verdict = verify(&arguments(key, signature, message));
         match verdict {
             Some(true) => NativeVerdict::Valid,
             Some(false) => NativeVerdict::Invalid,
@@ -118,9 +128,9 @@ impl Host for ProxyHost {
 }
 
 /// What the host says; nothing if it cannot be asked. Success is exactly `result: true`.
-fn verify(arguments: &VerifySignatureArguments) -> Option<bool> {
+fn verify(arguments: &[u8]) -> Option<bool> {
     const VALID: [u8; 2] = [0x08, 0x01];
-    match abi::call_foreign_function(VERIFY_SIGNATURE, &arguments.encode_to_vec()) {
+    match abi::call_foreign_function(VERIFY_SIGNATURE, arguments) {
         Ok(result) => Some(result == VALID),
         Err(_) => None,
     }
@@ -128,31 +138,23 @@ fn verify(arguments: &VerifySignatureArguments) -> Option<bool> {
 
 /// A known signature: RFC 7515 appendix A.3 (ES256), its key and its signing input.
 mod probe {
-    use super::VerifySignatureArguments;
-    use crate::keys::{Algorithm, VerificationKey, import_jwk};
+    use super::arguments;
+    use crate::encoding::decode_base64url;
+    use crate::keys::{Algorithm, import_jwk};
     use crate::probe_vector::{JWK, SIGNATURE, SIGNING_INPUT};
 
-    pub fn passes(verify: impl Fn(&VerifySignatureArguments) -> bool) -> bool {
-        arguments().is_some_and(|arguments| verify(&arguments))
+    /// Whether the host says yes to what is good. One that says yes to everything is worse than one that
+    /// cannot be asked.
+    pub fn passes(says_yes: impl Fn(&[u8]) -> bool) -> bool {
+        let forged = [SIGNING_INPUT, b"x"].concat();
+        let with = |text| encoded(text).is_some_and(|arguments| says_yes(&arguments));
+        with(SIGNING_INPUT) && !with(&forged)
     }
 
-    /// A host that says yes to everything is worse than one that cannot be asked.
-    pub fn refuses(verify: impl Fn(&VerifySignatureArguments) -> bool) -> bool {
-        arguments().is_some_and(|mut arguments| {
-            arguments.text.push(b'x');
-            !verify(&arguments)
-        })
-    }
-
-    fn arguments() -> Option<VerifySignatureArguments> {
+    fn encoded(text: &[u8]) -> Option<Vec<u8>> {
         let jwk = serde_json::from_str(JWK).ok()?;
-        let key: VerificationKey = import_jwk(&jwk, Some(&[Algorithm::Es256])).ok()?.pop()?;
-        let native = key.native()?;
-        Some(VerifySignatureArguments {
-            hash_function: native.hash.name().to_owned(),
-            public_key: native.spki.clone(),
-            signature: key.native_signature(&crate::encoding::decode_base64url(SIGNATURE)?)?,
-            text: SIGNING_INPUT.to_vec(),
-        })
+        let key = import_jwk(&jwk, Some(&[Algorithm::Es256])).ok()?.pop()?;
+        let signature = key.native_signature(&decode_base64url(SIGNATURE)?)?;
+        Some(arguments(key.native()?, &signature, text))
     }
 }
