@@ -1,12 +1,13 @@
 //! The seam, carried out by host calls.
 
 use std::cell::Cell;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::abi::{self, Level};
+use super::wasi;
 use crate::host::{Host, HostError, NativeVerdict};
 use crate::keys::NativeKey;
 use crate::remote::HttpCall;
@@ -45,7 +46,6 @@ fn arguments(key: &NativeKey, signature: &[u8], text: &[u8]) -> Vec<u8> {
 /// Envoy as the core's host.
 pub struct ProxyHost {
     native: bool,
-    start: Instant,
     /// The Unix time at the last tick.
     recent: Cell<Option<i64>>,
 }
@@ -53,7 +53,7 @@ pub struct ProxyHost {
 impl ProxyHost {
     /// A host that checks no signatures.
     pub fn without_native() -> Self {
-        Self { native: false, start: Instant::now(), recent: Cell::new(None) }
+        Self { native: false, recent: Cell::new(None) }
     }
 
     /// A host whose native signature check is used if it passes a probe.
@@ -61,7 +61,7 @@ impl ProxyHost {
         let native = probe::passes(|arguments| verify(arguments) == Some(true));
         let how = if native { "natively by Envoy" } else { "in the module" };
         abi::log(Level::Info, &format!("lychgate: RS* and ES* signatures are checked {how}"));
-        Self { native, start: Instant::now(), recent: Cell::new(None) }
+        Self { native, recent: Cell::new(None) }
     }
 }
 
@@ -74,9 +74,8 @@ impl ProxyHost {
 
 impl Host for ProxyHost {
     fn now(&self) -> i64 {
-        // A clock before 1970 or beyond reach reads as the end of time: every token has expired.
-        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-        since_epoch.and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
+        // No clock, or one beyond reach, reads as the end of time: every token has expired.
+        wasi::since_epoch().and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
     }
 
     fn recent(&self) -> Option<i64> {
@@ -84,7 +83,7 @@ impl Host for ProxyHost {
     }
 
     fn uptime(&self) -> Duration {
-        self.start.elapsed()
+        wasi::uptime()
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {

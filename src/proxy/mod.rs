@@ -3,7 +3,8 @@
 //! It speaks the ABI itself. The SDK panics on a status that it did not expect and on a header that
 //! is not UTF-8, and a panic takes the worker's VM with it; and it exports every callback there is,
 //! each of which costs every request a way into the VM and back. So [`exports`] has the callbacks
-//! that the gate needs and no others, and [`abi`] the host's functions, with no way to panic.
+//! that the gate needs and no others, and [`abi`] and [`wasi`] the host's functions, with no way to
+//! panic.
 
 #[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
 mod abi;
@@ -15,3 +16,5 @@ mod http;
 mod paused;
 mod plugin;
 mod root;
+#[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
+mod wasi;

@@ -65,8 +65,9 @@ pub fn decide_anew(shared: &Shared) {
             still.push(request);
             continue;
         }
-        // A context that is gone needs no answer.
+        // A context that is gone is taken out when it goes; any other can be spoken of next time.
         if abi::speak_of(request.context).is_err() {
+            still.push(request);
             continue;
         }
         let decision = match abi::parse_map(&request.headers) {
@@ -76,8 +77,10 @@ pub fn decide_anew(shared: &Shared) {
         match decision {
             Decision::Await => still.push(request),
             decision => {
-                if carry_out(shared, &decision) {
-                    let _ = abi::resume_request();
+                if carry_out(shared, &decision) && abi::resume_request().is_err() {
+                    // Better an answer than none.
+                    let denial = Denial::host_failure("a request that waited cannot go on");
+                    carry_out(shared, &Decision::Deny(denial));
                 }
             }
         }

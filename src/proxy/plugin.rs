@@ -36,7 +36,9 @@ impl Plugin {
     pub fn create(&self, context: u32, parent: u32) {
         if parent == 0 {
             // Refuses everything until it is configured.
-            self.roots.borrow_mut().insert(context, Shared::closed(context));
+            if let Some(closed) = Shared::closed(context) {
+                self.roots.borrow_mut().insert(context, closed);
+            }
         } else if let Some(root) = self.root(parent) {
             self.streams.borrow_mut().insert(context, Filter::new(context, root));
         }

@@ -8,6 +8,7 @@ use super::abi::{self, Level};
 use super::body::Waiting;
 use super::host::ProxyHost;
 use super::paused::{Paused, decide_anew};
+use super::wasi;
 use crate::engine::Engine;
 use crate::host::Host as _;
 use crate::policy::Policy;
@@ -66,13 +67,20 @@ impl Shared {
         self.schedule();
     }
 
-    /// Refuses everything: what holds until a configuration was read.
-    pub fn closed(root_context: u32) -> Rc<Self> {
-        Self::new(root_context, Engine::new(Policy::closed()), ProxyHost::without_native())
+    /// Refuses everything: what holds until a configuration was read. Nothing if the host has no
+    /// randomness, without which Rust's hash tables panic; requests of no root are refused too.
+    pub fn closed(root_context: u32) -> Option<Rc<Self>> {
+        let host = ProxyHost::without_native();
+        host.random(&mut [0; 8]).ok()?;
+        Some(Self::new(root_context, Engine::new(Policy::closed()), host))
     }
 
     /// Reads and compiles the configuration; nothing, and the log says why, if it is not a good one.
     pub fn configured(root_context: u32) -> Option<Rc<Self>> {
+        if ProxyHost::without_native().random(&mut [0; 8]).is_err() {
+            abi::log(Level::Error, "lychgate: configuration refused: the host has no randomness");
+            return None;
+        }
         let bytes = match abi::plugin_configuration() {
             Ok(bytes) => bytes,
             Err(status) => {
@@ -81,7 +89,7 @@ impl Shared {
                 return None;
             }
         };
-        match Policy::compile(&bytes, &|name| std::env::var(name).ok()) {
+        match Policy::compile(&bytes, &wasi::environment) {
             Ok(compiled) => {
                 for warning in &compiled.warnings {
                     abi::log(Level::Warn, &format!("lychgate: {warning}"));

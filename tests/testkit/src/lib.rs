@@ -11,4 +11,5 @@ pub mod load;
 pub mod programs;
 pub mod python;
 pub mod tokens;
+pub mod vm;
 mod wire;

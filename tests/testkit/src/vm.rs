@@ -1,0 +1,278 @@
+//! The module without an Envoy: in wasmtime, with a host whose every call can be made to fail, whose
+//! clock is moved by hand, and whose memory can be looked at.
+//!
+//! It knows of proxy-wasm ABI 0.2.1 what the module uses, and nothing else: an import that is not here
+//! keeps the module from being instantiated.
+
+mod imports;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::time::Duration;
+
+use wasmtime::{Config, Engine, Instance, Linker, Memory, Module, Store, Trap, TypedFunc};
+
+/// Header names and values, in order.
+pub type Headers = Vec<(String, String)>;
+
+/// The module, compiled once for many machines.
+pub struct Image {
+    engine: Engine,
+    module: Module,
+}
+
+/// A host call that fails: its name, and the status (or WASI's errno) that it fails with.
+pub type Fault = (&'static str, u32);
+
+/// What the plugin asked to be sent as the answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalResponse {
+    /// The status.
+    pub status: u32,
+    /// The body.
+    pub body: Vec<u8>,
+    /// The response-code details.
+    pub details: String,
+    /// Its headers.
+    pub headers: Headers,
+}
+
+/// An HTTP call that the plugin began.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The number it was given.
+    pub id: u32,
+    /// The cluster.
+    pub cluster: String,
+    /// Its headers.
+    pub headers: Headers,
+}
+
+/// What the host is, and what was done to it.
+#[derive(Default)]
+pub struct State {
+    /// The calls that fail.
+    pub faults: Vec<Fault>,
+    /// The plugin's configuration.
+    pub configuration: Vec<u8>,
+    /// The plugin's environment.
+    pub environment: Vec<(String, String)>,
+    /// The time, since 1970; it stands still.
+    pub now: Duration,
+    /// What `verify_signature` says; nothing: there is no such function.
+    pub verdict: Option<bool>,
+    /// The headers of the request that is worked on.
+    pub request: Headers,
+    /// Its body, as far as it is buffered.
+    pub body: Vec<u8>,
+    /// The answer that was sent.
+    pub response: Option<LocalResponse>,
+    /// Whether a paused request was let go on.
+    pub resumed: bool,
+    /// What the call in question was answered with.
+    pub answer: (Headers, Vec<u8>),
+    /// The calls that were begun.
+    pub calls: VecDeque<Call>,
+    /// Shared data, with versions.
+    pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
+    /// The period of ticks in milliseconds.
+    pub tick: u32,
+    /// Lines of the log, with their levels.
+    pub log: Vec<(u32, String)>,
+    /// How often each host call was made.
+    pub made: BTreeMap<&'static str, u64>,
+    memory: Option<Memory>,
+    allocate: Option<TypedFunc<u32, u32>>,
+}
+
+/// Why a machine is not running.
+#[derive(Debug)]
+pub enum Failure {
+    /// The plugin refused its configuration: the log.
+    Refused(Vec<String>),
+    /// It trapped.
+    Trapped(String),
+}
+
+/// What became of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It goes on, with these headers.
+    Passed(Headers),
+    /// It was answered.
+    Answered(LocalResponse),
+    /// It waits.
+    Waits,
+    /// The machine is broken; Envoy answers for it (`FAIL_RELOAD`, `FAIL_CLOSED`).
+    Trapped(String),
+}
+
+/// A running machine with one root context.
+pub struct Machine {
+    store: Store<State>,
+    instance: Instance,
+    next: u32,
+}
+
+const ROOT: u32 = 1;
+
+impl Image {
+    /// The module in `file`. With `metered`, instructions are counted, which costs speed.
+    ///
+    /// # Panics
+    /// If it is no module.
+    #[must_use]
+    pub fn load(file: &Path, metered: bool) -> Self {
+        let mut config = Config::new();
+        config.consume_fuel(metered);
+        let engine = Engine::new(&config).expect("an engine");
+        let module = Module::from_file(&engine, file).unwrap_or_else(|error| panic!("{error:?}"));
+        Self { engine, module }
+    }
+
+    /// A machine with this state, configured.
+    ///
+    /// # Errors
+    /// If the plugin refuses its configuration, or traps.
+    pub fn start(&self, state: State) -> Result<Machine, Failure> {
+        let mut store = Store::new(&self.engine, state);
+        // Without metering there is no fuel to be set.
+        let _ = store.set_fuel(u64::MAX);
+        let mut linker = Linker::new(&self.engine);
+        imports::define(&mut linker);
+        let instance = linker.instantiate(&mut store, &self.module).expect("every import is known");
+        store.data_mut().memory = instance.get_memory(&mut store, "memory");
+        store.data_mut().allocate = instance.get_typed_func(&mut store, "proxy_on_memory_allocate").ok();
+        let mut machine = Machine { store, instance, next: ROOT };
+        machine.call::<(), ()>("_initialize", ()).map_err(Failure::Trapped)?;
+        machine.call::<_, ()>("proxy_on_context_create", (ROOT, 0_u32)).map_err(Failure::Trapped)?;
+        let size = u32::try_from(machine.store.data().configuration.len()).expect("32 bits");
+        match machine.call::<_, u32>("proxy_on_configure", (ROOT, size)) {
+            Ok(0) => Err(Failure::Refused(machine.log())),
+            Ok(_) => Ok(machine),
+            Err(trap) => Err(Failure::Trapped(trap)),
+        }
+    }
+}
+
+impl Machine {
+    /// The host.
+    pub fn state(&mut self) -> &mut State {
+        self.store.data_mut()
+    }
+
+    /// The log so far.
+    #[must_use]
+    pub fn log(&self) -> Vec<String> {
+        self.store.data().log.iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// Linear memory, in bytes.
+    #[must_use]
+    pub fn memory_bytes(&self) -> usize {
+        self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// Instructions run so far, if they are metered.
+    #[must_use]
+    pub fn instructions(&self) -> u64 {
+        self.store.get_fuel().map_or(0, |left| u64::MAX - left)
+    }
+
+    fn call<P: wasmtime::WasmParams, R: wasmtime::WasmResults>(
+        &mut self,
+        name: &str,
+        parameters: P,
+    ) -> Result<R, String> {
+        let function = self.instance.get_typed_func::<P, R>(&mut self.store, name);
+        let function = function.unwrap_or_else(|error| panic!("{name}: {error}"));
+        function.call(&mut self.store, parameters).map_err(|error| {
+            error.downcast_ref::<Trap>().map_or_else(|| format!("{error:?}"), ToString::to_string)
+        })
+    }
+
+    /// A request's head; its number, and what became of it.
+    pub fn head(&mut self, headers: &[(&str, &str)], end_of_stream: bool) -> (u32, Outcome) {
+        self.next += 1;
+        let id = self.next;
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        let state = self.state();
+        state.request = headers.iter().map(own).collect();
+        (state.response, state.resumed) = (None, false);
+        if let Err(trap) = self.call::<_, ()>("proxy_on_context_create", (id, ROOT)) {
+            return (id, Outcome::Trapped(trap));
+        }
+        let count = u32::try_from(headers.len()).expect("few");
+        let flow = self.call("proxy_on_request_headers", (id, count, u32::from(end_of_stream)));
+        (id, self.outcome(flow))
+    }
+
+    /// More of a request's body, and what became of it.
+    pub fn body(&mut self, id: u32, body: &[u8], end_of_stream: bool) -> Outcome {
+        self.state().body = body.to_vec();
+        let size = u32::try_from(body.len()).expect("small");
+        let flow = self.call("proxy_on_request_body", (id, size, u32::from(end_of_stream)));
+        self.outcome(flow)
+    }
+
+    /// A request's trailers, and what became of it.
+    pub fn trailers(&mut self, id: u32) -> Outcome {
+        let flow = self.call("proxy_on_request_trailers", (id, 0_u32));
+        self.outcome(flow)
+    }
+
+    /// An answer of the upstream begins, and what becomes of it.
+    pub fn response(&mut self, id: u32) -> Outcome {
+        let flow = self.call("proxy_on_response_headers", (id, 0_u32, 1_u32));
+        self.outcome(flow)
+    }
+
+    /// A request is over.
+    ///
+    /// # Errors
+    /// If the machine traps.
+    pub fn end(&mut self, id: u32) -> Result<(), String> {
+        self.call("proxy_on_delete", (id,))
+    }
+
+    /// A whole request without a body: head, and its end.
+    pub fn request(&mut self, headers: &[(&str, &str)]) -> Outcome {
+        let (id, outcome) = self.head(headers, true);
+        match (&outcome, self.end(id)) {
+            (Outcome::Trapped(_), _) | (_, Ok(())) => outcome,
+            (_, Err(trap)) => Outcome::Trapped(trap),
+        }
+    }
+
+    /// Time passes, and what became of the request that waited.
+    pub fn tick(&mut self, passed: Duration) -> Outcome {
+        self.state().now += passed;
+        let done = self.call::<_, ()>("proxy_on_tick", (ROOT,));
+        self.later(done)
+    }
+
+    /// A call is answered, and what became of the request that waited.
+    pub fn answer(&mut self, id: u32, headers: &[(&str, &str)], body: &[u8]) -> Outcome {
+        let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.state().answer = (headers.iter().map(own).collect(), body.to_vec());
+        let count = u32::try_from(headers.len()).expect("few");
+        let size = u32::try_from(body.len()).expect("small");
+        let done = self.call::<_, ()>("proxy_on_http_call_response", (ROOT, id, count, size, 0_u32));
+        self.later(done)
+    }
+
+    fn later(&mut self, done: Result<(), String>) -> Outcome {
+        let resumed = self.state().resumed;
+        self.outcome(done.map(|()| u32::from(!resumed)))
+    }
+
+    fn outcome(&mut self, flow: Result<u32, String>) -> Outcome {
+        let state = self.state();
+        match (flow, &state.response) {
+            (Err(trap), _) => Outcome::Trapped(trap),
+            (Ok(_), Some(response)) => Outcome::Answered(response.clone()),
+            (Ok(0), None) => Outcome::Passed(state.request.clone()),
+            (Ok(_), None) => Outcome::Waits,
+        }
+    }
+}

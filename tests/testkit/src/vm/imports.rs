@@ -1,0 +1,398 @@
+//! The host's functions.
+
+use wasmtime::{Caller, Error, Linker, Result};
+
+use super::{Call, Headers, LocalResponse, State};
+
+const OK: u32 = 0;
+const NOT_FOUND: u32 = 1;
+const BAD_ARGUMENT: u32 = 2;
+const CAS_MISMATCH: u32 = 8;
+
+/// Kinds of header maps and buffers.
+const REQUEST_HEADERS: u32 = 0;
+const CALL_RESPONSE_HEADERS: u32 = 6;
+const REQUEST_BODY: u32 = 0;
+const CALL_RESPONSE_BODY: u32 = 4;
+const PLUGIN_CONFIGURATION: u32 = 7;
+
+type Host<'a> = Caller<'a, State>;
+
+/// Counts the call; the status it is to fail with.
+fn enter(host: &mut Host<'_>, name: &'static str) -> Option<u32> {
+    let state = host.data_mut();
+    *state.made.entry(name).or_default() += 1;
+    state.faults.iter().find(|fault| fault.0 == name).map(|fault| fault.1)
+}
+
+fn read(host: &Host<'_>, at: u32, size: u32) -> Result<Vec<u8>> {
+    let memory = host.data().memory.ok_or_else(|| Error::msg("no memory"))?;
+    let range = at as usize..(at as usize).saturating_add(size as usize);
+    let bytes = memory.data(host).get(range).ok_or_else(|| Error::msg("a pointer out of bounds"))?;
+    Ok(bytes.to_vec())
+}
+
+fn text(host: &Host<'_>, at: u32, size: u32) -> Result<String> {
+    Ok(String::from_utf8_lossy(&read(host, at, size)?).into_owned())
+}
+
+fn write(host: &mut Host<'_>, at: u32, bytes: &[u8]) -> Result<()> {
+    let memory = host.data().memory.ok_or_else(|| Error::msg("no memory"))?;
+    Ok(memory.write(host, at as usize, bytes)?)
+}
+
+fn word(host: &mut Host<'_>, at: u32, value: usize) -> Result<()> {
+    write(host, at, &u32::try_from(value)?.to_le_bytes())
+}
+
+/// Hands bytes over in memory that the plugin allocates.
+fn give(host: &mut Host<'_>, bytes: &[u8], data: u32, size: u32) -> Result<u32> {
+    let allocate = host.data().allocate.clone().ok_or_else(|| Error::msg("nothing allocates"))?;
+    let at = allocate.call(&mut *host, u32::try_from(bytes.len())?)?;
+    if at == 0 && !bytes.is_empty() {
+        return Err(Error::msg("no memory for what the host returns"));
+    }
+    write(host, at, bytes)?;
+    word(host, data, at as usize)?;
+    word(host, size, bytes.len())?;
+    Ok(OK)
+}
+
+fn serialize(headers: &Headers) -> Vec<u8> {
+    let word = |n: usize| u32::try_from(n).unwrap_or(0).to_le_bytes();
+    let mut bytes = word(headers.len()).to_vec();
+    headers.iter().for_each(|(name, value)| bytes.extend([word(name.len()), word(value.len())].concat()));
+    for text in headers.iter().flat_map(|(name, value)| [name, value]) {
+        bytes.extend(text.as_bytes());
+        bytes.push(0);
+    }
+    bytes
+}
+
+fn parse(bytes: &[u8]) -> Headers {
+    let word = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().expect("four")) as usize;
+    let count = if bytes.len() < 4 { 0 } else { word(0) };
+    let mut at = 4 + 8 * count;
+    let mut take = |size: usize| {
+        let text = String::from_utf8_lossy(&bytes[at..at + size]).into_owned();
+        at += size + 1;
+        text
+    };
+    (0..count).map(|n| (take(word(4 + 8 * n)), take(word(8 + 8 * n)))).collect()
+}
+
+/// Defines all of them.
+pub fn define(linker: &mut Linker<State>) {
+    headers(linker)
+        .and_then(|()| streams(linker))
+        .and_then(|()| outside(linker))
+        .and_then(|()| wasi(linker))
+        .expect("defined once");
+}
+
+fn headers(linker: &mut Linker<State>) -> Result<()> {
+    const ENV: &str = "env";
+    linker.func_wrap(
+        ENV,
+        "proxy_get_header_map_pairs",
+        |mut host: Host<'_>, kind: u32, data: u32, size: u32| {
+            if let Some(status) = enter(&mut host, "proxy_get_header_map_pairs") {
+                return Ok(status);
+            }
+            let map = match kind {
+                REQUEST_HEADERS => serialize(&host.data().request),
+                CALL_RESPONSE_HEADERS => serialize(&host.data().answer.0),
+                _ => return Ok(BAD_ARGUMENT),
+            };
+            give(&mut host, &map, data, size)
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_replace_header_map_value",
+        |mut host: Host<'_>,
+         _kind: u32,
+         name: u32,
+         name_size: u32,
+         value: u32,
+         value_size: u32|
+         -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_replace_header_map_value") {
+                return Ok(status);
+            }
+            let (name, value) = (text(&host, name, name_size)?, text(&host, value, value_size)?);
+            let request = &mut host.data_mut().request;
+            request.retain(|(own, _)| *own != name);
+            request.push((name, value));
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_remove_header_map_value",
+        |mut host: Host<'_>, _kind: u32, name: u32, size: u32| -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_remove_header_map_value") {
+                return Ok(status);
+            }
+            let name = text(&host, name, size)?;
+            host.data_mut().request.retain(|(own, _)| *own != name);
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_get_buffer_bytes",
+        |mut host: Host<'_>, kind: u32, _start: u32, most: u32, data: u32, size: u32| {
+            if let Some(status) = enter(&mut host, "proxy_get_buffer_bytes") {
+                return Ok(status);
+            }
+            let bytes = match kind {
+                REQUEST_BODY => host.data().body.clone(),
+                CALL_RESPONSE_BODY => host.data().answer.1.clone(),
+                PLUGIN_CONFIGURATION => host.data().configuration.clone(),
+                _ => return Ok(BAD_ARGUMENT),
+            };
+            let bytes = &bytes[..bytes.len().min(most as usize)];
+            give(&mut host, bytes, data, size)
+        },
+    )?;
+    Ok(())
+}
+
+fn streams(linker: &mut Linker<State>) -> Result<()> {
+    const ENV: &str = "env";
+    linker.func_wrap(
+        ENV,
+        "proxy_send_local_response",
+        |mut host: Host<'_>,
+         status: u32,
+         details: u32,
+         details_size: u32,
+         body: u32,
+         body_size: u32,
+         headers: u32,
+         headers_size: u32,
+         _grpc: i32|
+         -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_send_local_response") {
+                return Ok(status);
+            }
+            let response = LocalResponse {
+                status,
+                body: read(&host, body, body_size)?,
+                details: text(&host, details, details_size)?,
+                headers: parse(&read(&host, headers, headers_size)?),
+            };
+            host.data_mut().response = Some(response);
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(ENV, "proxy_continue_stream", |mut host: Host<'_>, _kind: u32| -> u32 {
+        if let Some(status) = enter(&mut host, "proxy_continue_stream") {
+            return status;
+        }
+        host.data_mut().resumed = true;
+        OK
+    })?;
+    linker.func_wrap(ENV, "proxy_set_effective_context", |mut host: Host<'_>, _context: u32| -> u32 {
+        enter(&mut host, "proxy_set_effective_context").unwrap_or(OK)
+    })?;
+    linker.func_wrap(
+        ENV,
+        "proxy_set_tick_period_milliseconds",
+        |mut host: Host<'_>, period: u32| -> u32 {
+            if let Some(status) = enter(&mut host, "proxy_set_tick_period_milliseconds") {
+                return status;
+            }
+            host.data_mut().tick = period;
+            OK
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_log",
+        |mut host: Host<'_>, level: u32, message: u32, size: u32| -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_log") {
+                return Ok(status);
+            }
+            let line = text(&host, message, size)?;
+            host.data_mut().log.push((level, line));
+            Ok(OK)
+        },
+    )?;
+    Ok(())
+}
+
+fn outside(linker: &mut Linker<State>) -> Result<()> {
+    const ENV: &str = "env";
+    linker.func_wrap(
+        ENV,
+        "proxy_get_property",
+        |mut host: Host<'_>, path: u32, path_size: u32, data: u32, size: u32| -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_get_property") {
+                return Ok(status);
+            }
+            match read(&host, path, path_size)?.as_slice() {
+                b"source\0address" => give(&mut host, b"192.0.2.1:40000", data, size),
+                _ => Ok(NOT_FOUND),
+            }
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_get_shared_data",
+        |mut host: Host<'_>, key: u32, key_size: u32, data: u32, size: u32, version: u32| -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_get_shared_data") {
+                return Ok(status);
+            }
+            let key = read(&host, key, key_size)?;
+            let Some((value, own)) = host.data().shared.get(&key).cloned() else { return Ok(NOT_FOUND) };
+            word(&mut host, version, own as usize)?;
+            give(&mut host, &value, data, size)
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_set_shared_data",
+        |mut host: Host<'_>,
+         key: u32,
+         key_size: u32,
+         value: u32,
+         value_size: u32,
+         version: u32|
+         -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_set_shared_data") {
+                return Ok(status);
+            }
+            let (key, value) = (read(&host, key, key_size)?, read(&host, value, value_size)?);
+            let shared = &mut host.data_mut().shared;
+            let own = shared.get(&key).map_or(0, |(_, own)| *own);
+            if version != 0 && version != own {
+                return Ok(CAS_MISMATCH);
+            }
+            shared.insert(key, (value, own + 1));
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_http_call",
+        |mut host: Host<'_>,
+         cluster: u32,
+         cluster_size: u32,
+         headers: u32,
+         headers_size: u32,
+         _body: u32,
+         _body_size: u32,
+         _trailers: u32,
+         _trailers_size: u32,
+         _timeout: u32,
+         id: u32|
+         -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_http_call") {
+                return Ok(status);
+            }
+            let (cluster, headers) =
+                (text(&host, cluster, cluster_size)?, parse(&read(&host, headers, headers_size)?));
+            let number = u32::try_from(host.data().made["proxy_http_call"])?;
+            host.data_mut().calls.push_back(Call { id: number, cluster, headers });
+            word(&mut host, id, number as usize)?;
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(
+        ENV,
+        "proxy_call_foreign_function",
+        |mut host: Host<'_>,
+         _name: u32,
+         _name_size: u32,
+         _argument: u32,
+         _argument_size: u32,
+         data: u32,
+         size: u32|
+         -> Result<u32> {
+            if let Some(status) = enter(&mut host, "proxy_call_foreign_function") {
+                return Ok(status);
+            }
+            match host.data().verdict {
+                None => Ok(NOT_FOUND),
+                Some(true) => give(&mut host, &[0x08, 0x01], data, size),
+                Some(false) => give(&mut host, &[0x12, 0x03, b'b', b'a', b'd'], data, size),
+            }
+        },
+    )?;
+    Ok(())
+}
+
+fn wasi(linker: &mut Linker<State>) -> Result<()> {
+    const WASI: &str = "wasi_snapshot_preview1";
+    linker.func_wrap(WASI, "random_get", |mut host: Host<'_>, at: u32, size: u32| -> Result<u32> {
+        if let Some(errno) = enter(&mut host, "random_get") {
+            return Ok(errno);
+        }
+        let seed = host.data().made["random_get"];
+        let byte = |n: u32| (u64::from(n).wrapping_mul(0x9E37_79B9).wrapping_add(seed) % 251) as u8;
+        write(&mut host, at, &(0..size).map(byte).collect::<Vec<_>>())?;
+        Ok(OK)
+    })?;
+    linker.func_wrap(
+        WASI,
+        "clock_time_get",
+        |mut host: Host<'_>, _clock: u32, _precision: u64, at: u32| -> Result<u32> {
+            if let Some(errno) = enter(&mut host, "clock_time_get") {
+                return Ok(errno);
+            }
+            let nanos = u64::try_from(host.data().now.as_nanos())?;
+            write(&mut host, at, &nanos.to_le_bytes())?;
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(
+        WASI,
+        "environ_sizes_get",
+        |mut host: Host<'_>, count: u32, size: u32| -> Result<u32> {
+            if let Some(errno) = enter(&mut host, "environ_sizes_get") {
+                return Ok(errno);
+            }
+            let (number, bytes) = {
+                let all = &host.data().environment;
+                (all.len(), all.iter().map(|(name, value)| name.len() + value.len() + 2).sum())
+            };
+            word(&mut host, count, number)?;
+            word(&mut host, size, bytes)?;
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(
+        WASI,
+        "environ_get",
+        |mut host: Host<'_>, pointers: u32, buffer: u32| -> Result<u32> {
+            if let Some(errno) = enter(&mut host, "environ_get") {
+                return Ok(errno);
+            }
+            let mut at = buffer;
+            for (number, (name, value)) in host.data().environment.clone().into_iter().enumerate() {
+                word(&mut host, pointers + 4 * u32::try_from(number)?, at as usize)?;
+                let text = format!("{name}={value}\0");
+                write(&mut host, at, text.as_bytes())?;
+                at += u32::try_from(text.len())?;
+            }
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(
+        WASI,
+        "fd_write",
+        |mut host: Host<'_>, _fd: u32, _vectors: u32, _count: u32, written: u32| -> Result<u32> {
+            if let Some(errno) = enter(&mut host, "fd_write") {
+                return Ok(errno);
+            }
+            word(&mut host, written, 0)?;
+            Ok(OK)
+        },
+    )?;
+    linker.func_wrap(WASI, "proc_exit", |_: Host<'_>, code: u32| -> Result<()> {
+        Err(Error::msg(format!("the module left with {code}")))
+    })?;
+    Ok(())
+}
