@@ -1,5 +1,5 @@
-//! The contenders: one Envoy, one listener for each of them, nothing behind it but Envoy's own
-//! answer, so that what differs is the filter alone.
+//! The contenders: one Envoy, one listener for each of them. Behind it is an upstream, as behind any
+//! gateway, or nothing but Envoy's own answer, so that what differs is the filter alone.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -26,6 +26,16 @@ pub struct Place<'a> {
     pub many_keys: &'a [String],
     /// argon2id of `secret` as a PHC string.
     pub password_hash: &'a str,
+    /// What is behind the filters; nothing: Envoy answers itself.
+    pub upstream: Option<SocketAddr>,
+}
+
+/// The bootstrap of an Envoy that is the upstream: it answers everything itself.
+pub fn upstream() -> Value {
+    json!({
+        "admin": {"address": address(([127, 0, 0, 1], 0).into())},
+        "static_resources": {"listeners": [listener("upstream", vec![], None)]},
+    })
 }
 
 /// API key number `number`.
@@ -35,6 +45,7 @@ pub fn api_key(number: usize) -> String {
 
 /// Envoy's bootstrap with every contender as a listener.
 pub fn bootstrap(place: &Place<'_>) -> Value {
+    let listener = |name: &str, filters| listener(name, filters, place.upstream);
     let mut listeners = vec![
         listener("none", vec![]),
         listener("empty", vec![wasm("empty", place.empty, None)]),
@@ -65,12 +76,16 @@ pub fn bootstrap(place: &Place<'_>) -> Value {
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "static_resources": {
             "listeners": listeners,
-            "clusters": [{
-                "name": "authz", "type": "STATIC",
-                "load_assignment": {"cluster_name": "authz", "endpoints": [
-                    {"lb_endpoints": [{"endpoint": {"address": address(place.authz)}}]}]},
-            }],
+            "clusters": [cluster("authz", place.authz), cluster("upstream", place.upstream.unwrap_or(place.authz))],
         },
+    })
+}
+
+fn cluster(name: &str, addr: SocketAddr) -> Value {
+    json!({
+        "name": name, "type": "STATIC",
+        "load_assignment": {"cluster_name": name, "endpoints": [
+            {"lb_endpoints": [{"endpoint": {"address": address(addr)}}]}]},
     })
 }
 
@@ -78,15 +93,19 @@ fn address(address: SocketAddr) -> Value {
     json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
 }
 
-fn listener(name: &str, mut filters: Vec<Value>) -> Value {
+fn listener(name: &str, mut filters: Vec<Value>, upstream: Option<SocketAddr>) -> Value {
     filters.push(filter("router", "router.v3.Router", json!({})));
+    let mut route = json!({"match": {"prefix": "/"}});
+    match upstream {
+        Some(_) => route["route"] = json!({"cluster": "upstream"}),
+        None => route["direct_response"] = json!({"status": 200, "body": {"inline_string": "ok"}}),
+    }
     let manager = json!({
         "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": "bench",
         "route_config": {"virtual_hosts": [{
             "name": "all", "domains": ["*"],
-            "routes": [{"match": {"prefix": "/"},
-                        "direct_response": {"status": 200, "body": {"inline_string": "ok"}}}],
+            "routes": [route],
         }]},
         "http_filters": filters,
     });

@@ -16,11 +16,11 @@
 mod contenders;
 mod loads;
 mod measure;
+mod memory;
 mod report;
 
 use std::collections::HashMap;
 use std::fs;
-use std::time::Instant;
 
 use contenders::Place;
 use loads::{Duel, Load};
@@ -28,7 +28,7 @@ use lychgate_testkit::echo::{Reply, Upstream};
 use lychgate_testkit::envoy::{Envoy, root};
 use lychgate_testkit::programs::find_or_install;
 use measure::Tools;
-use report::{Figure, Row};
+use report::Row;
 
 /// argon2id (19 MiB, two passes) of `secret`; only the first request pays for it.
 const HASH: &str =
@@ -96,27 +96,33 @@ fn main() {
     let authz = Upstream::serve(|_| Reply::status(200));
     let many_keys: Vec<String> = (0..100_000).map(contenders::api_key).collect();
     let password_hash = HASH;
-    let place =
-        Place { module: &module, empty: &empty, authz: authz.addr(), many_keys: &many_keys, password_hash };
     println!("signing tokens, unless they are in {}", dir.display());
-    let duels: Vec<Duel> = loads::duels(&dir).into_iter().filter(|duel| plan.takes(duel)).collect();
-    let config = contenders::bootstrap(&place).to_string();
-    let start = Instant::now();
-    let envoy =
-        Envoy::start_with(1, &config, "json", &[]).unwrap_or_else(|failure| panic!("{}", failure.log));
-    let figures = vec![
-        Figure {
-            title: "module, MiB".into(),
-            value: fs::metadata(&module).expect("there").len() as f64 / 1024.0 / 1024.0,
-            at_most: Some(1.2),
-        },
-        Figure {
-            title: "start of Envoy with all contenders, seconds".into(),
-            value: start.elapsed().as_secs_f64(),
-            at_most: None,
-        },
-    ];
-    let rows = measure(&plan, &Tools { wrk, h2load, dir: dir.clone() }, &envoy, duels);
+    let start = |config: serde_json::Value| {
+        Envoy::start_with(1, &config.to_string(), "json", &[])
+            .unwrap_or_else(|failure| panic!("{}", failure.log))
+    };
+    let behind = start(contenders::upstream());
+    let tools = Tools { wrk, h2load, dir: dir.clone() };
+    let mut rows: Vec<Row> = Vec::new();
+    for upstream in [Some(behind.addr("upstream")), None] {
+        if upstream.is_none() && plan.quick {
+            break;
+        }
+        let authz = authz.addr();
+        let place =
+            Place { module: &module, empty: &empty, authz, many_keys: &many_keys, password_hash, upstream };
+        println!("{}", if upstream.is_some() { "with an upstream" } else { "with nothing behind" });
+        let envoy = start(contenders::bootstrap(&place));
+        let duels = loads::duels(&dir).into_iter().filter(|duel| plan.takes(duel)).collect();
+        let measured = measure(&plan, &tools, &envoy, duels);
+        if upstream.is_some() {
+            rows = measured;
+        } else {
+            rows.iter_mut().zip(measured).for_each(|(row, bare)| row.bare = bare.ratios);
+        }
+    }
+    println!("memory and times, in a machine of its own");
+    let figures = memory::figures(&module, &many_keys, plan.quick);
     let table = report::table(&rows, &figures);
     println!("\n{table}");
     fs::write(dir.join("table.md"), &table).expect("written");
@@ -169,6 +175,7 @@ fn measure(plan: &Plan, tools: &Tools, envoy: &Envoy, duels: Vec<Duel>) -> Vec<R
             title,
             against: against.to_owned(),
             ratios,
+            bare: Vec::new(),
             goal,
             less_is_better: false,
         })
@@ -179,7 +186,7 @@ fn measure(plan: &Plan, tools: &Tools, envoy: &Envoy, duels: Vec<Duel>) -> Vec<R
     ] {
         if !ratios.is_empty() {
             let (title, against) = (title.to_owned(), "jwt_authn with cache".to_owned());
-            rows.push(Row { title, against, ratios, goal, less_is_better: true });
+            rows.push(Row { title, against, ratios, bare: Vec::new(), goal, less_is_better: true });
         }
     }
     rows

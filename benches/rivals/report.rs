@@ -11,8 +11,10 @@ pub struct Row {
     pub title: String,
     /// What it is held against.
     pub against: String,
-    /// The ratio of each round.
+    /// The ratio of each round, with an upstream behind the filters.
     pub ratios: Vec<f64>,
+    /// The same with nothing behind them; empty where that was not measured.
+    pub bare: Vec<f64>,
     /// The goal for their median.
     pub goal: Option<f64>,
     /// Whether the goal is an upper bound: a time, not a throughput.
@@ -20,15 +22,24 @@ pub struct Row {
 }
 
 impl Row {
-    /// Their median.
-    pub fn median(&self) -> f64 {
-        spread(self.ratios.clone()).0
+    /// Whether the goal is met by the median of `ratios`; true where there is none.
+    pub fn met(&self, ratios: &[f64]) -> bool {
+        let median = (spread(ratios.to_vec()).0 * 100.0).round() / 100.0;
+        self.goal.is_none_or(|goal| if self.less_is_better { median <= goal } else { median >= goal })
     }
 
-    /// Whether the goal is met; true where there is none.
-    pub fn met(&self) -> bool {
-        let median = (self.median() * 100.0).round() / 100.0;
-        self.goal.is_none_or(|goal| if self.less_is_better { median <= goal } else { median >= goal })
+    /// The median of `ratios` with its spread, and whether it is what was to be reached.
+    fn cell(&self, ratios: &[f64]) -> String {
+        if ratios.is_empty() {
+            return "–".into();
+        }
+        let (median, least, most) = spread(ratios.to_vec());
+        let mark = match self.goal {
+            None => "",
+            Some(_) if self.met(ratios) => " met",
+            Some(_) => " not met",
+        };
+        format!("**{median:.2}** ({least:.2} … {most:.2}){mark}")
     }
 
     fn goal_text(&self) -> String {
@@ -49,22 +60,13 @@ pub struct Figure {
 
 /// The table, as Markdown, which reads well on a terminal too.
 pub fn table(rows: &[Row], figures: &[Figure]) -> String {
-    let mut text =
-        String::from("| load | against | ratio | rounds from … to | goal | |\n|---|---|---|---|---|---|\n");
+    let mut text = String::from(
+        "| load | against | goal | with an upstream | with nothing behind |\n|---|---|---|---|---|\n",
+    );
     for row in rows {
-        let (median, least, most) = spread(row.ratios.clone());
-        let (title, against, goal) = (&row.title, &row.against, row.goal_text());
-        let mark = if row.goal.is_none() {
-            ""
-        } else if row.met() {
-            "met"
-        } else {
-            "not met"
-        };
-        let _ = writeln!(
-            text,
-            "| {title} | {against} | {median:.2} | {least:.2} … {most:.2} | {goal} | {mark} |"
-        );
+        let Row { title, against, ratios, bare, .. } = row;
+        let (goal, ratios, bare) = (row.goal_text(), row.cell(ratios), row.cell(bare));
+        let _ = writeln!(text, "| {title} | {against} | {goal} | {ratios} | {bare} |");
     }
     text.push_str("\n| figure | value | at most |\n|---|---|---|\n");
     for Figure { title, value, at_most } in figures {
@@ -79,8 +81,11 @@ pub fn document(rows: &[Row], figures: &[Figure]) -> Value {
     let rows: Vec<_> = rows
         .iter()
         .map(|row| {
-            json!({"load": row.title, "against": row.against, "median": row.median(), "ratios": row.ratios,
-                   "goal": row.goal, "less_is_better": row.less_is_better, "met": row.met()})
+            let median = |ratios: &Vec<f64>| (!ratios.is_empty()).then(|| spread(ratios.clone()).0);
+            json!({"load": row.title, "against": row.against, "goal": row.goal,
+                   "less_is_better": row.less_is_better,
+                   "with_upstream": {"median": median(&row.ratios), "ratios": row.ratios},
+                   "with_nothing_behind": {"median": median(&row.bare), "ratios": row.bare}})
         })
         .collect();
     let figures: Vec<_> = figures
@@ -119,9 +124,17 @@ pub fn plot(rows: &[Row]) -> String {
         );
     }
     for (number, row) in rows.iter().filter(|row| !row.less_is_better).enumerate() {
+        if !row.bare.is_empty() {
+            let _ = writeln!(
+                svg,
+                "<circle cx=\"{:.1}\" cy=\"{}\" r=\"4\" fill=\"none\" stroke=\"#777\"/>",
+                x(spread(row.bare.clone()).0),
+                (number + 2) * LINE
+            );
+        }
         let (median, least, most) = spread(row.ratios.clone());
         let y = (number + 2) * LINE;
-        let color = if row.met() { "#1a7f37" } else { "#b35900" };
+        let color = if row.met(&row.ratios) { "#1a7f37" } else { "#b35900" };
         let label = format!("{} / {}", row.title, row.against).replace('&', "&amp;");
         let _ = writeln!(
             svg,
@@ -149,7 +162,7 @@ pub fn plot(rows: &[Row]) -> String {
     }
     let _ = writeln!(
         svg,
-        "<text x=\"8\" y=\"{}\" fill=\"#555\">dot: median; line: all rounds; blue tick: goal</text>\n</svg>",
+        "<text x=\"8\" y=\"{}\" fill=\"#555\">dot: median with an upstream; line: all rounds; ring: median with nothing behind; blue tick: goal</text>\n</svg>",
         bottom + 14
     );
     svg
