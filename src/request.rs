@@ -7,13 +7,26 @@
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     headers: &'a [(&'a [u8], &'a [u8])],
+    method: &'a [u8],
+    authority: &'a [u8],
+    target: &'a [u8],
 }
 
 impl<'a> Request<'a> {
     /// A request with these headers.
     #[must_use]
     pub fn new(headers: &'a [(&'a [u8], &'a [u8])]) -> Self {
-        Self { headers }
+        let mut request = Self { headers, method: b"", authority: b"", target: b"" };
+        // In one look, and from behind, so that the first of each counts.
+        for &(name, value) in headers.iter().rev() {
+            match name {
+                b":method" => request.method = value,
+                b":authority" => request.authority = value,
+                b":path" => request.target = value,
+                _ => {}
+            }
+        }
+        request
     }
 
     /// Every header with its value.
@@ -35,19 +48,19 @@ impl<'a> Request<'a> {
     /// `:method`.
     #[must_use]
     pub fn method(&self) -> &'a [u8] {
-        self.first(":method").unwrap_or_default()
+        self.method
     }
 
     /// `:authority`, which HTTP/1 calls Host.
     #[must_use]
     pub fn authority(&self) -> &'a [u8] {
-        self.first(":authority").unwrap_or_default()
+        self.authority
     }
 
     /// `:path`: path and query.
     #[must_use]
     pub fn target(&self) -> &'a [u8] {
-        self.first(":path").unwrap_or_default()
+        self.target
     }
 
     /// The path without its query, as it was sent.
@@ -65,7 +78,7 @@ impl<'a> Request<'a> {
     /// Whether this is a CORS preflight (Fetch standard, section 4.8).
     #[must_use]
     pub fn is_cors_preflight(&self) -> bool {
-        self.method() == b"OPTIONS"
+        self.method == b"OPTIONS"
             && self.first("origin").is_some()
             && self.first("access-control-request-method").is_some()
     }

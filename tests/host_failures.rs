@@ -19,7 +19,8 @@ use lychgate_testkit::vm::{Failure, Fault, Image, Machine, Outcome, State};
 use serde_json::{Value, json};
 
 /// Every function of the host that the module imports, but for the one that ends it.
-const CALLS: [&str; 18] = [
+const CALLS: [&str; 19] = [
+    "proxy_add_header_map_value",
     "proxy_call_foreign_function",
     "proxy_continue_stream",
     "proxy_get_buffer_bytes",

@@ -40,6 +40,6 @@ pub struct Allow {
 impl Allow {
     /// What is changed in its headers, in order.
     pub fn edits(&self) -> impl Iterator<Item = &HeaderEdit> {
-        self.changes.iter().chain(self.identity.iter().flat_map(|identity| &identity.headers))
+        self.changes.edits.iter().chain(self.identity.iter().flat_map(|identity| &identity.headers))
     }
 }

@@ -6,6 +6,7 @@
 mod compile;
 mod path;
 mod requirement;
+mod reserved;
 mod rules;
 mod scheme;
 
@@ -24,6 +25,7 @@ use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
 use crate::openapi::Served;
 use crate::remote::{Introspection, Source};
+use reserved::Reserved;
 
 /// Reads a variable of the plugin's environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -35,7 +37,7 @@ pub struct Policy {
     rules: Rules,
     default: Option<Requirement>,
     identity_headers: IdentityHeaderNames,
-    reserved: Vec<Rc<str>>,
+    reserved: Reserved,
     /// The form of error bodies.
     pub error_format: ErrorFormat,
     /// What becomes of CORS preflights.
@@ -152,16 +154,9 @@ impl Policy {
         &self.identity_headers
     }
 
-    /// Whether only the gate may speak in header `name`. Underscores count as hyphens: servers
-    /// that hand headers on as variables (RFC 3875 section 4.1.18) cannot tell them apart.
+    /// Whether only the gate may speak in header `name`.
     #[must_use]
     pub fn is_reserved(&self, name: &[u8]) -> bool {
-        let same = |own: &str| {
-            own.len() == name.len()
-                && own.bytes().zip(name).all(|(a, &b)| {
-                    a == b.to_ascii_lowercase() || (a == b'-' && b == b'_') || (a == b'_' && b == b'-')
-                })
-        };
-        self.reserved.iter().any(|own| same(own))
+        self.reserved.contains(name)
     }
 }

@@ -50,6 +50,13 @@ unsafe extern "C" {
         value: *const u8,
         value_size: usize,
     ) -> u32;
+    fn proxy_add_header_map_value(
+        kind: u32,
+        name: *const u8,
+        name_size: usize,
+        value: *const u8,
+        value_size: usize,
+    ) -> u32;
     fn proxy_remove_header_map_value(kind: u32, name: *const u8, name_size: usize) -> u32;
     fn proxy_send_local_response(
         status: u32,
@@ -147,6 +154,14 @@ pub fn set_request_header(name: &[u8], value: &[u8]) -> Result<(), Status> {
             value.as_ptr(),
             value.len(),
         )
+    })
+}
+
+/// Adds a request header; one of the same name stays.
+pub fn add_request_header(name: &[u8], value: &[u8]) -> Result<(), Status> {
+    // SAFETY: the host reads name and value during the call.
+    check(unsafe {
+        proxy_add_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len(), value.as_ptr(), value.len())
     })
 }
 

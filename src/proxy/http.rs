@@ -1,7 +1,5 @@
 //! The context of one request: headers in, decision carried out.
 
-use std::rc::Rc;
-
 use super::abi::{self, Level};
 use super::exports::Flow;
 use super::root::Shared;
@@ -11,22 +9,20 @@ use crate::host::Host as _;
 use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
 use crate::request::Request;
 
-/// The filter at work on one request.
-pub struct Filter {
+/// The filter at work on one request. What it has to remember of one is with those who wait.
+pub struct Filter<'s> {
     id: u32,
-    shared: Rc<Shared>,
-    /// A request for a token whose body is awaited.
-    pending: Option<TokenRequest>,
+    shared: &'s Shared,
 }
 
-impl Filter {
+impl<'s> Filter<'s> {
     /// A filter for the request of context `id`.
-    pub fn new(id: u32, shared: Rc<Shared>) -> Self {
-        Self { id, shared, pending: None }
+    pub fn new(id: u32, shared: &'s Shared) -> Self {
+        Self { id, shared }
     }
 
     fn refuse(&self, denial: &Denial) -> Flow {
-        refuse(&self.shared, denial);
+        refuse(self.shared, denial);
         Flow::Pause
     }
 
@@ -42,7 +38,7 @@ impl Filter {
     }
 
     /// Waits for the body of a request for a token.
-    fn await_body(&mut self, request: TokenRequest, end_of_stream: bool) -> Flow {
+    fn await_body(&self, request: TokenRequest, end_of_stream: bool) -> Flow {
         if end_of_stream {
             return self.answer(&request, &[]);
         }
@@ -50,18 +46,23 @@ impl Filter {
         if request.authorization.is_some() && abi::remove_request_header(b"authorization").is_err() {
             return self.refuse(&Denial::host_failure("request headers cannot be edited"));
         }
-        self.pending = Some(request);
+        self.shared.logins.borrow_mut().insert(self.id, request);
         let holds = self.shared.waiting.begin(self.id, self.shared.host.uptime());
         self.shared.schedule();
         if holds { Flow::Pause } else { Flow::Continue }
     }
 
-    fn answer(&mut self, request: &TokenRequest, body: &[u8]) -> Flow {
-        self.pending = None;
+    /// The request for a token that this is, once: who takes it answers it.
+    fn take_login(&self) -> Option<TokenRequest> {
+        let mut logins = self.shared.logins.borrow_mut();
+        if logins.is_empty() { None } else { logins.remove(&self.id) }
+    }
+
+    fn answer(&self, request: &TokenRequest, body: &[u8]) -> Flow {
         self.shared.waiting.end(self.id);
         match self.shared.engine.answer_token(request, body, &self.shared.host) {
             decision @ (Decision::Answer(_) | Decision::Deny(_)) => {
-                carry_out(&self.shared, &decision);
+                carry_out(self.shared, &decision);
                 Flow::Pause
             }
             Decision::Allow(_) | Decision::Token(_) | Decision::Await => {
@@ -70,8 +71,8 @@ impl Filter {
         }
     }
 
-    fn answer_with_body(&mut self) -> Flow {
-        let Some(request) = self.pending.take() else {
+    fn answer_with_body(&self) -> Flow {
+        let Some(request) = self.take_login() else {
             return Flow::Continue;
         };
         match abi::request_body(MAX_BODY_BYTES.saturating_add(1)) {
@@ -84,9 +85,9 @@ impl Filter {
     }
 }
 
-impl Filter {
+impl Filter<'_> {
     /// The request's headers are there.
-    pub fn request_headers(&mut self, end_of_stream: bool) -> Flow {
+    pub fn request_headers(&self, end_of_stream: bool) -> Flow {
         let Ok(bytes) = abi::request_headers() else {
             return self.refuse(&Denial::host_failure("request headers cannot be read"));
         };
@@ -99,44 +100,42 @@ impl Filter {
         match decision {
             Decision::Token(request) => self.await_body(request, end_of_stream),
             Decision::Await => self.wait(bytes),
-            decision if carry_out(&self.shared, &decision) => Flow::Continue,
+            decision if carry_out(self.shared, &decision) => Flow::Continue,
             _ => Flow::Pause,
         }
     }
 
     /// So much of its body is buffered.
-    pub fn request_body(&mut self, size: usize, end_of_stream: bool) -> Flow {
-        if self.pending.is_none() {
+    pub fn request_body(&self, size: usize, end_of_stream: bool) -> Flow {
+        if !self.shared.logins.borrow().contains_key(&self.id) {
             return Flow::Continue;
         }
         self.shared.waiting.arrived(self.id, self.shared.host.uptime());
         if size > MAX_BODY_BYTES {
-            self.pending = None;
-            self.shared.waiting.end(self.id);
+            self.end();
             return self.refuse(&TokenEndpoint::too_large());
         }
         if end_of_stream { self.answer_with_body() } else { Flow::Pause }
     }
 
     /// Its trailers are there, and so is all of its body.
-    pub fn request_trailers(&mut self) -> Flow {
+    pub fn request_trailers(&self) -> Flow {
         self.answer_with_body()
     }
 
     /// An answer to it begins.
-    pub fn response_headers(&mut self) -> Flow {
+    pub fn response_headers(&self) -> Flow {
         // The upstream has no say in a request for a token, not even where it saw its head.
-        if self.pending.take().is_some() {
+        if self.take_login().is_some() {
             self.shared.waiting.end(self.id);
             return self.refuse(&Denial::host_failure("the upstream answered a request for a token"));
         }
         Flow::Continue
     }
-}
 
-impl Drop for Filter {
     /// However the request ended, nobody waits for it any more.
-    fn drop(&mut self) {
+    pub fn end(&self) {
+        self.take_login();
         self.shared.waiting.end(self.id);
         self.shared.paused.remove(self.id);
     }
@@ -166,16 +165,16 @@ fn edit(allow: &Allow) -> Result<(), Denial> {
         let line = format!("lychgate: dry run: would refuse with {status} {reason} {explanation}");
         abi::log(Level::Info, &line);
     }
-    for edit in allow.edits() {
-        let done = match edit {
-            HeaderEdit::Remove(name) => abi::remove_request_header(name),
-            HeaderEdit::Set(name, value) => abi::set_request_header(name.as_bytes(), value),
-        };
-        if done.is_err() {
-            return Err(Denial::host_failure("request headers cannot be edited"));
-        }
-    }
-    Ok(())
+    let apply = |edit: &HeaderEdit, is_new: bool| match edit {
+        HeaderEdit::Remove(name) => abi::remove_request_header(name),
+        HeaderEdit::Set(name, value) if is_new => abi::add_request_header(name.as_bytes(), value),
+        HeaderEdit::Set(name, value) => abi::set_request_header(name.as_bytes(), value),
+    };
+    let identity = allow.identity.iter().flat_map(|identity| &identity.headers);
+    let is_new = !allow.changes.impersonates;
+    (allow.changes.edits.iter().try_for_each(|edit| apply(edit, false)))
+        .and_then(|()| identity.into_iter().try_for_each(|edit| apply(edit, is_new)))
+        .map_err(|_| Denial::host_failure("request headers cannot be edited"))
 }
 
 fn refuse(shared: &Shared, denial: &Denial) {

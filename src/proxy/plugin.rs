@@ -7,6 +7,8 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use hashbrown::HashTable;
+
 use super::exports::Flow;
 use super::http::{Filter, refuse_unknown};
 use super::root::Shared;
@@ -15,7 +17,34 @@ use super::root::Shared;
 #[derive(Default)]
 pub struct Plugin {
     roots: RefCell<BTreeMap<u32, Rc<Shared>>>,
-    streams: RefCell<BTreeMap<u32, Filter>>,
+    streams: RefCell<Streams>,
+}
+
+/// The streams, each with its root. Every request comes and goes here, so it costs no allocation.
+#[derive(Default)]
+struct Streams(HashTable<(u32, Rc<Shared>)>);
+
+/// Numbers of contexts come one after the other; multiplied like this they spread (Fibonacci hashing).
+fn hash(context: u32) -> u64 {
+    u64::from(context).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl Streams {
+    fn insert(&mut self, context: u32, root: Rc<Shared>) {
+        // The host gives each number once, until it says that it is over.
+        self.remove(context);
+        self.0.insert_unique(hash(context), (context, root), |(context, _)| hash(*context));
+    }
+
+    fn get(&self, context: u32) -> Option<Rc<Shared>> {
+        self.0.find(hash(context), |(own, _)| *own == context).map(|(_, root)| Rc::clone(root))
+    }
+
+    fn remove(&mut self, context: u32) -> Option<Rc<Shared>> {
+        let entry = self.0.find_entry(hash(context), |(own, _)| *own == context).ok()?;
+        let ((_, root), _) = entry.remove();
+        Some(root)
+    }
 }
 
 thread_local! {
@@ -40,7 +69,7 @@ impl Plugin {
                 self.roots.borrow_mut().insert(context, closed);
             }
         } else if let Some(root) = self.root(parent) {
-            self.streams.borrow_mut().insert(context, Filter::new(context, root));
+            self.streams.borrow_mut().insert(context, root);
         }
     }
 
@@ -69,16 +98,14 @@ impl Plugin {
         }
     }
 
-    /// Takes the filter of a stream out while it works, so that what it does cannot find it at work.
-    fn with_filter(&self, context: u32, work: impl FnOnce(&mut Filter) -> Flow) -> Flow {
-        let Some(mut filter) = self.streams.borrow_mut().remove(&context) else {
+    fn with_filter(&self, context: u32, work: impl FnOnce(&Filter<'_>) -> Flow) -> Flow {
+        let root = self.streams.borrow().get(context);
+        let Some(root) = root else {
             // A stream that nobody announced belongs to no policy.
             refuse_unknown();
             return Flow::Pause;
         };
-        let flow = work(&mut filter);
-        self.streams.borrow_mut().insert(context, filter);
-        flow
+        work(&Filter::new(context, &root))
     }
 
     /// A request's headers are there.
@@ -93,24 +120,22 @@ impl Plugin {
 
     /// Its trailers are there, and so is all of its body.
     pub fn request_trailers(&self, context: u32) -> Flow {
-        self.with_filter(context, Filter::request_trailers)
+        self.with_filter(context, |filter| filter.request_trailers())
     }
 
     /// An answer begins.
     pub fn response_headers(&self, context: u32) -> Flow {
         // The gate's own answers come by here, those to streams that it does not know among them.
-        if !self.streams.borrow().contains_key(&context) {
-            return Flow::Continue;
-        }
-        self.with_filter(context, Filter::response_headers)
+        let root = self.streams.borrow().get(context);
+        root.map_or(Flow::Continue, |root| Filter::new(context, &root).response_headers())
     }
 
     /// A context is over.
     pub fn delete(&self, context: u32) {
-        let stream = self.streams.borrow_mut().remove(&context);
-        if stream.is_none() {
-            let root = self.roots.borrow_mut().remove(&context);
-            drop(root);
+        let root = self.streams.borrow_mut().remove(context);
+        match root {
+            Some(root) => Filter::new(context, &root).end(),
+            None => drop(self.roots.borrow_mut().remove(&context)),
         }
     }
 }

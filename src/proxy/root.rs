@@ -1,7 +1,8 @@
 //! The root context: reads the configuration, hands the engine to every request, and looks after what
 //! comes from outside.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::abi::{self, Level};
@@ -11,6 +12,7 @@ use super::paused::{Paused, decide_anew};
 use super::wasi;
 use crate::engine::Engine;
 use crate::host::Host as _;
+use crate::issue::TokenRequest;
 use crate::policy::Policy;
 use crate::remote::{CallResponse, MAX_BODY_BYTES, Wants};
 
@@ -22,7 +24,9 @@ pub struct Shared {
     pub engine: Engine,
     /// The host.
     pub host: ProxyHost,
-    /// Requests whose body is awaited.
+    /// Requests for tokens whose body is awaited.
+    pub logins: RefCell<BTreeMap<u32, TokenRequest>>,
+    /// Who of them may have to be let go.
     pub waiting: Waiting,
     /// Requests that wait for something to be fetched.
     pub paused: Paused,
@@ -33,7 +37,8 @@ pub struct Shared {
 impl Shared {
     fn new(root_context: u32, engine: Engine, host: ProxyHost) -> Rc<Self> {
         let (waiting, paused) = (Waiting::new(), Paused::default());
-        Rc::new(Self { root_context, engine, host, waiting, paused, tick: Cell::new(0) })
+        let logins = RefCell::default();
+        Rc::new(Self { root_context, engine, host, waiting, logins, paused, tick: Cell::new(0) })
     }
 
     /// Has ticks come as often as something waits for them.

@@ -12,6 +12,7 @@ pub use issue::served_path;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::reserved::Reserved;
 use super::rules::Rules;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
@@ -83,7 +84,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         rules: Rules::new(rules),
         default,
         identity_headers,
-        reserved: compiler.reserved,
+        reserved: Reserved::new(compiler.reserved),
         error_format: config.error_format,
         cors_preflight: config.cors_preflight,
         token_endpoints: compiler.token_endpoints,

@@ -107,26 +107,23 @@ fn headers(linker: &mut Linker<State>) -> Result<()> {
             give(&mut host, &map, data, size)
         },
     )?;
-    linker.func_wrap(
-        ENV,
-        "proxy_replace_header_map_value",
-        |mut host: Host<'_>,
-         _kind: u32,
-         name: u32,
-         name_size: u32,
-         value: u32,
-         value_size: u32|
-         -> Result<u32> {
-            if let Some(status) = enter(&mut host, "proxy_replace_header_map_value") {
-                return Ok(status);
-            }
-            let (name, value) = (text(&host, name, name_size)?, text(&host, value, value_size)?);
-            let request = &mut host.data_mut().request;
-            request.retain(|(own, _)| *own != name);
-            request.push((name, value));
-            Ok(OK)
-        },
-    )?;
+    for (call, replaces) in [("proxy_replace_header_map_value", true), ("proxy_add_header_map_value", false)]
+    {
+        linker.func_wrap(
+            ENV,
+            call,
+            move |mut host: Host<'_>, _kind: u32, name: u32, name_size: u32, value: u32, value_size: u32| {
+                if let Some(status) = enter(&mut host, call) {
+                    return Ok(status);
+                }
+                let (name, value) = (text(&host, name, name_size)?, text(&host, value, value_size)?);
+                let request = &mut host.data_mut().request;
+                request.retain(|(own, _)| !replaces || *own != name);
+                request.push((name, value));
+                Ok::<u32, wasmtime::Error>(OK)
+            },
+        )?;
+    }
     linker.func_wrap(
         ENV,
         "proxy_remove_header_map_value",
