@@ -53,3 +53,50 @@ fn no_file_is_longer_than_400_lines() {
         assert!(lines <= 400, "{} has {lines} lines", path.display());
     }
 }
+
+/// What stands between backticks, or between quotation marks.
+fn between(text: &str, mark: char) -> Vec<&str> {
+    text.split(mark).skip(1).step_by(2).collect()
+}
+
+/// SECURITY.md names for each threat the file that stops it and the test that shows it. What it names
+/// must be there: a file by its path, a test by its function, a row of a table by (part of) its name.
+#[test]
+fn what_the_security_page_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = fs::read_to_string(root.join("SECURITY.md")).unwrap();
+    let tests: Vec<_> = all(&["src", "tests"]).iter().map(|path| fs::read_to_string(path).unwrap()).collect();
+    let anywhere = |text: &str| tests.iter().any(|file| file.contains(text));
+    let is_path = |name: &str| {
+        let ending = [".rs", ".md", ".yaml", ".toml", ".lock"].iter().any(|ending| name.ends_with(ending));
+        let folder = ["src/", "tests/", "scripts/", "docs/"].iter().any(|folder| name.starts_with(folder));
+        ending || folder || name == "fuzz"
+    };
+    let is_test = |name: &str| {
+        name.matches('_').count() >= 3
+            && name.chars().all(|c| c == '_' || c.is_ascii_lowercase() || c.is_ascii_digit())
+    };
+    let (mut missing, mut found) = (Vec::new(), 0);
+    for line in page.lines() {
+        for name in between(line, '`') {
+            let there = match name {
+                path if is_path(path) => root.join(path).exists(),
+                test if is_test(test) => anywhere(&format!("fn {test}(")),
+                _ => continue,
+            };
+            found += 1;
+            if !there {
+                missing.push(name);
+            }
+        }
+        for row in between(line, '"') {
+            found += 1;
+            if !anywhere(row) {
+                missing.push(row);
+            }
+        }
+    }
+    println!("SECURITY.md names {found} files and tests");
+    assert!(found > 150, "the page is read: {found}");
+    assert!(missing.is_empty(), "named in SECURITY.md, and not there: {missing:#?}");
+}
