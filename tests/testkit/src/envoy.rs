@@ -39,19 +39,35 @@ pub struct Listener {
     pub text: Option<String>,
     /// `allow_on_headers_stop_iteration`, as it should be set.
     pub holds_heads: bool,
+    /// `capability_restriction_config`: all that the module may use of its host; empty: everything.
+    pub capabilities: Vec<String>,
 }
 
 impl Listener {
     /// A listener with this plugin configuration, as a Struct.
     #[must_use]
     pub fn new(name: &str, policy: Value) -> Self {
-        Self { name: name.into(), policy, form: ConfigForm::Struct, text: None, holds_heads: true }
+        Self {
+            name: name.into(),
+            policy,
+            form: ConfigForm::Struct,
+            text: None,
+            holds_heads: true,
+            capabilities: Vec::new(),
+        }
     }
 
     /// Leaves `allow_on_headers_stop_iteration` out, as older Envoys and Istio do.
     #[must_use]
     pub fn without_holding_heads(mut self) -> Self {
         self.holds_heads = false;
+        self
+    }
+
+    /// Lets the module use and be called by nothing but this.
+    #[must_use]
+    pub fn restricted_to(mut self, capabilities: &[String]) -> Self {
+        self.capabilities = capabilities.to_vec();
         self
     }
 

@@ -130,6 +130,32 @@ impl Image {
         Self { engine, module }
     }
 
+    /// What the module asks of its host, as `module.name`, sorted.
+    #[must_use]
+    pub fn imports(&self) -> Vec<String> {
+        let imports = self.module.imports();
+        let mut names: Vec<_> =
+            imports.map(|import| format!("{}.{}", import.module(), import.name())).collect();
+        names.sort();
+        names
+    }
+
+    /// What the module offers to its host, sorted.
+    #[must_use]
+    pub fn exports(&self) -> Vec<String> {
+        let mut names: Vec<_> = self.module.exports().map(|export| export.name().to_owned()).collect();
+        names.sort();
+        names
+    }
+
+    /// The pages of memory the module begins with, and the most it says it will ever need.
+    #[must_use]
+    pub fn memory_pages(&self) -> Option<(u64, Option<u64>)> {
+        let mut exports = self.module.exports();
+        let memory = exports.find_map(|export| export.ty().memory().cloned())?;
+        Some((memory.minimum(), memory.maximum()))
+    }
+
     /// A machine with this state, configured.
     ///
     /// # Errors

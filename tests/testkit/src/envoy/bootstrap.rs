@@ -114,6 +114,8 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
     };
     let environment: serde_json::Map<_, _> =
         options.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let capabilities: serde_json::Map<_, _> =
+        listener.capabilities.iter().map(|name| (name.clone(), json!({}))).collect();
     json!({
         "name": "lychgate",
         "typed_config": {
@@ -122,6 +124,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                 "name": listener.name,
                 "failure_policy": "FAIL_RELOAD",
                 "allow_on_headers_stop_iteration": listener.holds_heads,
+                "capability_restriction_config": {"allowed_capabilities": capabilities},
                 "vm_config": {
                     "vm_id": listener.name,
                     "runtime": "envoy.wasm.runtime.v8",
