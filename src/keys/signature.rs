@@ -25,9 +25,10 @@ impl VerificationKey {
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             Material::P521(key) => p521::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
-            // A high s is as good as a low one (RFC 8812 section 3.2 asks for no particular one).
+            // A high s is as good as a low one (RFC 8812 section 3.2 asks for no particular one), and half
+            // of the signatures of most libraries have it; the crate refuses it, as Bitcoin does.
             Material::K256(key) => k256::ecdsa::Signature::from_slice(signature)
-                .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
+                .is_ok_and(|signature| key.verify(message, &signature.normalize_s()).is_ok()),
             // Strict: no point of small order, so that a signature has one message and one key.
             Material::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),

@@ -1,7 +1,7 @@
 //! Every algorithm, by us and by strangers, and which key may have signed.
 
 use lychgate_testkit::http::Request;
-use lychgate_testkit::tokens::Token;
+use lychgate_testkit::tokens::{Token, with_other_s};
 use serde_json::json;
 
 use super::{Row, allowed, bad_token, refused};
@@ -73,6 +73,11 @@ pub fn rows() -> Vec<Row> {
             "EdDSA by its newer name Ed25519",
             "algorithms",
             get(Token::reader().header("alg", "Ed25519").sign("EdDSA")),
+        ),
+        allowed(
+            "ES256K: half of OpenSSL's signatures, which have a high s, were refused",
+            "algorithms",
+            get(with_other_s(&Token::reader().sign("ES256K"))),
         ),
         allowed("kid of the set's EC key", "key_set", kid(Token::new(), "ec", "ES256")),
         allowed("kid of the set's RSA key, which has no alg", "key_set", kid(Token::new(), "rsa", "RS256")),

@@ -165,6 +165,20 @@ fn ml_dsa_signature(bits: &str, stranger: bool, input: &[u8]) -> Vec<u8> {
     }
 }
 
+/// The same ES256K token with the other of the two signatures that are valid whenever one is: `n - s`
+/// in place of `s`. Ours have the low one; half of those of most libraries have the high one.
+///
+/// # Panics
+/// If it is no such token.
+#[must_use]
+pub fn with_other_s(token: &str) -> String {
+    let (input, signature) = token.rsplit_once('.').expect("a token");
+    let signature = k256::ecdsa::Signature::from_slice(&unb64(signature)).expect("a signature");
+    let (r, s) = signature.split_scalars();
+    let other = k256::ecdsa::Signature::from_scalars(r, -s).expect("a signature");
+    format!("{input}.{}", b64(other.to_bytes()))
+}
+
 /// HMAC-SHA256 of `input` under any key, as an attacker would make it.
 #[must_use]
 pub fn hs256(secret: &[u8], input: &[u8]) -> Vec<u8> {
