@@ -63,8 +63,16 @@ impl PasswordHash {
     }
 
     /// Whether `password` is the one that was hashed. Takes the same time for any password.
+    ///
+    /// One with a NUL never is (RFC 6749 appendix A.15 and RFC 7617 section 2 have none): HMAC fills
+    /// up with NULs, and bcrypt repeats a password with a NUL between, so that to them `secret` and
+    /// `secret` with NULs behind it are the same.
     #[must_use]
     pub fn verifies(&self, password: &[u8]) -> bool {
+        self.computes_from(password) && !password.contains(&0)
+    }
+
+    fn computes_from(&self, password: &[u8]) -> bool {
         match &self.0 {
             Kind::Argon2id { params, salt, hash } => {
                 let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.clone());

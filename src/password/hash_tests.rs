@@ -25,6 +25,17 @@ fn hashes_of_other_makers_verify() {
     }
 }
 
+/// Found by fuzzing: HMAC fills up with NULs, and bcrypt repeats the password with a NUL between.
+#[test]
+fn a_password_with_nuls_behind_it_was_the_password_itself() {
+    for text in HASHES {
+        let hash = PasswordHash::parse(text).unwrap();
+        for padded in [&b"secret\0"[..], b"secret\0\0\0\0", b"secret\0secret", b"secret\0secret\0secret"] {
+            assert!(!hash.verifies(padded), "{text}: {padded:?}");
+        }
+    }
+}
+
 #[test]
 fn the_older_names_of_bcrypt_verify_too() {
     for version in ["$2a$", "$2y$"] {
