@@ -1,0 +1,42 @@
+//! What is fuzzed, and what must hold for every input: each target is a function of bytes that
+//! panics where it does not.
+//!
+//! cargo-fuzz runs them without end (`fuzz_targets/`), `tests/fuzz_seeds.rs` for a while on every
+//! change, from the inputs in `seeds/` on.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a target that meets the unexpected stops at once"
+)]
+
+pub mod config;
+pub mod differential;
+pub mod form;
+pub mod jwk;
+pub mod openapi;
+pub mod path;
+pub mod pem;
+pub mod request;
+pub mod signed;
+pub mod token;
+
+/// A target: its name, which is that of its directory of seeds, and its body.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// All of them.
+pub const TARGETS: [Target; 9] = [
+    ("token", token::run),
+    ("jwk", jwk::run),
+    ("pem", pem::run),
+    ("config", config::run),
+    ("form", form::run),
+    ("path", path::run),
+    ("openapi", openapi::run),
+    ("request", request::run),
+    ("differential", differential::run),
+];

@@ -1,0 +1,50 @@
+//! A token in compact serialisation, through parser, signature and claims.
+
+use jsonwebtoken::{Algorithm, DecodingKey, crypto};
+use lychgate::host::LocalHost;
+use lychgate::keys::{Algorithm as Own, KeySet, import_secret};
+use lychgate::remote::Revocations;
+use lychgate::token::{Authority, Issuer, Keys, Verifier, VerifierSettings};
+
+use super::signed::{self, NOW, SECRET};
+
+thread_local! {
+    static VERIFIER: Verifier = verifier();
+}
+
+fn verifier() -> Verifier {
+    let key = import_secret(Own::Hs256, SECRET.as_bytes()).expect("a key");
+    let keys = Keys::Fixed(KeySet::new(vec![key]));
+    let settings = VerifierSettings {
+        audiences: None,
+        required_claims: vec!["exp".into(), "sub".into()],
+        leeway_seconds: 60,
+        max_token_bytes: 8192,
+        scope_claims: vec!["scopes".into(), "scope".into(), "scp".into()],
+        claims_to_headers: vec![("email".into(), "x-email".into()), ("a.b".into(), "x-a-b".into())],
+        revoked: Revocations::default(),
+        revocation: None,
+    };
+    Verifier::new(settings, Authority::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
+}
+
+/// Who is let in has our signature, and nothing of what he says can break a header.
+pub fn run(data: &[u8]) {
+    let Some(token) = signed::token(data) else { return };
+    let verified = VERIFIER.with(|verifier| verifier.verify(&token, &LocalHost::at(NOW), false));
+    let Ok(verified) = verified else { return };
+    let text = std::str::from_utf8(&token).expect("base64url and dots");
+    let (input, signature) = text.rsplit_once('.').expect("three parts");
+    let key = DecodingKey::from_secret(SECRET.as_bytes());
+    let good = crypto::verify(signature, input.as_bytes(), &key, Algorithm::HS256);
+    assert!(good.is_ok_and(|good| good), "accepted without our signature: {text}");
+    let subject = verified.subject().expect("`sub` is required");
+    let scopes = verified.scopes().iter().map(String::as_bytes);
+    let headers = verified.headers().iter().map(|(_, value)| value.as_slice());
+    for value in scopes.chain(headers).chain([subject.as_bytes()]) {
+        let breaks = |&byte: &u8| byte == b'\r' || byte == b'\n' || byte == 0;
+        assert!(!value.iter().any(breaks), "{value:?} breaks a header");
+    }
+    assert!(!subject.is_empty());
+    assert!(verified.holds(&LocalHost::at(NOW)), "accepted, and does not hold");
+}
