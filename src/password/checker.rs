@@ -80,8 +80,9 @@ impl PasswordChecker {
             *memory = Some(Memory::new(self.remember_seconds, key));
         }
         let Some(memory) = memory.as_mut() else { return Outcome::Wrong };
-        if let Some(user) = directory.get(username)
-            && memory.knows(directory.name(), username, password, host.about_now())
+        // The memory is asked first, whoever it is: only for a user, its time would tell one.
+        if memory.knows(directory.name(), username, password, host.about_now())
+            && let Some(user) = directory.get(username)
         {
             return Outcome::Right(user);
         }
