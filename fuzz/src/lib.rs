@@ -17,6 +17,7 @@
 pub mod config;
 pub mod differential;
 pub mod form;
+pub mod headers;
 pub mod jwk;
 pub mod openapi;
 pub mod path;
@@ -29,13 +30,14 @@ pub mod token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("token", token::run),
     ("jwk", jwk::run),
     ("pem", pem::run),
     ("config", config::run),
     ("form", form::run),
     ("path", path::run),
+    ("headers", headers::run),
     ("openapi", openapi::run),
     ("request", request::run),
     ("differential", differential::run),

@@ -13,6 +13,7 @@ mod body;
 mod exports;
 mod host;
 mod http;
+mod map;
 mod paused;
 mod plugin;
 mod root;
