@@ -22,7 +22,8 @@ use lychgate_testkit::vm::Image;
 use serde_json::json;
 
 /// Everything that the module asks of its host.
-const IMPORTS: [&str; 20] = [
+const IMPORTS: [&str; 21] = [
+    "env.proxy_add_header_map_value",
     "env.proxy_call_foreign_function",
     "env.proxy_continue_stream",
     "env.proxy_get_buffer_bytes",
