@@ -1,12 +1,12 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build cli run run-oidc test e2e lint fmt bench bench-quick bench-all check clean
+.PHONY: help toolchain build cli run run-oidc test e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+	image bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
-MODULE := target/$(TARGET)/release/lychgate.wasm
 say = @printf '\n==> %s\n' '$(1)'
 
 help: ## show this help
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 toolchain:
 	@command -v rustup >/dev/null || { echo 'rustup is needed: https://rustup.rs'; exit 1; }
@@ -17,9 +17,7 @@ toolchain:
 
 build: toolchain ## build the plugin: dist/lychgate.wasm
 	$(call say,building the plugin (a minute or two the first time))
-	cargo build --locked --release --target $(TARGET) -p lychgate
-	@mkdir -p dist
-	@cp $(MODULE) dist/lychgate.wasm
+	scripts/build
 	@ls -l dist/lychgate.wasm
 
 cli: toolchain ## build the command line: dist/lychgate
@@ -52,6 +50,18 @@ lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --target $(TARGET) -p lychgate -- -D warnings
 
+deny: ## hold the dependencies to deny.toml: licences, sources, duplicates, advisories
+	scripts/deny
+
+sbom: build ## write dist/lychgate.cdx.json: what is in the module (CycloneDX)
+	scripts/sbom
+
+reproducible: toolchain ## build the module twice, from nothing, elsewhere, and compare
+	scripts/reproducible
+
+image: build ## write dist/image: the module as an OCI image, without a daemon
+	scripts/image
+
 fmt: ## format the code
 	cargo fmt --all
 
@@ -63,6 +73,12 @@ bench-quick: build ## the same, fewer rounds: less than two minutes
 	$(call say,measuring Lychgate against its rivals)
 	cargo bench --locked --bench rivals -- --quick
 
+fuzz: toolchain ## fuzz every target, FUZZ_SECONDS each (default 600; needs nightly, fetches cargo-fuzz)
+	scripts/fuzz $(or $(FUZZ_SECONDS),600)
+
+mutants: build ## change the token and engine rooms in every way, and see that a test notices
+	scripts/mutants
+
 bench-all: bench ## that, the core natively, and what floods of bad requests cost the others
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
@@ -70,6 +86,8 @@ bench-all: bench ## that, the core natively, and what floods of bad requests cos
 	cargo bench --locked --bench login
 	$(call say,measuring a flood of tokens with made-up keys in a real Envoy)
 	cargo bench --locked --bench unknown_keys
+	$(call say,measuring what the time of a refusal tells)
+	cargo bench --locked --bench timing
 
 check: lint test ## what CI runs
 
