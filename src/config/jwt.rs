@@ -1,13 +1,14 @@
 //! `jwt`: where the keys come from, and what a token must say.
 
 use serde_json::Value;
+use zeroize::Zeroizing;
 
 use super::node::{Node, Object};
 use super::remote::{
     DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig, read_revoked,
 };
 use super::scheme::is_token;
-use super::secret::Secret;
+use super::secret::{Secret, SecretJson};
 use crate::keys::Algorithm;
 use crate::remote::Revocations;
 
@@ -46,7 +47,7 @@ pub enum KeySource {
     /// `keys`: one by one.
     Keys(Vec<Option<KeyConfig>>),
     /// `jwks`: an inline JWK Set (RFC 7517 section 5), each entry as it was written.
-    Jwks(Vec<Value>),
+    Jwks(Vec<SecretJson>),
     /// `remote_jwks`: a JWK Set that is fetched.
     Remote(RemoteConfig),
     /// `cluster`: OpenID Connect discovery.
@@ -76,7 +77,7 @@ pub enum KeyMaterial {
     /// PEM text of a public key.
     Pem(SecretSource),
     /// A JSON Web Key (RFC 7517).
-    Jwk(Value),
+    Jwk(SecretJson),
 }
 
 /// Where a secret is read from.
@@ -182,10 +183,15 @@ pub fn read_local_keys(object: &Object<'_>, key: &str) -> Option<KeySource> {
     object.optional("jwks", read_jwks).map(KeySource::Jwks)
 }
 
-fn read_jwks(node: Node<'_>) -> Option<Vec<Value>> {
+fn read_jwks(node: Node<'_>) -> Option<Vec<SecretJson>> {
     let object = node.object()?;
     // RFC 7517 section 5: members of a JWK Set that are not understood are ignored.
-    object.required("keys", |n| n.list(|key| key.object().map(|_| key.value.clone())))
+    object.required("keys", |n| n.list(read_jwk))
+}
+
+/// A JWK as it was written: one of type `oct` is a secret.
+fn read_jwk(node: Node<'_>) -> Option<SecretJson> {
+    node.object().map(|_| SecretJson::new(node.value.clone()))
 }
 
 /// A list that is not empty.
@@ -203,10 +209,14 @@ pub fn read_algorithm(node: Node<'_>) -> Option<Algorithm> {
     match Algorithm::from_name(&name) {
         Some(algorithm) => Some(algorithm),
         None if name.eq_ignore_ascii_case("none") => node.fault("`none` is never accepted"),
-        None => node.fault(format_args!(
-            "unknown algorithm {name:?}; known: {}",
-            Algorithm::ALL.map(Algorithm::name).join(", ")
-        )),
+        None => {
+            // Longer than any name it may be a secret in the wrong place.
+            let name = if name.len() <= 16 { format!("{name:?}") } else { "of that name".into() };
+            node.fault(format_args!(
+                "unknown algorithm {name}; known: {}",
+                Algorithm::ALL.map(Algorithm::name).join(", ")
+            ))
+        }
     }
 }
 
@@ -292,7 +302,7 @@ impl KeyConfig {
         let material = match object.one_of(&["secret", "pem", "jwk"]) {
             Some("secret") => object.optional("secret", read_secret).map(KeyMaterial::Secret),
             Some("pem") => object.optional("pem", read_pem).map(KeyMaterial::Pem),
-            Some(_) => object.optional("jwk", |n| n.object().map(|_| n.value.clone())).map(KeyMaterial::Jwk),
+            Some(_) => object.optional("jwk", read_jwk).map(KeyMaterial::Jwk),
             None => None,
         };
         let kid = object.optional("kid", |n| n.text());
@@ -325,7 +335,7 @@ pub fn read_secret(node: Node<'_>) -> Option<SecretSource> {
                 return read_env(node);
             }
             let bytes = object.optional("base64", |n| {
-                let text = n.string()?;
+                let text = Zeroizing::new(n.string()?);
                 match crate::encoding::decode_any_base64(text.trim()) {
                     Some(bytes) => Some(bytes),
                     None => n.fault("not base64 (RFC 4648)"),

@@ -26,7 +26,7 @@ pub use openapi::{OpenApiConfig, Unsecured};
 pub use remote::{DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig};
 pub use rules::{MatchConfig, OnInvalid, PathConfig, RuleConfig, SecurityConfig};
 pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind};
-pub use secret::Secret;
+pub use secret::{Secret, SecretJson};
 pub use settings::{CacheLimits, CorsPreflight, ErrorFormat, IdentityHeaders, Mode, PasswordSettings};
 pub use users::UserConfig;
 
@@ -71,7 +71,7 @@ impl Config {
     #[must_use]
     pub fn read(bytes: &[u8], errors: &Errors) -> Self {
         match decode::decode(bytes) {
-            Ok(value) => Self::from_json(&value, errors),
+            Ok(value) => Self::from_json(SecretJson::new(value).expose(), errors),
             Err(message) => {
                 errors.add(&Path::Root, message);
                 Self::default()
@@ -90,7 +90,7 @@ impl Config {
             schemes: object
                 .optional("schemes", |n| {
                     let described = with_description(n.value, described.unwrap_or_default());
-                    Node { value: &described, ..n }.map(SchemeConfig::read)
+                    Node { value: described.expose(), ..n }.map(SchemeConfig::read)
                 })
                 .unwrap_or_default(),
             users: directories(object.optional("users", |n| n.map(|users| users.items(UserConfig::read)))),
@@ -121,7 +121,7 @@ fn directories<T>(read: Option<Vec<(String, Option<Vec<T>>)>>) -> Vec<(String, V
 
 /// `schemes`, each completed by what the OpenAPI document says of it. A scheme that names its own
 /// `type` is complete.
-fn with_description(schemes: &Value, described: &[(String, Value)]) -> Value {
+fn with_description(schemes: &Value, described: &[(String, Value)]) -> SecretJson {
     let mut schemes = schemes.clone();
     for (name, description) in described {
         if let Some(Value::Object(own)) = schemes.get_mut(name)
@@ -133,5 +133,5 @@ fn with_description(schemes: &Value, described: &[(String, Value)]) -> Value {
             }
         }
     }
-    schemes
+    SecretJson::new(schemes)
 }

@@ -1,5 +1,7 @@
 //! `users`: directories of people, each with a password hash.
 
+use zeroize::Zeroizing;
+
 use super::node::Node;
 use super::rules::read_scope;
 use crate::password::PasswordHash;
@@ -39,7 +41,7 @@ impl UserConfig {
         let has_password = object.has("password");
         let password = object.optional("password", |n| {
             // Nothing of the text is quoted: who mistook the field wrote the password itself here.
-            n.errors.check(n.path, PasswordHash::parse(&n.text()?))
+            n.errors.check(n.path, PasswordHash::parse(&Zeroizing::new(n.text()?)))
         });
         object.finish();
         if has_password && password.is_none() {

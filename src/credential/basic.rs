@@ -1,15 +1,18 @@
 //! The credential of HTTP Basic (RFC 7617): base64 of `user-id:password` in UTF-8.
 
+use zeroize::Zeroizing;
+
 /// User-id and password. The first colon splits; neither may hold control characters.
 ///
-/// Nothing if the text is not such a credential.
+/// The password is wiped when it is dropped. Nothing if the text is not such a credential.
 #[must_use]
-pub fn decode(credential: &[u8]) -> Option<(String, Vec<u8>)> {
+pub fn decode(credential: &[u8]) -> Option<(String, Zeroizing<Vec<u8>>)> {
     let text = std::str::from_utf8(credential).ok()?;
-    let decoded = String::from_utf8(crate::encoding::decode_any_base64(text)?).ok()?;
+    let decoded = Zeroizing::new(crate::encoding::decode_any_base64(text)?);
+    let decoded = std::str::from_utf8(&decoded).ok()?;
     if decoded.chars().any(char::is_control) {
         return None;
     }
     let (user, password) = decoded.split_once(':')?;
-    Some((user.to_owned(), password.as_bytes().to_vec()))
+    Some((user.to_owned(), Zeroizing::new(password.as_bytes().to_vec())))
 }

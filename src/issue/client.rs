@@ -1,7 +1,10 @@
 //! Clients of the token endpoint (RFC 6749 section 2.3.1): by HTTP Basic or in the body.
 
+use std::fmt;
+
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
+use zeroize::Zeroizing;
 
 use super::bad_request;
 use crate::credential::{after_prefix, basic};
@@ -12,7 +15,6 @@ use crate::decision::{Challenge, Denial};
 pub struct Clients(Vec<Client>);
 
 /// One client.
-#[derive(Debug)]
 pub struct Client {
     id: String,
     /// SHA-256 of the secret; a public client has none.
@@ -24,6 +26,13 @@ impl Client {
     #[must_use]
     pub fn new(id: String, secret: Option<&[u8]>) -> Self {
         Self { id, secret: secret.map(|secret| Sha256::digest(secret).into()) }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not even the hash: whoever has it can try secrets at leisure.
+        f.debug_struct("Client").field("id", &self.id).finish_non_exhaustive()
     }
 }
 
@@ -82,7 +91,8 @@ impl Clients {
     }
 }
 
-fn form_decode(text: &[u8]) -> Vec<u8> {
-    let spaced: Vec<u8> = text.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
-    percent_encoding::percent_decode(&spaced).collect()
+fn form_decode(text: &[u8]) -> Zeroizing<Vec<u8>> {
+    let spaced = text.iter().map(|&b| if b == b'+' { b' ' } else { b }).collect();
+    let spaced: Zeroizing<Vec<u8>> = Zeroizing::new(spaced);
+    Zeroizing::new(percent_encoding::percent_decode(&spaced).collect())
 }

@@ -2,22 +2,24 @@
 
 use std::borrow::Cow;
 
+use zeroize::Zeroizing;
+
 use super::bad_request;
 use crate::decision::Denial;
 
 /// What the form says.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct PasswordForm {
     /// `username`.
     pub username: String,
     /// `password`.
-    pub password: String,
+    pub password: Zeroizing<String>,
     /// `scope`, split on spaces; empty: none was asked for.
     pub scopes: Vec<String>,
     /// `client_id`.
     pub client_id: Option<String>,
     /// `client_secret`.
-    pub client_secret: Option<String>,
+    pub client_secret: Option<Zeroizing<String>>,
 }
 
 impl PasswordForm {
@@ -57,6 +59,8 @@ impl PasswordForm {
         if !scopes.iter().all(is_scope) {
             return Err(bad_request("invalid_scope", "scope holds characters that no scope has"));
         }
+        let password = Zeroizing::new(password);
+        let client_secret = client_secret.map(Zeroizing::new);
         Ok(Self { username, password, scopes, client_id, client_secret })
     }
 }

@@ -12,6 +12,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
+use crate::config::Secret;
 use crate::decision::{Challenge, Denial, Response};
 use crate::host::{Host, HostError};
 use crate::identity::{User, UserDirectory};
@@ -51,7 +52,7 @@ pub struct TokenRequest {
     /// Which endpoint of the policy.
     pub endpoint: usize,
     /// The value of `Authorization`, where a client may name itself.
-    pub authorization: Option<Vec<u8>>,
+    pub authorization: Option<Secret>,
 }
 
 /// A refusal in RFC 6749's words (section 5.2).
@@ -81,8 +82,10 @@ impl TokenEndpoint {
             return Err(Self::too_large());
         }
         let mut authorization = request.values("authorization");
-        let token_request =
-            TokenRequest { endpoint, authorization: authorization.next().map(<[u8]>::to_vec) };
+        let token_request = TokenRequest {
+            endpoint,
+            authorization: authorization.next().map(|value| Secret::new(value.to_vec())),
+        };
         match authorization.next() {
             None => Ok(token_request),
             Some(_) => Err(bad_request("invalid_request", "Two Authorization headers")),
@@ -111,8 +114,8 @@ impl TokenEndpoint {
         }
         let form = PasswordForm::parse(body)?;
         if let Some(clients) = &self.clients {
-            let client = (form.client_id.as_deref(), form.client_secret.as_deref());
-            clients.authenticate(request.authorization.as_deref(), client, &self.realm)?;
+            let client = (form.client_id.as_deref(), form.client_secret.as_deref().map(String::as_str));
+            clients.authenticate(request.authorization.as_ref().map(Secret::expose), client, &self.realm)?;
         }
         let user = match passwords.log_in(&self.users, &form.username, form.password.as_bytes(), host) {
             Outcome::Right(user) => user,

@@ -10,6 +10,7 @@ use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey};
 use rsa::pkcs1::DecodeRsaPublicKey as _;
 use rsa::traits::PublicKeyParts as _;
 use serde_json::{Map, Value};
+use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
 use super::key::{Material, NativeKey, VerificationKey};
@@ -160,13 +161,13 @@ pub fn import_jwk(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Vec<Veri
 
 /// The usable keys of a JWK Set, and why each other one is not.
 #[must_use]
-pub fn import_jwks(
-    jwks: &[Value],
+pub fn import_jwks<'j>(
+    jwks: impl IntoIterator<Item = &'j Value>,
     allowed: Option<&[Algorithm]>,
 ) -> (Vec<VerificationKey>, Vec<(usize, JwkError)>) {
     let mut keys = Vec::new();
     let mut left_out = Vec::new();
-    for (index, jwk) in jwks.iter().enumerate() {
+    for (index, jwk) in jwks.into_iter().enumerate() {
         match import_jwk(jwk, allowed) {
             Ok(found) => keys.extend(found),
             Err(error) => left_out.push((index, error)),
@@ -224,7 +225,8 @@ fn import_material(
             return Err(wrong());
         }
         let secret = members.get("k").and_then(Value::as_str).map(str::as_bytes);
-        let secret = secret.and_then(decode_base64url).ok_or("`k` is not base64url")?;
+        let secret = secret.and_then(decode_base64url).map(Zeroizing::new);
+        let secret = secret.ok_or("`k` is not base64url")?;
         return import_secret(algorithm, &secret);
     }
     let bytes = |name: &str| decode_base64url(members.get(name)?.as_str()?.as_bytes());

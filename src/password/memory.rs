@@ -6,6 +6,7 @@ use std::num::NonZeroUsize;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use lru::LruCache;
 use sha2::Sha256;
+use zeroize::Zeroizing;
 
 /// How many credentials a worker remembers.
 const ENTRIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
@@ -14,18 +15,18 @@ const ENTRIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
 pub struct Memory {
     seconds: i64,
     entries: LruCache<[u8; 32], i64>,
-    key: [u8; 32],
+    key: Zeroizing<[u8; 32]>,
 }
 
 impl Memory {
     /// A memory of `seconds` under `key`, which must be random. 0 seconds: it remembers nothing.
     #[must_use]
     pub fn new(seconds: i64, key: [u8; 32]) -> Self {
-        Self { seconds, entries: LruCache::new(ENTRIES), key }
+        Self { seconds, entries: LruCache::new(ENTRIES), key: Zeroizing::new(key) }
     }
 
     fn digest(&self, directory: &str, username: &str, password: &[u8]) -> Option<[u8; 32]> {
-        let mut hmac = Hmac::<Sha256>::new_from_slice(&self.key).ok()?;
+        let mut hmac = Hmac::<Sha256>::new_from_slice(self.key.as_slice()).ok()?;
         for part in [directory.as_bytes(), username.as_bytes(), password] {
             // Lengths keep `a` + `bc` apart from `ab` + `c`.
             hmac.update(&part.len().to_le_bytes());

@@ -1,5 +1,7 @@
 //! The context of one request: headers in, decision carried out.
 
+use zeroize::Zeroizing;
+
 use super::abi::{self, Level};
 use super::exports::Flow;
 use super::root::Shared;
@@ -76,7 +78,7 @@ impl<'s> Filter<'s> {
             return Flow::Continue;
         };
         match abi::request_body(MAX_BODY_BYTES.saturating_add(1)) {
-            Ok(body) => self.answer(&request, &body),
+            Ok(body) => self.answer(&request, &Zeroizing::new(body)),
             Err(_) => {
                 self.shared.waiting.end(self.id);
                 self.refuse(&Denial::host_failure("the request body cannot be read"))

@@ -4,6 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 use super::abi;
 use super::http::carry_out;
 use super::root::Shared;
@@ -26,7 +28,7 @@ pub struct Paused {
 
 struct Waiting {
     context: u32,
-    headers: Vec<u8>,
+    headers: Zeroizing<Vec<u8>>,
     since: Duration,
 }
 
@@ -37,7 +39,7 @@ impl Paused {
         if waiting.len() >= MOST {
             return false;
         }
-        waiting.push(Waiting { context, headers, since: now });
+        waiting.push(Waiting { context, headers: Zeroizing::new(headers), since: now });
         true
     }
 

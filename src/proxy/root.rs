@@ -5,6 +5,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use zeroize::Zeroizing;
+
 use super::abi::{self, Level};
 use super::body::Waiting;
 use super::host::ProxyHost;
@@ -87,7 +89,7 @@ impl Shared {
             return None;
         }
         let bytes = match abi::plugin_configuration() {
-            Ok(bytes) => bytes,
+            Ok(bytes) => Zeroizing::new(bytes),
             Err(status) => {
                 let line = format!("lychgate: the configuration cannot be read: host status {}", status.0);
                 abi::log(Level::Error, &line);

@@ -4,6 +4,8 @@
 use std::ptr::null_mut;
 use std::time::Duration;
 
+use zeroize::Zeroizing;
+
 const REALTIME: u32 = 0;
 const MONOTONIC: u32 = 1;
 
@@ -39,7 +41,7 @@ pub fn environment(name: &str) -> Option<String> {
         return None;
     }
     let mut pointers = vec![null_mut(); count];
-    let mut text = vec![0; size];
+    let mut text = Zeroizing::new(vec![0; size]);
     // SAFETY: the host writes as many pointers and bytes as it has just said.
     if unsafe { environ_get(pointers.as_mut_ptr(), text.as_mut_ptr()) } != 0 {
         return None;

@@ -67,7 +67,7 @@ enum Known {
 pub struct Introspector {
     settings: IntrospectionSettings,
     known: RefCell<LruCache<Digest, (Known, i64)>>,
-    queue: RefCell<VecDeque<(Digest, Vec<u8>)>>,
+    queue: RefCell<VecDeque<(Digest, Secret)>>,
     pending: RefCell<HashSet<Digest>>,
     underway: RefCell<HashMap<u32, Digest>>,
     wanted: Cell<bool>,
@@ -114,7 +114,7 @@ impl Introspector {
             return Answer::Unavailable(1);
         }
         pending.insert(digest);
-        self.queue.borrow_mut().push_back((digest, token.to_vec()));
+        self.queue.borrow_mut().push_back((digest, Secret::new(token.to_vec())));
         self.wanted.set(true);
         Answer::Pending
     }
@@ -131,7 +131,7 @@ impl Introspector {
         self.wanted.set(false);
         loop {
             let Some((digest, token)) = self.queue.borrow_mut().pop_front() else { return log };
-            match host.call(&self.call(&token)) {
+            match host.call(&self.call(token.expose())) {
                 Ok(id) => drop(self.underway.borrow_mut().insert(id, digest)),
                 Err(HostError(what)) => {
                     log.push(format!(

@@ -1,9 +1,10 @@
 //! Calls to outside and what comes back.
 
+use std::fmt;
 use std::time::Duration;
 
-/// A call of an Envoy cluster.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A call of an Envoy cluster. It may carry a token and the gate's own secret.
+#[derive(Clone, PartialEq, Eq)]
 pub struct HttpCall {
     /// The cluster.
     pub cluster: String,
@@ -13,6 +14,12 @@ pub struct HttpCall {
     pub body: Vec<u8>,
     /// How long it may take.
     pub timeout: Duration,
+}
+
+impl fmt::Debug for HttpCall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HttpCall").field("cluster", &self.cluster).finish_non_exhaustive()
+    }
 }
 
 /// What came back. No headers at all: the call failed.

@@ -19,7 +19,11 @@ impl Uri {
     /// # Errors
     /// If it is not such a URI.
     pub fn parse(text: &str, cluster: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is not an absolute URI such as https://idp.example/keys");
+        let wrong = || {
+            // A password may stand before the sign.
+            let text = if text.contains('@') { "what is given" } else { &format!("{text:?}") };
+            format!("{text} is not an absolute URI such as https://idp.example/keys")
+        };
         let (scheme, rest) = match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
             (Some(rest), _) => ("https", rest),
             (None, Some(rest)) => ("http", rest),

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use super::Compiler;
-use crate::config::{KeyConfig, KeyMaterial, Path, Secret, SecretSource};
+use crate::config::{KeyConfig, KeyMaterial, Path, Secret, SecretJson, SecretSource};
 use crate::keys::{self, Algorithm, JwkError, SigningKey, VerificationKey};
 
 /// What of a scheme's keys can sign.
@@ -74,12 +74,13 @@ impl Compiler<'_> {
                 Ok((keys::import_pem(alg, text)?.with_kid(kid), None))
             }
             KeyMaterial::Jwk(jwk) => {
+                let jwk = jwk.expose();
                 if let Some(own) = jwk.get("alg").and_then(serde_json::Value::as_str)
                     && Algorithm::from_name(own) != Some(alg)
                 {
                     return Err(format!("`alg` is {} here and {own:?} in the JWK", alg.name()));
                 }
-                let found = keys::import_jwk(&jwk, Some(&[alg]))
+                let found = keys::import_jwk(jwk, Some(&[alg]))
                     .map_err(|error| format!("`jwk`: {}", error.reason()))?;
                 match found.into_iter().find(|key| key.algorithm() == alg) {
                     Some(key) if kid.is_some() => Ok((key.with_kid(kid), None)),
@@ -93,10 +94,10 @@ impl Compiler<'_> {
     pub(super) fn jwks(
         &self,
         path: &Path<'_>,
-        jwks: &[serde_json::Value],
+        jwks: &[SecretJson],
         allowed: Option<&[Algorithm]>,
     ) -> Vec<VerificationKey> {
-        let (keys, left_out) = keys::import_jwks(jwks, allowed);
+        let (keys, left_out) = keys::import_jwks(jwks.iter().map(SecretJson::expose), allowed);
         let path = path.key("keys");
         for (index, error) in &left_out {
             match error {
@@ -120,6 +121,10 @@ impl Compiler<'_> {
                 .filter(|value| !value.is_empty())
                 .map(|value| Secret::new(value.into_bytes()))
                 .ok_or_else(|| {
+                    // Who mistook the key wrote the secret itself here.
+                    let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
+                    let is_name = name.len() <= 64 && name.bytes().all(plain);
+                    let name = if is_name { name.as_str() } else { "that is named" };
                     format!(
                         "the environment variable {name} is not set; \
                          name it in vm_config.environment_variables"
