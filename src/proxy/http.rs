@@ -40,13 +40,18 @@ impl<'s> Filter<'s> {
     }
 
     /// Waits for the body of a request for a token.
-    fn await_body(&self, request: TokenRequest, end_of_stream: bool) -> Flow {
+    fn await_body(&self, request: TokenRequest, headers: &[(&[u8], &[u8])], end_of_stream: bool) -> Flow {
         if end_of_stream {
             return self.answer(&request, &[]);
         }
-        // Should the head have to be let go, it takes no client credentials along.
-        if request.authorization.is_some() && abi::remove_request_header(b"authorization").is_err() {
-            return self.refuse(&Denial::host_failure("request headers cannot be edited"));
+        // Should the head have to be let go, it takes no client credentials along, and no word of the
+        // client's about who it is.
+        let policy = self.shared.engine.policy();
+        let names = headers.iter().map(|(name, _)| *name);
+        for name in names.filter(|name| *name == b"authorization" || policy.is_reserved(name)) {
+            if abi::remove_request_header(name).is_err() {
+                return self.refuse(&Denial::host_failure("request headers cannot be edited"));
+            }
         }
         self.shared.logins.borrow_mut().insert(self.id, request);
         let holds = self.shared.waiting.begin(self.id, self.shared.host.uptime());
@@ -93,14 +98,14 @@ impl Filter<'_> {
         let Ok(bytes) = abi::request_headers() else {
             return self.refuse(&Denial::host_failure("request headers cannot be read"));
         };
-        let decision = match abi::parse_map(&bytes) {
-            Some(headers) if !headers.is_empty() => {
-                self.shared.engine.decide(&Request::new(&headers), &self.shared.host, true)
-            }
-            _ => Decision::Deny(Denial::host_failure("request headers are not there")),
+        let headers = abi::parse_map(&bytes).unwrap_or_default();
+        let decision = if headers.is_empty() {
+            Decision::Deny(Denial::host_failure("request headers are not there"))
+        } else {
+            self.shared.engine.decide(&Request::new(&headers), &self.shared.host, true)
         };
         match decision {
-            Decision::Token(request) => self.await_body(request, end_of_stream),
+            Decision::Token(request) => self.await_body(request, &headers, end_of_stream),
             Decision::Await => self.wait(bytes),
             decision if carry_out(self.shared, &decision) => Flow::Continue,
             _ => Flow::Pause,
