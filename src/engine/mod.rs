@@ -72,6 +72,9 @@ impl Engine {
     fn judge(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Result<Decision, Denial> {
         let path =
             NormalPath::new(request.raw_path()).map_err(|ambiguity| Denial::ambiguous_path(ambiguity.0))?;
+        if self.policy.host_is_ambiguous(request.authority()) {
+            return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
+        }
         if self.policy.cors_preflight == CorsPreflight::Pass && request.is_cors_preflight() {
             return Ok(Decision::Allow(self.allow_anonymous(request)));
         }

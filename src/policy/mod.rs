@@ -4,6 +4,7 @@
 //! everything: there is no policy that is half there.
 
 mod compile;
+mod host;
 mod path;
 mod requirement;
 mod reserved;
@@ -105,6 +106,12 @@ impl Policy {
     #[must_use]
     pub fn names_path(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> bool {
         self.rules.find(method, host, path.as_str()).is_some_and(|rule| rule.path.is_one())
+    }
+
+    /// Whether rules name hosts, and `authority` could be read as another one than they read it.
+    #[must_use]
+    pub fn host_is_ambiguous(&self, authority: &[u8]) -> bool {
+        self.rules.name_hosts() && host::is_ambiguous(authority)
     }
 
     /// The token endpoint at a path in normal form, and its number.

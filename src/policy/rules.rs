@@ -15,6 +15,7 @@ use index::Index;
 pub struct Rules {
     rules: Vec<Rule>,
     index: Index,
+    name_hosts: bool,
 }
 
 /// One rule.
@@ -54,7 +55,14 @@ impl Rules {
     /// These rules, in this order.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self { index: Index::new(&rules), rules }
+        let name_hosts = rules.iter().any(|rule| rule.hosts.is_some());
+        Self { index: Index::new(&rules), rules, name_hosts }
+    }
+
+    /// Whether any of them is for some hosts only.
+    #[must_use]
+    pub fn name_hosts(&self) -> bool {
+        self.name_hosts
     }
 
     /// The first rule for a request. `path` is in normal form.

@@ -87,6 +87,22 @@ pub fn rows() -> Vec<Row> {
             Request::get("/hosted").host("rooted.example.com"),
         ),
         none("host: the wildcard's own domain", Request::get("/hosted").host("wild.example.com")),
+        refused(
+            "host: a user before it, whom some readers cut off",
+            P,
+            Request::get("/hosted").host("x@open.example.com"),
+            400,
+            "Ambiguous host",
+            &[],
+        ),
+        refused(
+            "host: two, as Envoy joins two headers",
+            P,
+            Request::get("/hosted").host("open.example.com,other.example.com"),
+            400,
+            "Ambiguous host",
+            &[],
+        ),
         none("host: another", Request::get("/hosted").host("open.example.com.evil.example")),
         none("host: glued to the name", Request::get("/hosted").host("xopen.example.com")),
     ]);
