@@ -31,6 +31,7 @@ fn gate(issuer: &Issuer, policy: Value, concurrency: u32) -> (Envoy, Upstream) {
         concurrency,
         clusters: vec![("idp".into(), issuer.addr())],
         environment: vec![("GATE_SECRET".into(), "gate secret & more".into())],
+        ..Options::default()
     };
     let envoy = Envoy::start(&[Listener::new("gate", policy)], upstream.addr(), &options);
     (envoy.unwrap_or_else(|failure| panic!("{}", failure.log)), upstream)

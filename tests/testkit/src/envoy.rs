@@ -41,6 +41,8 @@ pub struct Listener {
     pub holds_heads: bool,
     /// `capability_restriction_config`: all that the module may use of its host; empty: everything.
     pub capabilities: Vec<String>,
+    /// Members of the connection manager that take the place of the usual ones.
+    pub manager: Value,
 }
 
 impl Listener {
@@ -54,6 +56,7 @@ impl Listener {
             text: None,
             holds_heads: true,
             capabilities: Vec::new(),
+            manager: Value::Null,
         }
     }
 
@@ -68,6 +71,13 @@ impl Listener {
     #[must_use]
     pub fn restricted_to(mut self, capabilities: &[String]) -> Self {
         self.capabilities = capabilities.to_vec();
+        self
+    }
+
+    /// Sets members of the connection manager.
+    #[must_use]
+    pub fn manager(mut self, members: Value) -> Self {
+        self.manager = members;
         self
     }
 
@@ -88,11 +98,21 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     /// Further clusters, by name.
     pub clusters: Vec<(String, SocketAddr)>,
+    /// Environment variables of Envoy itself, which the plugin may read too.
+    pub host_environment: Vec<(String, String)>,
+    /// Further arguments of the command line.
+    pub arguments: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { concurrency: 1, environment: Vec::new(), clusters: Vec::new() }
+        Self {
+            concurrency: 1,
+            environment: Vec::new(),
+            clusters: Vec::new(),
+            host_environment: Vec::new(),
+            arguments: Vec::new(),
+        }
     }
 }
 
@@ -162,7 +182,7 @@ impl Envoy {
     /// Its log, if it exits or does not get ready within a minute.
     pub fn start(listeners: &[Listener], upstream: SocketAddr, options: &Options) -> Result<Self, Failure> {
         let config = bootstrap::bootstrap(listeners, upstream, options, &module());
-        Self::start_with(options.concurrency, &config.to_string(), "json", &[])
+        Self::start_in(directory(), options, &config.to_string(), "json", &[])
     }
 
     /// Starts an Envoy that takes these listeners from a file it watches. It runs even where it
@@ -178,7 +198,7 @@ impl Envoy {
         let (config, resources) = bootstrap::dynamic(listeners, upstream, options, &module());
         let dir = directory();
         write(&dir, "lds.json", &resources.to_string());
-        Self::start_in(dir, options.concurrency, &config.to_string(), "json", &[])
+        Self::start_in(dir, options, &config.to_string(), "json", &[])
     }
 
     /// Starts an Envoy on the text of a configuration file with this extension.
@@ -191,12 +211,13 @@ impl Envoy {
         extension: &str,
         environment: &[(&str, &str)],
     ) -> Result<Self, Failure> {
-        Self::start_in(directory(), concurrency, config, extension, environment)
+        let options = Options { concurrency, ..Options::default() };
+        Self::start_in(directory(), &options, config, extension, environment)
     }
 
     fn start_in(
         dir: PathBuf,
-        concurrency: u32,
+        options: &Options,
         config: &str,
         extension: &str,
         environment: &[(&str, &str)],
@@ -206,15 +227,17 @@ impl Envoy {
         let child = Command::new(binary())
             .current_dir(root())
             .envs(environment.iter().copied())
+            .envs(options.host_environment.iter().map(|(name, value)| (name, value)))
             .arg("-c")
             .arg(&config_file)
-            .args(["--concurrency", &concurrency.to_string()])
+            .args(["--concurrency", &options.concurrency.to_string()])
             // An Envoy that is killed would leave the hot restart's shared memory behind.
             .arg("--disable-hot-restart")
             // Access logs are read right after the response, and the default is ten seconds.
             .args(["--file-flush-interval-msec", "20"])
             .args(["--log-level", "info", "--admin-address-path"])
             .arg(dir.join("admin"))
+            .args(&options.arguments)
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("a second handle"))
             .stderr(log)

@@ -3,7 +3,7 @@
 //! Tests of an authentication filter must send what a well-behaved client refuses to: a header
 //! twice, bytes that are no UTF-8, a target full of dots.
 
-use std::io::{self, BufReader, Write};
+use std::io::{self, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -153,7 +153,7 @@ pub fn send(addr: SocketAddr, request: &Request) -> io::Result<Response> {
 
 /// A connection that stays open from one request to the next.
 pub struct Connection {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<io::Chain<io::Cursor<Vec<u8>>, TcpStream>>,
 }
 
 impl Connection {
@@ -166,7 +166,12 @@ impl Connection {
         stream.set_read_timeout(Some(TIMEOUT))?;
         stream.set_write_timeout(Some(TIMEOUT))?;
         stream.set_nodelay(true)?;
-        Ok(Self { reader: BufReader::new(stream) })
+        Ok(Self::over(stream, Vec::new()))
+    }
+
+    /// A connection of which this much was read already.
+    pub fn over(stream: TcpStream, read: Vec<u8>) -> Self {
+        Self { reader: BufReader::new(io::Cursor::new(read).chain(stream)) }
     }
 
     /// Sends a request and waits for its response.
@@ -183,13 +188,17 @@ impl Connection {
     /// # Errors
     /// As for [`send`].
     pub fn send_bytes(&mut self, bytes: &[u8], head: bool) -> io::Result<Response> {
-        let sent = self.reader.get_mut().write_all(bytes);
+        let sent = self.reader.get_mut().get_mut().1.write_all(bytes);
         // A server that refuses a request may close before it has read all of it; the refusal
         // is then waiting to be read all the same.
         self.receive(head).map_err(|error| sent.err().unwrap_or(error))
     }
 
-    fn receive(&mut self, head_only: bool) -> io::Result<Response> {
+    /// Waits for a response, of which only the head comes if `head_only`.
+    ///
+    /// # Errors
+    /// As for [`send`].
+    pub fn receive(&mut self, head_only: bool) -> io::Result<Response> {
         loop {
             let head = Head::read(&mut self.reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let status = status(&head.start)?;

@@ -61,7 +61,7 @@ fn address(address: SocketAddr) -> Value {
 }
 
 fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
-    let manager = json!({
+    let mut manager = json!({
         "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": listener.name,
         "normalize_path": false,
@@ -92,6 +92,9 @@ fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
             },
         ],
     });
+    for (name, value) in listener.manager.as_object().into_iter().flatten() {
+        manager[name] = value.clone();
+    }
     json!({
         "name": listener.name,
         "address": address(([127, 0, 0, 1], 0).into()),
@@ -116,6 +119,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
         options.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let capabilities: serde_json::Map<_, _> =
         listener.capabilities.iter().map(|name| (name.clone(), json!({}))).collect();
+    let host_keys: Vec<_> = options.host_environment.iter().map(|(name, _)| name).collect();
     json!({
         "name": "lychgate",
         "typed_config": {
@@ -129,7 +133,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                     "vm_id": listener.name,
                     "runtime": "envoy.wasm.runtime.v8",
                     "code": {"local": {"filename": module}},
-                    "environment_variables": {"key_values": environment},
+                    "environment_variables": {"key_values": environment, "host_env_keys": host_keys},
                 },
                 "configuration": configuration,
             },
