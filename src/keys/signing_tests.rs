@@ -76,3 +76,19 @@ fn what_is_no_private_key_is_refused_with_a_reason() {
         assert!(error.contains(says), "{error}");
     }
 }
+
+/// What the compiler knows: each kind of key material wipes itself when it is dropped.
+#[test]
+fn every_key_that_signs_is_wiped() {
+    fn wiped<T: zeroize::ZeroizeOnDrop>() {}
+    // Of a shared secret HMAC keeps two states of its hash and nothing else.
+    wiped::<sha2::Sha256>();
+    wiped::<sha2::Sha384>();
+    wiped::<sha2::Sha512>();
+    wiped::<rsa::PrivateKey>();
+    wiped::<p256::ecdsa::SigningKey>();
+    wiped::<p384::ecdsa::SigningKey>();
+    wiped::<p521::ecdsa::SigningKey>();
+    wiped::<k256::ecdsa::SigningKey>();
+    wiped::<ed25519_dalek::SigningKey>();
+}
