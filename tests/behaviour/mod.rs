@@ -13,7 +13,8 @@ mod routing;
 mod settings;
 mod signatures;
 
-pub use policies::ENVIRONMENT;
+#[allow(unused_imports, reason = "each test takes what it needs")]
+pub use policies::{ENVIRONMENT, sha256};
 
 use lychgate_testkit::http::Request;
 use serde_json::Value;
@@ -100,6 +101,12 @@ pub fn rows() -> Vec<Row> {
         rows.extend(theme());
     }
     rows
+}
+
+/// The rows that are attacks.
+#[allow(dead_code, reason = "only tests/attacks asks for them apart")]
+pub fn attacks() -> Vec<Row> {
+    attacks::rows()
 }
 
 pub const BEARER: &str = "Bearer realm=\"lychgate\"";

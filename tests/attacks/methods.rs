@@ -1,0 +1,133 @@
+//! Methods, what else is said of them, and preflights, which are let through for theirs.
+
+use lychgate_testkit::http::Request;
+
+use super::table::{Attack, FORGED, Story, cut_off, disarmed, honest, refused, story, unauthenticated};
+
+pub fn stories() -> Vec<Story> {
+    vec![
+        story("A method in lower case, or one that nobody knows, where a rule is for one method", methods()),
+        story("A word about another method than the one on the request line", overrides()),
+        story("A preflight that is none: nobody asks those who send one for a credential", preflights()),
+    ]
+}
+
+fn line(method: &str, path: &str, headers: &str) -> String {
+    format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n")
+}
+
+fn methods() -> Vec<Attack> {
+    let mut attacks = Vec::new();
+    // GET of an item is public, everything else wants a token.
+    for method in ["HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"] {
+        let request = Request::new(method, "/items/7");
+        let attack = match method {
+            "HEAD" => refused(method, "raw", request, 401),
+            _ => unauthenticated(method, "raw", request),
+        };
+        attacks.push(attack);
+    }
+    // What HTTP/1.1 does not know, Envoy refuses; HTTP/2 has it pass, and no rule is for it.
+    for method in ["get", "Get", "gET", "GETX", "FOO", "M-SEARCH", "*"] {
+        attacks.push(refused(format!("{method:?} in HTTP/1.1"), "raw", line(method, "/items/7", ""), 400));
+        let request = super::h2::Request::new(method, "/items/7");
+        attacks.push(unauthenticated(format!("{method:?} in HTTP/2"), "raw", request));
+    }
+    for method in ["PROPFIND", "SEARCH", "PURGE", "REPORT"] {
+        attacks.push(unauthenticated(format!("{method:?} in HTTP/1.1"), "raw", line(method, "/items/7", "")));
+        let request = super::h2::Request::new(method, "/items/7");
+        attacks.push(unauthenticated(format!("{method:?} in HTTP/2"), "raw", request));
+    }
+    for method in ["G E T", "", "GET,POST"] {
+        attacks.push(refused(format!("{method:?} in HTTP/1.1"), "raw", line(method, "/items/7", ""), 400));
+        let request = super::h2::Request::new(method, "/items/7");
+        attacks.push(cut_off(format!("{method:?} in HTTP/2"), "raw", request));
+    }
+    attacks.push(honest("GET", "raw", Request::get("/items/7")));
+    attacks
+}
+
+fn overrides() -> Vec<Attack> {
+    let mut attacks = Vec::new();
+    for name in
+        ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "X_HTTP_Method_Override", "_method"]
+    {
+        for method in ["POST", "DELETE"] {
+            let request = Request::new(method, "/items/7").header(name, "GET");
+            attacks.push(unauthenticated(format!("{method} with {name}: GET"), "raw", request));
+        }
+    }
+    for target in ["/items/7?_method=GET", "/items/7?method=GET&X-HTTP-Method-Override=GET"] {
+        attacks.push(unauthenticated(format!("DELETE {target}"), "raw", Request::new("DELETE", target)));
+    }
+    let form = Request::post("/items/7").body("application/x-www-form-urlencoded", "_method=GET");
+    attacks.push(unauthenticated("POST with _method in its form", "raw", form));
+    attacks
+}
+
+fn preflights() -> Vec<Attack> {
+    let request = |method: &str| Request::new(method, "/me");
+    let origin = "https://attacker.example";
+    let both = |method: &str| {
+        request(method).header("Origin", origin).header("Access-Control-Request-Method", "GET")
+    };
+    let mut attacks = vec![
+        unauthenticated(
+            "OPTIONS without Origin",
+            "raw",
+            request("OPTIONS").header("Access-Control-Request-Method", "GET"),
+        ),
+        unauthenticated(
+            "OPTIONS without the method asked for",
+            "raw",
+            request("OPTIONS").header("Origin", origin),
+        ),
+        unauthenticated("OPTIONS alone", "raw", request("OPTIONS")),
+        unauthenticated(
+            "OPTIONS with the headers asked for only",
+            "raw",
+            request("OPTIONS").header("Origin", origin).header("Access-Control-Request-Headers", "x"),
+        ),
+        unauthenticated(
+            "OPTIONS with underscores",
+            "raw",
+            request("OPTIONS").header("Origin", origin).header("Access_Control_Request_Method", "GET"),
+        ),
+        unauthenticated(
+            "OPTIONS with a Referer for an Origin",
+            "raw",
+            request("OPTIONS").header("Referer", origin).header("Access-Control-Request-Method", "GET"),
+        ),
+        unauthenticated(
+            "POST with X-HTTP-Method-Override: OPTIONS",
+            "raw",
+            both("POST").header("X-HTTP-Method-Override", "OPTIONS"),
+        ),
+        refused(
+            "a preflight to an ambiguous path",
+            "raw",
+            Request::new("OPTIONS", "//me")
+                .header("Origin", origin)
+                .header("Access-Control-Request-Method", "GET"),
+            400,
+        ),
+        unauthenticated("a preflight where preflights are checked", "checked", both("OPTIONS")),
+        disarmed(
+            "a preflight with a forged subject",
+            "raw",
+            both("OPTIONS").header("X-Auth-Subject", FORGED).header("x_auth_subject", FORGED),
+        )
+        .without("x-auth-subject"),
+        honest("a preflight", "raw", both("OPTIONS")),
+    ];
+    for method in ["GET", "POST", "PUT", "DELETE"] {
+        attacks.push(unauthenticated(
+            format!("{method} with the headers of a preflight"),
+            "raw",
+            both(method),
+        ));
+    }
+    attacks.push(refused("options in lower case", "raw", both("options"), 400));
+    attacks.push(refused("HEAD with the headers of a preflight", "raw", both("HEAD"), 401));
+    attacks
+}
