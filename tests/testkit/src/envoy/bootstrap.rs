@@ -120,7 +120,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
     let capabilities: serde_json::Map<_, _> =
         listener.capabilities.iter().map(|name| (name.clone(), json!({}))).collect();
     let host_keys: Vec<_> = options.host_environment.iter().map(|(name, _)| name).collect();
-    json!({
+    let mut filter = json!({
         "name": "lychgate",
         "typed_config": {
             "@type": format!("{TYPES}.filters.http.wasm.v3.Wasm"),
@@ -128,7 +128,6 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                 "name": listener.name,
                 "failure_policy": "FAIL_RELOAD",
                 "allow_on_headers_stop_iteration": listener.holds_heads,
-                "capability_restriction_config": {"allowed_capabilities": capabilities},
                 "vm_config": {
                     "vm_id": listener.name,
                     "runtime": "envoy.wasm.runtime.v8",
@@ -138,5 +137,11 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                 "configuration": configuration,
             },
         },
-    })
+    });
+    if !listener.capabilities.is_empty() {
+        // In `vm_config` from Envoy 1.40 on, which still knows it here; older ones know no other place.
+        let restriction = json!({"allowed_capabilities": capabilities});
+        filter["typed_config"]["config"]["capability_restriction_config"] = restriction;
+    }
+    filter
 }
