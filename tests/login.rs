@@ -148,6 +148,20 @@ fn a_body_that_comes_late_in_pieces_or_in_chunks_is_waited_for() {
     }
 }
 
+/// The first login of a worker is watched, lest its body never come. One whose form came in two parts was
+/// let go all the same: the upstream saw half the form, and the gate took the rest for all of it.
+#[test]
+fn a_first_login_whose_form_comes_in_two_parts_is_one_login_and_stays_here() {
+    let (envoy, upstream) = start(&[Listener::new("gate", policy(CHEAP, &json!({})))], 1);
+    let answer = in_pieces(
+        &envoy,
+        "gate",
+        &[&format!("{HEAD}content-length: 28\r\n\r\nusername=ann"), "&password=secret"],
+    );
+    assert!(answer.contains("access_token"), "{answer}");
+    assert_eq!(upstream.hits(), 0, "the upstream never hears of logins");
+}
+
 #[test]
 fn without_holding_heads_the_first_login_finds_out_and_the_rest_are_quick() {
     let listener = Listener::new("gate", policy(CHEAP, &json!({}))).without_holding_heads();

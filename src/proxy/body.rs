@@ -68,7 +68,12 @@ impl Waiting {
         let found =
             self.requests.borrow().iter().find(|awaited| awaited.context == context).map(|a| a.let_go);
         match found {
-            Some(None) => self.learned(Holding::HeadOnly),
+            Some(None) => {
+                self.learned(Holding::HeadOnly);
+                // Nobody has to be let go any more, this one least of all: what came of its body so far
+                // would go on to the upstream, and what comes yet would be taken for all of it.
+                self.requests.borrow_mut().clear();
+            }
             Some(Some(let_go)) if now.saturating_sub(let_go) < AT_ONCE => {
                 abi::log(
                     abi::Level::Warn,
