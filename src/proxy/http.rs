@@ -99,6 +99,8 @@ impl Filter<'_> {
             return self.refuse(&Denial::host_failure("request headers cannot be read"));
         };
         let headers = abi::parse_map(&bytes).unwrap_or_default();
+        #[cfg(feature = "trap-for-tests")]
+        super::trap::on_demand(&headers);
         let decision = if headers.is_empty() {
             Decision::Deny(Denial::host_failure("request headers are not there"))
         } else {

@@ -17,5 +17,7 @@ mod map;
 mod paused;
 mod plugin;
 mod root;
+#[cfg(feature = "trap-for-tests")]
+mod trap;
 #[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
 mod wasi;

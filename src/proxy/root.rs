@@ -84,6 +84,8 @@ impl Shared {
 
     /// Reads and compiles the configuration; nothing, and the log says why, if it is not a good one.
     pub fn configured(root_context: u32) -> Option<Rc<Self>> {
+        #[cfg(feature = "trap-for-tests")]
+        super::trap::warn();
         if ProxyHost::without_native().random(&mut [0; 8]).is_err() {
             abi::log(Level::Error, "lychgate: configuration refused: the host has no randomness");
             return None;

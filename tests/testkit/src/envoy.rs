@@ -1,6 +1,9 @@
 //! A real Envoy with the real module, on ports of its own choosing.
 
 mod bootstrap;
+mod watch;
+
+pub use watch::Memory;
 
 use std::fs;
 use std::io;
@@ -43,6 +46,10 @@ pub struct Listener {
     pub capabilities: Vec<String>,
     /// Members of the connection manager that take the place of the usual ones.
     pub manager: Value,
+    /// The module, where it is another than `dist/lychgate.wasm`.
+    pub module: Option<PathBuf>,
+    /// Whether an access log is written, as it is from the start.
+    pub access_log: bool,
 }
 
 impl Listener {
@@ -57,6 +64,8 @@ impl Listener {
             holds_heads: true,
             capabilities: Vec::new(),
             manager: Value::Null,
+            module: None,
+            access_log: true,
         }
     }
 
@@ -78,6 +87,13 @@ impl Listener {
     #[must_use]
     pub fn manager(mut self, members: Value) -> Self {
         self.manager = members;
+        self
+    }
+
+    /// Runs another module.
+    #[must_use]
+    pub fn module(mut self, module: &Path) -> Self {
+        self.module = Some(module.to_owned());
         self
     }
 

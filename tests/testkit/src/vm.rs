@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
-use wasmtime::{Config, Engine, Instance, Linker, Memory, Module, Store, Trap, TypedFunc};
+use wasmtime::{
+    Config, Engine, Instance, Linker, Memory, Module, Store, StoreLimits, StoreLimitsBuilder, Trap, TypedFunc,
+};
 
 /// Header names and values, in order.
 pub type Headers = Vec<(String, String)>;
@@ -53,6 +55,10 @@ pub struct Call {
 pub struct State {
     /// The calls that fail.
     pub faults: Vec<Fault>,
+    /// After so many calls, whichever they are, one fails with this status.
+    pub fault_after: Option<(u64, u32)>,
+    /// The call that failed so.
+    pub failed: Option<&'static str>,
     /// The plugin's configuration.
     pub configuration: Vec<u8>,
     /// The plugin's environment.
@@ -61,6 +67,8 @@ pub struct State {
     pub now: Duration,
     /// What `verify_signature` says; nothing: there is no such function.
     pub verdict: Option<bool>,
+    /// What it says of these arguments, where it says one thing of some and another of others.
+    pub judge: Option<Box<dyn Fn(&[u8]) -> bool>>,
     /// The headers of the request that is worked on.
     pub request: Headers,
     /// Its body, as far as it is buffered.
@@ -81,6 +89,9 @@ pub struct State {
     pub log: Vec<(u32, String)>,
     /// How often each host call was made.
     pub made: BTreeMap<&'static str, u64>,
+    /// Memory cannot grow beyond so many bytes. To be set before the start, or by [`Machine::cap`].
+    pub memory_cap: Option<usize>,
+    limits: StoreLimits,
     memory: Option<Memory>,
     allocate: Option<TypedFunc<u32, u32>>,
 }
@@ -92,6 +103,8 @@ pub enum Failure {
     Refused(Vec<String>),
     /// It trapped.
     Trapped(String),
+    /// There is not even memory for what it is born with.
+    Unborn(String),
 }
 
 /// What became of a request.
@@ -111,6 +124,8 @@ pub enum Outcome {
 pub struct Machine {
     store: Store<State>,
     instance: Instance,
+    /// The root context that requests belong to.
+    root: u32,
     next: u32,
 }
 
@@ -162,23 +177,37 @@ impl Image {
     /// If the plugin refuses its configuration, or traps.
     pub fn start(&self, state: State) -> Result<Machine, Failure> {
         let mut store = Store::new(&self.engine, state);
+        if let Some(bytes) = store.data().memory_cap {
+            store.data_mut().limits = limits(bytes);
+        }
+        store.limiter(|state| &mut state.limits);
         // Without metering there is no fuel to be set.
         let _ = store.set_fuel(u64::MAX);
         let mut linker = Linker::new(&self.engine);
         imports::define(&mut linker);
-        let instance = linker.instantiate(&mut store, &self.module).expect("every import is known");
+        let instance = match linker.instantiate(&mut store, &self.module) {
+            Err(error) if store.data().memory_cap.is_some() => {
+                return Err(Failure::Unborn(error.to_string()));
+            }
+            instance => instance.expect("every import is known"),
+        };
         store.data_mut().memory = instance.get_memory(&mut store, "memory");
         store.data_mut().allocate = instance.get_typed_func(&mut store, "proxy_on_memory_allocate").ok();
-        let mut machine = Machine { store, instance, next: ROOT };
+        let mut machine = Machine { store, instance, root: ROOT, next: ROOT };
         machine.call::<(), ()>("_initialize", ()).map_err(Failure::Trapped)?;
-        machine.call::<_, ()>("proxy_on_context_create", (ROOT, 0_u32)).map_err(Failure::Trapped)?;
-        let size = u32::try_from(machine.store.data().configuration.len()).expect("32 bits");
-        match machine.call::<_, u32>("proxy_on_configure", (ROOT, size)) {
-            Ok(0) => Err(Failure::Refused(machine.log())),
-            Ok(_) => Ok(machine),
-            Err(trap) => Err(Failure::Trapped(trap)),
+        match machine.configure(ROOT) {
+            Ok(()) => Ok(machine),
+            Err(Failure::Trapped(trap)) => {
+                let failed = machine.state().failed.unwrap_or("nothing");
+                Err(Failure::Trapped(format!("{trap}, where {failed} failed")))
+            }
+            Err(failure) => Err(failure),
         }
     }
+}
+
+fn limits(bytes: usize) -> StoreLimits {
+    StoreLimitsBuilder::new().memory_size(bytes).build()
 }
 
 impl Machine {
@@ -191,6 +220,34 @@ impl Machine {
     #[must_use]
     pub fn log(&self) -> Vec<String> {
         self.store.data().log.iter().map(|(_, line)| line.clone()).collect()
+    }
+
+    /// Memory cannot grow beyond so many bytes from now on.
+    pub fn cap(&mut self, bytes: usize) {
+        self.state().limits = limits(bytes);
+    }
+
+    fn configure(&mut self, root: u32) -> Result<(), Failure> {
+        self.call::<_, ()>("proxy_on_context_create", (root, 0_u32)).map_err(Failure::Trapped)?;
+        let size = u32::try_from(self.store.data().configuration.len()).expect("32 bits");
+        match self.call::<_, u32>("proxy_on_configure", (root, size)) {
+            Ok(0) => Err(Failure::Refused(self.log())),
+            Ok(_) => Ok(()),
+            Err(trap) => Err(Failure::Trapped(trap)),
+        }
+    }
+
+    /// A new configuration for requests to come, in this same machine, as the host brings it: another
+    /// root context. Gives the number of the old one, which serves until it is [ended](Self::end).
+    ///
+    /// # Errors
+    /// If the plugin refuses it, or traps. The old one goes on then.
+    pub fn reconfigure(&mut self, configuration: Vec<u8>) -> Result<u32, Failure> {
+        self.state().configuration = configuration;
+        self.next += 1;
+        let root = self.next;
+        self.configure(root)?;
+        Ok(std::mem::replace(&mut self.root, root))
     }
 
     /// Linear memory, in bytes.
@@ -225,7 +282,7 @@ impl Machine {
         let state = self.state();
         state.request = headers.iter().map(own).collect();
         (state.response, state.resumed) = (None, false);
-        if let Err(trap) = self.call::<_, ()>("proxy_on_context_create", (id, ROOT)) {
+        if let Err(trap) = self.call::<_, ()>("proxy_on_context_create", (id, self.root)) {
             return (id, Outcome::Trapped(trap));
         }
         let count = u32::try_from(headers.len()).expect("few");
@@ -253,7 +310,7 @@ impl Machine {
         self.outcome(flow)
     }
 
-    /// A request is over.
+    /// A request is over, or a root context.
     ///
     /// # Errors
     /// If the machine traps.
@@ -273,7 +330,7 @@ impl Machine {
     /// Time passes, and what became of the request that waited.
     pub fn tick(&mut self, passed: Duration) -> Outcome {
         self.state().now += passed;
-        let done = self.call::<_, ()>("proxy_on_tick", (ROOT,));
+        let done = self.call::<_, ()>("proxy_on_tick", (self.root,));
         self.later(done)
     }
 
@@ -283,7 +340,7 @@ impl Machine {
         self.state().answer = (headers.iter().map(own).collect(), body.to_vec());
         let count = u32::try_from(headers.len()).expect("few");
         let size = u32::try_from(body.len()).expect("small");
-        let done = self.call::<_, ()>("proxy_on_http_call_response", (ROOT, id, count, size, 0_u32));
+        let done = self.call::<_, ()>("proxy_on_http_call_response", (self.root, id, count, size, 0_u32));
         self.later(done)
     }
 

@@ -20,6 +20,11 @@ pub fn dynamic(
     let mut config = bootstrap(&[], upstream, options, module);
     config["node"] = json!({"id": "test", "cluster": "test"});
     config["dynamic_resources"] = json!({"lds_config": {"resource_api_version": "V3", "path_config_source": {"path": "@DIR@/lds.json"}}});
+    (config, resources(listeners, options, module))
+}
+
+/// The listeners as the file that Envoy watches.
+pub fn resources(listeners: &[Listener], options: &Options, module: &Path) -> Value {
     let resources: Vec<_> = listeners
         .iter()
         .map(|own| {
@@ -28,7 +33,7 @@ pub fn dynamic(
             resource
         })
         .collect();
-    (config, json!({"version_info": "1", "resources": resources}))
+    json!({"version_info": "1", "resources": resources})
 }
 
 /// One listener for each policy, and the admin interface on a free port. Envoy's own path
@@ -67,18 +72,7 @@ fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
         "normalize_path": false,
         "merge_slashes": false,
         "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
-        "access_log": [{
-            "name": "file",
-            "typed_config": {
-                "@type": format!("{TYPES}.access_loggers.file.v3.FileAccessLog"),
-                "path": format!("@DIR@/{}.access.log", listener.name),
-                "log_format": {"json_format": {
-                    "path": "%REQ(:PATH)%",
-                    "status": "%RESPONSE_CODE%",
-                    "details": "%RESPONSE_CODE_DETAILS%",
-                }},
-            },
-        }],
+        "access_log": access_log(listener),
         "route_config": {"virtual_hosts": [{
             "name": "all",
             "domains": ["*"],
@@ -103,6 +97,24 @@ fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
             "typed_config": manager,
         }]}],
     })
+}
+
+fn access_log(listener: &Listener) -> Value {
+    if !listener.access_log {
+        return json!([]);
+    }
+    json!([{
+        "name": "file",
+        "typed_config": {
+            "@type": format!("{TYPES}.access_loggers.file.v3.FileAccessLog"),
+            "path": format!("@DIR@/{}.access.log", listener.name),
+            "log_format": {"json_format": {
+                "path": "%REQ(:PATH)%",
+                "status": "%RESPONSE_CODE%",
+                "details": "%RESPONSE_CODE_DETAILS%",
+            }},
+        },
+    }])
 }
 
 fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
@@ -131,7 +143,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                 "vm_config": {
                     "vm_id": listener.name,
                     "runtime": "envoy.wasm.runtime.v8",
-                    "code": {"local": {"filename": module}},
+                    "code": {"local": {"filename": listener.module.as_deref().unwrap_or(module)}},
                     "environment_variables": {"key_values": environment, "host_env_keys": host_keys},
                 },
                 "configuration": configuration,

@@ -1,5 +1,7 @@
 //! The host's functions.
 
+mod wasi;
+
 use wasmtime::{Caller, Error, Linker, Result};
 
 use super::{Call, Headers, LocalResponse, State};
@@ -7,6 +9,7 @@ use super::{Call, Headers, LocalResponse, State};
 const OK: u32 = 0;
 const NOT_FOUND: u32 = 1;
 const BAD_ARGUMENT: u32 = 2;
+const INVALID_MEMORY_ACCESS: u32 = 6;
 const CAS_MISMATCH: u32 = 8;
 
 /// Kinds of header maps and buffers.
@@ -22,6 +25,17 @@ type Host<'a> = Caller<'a, State>;
 fn enter(host: &mut Host<'_>, name: &'static str) -> Option<u32> {
     let state = host.data_mut();
     *state.made.entry(name).or_default() += 1;
+    if let Some((left, status)) = &mut state.fault_after {
+        match left.checked_sub(1) {
+            Some(less) => *left = less,
+            None => {
+                let status = *status;
+                state.fault_after = None;
+                state.failed = Some(name);
+                return Some(status);
+            }
+        }
+    }
     state.faults.iter().find(|fault| fault.0 == name).map(|fault| fault.1)
 }
 
@@ -50,7 +64,7 @@ fn give(host: &mut Host<'_>, bytes: &[u8], data: u32, size: u32) -> Result<u32> 
     let allocate = host.data().allocate.clone().ok_or_else(|| Error::msg("nothing allocates"))?;
     let at = allocate.call(&mut *host, u32::try_from(bytes.len())?)?;
     if at == 0 && !bytes.is_empty() {
-        return Err(Error::msg("no memory for what the host returns"));
+        return Ok(INVALID_MEMORY_ACCESS);
     }
     write(host, at, bytes)?;
     word(host, data, at as usize)?;
@@ -86,7 +100,7 @@ pub fn define(linker: &mut Linker<State>) {
     headers(linker)
         .and_then(|()| streams(linker))
         .and_then(|()| outside(linker))
-        .and_then(|()| wasi(linker))
+        .and_then(|()| wasi::define(linker))
         .expect("defined once");
 }
 
@@ -303,93 +317,22 @@ fn outside(linker: &mut Linker<State>) -> Result<()> {
         |mut host: Host<'_>,
          _name: u32,
          _name_size: u32,
-         _argument: u32,
-         _argument_size: u32,
+         argument: u32,
+         argument_size: u32,
          data: u32,
          size: u32|
          -> Result<u32> {
             if let Some(status) = enter(&mut host, "proxy_call_foreign_function") {
                 return Ok(status);
             }
-            match host.data().verdict {
+            let argument = read(&host, argument, argument_size)?;
+            let judged = host.data().judge.as_ref().map(|judge| judge(&argument));
+            match judged.or(host.data().verdict) {
                 None => Ok(NOT_FOUND),
                 Some(true) => give(&mut host, &[0x08, 0x01], data, size),
                 Some(false) => give(&mut host, &[0x12, 0x03, b'b', b'a', b'd'], data, size),
             }
         },
     )?;
-    Ok(())
-}
-
-fn wasi(linker: &mut Linker<State>) -> Result<()> {
-    const WASI: &str = "wasi_snapshot_preview1";
-    linker.func_wrap(WASI, "random_get", |mut host: Host<'_>, at: u32, size: u32| -> Result<u32> {
-        if let Some(errno) = enter(&mut host, "random_get") {
-            return Ok(errno);
-        }
-        let seed = host.data().made["random_get"];
-        let byte = |n: u32| (u64::from(n).wrapping_mul(0x9E37_79B9).wrapping_add(seed) % 251) as u8;
-        write(&mut host, at, &(0..size).map(byte).collect::<Vec<_>>())?;
-        Ok(OK)
-    })?;
-    linker.func_wrap(
-        WASI,
-        "clock_time_get",
-        |mut host: Host<'_>, _clock: u32, _precision: u64, at: u32| -> Result<u32> {
-            if let Some(errno) = enter(&mut host, "clock_time_get") {
-                return Ok(errno);
-            }
-            let nanos = u64::try_from(host.data().now.as_nanos())?;
-            write(&mut host, at, &nanos.to_le_bytes())?;
-            Ok(OK)
-        },
-    )?;
-    linker.func_wrap(
-        WASI,
-        "environ_sizes_get",
-        |mut host: Host<'_>, count: u32, size: u32| -> Result<u32> {
-            if let Some(errno) = enter(&mut host, "environ_sizes_get") {
-                return Ok(errno);
-            }
-            let (number, bytes) = {
-                let all = &host.data().environment;
-                (all.len(), all.iter().map(|(name, value)| name.len() + value.len() + 2).sum())
-            };
-            word(&mut host, count, number)?;
-            word(&mut host, size, bytes)?;
-            Ok(OK)
-        },
-    )?;
-    linker.func_wrap(
-        WASI,
-        "environ_get",
-        |mut host: Host<'_>, pointers: u32, buffer: u32| -> Result<u32> {
-            if let Some(errno) = enter(&mut host, "environ_get") {
-                return Ok(errno);
-            }
-            let mut at = buffer;
-            for (number, (name, value)) in host.data().environment.clone().into_iter().enumerate() {
-                word(&mut host, pointers + 4 * u32::try_from(number)?, at as usize)?;
-                let text = format!("{name}={value}\0");
-                write(&mut host, at, text.as_bytes())?;
-                at += u32::try_from(text.len())?;
-            }
-            Ok(OK)
-        },
-    )?;
-    linker.func_wrap(
-        WASI,
-        "fd_write",
-        |mut host: Host<'_>, _fd: u32, _vectors: u32, _count: u32, written: u32| -> Result<u32> {
-            if let Some(errno) = enter(&mut host, "fd_write") {
-                return Ok(errno);
-            }
-            word(&mut host, written, 0)?;
-            Ok(OK)
-        },
-    )?;
-    linker.func_wrap(WASI, "proc_exit", |_: Host<'_>, code: u32| -> Result<()> {
-        Err(Error::msg(format!("the module left with {code}")))
-    })?;
     Ok(())
 }

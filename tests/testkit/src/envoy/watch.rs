@@ -1,0 +1,69 @@
+//! What a running Envoy is worth: its memory, its counters; and listeners changed under it.
+
+use std::fs;
+
+use super::{Envoy, Listener, Options, bootstrap, module, write};
+use crate::http::{self, Request};
+
+/// Memory, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// What the process holds, code and V8 included (`VmRSS`).
+    pub resident: u64,
+    /// What Envoy itself has allocated (`/memory`), without V8.
+    pub allocated: u64,
+}
+
+impl Envoy {
+    /// Replaces the listeners of an Envoy that was [started](Envoy::start_dynamic) on a watched file.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn replace(&self, listeners: &[Listener], options: &Options) {
+        self.replace_text(&bootstrap::resources(listeners, options, &module()).to_string());
+    }
+
+    /// The same with text that need be no listeners at all.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn replace_text(&self, text: &str) {
+        // Envoy looks when a file is moved there, so that it never sees a half.
+        let file = write(&self.dir, "lds.next.json", text);
+        fs::rename(file, self.dir.join("lds.json")).expect("moved");
+    }
+
+    /// Asks the admin interface.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    #[must_use]
+    pub fn ask_admin(&self, path: &str) -> http::Response {
+        http::send(self.admin(), &Request::get(path)).unwrap_or_else(|error| panic!("admin {path}: {error}"))
+    }
+
+    /// A counter or gauge; 0 where there is none of that name.
+    #[must_use]
+    pub fn stat(&self, name: &str) -> u64 {
+        let answer = self.ask_admin(&format!("/stats?filter=^{}$", name.replace('.', "\\.")));
+        let text = answer.text();
+        let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
+        value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// The memory that it holds now.
+    ///
+    /// # Panics
+    /// If the system or Envoy does not tell.
+    #[must_use]
+    pub fn memory(&self) -> Memory {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux's /proc");
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let resident = resident.and_then(|text| text.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        let allocated = self.ask_admin("/memory").json();
+        Memory {
+            resident: resident.expect("VmRSS") * 1024,
+            allocated: allocated["allocated"].as_str().and_then(|text| text.parse().ok()).expect("allocated"),
+        }
+    }
+}
