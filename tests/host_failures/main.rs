@@ -10,6 +10,8 @@
     reason = "a test that meets the unexpected stops at once"
 )]
 
+mod in_turn;
+
 use std::time::Duration;
 
 use lychgate_testkit::envoy::root;
@@ -172,7 +174,7 @@ fn started(image: &Image, faults: Vec<Fault>) -> Option<Machine> {
     match image.start(state(faults)) {
         Ok(machine) => Some(machine),
         Err(Failure::Refused(_)) => None,
-        Err(Failure::Trapped(trap)) => panic!("trapped at start: {trap}"),
+        Err(failure) => panic!("trapped at start: {failure:?}"),
     }
 }
 
