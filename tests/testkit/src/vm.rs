@@ -50,6 +50,9 @@ pub struct Call {
     pub headers: Headers,
 }
 
+/// Says of the arguments of `verify_signature` whether they are good.
+pub type Judge = Box<dyn Fn(&[u8]) -> bool>;
+
 /// What the host is, and what was done to it.
 #[derive(Default)]
 pub struct State {
@@ -68,7 +71,7 @@ pub struct State {
     /// What `verify_signature` says; nothing: there is no such function.
     pub verdict: Option<bool>,
     /// What it says of these arguments, where it says one thing of some and another of others.
-    pub judge: Option<Box<dyn Fn(&[u8]) -> bool>>,
+    pub judge: Option<Judge>,
     /// The headers of the request that is worked on.
     pub request: Headers,
     /// Its body, as far as it is buffered.
