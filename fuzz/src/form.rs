@@ -1,5 +1,6 @@
 //! The body of a request for a token, and the `Authorization` beside it.
 
+use lychgate::config::Secret;
 use lychgate::decision::Decision;
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
@@ -42,7 +43,7 @@ fn engine(clients: bool) -> Engine {
 pub fn run(data: &[u8]) {
     let mut lines = data.splitn(2, |&byte| byte == b'\n');
     let (Some(authorization), Some(body)) = (lines.next(), lines.next()) else { return };
-    let authorization = (!authorization.is_empty()).then(|| authorization.to_vec());
+    let authorization = (!authorization.is_empty()).then(|| Secret::new(authorization.to_vec()));
     let request = TokenRequest { endpoint: 0, authorization };
     for clients in [false, true] {
         let decision = ENGINES

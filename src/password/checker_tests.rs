@@ -100,7 +100,7 @@ struct Counting(LocalHost, Cell<usize>);
 
 impl Host for Counting {
     fn now(&self) -> i64 {
-        self.1.set(self.1.get() + 1);
+        self.1.set(self.1.get().saturating_add(1));
         self.0.now()
     }
 

@@ -47,9 +47,8 @@ pub fn environment(name: &str) -> Option<String> {
         return None;
     }
     // Each is `NAME=value` with a NUL after it, so the pointers are not needed.
-    let value = text.split(|&byte| byte == 0).find_map(|line| {
+    text.split(|&byte| byte == 0).find_map(|line| {
         let (own, value) = std::str::from_utf8(line).ok()?.split_once('=')?;
         (own == name).then(|| value.to_owned())
-    });
-    value
+    })
 }

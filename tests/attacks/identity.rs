@@ -150,7 +150,7 @@ fn elsewhere() -> Vec<Attack> {
     );
     let told = |name: &str, sent: Sent| disarmed(name, "raw", sent).with("x-auth-subject", "johndoe");
     let trailers = h2::Request::new("POST", "/me")
-        .header("authorization", &format!("Bearer {}", reader()))
+        .header("authorization", format!("Bearer {}", reader()))
         .body(b"abc")
         .trailer("x-auth-subject", FORGED);
     vec![

@@ -263,7 +263,7 @@ impl Attack {
                 let is_bare = |head: &Received| {
                     head.body.is_empty() && head.headers.iter().all(|(name, _)| name != "authorization")
                 };
-                if !reached.is_empty() && !(*or_head_alone && reached.iter().all(is_bare)) {
+                if !reached.is_empty() && (!*or_head_alone || !reached.iter().all(is_bare)) {
                     faults.push(format!("it reached the upstream: {reached:?}"));
                 }
             }
@@ -301,7 +301,7 @@ fn forgery(reached: &Received) -> Option<String> {
         let is_forged = |(name, value): &&(String, Vec<u8>)| {
             name != own || value.windows(FORGED.len()).any(|part| part == FORGED.as_bytes())
         };
-        if same.len() > 1 || same.iter().any(|header| is_forged(header)) {
+        if same.len() > 1 || same.iter().any(is_forged) {
             return Some(format!("the upstream was told {same:?}"));
         }
     }

@@ -115,7 +115,7 @@ fn a_broken_update_is_refused_with_its_path_and_the_old_policy_stays() {
     let upstream = Upstream::start();
     let options = Options { concurrency: 2, ..Options::default() };
     let good = Listener::new("gate", only("token"));
-    let envoy = Envoy::start_dynamic(&[good.clone()], upstream.addr(), &options);
+    let envoy = Envoy::start_dynamic(std::slice::from_ref(&good), upstream.addr(), &options);
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
     let mut kinds = kinds();
     // The old policy stays in force: only it counts.
