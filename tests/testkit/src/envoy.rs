@@ -195,7 +195,8 @@ impl Envoy {
     /// Starts an Envoy with these listeners, all before `upstream`.
     ///
     /// # Errors
-    /// Its log, if it exits or does not get ready within a minute.
+    /// Its log, if it exits or is not ready in three minutes. Old versions compile the module for each
+    /// listener, and there may be hundreds.
     pub fn start(listeners: &[Listener], upstream: SocketAddr, options: &Options) -> Result<Self, Failure> {
         let config = bootstrap::bootstrap(listeners, upstream, options, &module());
         Self::start_in(directory(), options, &config.to_string(), "json", &[])
@@ -267,7 +268,7 @@ impl Envoy {
     }
 
     fn wait_until_ready(&mut self) -> Result<(), String> {
-        let deadline = Instant::now() + Duration::from_secs(60);
+        let deadline = Instant::now() + Duration::from_secs(180);
         while Instant::now() < deadline {
             if let Some(status) = self.child.try_wait().map_err(|error| error.to_string())? {
                 return Err(format!("Envoy exited with {status}"));
@@ -281,7 +282,7 @@ impl Envoy {
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        Err("Envoy was not ready within a minute".into())
+        Err("Envoy was not ready within three minutes".into())
     }
 
     fn read_listeners(&mut self) -> io::Result<()> {
