@@ -26,6 +26,9 @@ pub struct Image {
 /// A host call that fails: its name, and the status (or WASI's errno) that it fails with.
 pub type Fault = (&'static str, u32);
 
+/// Says of a call's arguments whether the signature in them is good.
+pub type Judge = Box<dyn Fn(&[u8]) -> bool>;
+
 /// What the plugin asked to be sent as the answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LocalResponse {
