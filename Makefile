@@ -3,6 +3,7 @@
 	image bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
+ENVOY_VERSIONS ?= 1.36.2 1.40.0
 say = @printf '\n==> %s\n' '$(1)'
 
 help: ## show this help
@@ -41,7 +42,17 @@ test: build cli ## everything: unit tests, behaviour table, end to end in a real
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
-	cargo test --locked --test envoy --test login --test issuer --test config --test readme --test difference --test docs_browser
+	cargo test --locked --test envoy --test login --test issuer --test config --test readme --test difference \
+		--test docs_browser --test attacks --test secrets --test vectors --test faults --test module --test deploy
+
+e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in ENVOY_VERSIONS
+	@set -e; for version in $(ENVOY_VERSIONS); do \
+		printf '\n==> Envoy %s\n' "$$version"; \
+		env -u ENVOY_PATH ENVOY_VERSION="$$version" $(MAKE) --no-print-directory e2e; \
+	done
+
+soak: build ## half an hour at full load (LYCHGATE_SOAK_SECONDS), every answer checked
+	LYCHGATE_SOAK_SECONDS="$${LYCHGATE_SOAK_SECONDS:-1800}" cargo test --locked --test soak -- --nocapture
 
 lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
 	$(call say,checking format and lints)
