@@ -53,9 +53,6 @@ pub struct Call {
     pub headers: Headers,
 }
 
-/// Says of the arguments of `verify_signature` whether they are good.
-pub type Judge = Box<dyn Fn(&[u8]) -> bool>;
-
 /// What the host is, and what was done to it.
 #[derive(Default)]
 pub struct State {
