@@ -121,7 +121,8 @@ impl Remotes {
         let now = host.now();
         let (record, version) = read(source, host)?;
         take_over(source, &record, host, log)?;
-        let record = match source.wanted.replace(false).then(|| record.asked(now, &source.limits)).flatten() {
+        let wanted = source.wanted.replace(false);
+        let record = match wanted.then(|| record.asked(now, &source.limits)).flatten() {
             Some(asked) => asked,
             None => record,
         };
@@ -131,6 +132,8 @@ impl Remotes {
         let leased = record.leased(now, &source.limits);
         // Whoever writes the lease first fetches; the others see it at their next tick.
         if !host.share(&source.key, &leased.to_bytes(), version)? {
+            // Until that tick nobody here knows that they fetch, so what was wanted is wanted still.
+            source.wanted.set(wanted);
             return Ok(());
         }
         *source.record.borrow_mut() = leased;

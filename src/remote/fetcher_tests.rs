@@ -1,12 +1,15 @@
+use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::Remotes;
-use crate::host::LocalHost;
+use crate::host::{Host, HostError, LocalHost, NativeVerdict};
+use crate::keys::NativeKey;
 use crate::remote::{
-    CallResponse, Content, Discovery, Limits, Revocations, Source, SourceKind, Standing, Uri,
+    CallResponse, Content, Discovery, HttpCall, Limits, Revocations, Source, SourceKind, Standing, Uri,
 };
 
 const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
@@ -57,6 +60,64 @@ fn one_worker_fetches_and_the_other_takes_it_over() {
     assert!(has_keys(&theirs, &host));
     assert_eq!(ours.generation(), theirs.generation());
     assert_eq!(host.calls.borrow().len(), 1);
+}
+
+/// A host on which something happens just before the next value is shared.
+struct Racing<'h> {
+    host: &'h LocalHost,
+    before: RefCell<Option<Box<dyn FnOnce() + 'h>>>,
+}
+
+impl Host for Racing<'_> {
+    fn now(&self) -> i64 {
+        self.host.now()
+    }
+    fn uptime(&self) -> Duration {
+        self.host.uptime()
+    }
+    fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
+        self.host.verify_signature(key, signature, message)
+    }
+    fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {
+        self.host.random(bytes)
+    }
+    fn client_address(&self) -> Option<String> {
+        self.host.client_address()
+    }
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        self.host.shared(key)
+    }
+    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+        if let Some(before) = self.before.take() {
+            before();
+        }
+        self.host.share(key, value, version)
+    }
+    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+        self.host.call(call)
+    }
+}
+
+/// Two workers met a new key in the same moment, and the one that was second to say so forgot it: until
+/// its next tick it refused valid tokens as signed by nobody it knew.
+#[test]
+fn a_worker_that_asked_second_refused_the_new_key_until_its_next_tick() {
+    let host = LocalHost::at(1000);
+    let ((ours, first), (theirs, second)) = (worker(false), worker(false));
+    first.tick(&host);
+    first.respond(0, &response(200, &jwks()), &host).unwrap();
+    second.tick(&host);
+    for source in [&ours, &theirs] {
+        assert_eq!(source.ask(1020, Some("new")), Standing::Underway);
+    }
+    host.now.set(1020);
+    let race = || drop(first.tick(&host));
+    second.tick(&Racing { host: &host, before: RefCell::new(Some(Box::new(race))) });
+    assert_eq!(host.calls.borrow().len(), 2, "one of them fetches");
+    assert_eq!(theirs.ask(1020, Some("new")), Standing::Underway, "and the other one waits for it");
+    second.tick(&host);
+    assert_eq!(theirs.ask(1020, Some("new")), Standing::Underway);
+    assert_eq!(host.calls.borrow().len(), 2);
 }
 
 #[test]
