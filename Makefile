@@ -77,7 +77,7 @@ fmt: ## format the code
 	cargo fmt --all
 
 bench: build ## Lychgate against Envoy's own filters, in one Envoy, taking turns: target/bench/
-	$(call say,measuring Lychgate against its rivals (a quarter of an hour))
+	$(call say,measuring Lychgate against its rivals (twenty minutes))
 	cargo bench --locked --bench rivals
 
 bench-quick: build ## the same, fewer rounds: less than two minutes

@@ -54,7 +54,7 @@ impl Plan {
         let number = |name: &str, default: u64| after(name).and_then(|n| n.parse().ok()).unwrap_or(default);
         Self {
             rounds: number("--rounds", if quick { 1 } else { 9 }) as usize,
-            seconds: number("--seconds", if quick { 1 } else { 2 }),
+            seconds: number("--seconds", 1),
             quick,
             only: after("--only"),
         }

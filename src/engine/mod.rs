@@ -116,3 +116,7 @@ impl Engine {
         Allow { changes, ..Allow::default() }
     }
 }
+
+#[cfg(test)]
+#[path = "engine_tests.rs"]
+mod tests;

@@ -3,6 +3,7 @@
 mod algorithm;
 mod import;
 mod key;
+mod pss;
 mod random;
 mod set;
 mod signature;

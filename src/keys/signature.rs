@@ -7,6 +7,7 @@ use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::Algorithm;
 use super::key::{Material, VerificationKey};
+use super::pss;
 
 impl VerificationKey {
     /// Whether `signature` is this key's signature of `message` (RFC 7515 section 5.2).
@@ -69,14 +70,12 @@ fn ml_dsa_verifies<P: MlDsaParams>(key: &ml_dsa::VerifyingKey<P>, message: &[u8]
 
 fn rsa_verifies(algorithm: Algorithm, key: &rsa::PublicKey, message: &[u8], signature: &[u8]) -> bool {
     match algorithm {
-        Algorithm::Rs256 => key.pkcs1v15_verify::<Sha256>(message, signature),
-        Algorithm::Rs384 => key.pkcs1v15_verify::<Sha384>(message, signature),
-        Algorithm::Rs512 => key.pkcs1v15_verify::<Sha512>(message, signature),
-        // The salt is as long as the hash (RFC 7518 section 3.5); any other is refused.
-        Algorithm::Ps256 => key.pss_verify::<Sha256>(message, signature),
-        Algorithm::Ps384 => key.pss_verify::<Sha384>(message, signature),
-        Algorithm::Ps512 => key.pss_verify::<Sha512>(message, signature),
-        _ => return false,
+        Algorithm::Rs256 => key.pkcs1v15_verify::<Sha256>(message, signature).is_ok(),
+        Algorithm::Rs384 => key.pkcs1v15_verify::<Sha384>(message, signature).is_ok(),
+        Algorithm::Rs512 => key.pkcs1v15_verify::<Sha512>(message, signature).is_ok(),
+        Algorithm::Ps256 => pss::verifies::<Sha256>(key, message, signature),
+        Algorithm::Ps384 => pss::verifies::<Sha384>(key, message, signature),
+        Algorithm::Ps512 => pss::verifies::<Sha512>(key, message, signature),
+        _ => false,
     }
-    .is_ok()
 }

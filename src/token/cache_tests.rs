@@ -49,6 +49,16 @@ fn the_cache_is_bounded_in_entries_and_bytes() {
 }
 
 #[test]
+fn a_token_of_the_greatest_length_is_remembered_and_a_longer_one_is_not() {
+    let mut cache = TokenCache::new(2, 5);
+    cache.put(owner(0), b"longer", &Rc::new(verified(0, 10)));
+    assert!(cache.is_empty());
+    cache.put(owner(0), b"right", &Rc::new(verified(0, 10)));
+    assert!(!cache.is_empty());
+    assert!(cache.get(owner(0), b"right", |_| true).is_some());
+}
+
+#[test]
 fn what_older_keys_verified_is_not_found_again() {
     let mut cache = TokenCache::new(4, 100);
     cache.put(Owner { scheme: 0, generation: 1 }, b"token", &Rc::new(verified(0, 10)));

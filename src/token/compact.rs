@@ -1,5 +1,6 @@
 //! The compact serialisation, taken apart without trusting a byte of it.
 
+use memchr::memchr_iter;
 use serde_json::Value;
 
 use super::error::TokenError;
@@ -29,14 +30,14 @@ impl<'a> Compact<'a> {
     /// # Errors
     /// What is malformed, or that it needs an extension.
     pub fn parse(token: &'a [u8]) -> Result<Self, TokenError> {
-        let mut parts = token.split(|&byte| byte == b'.');
-        let (Some(header), Some(payload), Some(signature), None) =
-            (parts.next(), parts.next(), parts.next(), parts.next())
-        else {
+        let mut dots = memchr_iter(b'.', token);
+        let (Some(first), Some(second), None) = (dots.next(), dots.next(), dots.next()) else {
             return Err(TokenError::Malformed("not three parts"));
         };
-        let signed = token.len().saturating_sub(signature.len().saturating_add(1));
-        let signing_input = token.get(..signed).unwrap_or_default();
+        let (header, _) = token.split_at(first);
+        let (signing_input, _) = token.split_at(second);
+        let part = |from: usize, to: usize| token.get(from.saturating_add(1)..to).unwrap_or_default();
+        let (payload, signature) = (part(first, second), part(second, token.len()));
         let signature =
             decode_base64url(signature).ok_or(TokenError::Malformed("signature is not base64url"))?;
         let header = decode_base64url(header).ok_or(TokenError::Malformed("header is not base64url"))?;

@@ -1,0 +1,144 @@
+//! What is not seen in one request and its answer: what waits, what is remembered, what the log is told.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use lychgate_testkit::tokens::Token;
+use serde_json::{Value, json};
+
+use super::Engine;
+use crate::decision::{Allow, Decision, Denial};
+use crate::host::LocalHost;
+use crate::policy::Policy;
+use crate::remote::CallResponse;
+use crate::request::Request;
+
+const NOW: i64 = 1_800_000_000;
+const UNAVAILABLE: u16 = 503;
+
+fn engine(policy: &Value) -> Engine {
+    Engine::new(Policy::compile(policy.to_string().as_bytes(), &|_| None).unwrap().policy)
+}
+
+/// An engine whose tokens are verified as `jwt` says.
+fn with_tokens(scheme: &Value) -> Engine {
+    engine(&json!({"schemes": {"token": scheme}, "security": [{"token": []}]}))
+}
+
+fn token() -> String {
+    Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("jti", "7").sign("HS256")
+}
+
+fn decide(engine: &Engine, host: &LocalHost, token: &str, patient: bool) -> Decision {
+    let authorization = format!("Bearer {token}");
+    let headers: [(&[u8], &[u8]); 4] = [
+        (b":method", b"GET"),
+        (b":path", b"/"),
+        (b":authority", b"localhost"),
+        (b"authorization", authorization.as_bytes()),
+    ];
+    engine.decide(&Request::new(&headers), host, patient)
+}
+
+fn allowed(decision: Decision) -> Allow {
+    match decision {
+        Decision::Allow(allow) => allow,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn denied(decision: Decision) -> Denial {
+    match decision {
+        Decision::Deny(denial) => denial,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn secret() -> Value {
+    json!({"keys": [{"alg": "HS256", "secret": lychgate_testkit::keys::SECRET}]})
+}
+
+fn bearer(jwt: &Value) -> Value {
+    json!({"type": "http", "scheme": "bearer", "jwt": jwt})
+}
+
+fn detail(denial: &Denial) -> (u16, Value, bool) {
+    let response = denial.response(crate::config::ErrorFormat::default());
+    let body: Value = serde_json::from_slice(&response.body).unwrap();
+    let retries = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
+    (response.status, body["detail"].clone(), retries)
+}
+
+#[test]
+fn a_request_waits_for_what_was_never_fetched_and_is_told_so_if_it_cannot_wait() {
+    let introspection = json!({
+        "uri": "http://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": "secret",
+    });
+    let mut listed = secret();
+    listed["revocation"] = json!({"uri": "http://idp.example/revoked", "cluster": "idp"});
+    for (scheme, told) in [
+        (
+            bearer(&json!({"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}})),
+            "Signing keys are not available",
+        ),
+        (
+            json!({"type": "http", "scheme": "bearer", "introspection": introspection}),
+            "Token introspection is not available",
+        ),
+        (bearer(&listed), "Revocation list is not available"),
+    ] {
+        let (engine, host) = (with_tokens(&scheme), LocalHost::at(NOW));
+        assert_eq!(decide(&engine, &host, &token(), true), Decision::Await, "{told}");
+        let denial = denied(decide(&engine, &host, &token(), false));
+        assert_eq!(detail(&denial), (UNAVAILABLE, told.into(), true));
+        // Both are asked for at once, once.
+        host.uptime.set(Duration::from_secs(1));
+        engine.remotes().begin(&host);
+        engine.remotes().tick(&host);
+        engine.remotes().tick(&host);
+        assert_eq!(host.calls.borrow().len(), 1, "{told}");
+    }
+}
+
+#[test]
+fn what_the_issuer_answers_is_what_a_waiting_request_is_decided_by() {
+    let scheme = json!({"type": "http", "scheme": "bearer", "introspection": {
+        "uri": "http://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": "secret",
+    }});
+    for (active, status) in [(true, None), (false, Some(401))] {
+        let (engine, host) = (with_tokens(&scheme), LocalHost::at(NOW));
+        assert_eq!(decide(&engine, &host, "opaque", true), Decision::Await);
+        engine.remotes().tick(&host);
+        let body = json!({"active": active, "sub": "johndoe", "exp": NOW + 600}).to_string().into_bytes();
+        let headers = vec![(b":status".to_vec(), b"200".to_vec())];
+        engine.remotes().respond(0, &CallResponse { headers, body }, &host);
+        match (decide(&engine, &host, "opaque", true), status) {
+            (Decision::Allow(_), None) => {}
+            (Decision::Deny(denial), Some(status)) => assert_eq!(detail(&denial).0, status),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn the_identity_of_a_known_token_is_made_once() {
+    let (engine, host) = (with_tokens(&bearer(&secret())), LocalHost::at(NOW));
+    let token = token();
+    let identities: Vec<_> =
+        (0..2).map(|_| allowed(decide(&engine, &host, &token, true)).identity.unwrap()).collect();
+    assert!(Rc::ptr_eq(&identities[0], &identities[1]));
+    assert_eq!(identities[0].subject.as_deref(), Some("johndoe"));
+}
+
+#[test]
+fn the_log_is_told_why_a_token_is_bad_and_what_a_dry_run_spares() {
+    let forged = Token::new().claim("sub", "johndoe").claim("exp", NOW - 600).sign("HS256");
+    let mut policy = json!({"schemes": {"token": bearer(&secret())}, "security": [{"token": []}]});
+    let host = LocalHost::at(NOW);
+    let denial = denied(decide(&engine(&policy), &host, &forged, true));
+    assert_eq!(denial.reason, "token_expired");
+    assert!(!denial.explanation.is_empty());
+    policy["mode"] = "dry_run".into();
+    let spared = allowed(decide(&engine(&policy), &host, &forged, true)).spared.unwrap();
+    assert_eq!((spared.status, spared.reason), (denial.status, denial.reason));
+}
