@@ -22,20 +22,24 @@ use lychgate_testkit::vm::Image;
 use serde_json::json;
 
 /// Everything that the module asks of its host.
-const IMPORTS: [&str; 21] = [
+const IMPORTS: [&str; 25] = [
     "env.proxy_add_header_map_value",
     "env.proxy_call_foreign_function",
     "env.proxy_continue_stream",
+    "env.proxy_define_metric",
     "env.proxy_get_buffer_bytes",
     "env.proxy_get_header_map_pairs",
     "env.proxy_get_property",
     "env.proxy_get_shared_data",
     "env.proxy_http_call",
+    "env.proxy_increment_metric",
     "env.proxy_log",
+    "env.proxy_record_metric",
     "env.proxy_remove_header_map_value",
     "env.proxy_replace_header_map_value",
     "env.proxy_send_local_response",
     "env.proxy_set_effective_context",
+    "env.proxy_set_property",
     "env.proxy_set_shared_data",
     "env.proxy_set_tick_period_milliseconds",
     "wasi_snapshot_preview1.clock_time_get",
@@ -151,6 +155,7 @@ fn start(capabilities: &[String], upstream: &Upstream) -> Result<Envoy, String> 
             {"match": {"path": "/key"}, "security": [{"key": []}]},
         ],
         "security": [{"oauth2": []}],
+        "filter_state": true,
     });
     let listener = Listener::new("restricted", policy).restricted_to(capabilities);
     let environment = vec![("SECRET".to_owned(), keys::SECRET.to_owned())];

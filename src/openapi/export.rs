@@ -63,7 +63,7 @@ pub fn document(config: &Config) -> Value {
         for url in token_urls {
             let item = paths.entry(url.clone()).or_insert_with(|| json!({}));
             if let Some(item) = item.as_object_mut() {
-                item.entry("post").or_insert_with(|| token_operation(&url, config.error_format));
+                item.entry("post").or_insert_with(|| token_operation(&url, config.errors.format));
             }
         }
     }
@@ -147,7 +147,7 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
                     is_prefix: matches!(rule.path, PathConfig::Prefix(_)),
                     security: rule.security.or(config.security.as_ref()),
                 };
-                operation(&described, config.error_format)
+                operation(&described, config.errors.format)
             });
         }
     }
@@ -170,7 +170,7 @@ fn merged(config: &Config, document: &Value, rules: &[Rule<'_>]) -> Value {
                 .find(|rule| rule.describes(&method.to_ascii_uppercase(), path))
                 .and_then(|rule| rule.security)
                 .or(config.security.as_ref());
-            operation::secure(operation, security, config.error_format);
+            operation::secure(operation, security, config.errors.format);
         }
     }
     document
