@@ -10,13 +10,32 @@ use super::{parts, policy, text, yaml};
 
 const PAGE: &str = "docs/observability.md";
 
-/// The cells of each row of the tables of the page, without backticks.
-fn rows() -> Vec<Vec<String>> {
+/// The cells of each row of the tables in the section of this title, without backticks and heads.
+fn rows(title: &str) -> Vec<Vec<String>> {
+    let page = text(PAGE);
+    let section = page
+        .split(&format!(
+            "# {title}
+"
+        ))
+        .nth(1)
+        .unwrap_or_else(|| panic!("no section {title}"));
+    let section = section
+        .split(
+            "
+#",
+        )
+        .next()
+        .unwrap();
     let cells = |line: &str| {
         let line = line.strip_prefix('|')?.strip_suffix('|')?;
-        Some(line.split('|').map(|cell| cell.trim().replace('`', "")).collect())
+        Some(line.split('|').map(|cell| cell.trim().replace('`', "")).collect::<Vec<_>>())
     };
-    text(PAGE).lines().filter_map(cells).collect()
+    let rows: Vec<_> = section.lines().filter_map(cells).collect();
+    let is_line = |row: &Vec<String>| row[0].starts_with("---");
+    let head = |number: usize| rows.get(number + 1).is_some_and(is_line);
+    let content = rows.iter().enumerate().filter(|(number, row)| !is_line(row) && !head(*number));
+    content.map(|(_, row)| row.clone()).collect()
 }
 
 fn list(cell: &str) -> Vec<String> {
@@ -46,7 +65,7 @@ fn the_page_lists_just_the_stats_there_are() {
             "{name} is the same everywhere"
         );
     }
-    let documented: BTreeMap<_, _> = rows()
+    let documented: BTreeMap<_, _> = rows("Stats")
         .into_iter()
         .filter(|row| row[0].starts_with("lychgate_"))
         .map(|row| (row[0].clone(), (row[1].clone(), list(&row[2]))))
@@ -56,10 +75,7 @@ fn the_page_lists_just_the_stats_there_are() {
 
 #[test]
 fn the_page_lists_just_the_reasons_there_are() {
-    let rows = rows();
-    let table =
-        rows.iter().skip_while(|row| row[0] != "reason").skip(2).take_while(|row| row[0] != "operator");
-    let documented: BTreeSet<String> = table.flat_map(|row| list(&row[0])).collect();
+    let documented: BTreeSet<String> = rows("Reasons").iter().flat_map(|row| list(&row[0])).collect();
     let defined: BTreeSet<_> = reasons().into_iter().map(str::to_owned).collect();
     assert_eq!(documented, defined);
 }

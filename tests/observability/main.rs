@@ -12,7 +12,9 @@
 )]
 
 mod documents;
+mod envoy;
 mod host;
+mod prometheus;
 
 use std::fs;
 
