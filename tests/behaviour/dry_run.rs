@@ -23,7 +23,7 @@ fn partners() -> Value {
 /// Each policy by its name.
 pub fn policies() -> Vec<(&'static str, Value)> {
     let token = json!([{"token": ["items:read"]}]);
-    let named = |format: &str| json!({"schemes": schemes(), "api_keys": partners(), "security": token, "errors": {"format": format, "request_id": true}});
+    let named = |format: &str| json!({"schemes": schemes(), "api_keys": partners(), "rules": [{"match": {"path": "/"}, "security": token}], "errors": {"format": format, "request_id": true}, "openapi": {"serve": "/openapi.json"}});
     vec![
         (
             "one rule dry",
@@ -179,6 +179,13 @@ fn request_ids() -> Vec<Row> {
             format!("Not authenticated\nrequest id: {id}").into(),
         ),
         silent,
+        answered(
+            "request id: the document says that it is there",
+            "request id",
+            Request::get("/openapi.json"),
+            200,
+            &["\"request_id\":{\"type\":\"string\"}"],
+        ),
     ]
 }
 

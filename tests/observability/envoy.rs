@@ -1,9 +1,8 @@
 //! A real Envoy, scraped by a real Prometheus: the stats with their labels, every query of the
 //! dashboard, every alert; and what Envoy's access log says.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lychgate_testkit::demonstration::Demonstration;
 use lychgate_testkit::echo::{Reply, Upstream};
 use lychgate_testkit::envoy::{Envoy, Listener, Options, root};
 use lychgate_testkit::http::Request;
@@ -33,7 +32,8 @@ impl Gate {
             stats_config: yaml("envoy.yaml")["stats_config"].clone(),
             ..Options::default()
         };
-        let envoy = Envoy::start(&[Listener::new(PLUGIN, policy())], upstream.addr(), &options);
+        let listener = Listener::new(PLUGIN, policy()).manager(json!({"access_log": access_log()}));
+        let envoy = Envoy::start(&[listener], upstream.addr(), &options);
         let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
         Self { envoy, _upstream: upstream, _issuer: issuer }
     }
@@ -79,12 +79,20 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
 }
 
+fn eventually(what: &str, is_so: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "in vain: {what}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
 /// Every query of the dashboard, with the title of its panel, as Grafana would send it.
 fn queries(dashboard: &Value) -> Vec<(String, String)> {
     let mut queries = Vec::new();
     for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().unwrap() {
-            let expression = target["expr"].as_str().unwrap().replace("$__rate_interval", "20s");
+            let expression = target["expr"].as_str().unwrap().replace("$__rate_interval", "60s");
             let variables = dashboard["templating"]["list"].as_array().unwrap();
             let expression = variables.iter().fold(expression, |expression, variable| {
                 expression.replace(&format!("${}", variable["name"].as_str().unwrap()), ".*")
@@ -122,8 +130,6 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
         (0..3).for_each(|_| gate.work());
         std::thread::sleep(Duration::from_millis(400));
     }
-    std::thread::sleep(Duration::from_millis(1500));
-    scraped_after(now());
     for (expression, value) in [
         ("lychgate_requests_total{rule=\"health\", scheme=\"none\", decision=\"allowed\"}", 36.0),
         ("lychgate_requests_total{rule=\"GET /items/{id}\", scheme=\"oauth2\", decision=\"allowed\"}", 72.0),
@@ -141,7 +147,8 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
         ("lychgate_token_cache_entries <= bool 80", 1.0),
         ("time() - lychgate_key_fetch_last_success_timestamp_seconds < bool 120", 1.0),
     ] {
-        assert_eq!(prometheus.value(expression), Some(value), "{expression}");
+        // What is let in is told by the next tick, and a busy machine ticks late.
+        prometheus.wait_for(expression, || prometheus.value(expression) == Some(value));
     }
 
     let dashboard: Value = serde_json::from_str(&text("deploy/grafana/lychgate.json")).unwrap();
@@ -223,41 +230,58 @@ fn the_dashboard_is_whole() {
     }
 }
 
+/// The access log of envoy.yaml, written into a file of the test.
+fn access_log() -> Value {
+    let mut log = yaml("envoy.yaml")["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]
+        ["typed_config"]["access_log"]
+        .clone();
+    let config = &mut log[0]["typed_config"];
+    config["@type"] = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog".into();
+    config["path"] = format!("@DIR@/{PLUGIN}.access.log").into();
+    log
+}
+
 #[test]
-fn the_demonstrations_access_log_says_who_called_and_why_not() {
-    let demonstration = Demonstration::start();
-    let gate = demonstration.gate().parse().unwrap();
-    let send = |request: &Request| lychgate_testkit::http::send(gate, request).unwrap();
-    let key = |key: &str| Request::get("/items/7?page=1").header("X-API-Key", key);
-    assert_eq!(send(&key("demo-key-please-change")).status, 200);
-    assert_eq!(send(&key("demo-key-please-guess")).status, 403);
-    assert_eq!(send(&Request::get("/health")).status, 200);
+fn the_access_log_of_envoy_yaml_says_who_called_and_why_not() {
+    let gate = Gate::start(1);
     let wanted = [
-        json!({"status": 200, "path": "/items/7", "rule": "GET /items/{id}", "scheme": "partner_key",
-            "subject": "demo-app", "scopes": "items:read", "reason": null, "details": "via_upstream"}),
-        json!({"status": 403, "path": "/items/7", "rule": "GET /items/{id}", "scheme": "partner_key", "subject": null,
-            "scopes": null, "reason": "api_key_unknown", "details": "lychgate_denied{api_key_unknown}"}),
-        json!({"status": 200, "path": "/health", "rule": "health", "scheme": null, "subject": null, "scopes": null,
-            "reason": null, "details": "via_upstream"}),
+        (
+            Request::get("/items/7?page=1").header("X-API-Key", KEY),
+            json!({"status": 200, "path": "/items/7", "rule": "GET /items/{id}", "scheme": "key", "reason": null,
+                "subject": "mobile-app", "scopes": null, "details": "via_upstream"}),
+        ),
+        (
+            Request::get("/items/7").bearer(Token::reader().claim("sub", "johndoe").sign("HS256")),
+            json!({"status": 200, "path": "/items/7", "rule": "GET /items/{id}", "scheme": "oauth2", "reason": null,
+                "subject": "johndoe", "scopes": "items:read", "details": "via_upstream"}),
+        ),
+        (
+            Request::get("/items/7").header("X-API-Key", "a-key-that-is-wrong"),
+            json!({"status": 403, "path": "/items/7", "rule": "GET /items/{id}", "scheme": "key", "subject": null,
+                "scopes": null, "reason": "api_key_unknown", "details": "lychgate_denied{api_key_unknown}"}),
+        ),
+        (
+            Request::get("/new"),
+            json!({"status": 200, "path": "/new", "rule": "new", "scheme": null, "subject": null, "scopes": null,
+                "reason": "credential_missing", "details": "via_upstream"}),
+        ),
+        (
+            Request::get("/health"),
+            json!({"status": 200, "path": "/health", "rule": "health", "scheme": null, "subject": null,
+                "scopes": null, "reason": null, "details": "via_upstream"}),
+        ),
     ];
-    let lines = || -> Vec<Value> {
-        let log = demonstration.envoy().log();
-        log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
-    };
-    let deadline = std::time::Instant::now() + Duration::from_secs(20);
-    while lines().len() < wanted.len() && std::time::Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(50));
+    for (request, _) in &wanted {
+        let _ = gate.status(request);
     }
-    let lines = lines();
-    for wanted in wanted {
+    let log = gate.envoy.access_log(PLUGIN, "/health");
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    for (_, wanted) in wanted {
         let fits = |line: &Value| wanted.as_object().unwrap().iter().all(|(key, value)| line[key] == *value);
         assert!(lines.iter().any(fits), "{wanted}\nis not in\n{lines:#?}");
     }
-    assert!(
-        lines.iter().all(|line| line["request_id"].as_str().is_some_and(|id| id.len() == 36)),
-        "{lines:#?}"
-    );
-    assert!(!demonstration.envoy().log().contains("demo-key"), "a key is in the log");
+    assert!(lines.iter().all(|line| line["request_id"].as_str().is_some_and(|id| id.len() == 36)), "{log}");
+    assert!(!log.contains(KEY) && !log.contains("a-key-that-is-wrong"), "a key is in the log: {log}");
 }
 
 #[test]
@@ -275,10 +299,9 @@ fn a_dry_run_of_one_rule_is_told_to_the_upstream_the_log_and_the_stats() {
     assert_eq!(told, ["401 credential_missing"]);
     let line = "dry run: rule \"new\" would refuse with 401 credential_missing";
     assert!(gate.envoy.log().contains(line), "{}", gate.envoy.log());
-    std::thread::sleep(Duration::from_millis(1500));
-    let stats = gate.envoy.ask_admin("/stats/prometheus").text();
+    let stats = || gate.envoy.ask_admin("/stats/prometheus").text();
     let counted = "lychgate_requests_total{decision=\"would_deny\",rule=\"new\",scheme=\"none\"} 1";
-    assert!(stats.contains(counted), "{stats}");
+    eventually("it is counted", || stats().contains(counted));
 }
 
 #[test]
@@ -305,4 +328,29 @@ fn a_refusal_names_its_request() {
     let body = format!("4000\r\n{}\r\n0\r\n\r\n", "a".repeat(0x4000));
     let answer = gate.envoy.send(PLUGIN, &Request { body: body.into_bytes(), ..too_long });
     assert_eq!((answer.status, &answer.json()["request_id"]), (413, &json!("login-2")), "{answer:?}");
+}
+
+#[test]
+fn an_update_of_the_policy_takes_what_was_remembered_along() {
+    let upstream = Upstream::start();
+    let arguments = ["--drain-time-s", "1", "--drain-strategy", "immediate"].map(str::to_owned).to_vec();
+    let options = Options { arguments, ..Options::default() };
+    let listener = |issuer: &str| {
+        let policy = json!({
+            "schemes": {"token": {"type": "http", "scheme": "bearer", "realm": issuer,
+                "jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}}},
+            "security": [{"token": []}],
+        });
+        Listener::new(PLUGIN, policy)
+    };
+    let envoy = Envoy::start_dynamic(&[listener("old")], upstream.addr(), &options);
+    let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+    let remembered = || envoy.stat("wasmcustom.lychgate_token_cache_entries");
+    for number in 0..5 {
+        let token = Token::new().claim("jti", format!("id-{number}")).sign("HS256");
+        assert_eq!(envoy.send(PLUGIN, &Request::get("/").bearer(token)).status, 200);
+    }
+    eventually("five tokens are remembered", || remembered() == 5);
+    envoy.replace(&[listener("new")], &options);
+    eventually("they are forgotten", || remembered() == 0);
 }
