@@ -206,6 +206,12 @@ fn what_is_published_is_needed() {
     assert!(without("environ_get").is_err_and(|log| log.contains("SECRET")));
     let envoy = without("proxy_call_foreign_function").unwrap_or_else(|log| panic!("{log}"));
     assert!(envoy.log().contains("signatures are checked in the module"), "{}", envoy.log());
+    // Nobody counts, and nothing else is different.
+    let envoy = without("proxy_define_metric").unwrap_or_else(|log| panic!("{log}"));
+    assert!(envoy.log().contains("stats cannot be had"), "{}", envoy.log());
+    let good = Request::get("/key").header("X-API-Key", KEY);
+    assert_eq!(envoy.send("restricted", &good).status, 200);
+    assert_eq!(envoy.send("restricted", &Request::get("/key")).status, 403);
     // No request can be looked at, so none may pass.
     let envoy = without("proxy_get_header_map_pairs").unwrap_or_else(|log| panic!("{log}"));
     let token = Token::new().claim("sub", "johndoe").sign("HS256");

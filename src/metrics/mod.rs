@@ -84,12 +84,14 @@ pub struct Metrics {
     denials: Denials,
     clients: Vec<Slot>,
     other_clients: Slot,
+    /// Misses, then hits.
     cache: [Slot; 2],
     cache_entries: (Slot, Cell<usize>),
-    /// In the order of [`Algorithm`]; in the module, then by the host where it can.
+    /// By algorithm, and whether it was the host that checked.
     signatures: BTreeMap<(Algorithm, bool), Slot>,
+    /// In the order of [`PasswordCheck`].
     passwords: [Slot; 4],
-    /// Failures and successes of each source.
+    /// Failures, then successes, of each source.
     fetches: BTreeMap<String, [Slot; 2]>,
     /// When each source was last fetched, as it was last told.
     fetched: Vec<(Slot, Cell<i64>)>,
