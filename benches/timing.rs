@@ -132,7 +132,7 @@ fn main() {
         return;
     }
     let (engine, host) = (engine(), LocalHost::at(1_700_000_000));
-    let request = TokenRequest { endpoint: 0, authorization: None };
+    let request = TokenRequest { endpoint: 0, authorization: None, request_id: None };
     let token = measure(|user| {
         let body = format!("username={user}&password=guess");
         let decision = engine.answer_token(&request, body.as_bytes(), &host);

@@ -19,6 +19,7 @@
 //! | [`issue`] | the token endpoint: a password in, a token out |
 //! | [`openapi`] | the document out of the policy, and the policy out of a document |
 //! | [`remote`] | what comes from outside: key sets, discovery, introspection, revocations |
+//! | [`metrics`] | what is counted, and under which names |
 //! | [`decision`] | what becomes of a request, as a value |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
@@ -33,6 +34,7 @@ pub mod identity;
 pub mod issue;
 mod json;
 pub mod keys;
+pub mod metrics;
 pub mod openapi;
 pub mod password;
 pub mod policy;

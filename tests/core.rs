@@ -70,6 +70,22 @@ fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[&HeaderEdit]) -> (String
     (path.unwrap_or_default(), headers.iter().map(|(name, value)| (text(name), text(value))).collect())
 }
 
+/// Counts what became of a request, once, and under what it is documented as.
+fn count(engine: &Engine, decision: &Decision) {
+    let metrics = engine.metrics();
+    match decision {
+        Decision::Allow(allow) => metrics.allowed(allow),
+        Decision::Deny(denial) => drop(metrics.denied(denial)),
+        Decision::Answer(response) => metrics.answered(response),
+        Decision::Token(_) | Decision::Await => panic!("nothing is left to wait for"),
+    }
+    let mut counted = Vec::new();
+    engine.measure(|slot, _| counted.push(metrics.definitions()[slot].name.clone()));
+    let requests = counted.iter().filter(|name| name.ends_with("lychgate_requests_total")).count();
+    assert_eq!(requests, 1, "{decision:?}: {counted:?}");
+    assert!(!counted.iter().any(|name| name.contains("reason=.=other;")), "{decision:?}: {counted:?}");
+}
+
 #[test]
 fn every_behaviour_of_the_table_in_the_core() {
     let engines = engines();
@@ -84,6 +100,7 @@ fn every_behaviour_of_the_table_in_the_core() {
             Decision::Token(request) => engine.answer_token(&request, &row.request.body, &host),
             decision => decision,
         };
+        count(engine, &decision);
         let response = match decision {
             Decision::Allow(allow) => {
                 return Observed {
@@ -93,7 +110,7 @@ fn every_behaviour_of_the_table_in_the_core() {
                     upstream: Some(apply(owned, &allow.edits().collect::<Vec<_>>())),
                 };
             }
-            Decision::Deny(denial) => denial.response(engine.policy().error_format),
+            Decision::Deny(denial) => denial.response(engine.policy().errors.format),
             Decision::Answer(response) => response,
             Decision::Token(_) | Decision::Await => panic!("nothing is left to wait for"),
         };

@@ -22,20 +22,24 @@ use lychgate_testkit::vm::Image;
 use serde_json::json;
 
 /// Everything that the module asks of its host.
-const IMPORTS: [&str; 21] = [
+const IMPORTS: [&str; 25] = [
     "env.proxy_add_header_map_value",
     "env.proxy_call_foreign_function",
     "env.proxy_continue_stream",
+    "env.proxy_define_metric",
     "env.proxy_get_buffer_bytes",
     "env.proxy_get_header_map_pairs",
     "env.proxy_get_property",
     "env.proxy_get_shared_data",
     "env.proxy_http_call",
+    "env.proxy_increment_metric",
     "env.proxy_log",
+    "env.proxy_record_metric",
     "env.proxy_remove_header_map_value",
     "env.proxy_replace_header_map_value",
     "env.proxy_send_local_response",
     "env.proxy_set_effective_context",
+    "env.proxy_set_property",
     "env.proxy_set_shared_data",
     "env.proxy_set_tick_period_milliseconds",
     "wasi_snapshot_preview1.clock_time_get",
@@ -151,6 +155,7 @@ fn start(capabilities: &[String], upstream: &Upstream) -> Result<Envoy, String> 
             {"match": {"path": "/key"}, "security": [{"key": []}]},
         ],
         "security": [{"oauth2": []}],
+        "filter_state": true,
     });
     let listener = Listener::new("restricted", policy).restricted_to(capabilities);
     let environment = vec![("SECRET".to_owned(), keys::SECRET.to_owned())];
@@ -201,6 +206,12 @@ fn what_is_published_is_needed() {
     assert!(without("environ_get").is_err_and(|log| log.contains("SECRET")));
     let envoy = without("proxy_call_foreign_function").unwrap_or_else(|log| panic!("{log}"));
     assert!(envoy.log().contains("signatures are checked in the module"), "{}", envoy.log());
+    // Nobody counts, and nothing else is different.
+    let envoy = without("proxy_define_metric").unwrap_or_else(|log| panic!("{log}"));
+    assert!(envoy.log().contains("stats cannot be had"), "{}", envoy.log());
+    let good = Request::get("/key").header("X-API-Key", KEY);
+    assert_eq!(envoy.send("restricted", &good).status, 200);
+    assert_eq!(envoy.send("restricted", &Request::get("/key")).status, 403);
     // No request can be looked at, so none may pass.
     let envoy = without("proxy_get_header_map_pairs").unwrap_or_else(|log| panic!("{log}"));
     let token = Token::new().claim("sub", "johndoe").sign("HS256");

@@ -44,7 +44,7 @@ pub fn run(data: &[u8]) {
     let mut lines = data.splitn(2, |&byte| byte == b'\n');
     let (Some(authorization), Some(body)) = (lines.next(), lines.next()) else { return };
     let authorization = (!authorization.is_empty()).then(|| Secret::new(authorization.to_vec()));
-    let request = TokenRequest { endpoint: 0, authorization };
+    let request = TokenRequest { endpoint: 0, authorization, request_id: None };
     for clients in [false, true] {
         let decision = ENGINES
             .with(|engines| engines[usize::from(clients)].answer_token(&request, body, &LocalHost::at(NOW)));

@@ -42,7 +42,7 @@ pub fn run(data: &[u8]) {
             });
             if secured && operation.get("servers").is_none() {
                 let method = method.to_ascii_uppercase();
-                let requirement = compiled.policy.requirement(method.as_bytes(), b"localhost", &normal);
+                let requirement = compiled.policy.requirement(method.as_bytes(), b"localhost", &normal).1;
                 let open = requirement.is_some_and(lychgate::policy::Requirement::allows_anonymous);
                 assert!(!open, "{method} {path} is secured and public");
             }

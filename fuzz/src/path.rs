@@ -47,7 +47,7 @@ fn rule(number: usize) -> Rule {
     let hosts = (!host.is_empty()).then(|| vec![HostPattern::new(host)]);
     let methods = (!method.is_empty()).then(|| vec![method.to_owned()]);
     let path = PathMatcher::new(&condition).expect("a condition");
-    Rule { path, methods, hosts, requirement: None }
+    Rule { path, methods, hosts, requirement: None, name: String::new(), is_named: false, mode: None }
 }
 
 /// A path that is taken has one reading, and the tree of rules finds what a walk along them does.
@@ -66,7 +66,7 @@ pub fn run(data: &[u8]) {
     let again = NormalPath::new(text.as_bytes()).expect("a normal path stays one");
     assert_eq!(again.as_str(), text);
 
-    let name = |rule: &Rule| format!("{rule:?}");
+    let name = |(_, rule): (usize, &Rule)| format!("{rule:?}");
     let by_tree = ALL.with(|rules| rules.find(method, host, text).map(name));
     let by_walk =
         EACH.with_borrow(|each| each.iter().find_map(|rules| rules.find(method, host, text)).map(name));

@@ -27,7 +27,9 @@ pub use remote::{DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfi
 pub use rules::{MatchConfig, OnInvalid, PathConfig, RuleConfig, SecurityConfig};
 pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind};
 pub use secret::{Secret, SecretJson};
-pub use settings::{CacheLimits, CorsPreflight, ErrorFormat, IdentityHeaders, Mode, PasswordSettings};
+pub use settings::{
+    CacheLimits, CorsPreflight, ErrorFormat, ErrorSettings, IdentityHeaders, Mode, PasswordSettings,
+};
 pub use users::UserConfig;
 
 use node::Node;
@@ -54,12 +56,14 @@ pub struct Config {
     pub passwords: PasswordSettings,
     /// `identity_headers`.
     pub identity_headers: IdentityHeaders,
-    /// `errors.format`.
-    pub error_format: ErrorFormat,
+    /// `errors`.
+    pub errors: ErrorSettings,
     /// `cors_preflight`.
     pub cors_preflight: CorsPreflight,
     /// `mode`.
     pub mode: Mode,
+    /// `filter_state`: whether Envoy is told who calls, for its access log.
+    pub filter_state: bool,
     /// `cache`.
     pub cache: CacheLimits,
 }
@@ -103,9 +107,10 @@ impl Config {
             openapi,
             passwords: object.optional("passwords", PasswordSettings::read).unwrap_or_default(),
             identity_headers: object.optional("identity_headers", IdentityHeaders::read).unwrap_or_default(),
-            error_format: object.optional("errors", ErrorFormat::read).unwrap_or_default(),
+            errors: object.optional("errors", ErrorSettings::read).unwrap_or_default(),
             cors_preflight: object.optional("cors_preflight", CorsPreflight::read).unwrap_or_default(),
             mode: object.optional("mode", Mode::read).unwrap_or_default(),
+            filter_state: object.optional("filter_state", |n| n.bool()).unwrap_or_default(),
             cache: object.optional("cache", CacheLimits::read).unwrap_or_default(),
         };
         object.finish();

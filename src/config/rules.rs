@@ -2,6 +2,7 @@
 
 use super::node::Node;
 use super::scheme::is_token;
+use super::settings::Mode;
 
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
@@ -17,6 +18,10 @@ pub struct RuleConfig {
     pub security: Option<SecurityConfig>,
     /// `optional`, where the rule has its own.
     pub on_invalid: Option<OnInvalid>,
+    /// `name`: what it is counted and logged under.
+    pub name: Option<String>,
+    /// `mode`, where the rule has its own.
+    pub mode: Option<Mode>,
 }
 
 /// `optional`: what becomes of a credential that is there and bad, where a request without any
@@ -66,9 +71,30 @@ impl RuleConfig {
         let matcher = object.required("match", MatchConfig::read);
         let security = object.required("security", read_security);
         let on_invalid = object.optional("optional", OnInvalid::read);
+        let name = object.optional("name", read_name);
+        let mode = object.optional("mode", Mode::read);
         object.finish();
-        Some(Self { matcher, security, on_invalid })
+        Some(Self { matcher, security, on_invalid, name, mode })
     }
+}
+
+/// What requests are counted under that no rule is for.
+const RESERVED_NAMES: [&str; 7] =
+    ["cors_preflight", "default", "documentation", "none", "other", "token_endpoint", "unknown"];
+
+/// A name of a rule: it stands in stats and logs, so it is short and plain.
+fn read_name(node: Node<'_>) -> Option<String> {
+    let name = node.text()?;
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/');
+    if name.len() > 64 || !name.bytes().all(is_plain) {
+        return node.fault("a name has at most 64 letters, digits and signs of `_-./`");
+    }
+    if RESERVED_NAMES.contains(&name.as_str()) {
+        return node.fault(format_args!(
+            "`{name}` is what requests are counted under that no rule is for; choose another name"
+        ));
+    }
+    Some(name)
 }
 
 impl MatchConfig {

@@ -15,6 +15,8 @@ pub struct IdentityHeaders {
     pub scopes: String,
     /// The scheme that let the request in.
     pub scheme: String,
+    /// The refusal that the request was spared by a dry run; unset: not told.
+    pub dry_run: Option<String>,
 }
 
 impl Default for IdentityHeaders {
@@ -23,6 +25,7 @@ impl Default for IdentityHeaders {
             subject: "x-auth-subject".into(),
             scopes: "x-auth-scopes".into(),
             scheme: "x-auth-scheme".into(),
+            dry_run: None,
         }
     }
 }
@@ -36,6 +39,7 @@ impl IdentityHeaders {
             subject: name("subject", default.subject),
             scopes: name("scopes", default.scopes),
             scheme: name("scheme", default.scheme),
+            dry_run: object.optional("dry_run", read_own_header_name),
         };
         object.finish();
         Some(headers)
@@ -55,13 +59,29 @@ pub enum ErrorFormat {
 }
 
 impl ErrorFormat {
+    fn read(node: Node<'_>) -> Option<Self> {
+        node.word(&[("fastapi", Self::FastApi), ("problem", Self::Problem), ("text", Self::Text)])
+    }
+}
+
+/// `errors`: what a client is told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErrorSettings {
+    /// The form of the body.
+    pub format: ErrorFormat,
+    /// Whether it names the request by its `x-request-id`.
+    pub request_id: bool,
+}
+
+impl ErrorSettings {
     pub(super) fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let format = object.optional("format", |n| {
-            n.word(&[("fastapi", Self::FastApi), ("problem", Self::Problem), ("text", Self::Text)])
-        });
+        let settings = Self {
+            format: object.optional("format", ErrorFormat::read).unwrap_or_default(),
+            request_id: object.optional("request_id", |n| n.bool()).unwrap_or_default(),
+        };
         object.finish();
-        Some(format.unwrap_or_default())
+        Some(settings)
     }
 }
 

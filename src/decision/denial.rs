@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
+use super::place::Place;
 use crate::config::ErrorFormat;
 
 /// A challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1).
@@ -47,6 +48,12 @@ pub struct Denial {
     pub error: Option<&'static str>,
     /// Further headers, such as `retry-after`.
     pub headers: Vec<(&'static str, String)>,
+    /// Where it was decided.
+    pub place: Place,
+    /// Who was refused, where that is proven.
+    pub subject: Option<String>,
+    /// The id of the request, if the client is to be told.
+    pub request_id: Option<String>,
 }
 
 /// A refusal as it is sent.
@@ -62,6 +69,8 @@ pub struct Response {
     pub grpc_status: i32,
     /// Envoy's response-code details.
     pub details: String,
+    /// Where it was decided.
+    pub place: Place,
 }
 
 impl Denial {
@@ -76,6 +85,9 @@ impl Denial {
             explanation: String::new(),
             error: None,
             headers: Vec::new(),
+            place: Place::default(),
+            subject: None,
+            request_id: None,
         }
     }
 
@@ -115,6 +127,12 @@ impl Denial {
     #[must_use]
     pub fn busy(seconds: u64) -> Self {
         Self::new(503, "Too many logins at once", "login_busy").retry_after(seconds)
+    }
+
+    /// Says where it was decided.
+    #[must_use]
+    pub fn at(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 
     /// Says when to come again (RFC 9110 section 10.2.3).
@@ -166,9 +184,13 @@ impl Denial {
         if let (Some(error), Value::Object(members)) = (self.error, &mut body) {
             members.insert("error".into(), error.into());
         }
-        let body = match body {
-            Value::String(text) => text,
-            json => json.to_string(),
+        if let (Some(id), Value::Object(members)) = (&self.request_id, &mut body) {
+            members.insert("request_id".into(), id.as_str().into());
+        }
+        let body = match (body, &self.request_id) {
+            (Value::String(text), Some(id)) => format!("{text}\nrequest id: {id}"),
+            (Value::String(text), None) => text,
+            (json, _) => json.to_string(),
         };
         let mut headers = vec![("content-type", content_type.to_owned())];
         headers.extend(self.challenges.iter().map(|c| ("www-authenticate", c.render())));
@@ -179,6 +201,7 @@ impl Denial {
             body: body.into_bytes().into(),
             grpc_status: grpc_status(self.status),
             details: format!("lychgate_denied{{{}}}", self.reason),
+            place: self.place,
         }
     }
 }
@@ -194,6 +217,7 @@ impl Response {
             // Only HTTP clients ask for these.
             grpc_status: -1,
             details: format!("lychgate_answered{{{what}}}"),
+            place: Place::default(),
         }
     }
 

@@ -3,6 +3,7 @@
 mod denial;
 mod edits;
 mod identity;
+mod place;
 
 use std::rc::Rc;
 
@@ -10,6 +11,7 @@ use crate::issue::TokenRequest;
 pub use denial::{Challenge, Denial, Response};
 pub use edits::{Changes, HeaderEdit, changes, is_header_value};
 pub use identity::{Identity, IdentityMemo};
+pub use place::{By, Place, RuleId};
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,8 +35,10 @@ pub struct Allow {
     pub identity: Option<Rc<Identity>>,
     /// What is taken away of what the client sent.
     pub changes: Changes,
-    /// The refusal it was spared because the policy runs dry.
+    /// The refusal it was spared because the policy, or its rule, runs dry.
     pub spared: Option<Box<Denial>>,
+    /// Where it was decided.
+    pub place: Place,
 }
 
 impl Allow {

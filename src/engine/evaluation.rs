@@ -8,13 +8,19 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::presented::{Failure, Presented, Proof};
 use crate::credential::{Found, Source, basic, find_in};
-use crate::decision::{Allow, Challenge, Decision, Denial, Identity, changes};
+use crate::decision::{Allow, By, Challenge, Decision, Denial, Identity, Place, changes};
 use crate::host::{Host, HostError};
 use crate::identity::UserDirectory;
+use crate::metrics::Event;
 use crate::password::Outcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
+
+/// The place of a refusal by this scheme.
+fn by(scheme: SchemeId) -> Place {
+    Place { by: By::Scheme(scheme.0), ..Place::default() }
+}
 
 /// The evaluation. Each scheme is looked at once, however many alternatives
 /// name it.
@@ -42,9 +48,9 @@ impl<'a> Evaluation<'a> {
     /// The refusal of the alternative that came nearest.
     pub fn of(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
         let mut nearest: Option<Failure> = None;
-        for alternative in requirement.alternatives() {
+        for (number, alternative) in requirement.alternatives().iter().enumerate() {
             match self.failure(alternative) {
-                None => return Ok(Decision::Allow(self.allow(requirement, alternative))),
+                None => return Ok(Decision::Allow(self.allow(requirement, number, alternative))),
                 Some(failure) => {
                     if nearest.is_none_or(|nearest| failure.nearness() > nearest.nearness()) {
                         nearest = Some(failure);
@@ -59,9 +65,9 @@ impl<'a> Evaluation<'a> {
             return Ok(Decision::Allow(self.allow_without(requirement)));
         }
         match nearest {
-            Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme)),
-            Some(Failure::Inactive) => Err(Denial::inactive_user()),
-            Some(Failure::Scope(scheme)) => Err(self.scope_lacking(requirement, scheme)),
+            Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme).at(by(scheme))),
+            Some(Failure::Inactive(scheme)) => Err(Denial::inactive_user().at(by(scheme))),
+            Some(Failure::Scope(scheme)) => Err(self.scope_lacking(requirement, scheme).at(by(scheme))),
             _ if requirement.allows_anonymous() => {
                 Ok(Decision::Allow(self.engine.allow_anonymous(self.request)))
             }
@@ -135,7 +141,11 @@ impl<'a> Evaluation<'a> {
         if let Some(owner) = owner
             && let Some(verified) = cache.get(owner, token, |verified| verified.holds(self.host))
         {
+            self.engine.metrics.note(Event::TokenCache { hit: true });
             return Ok(verified);
+        }
+        if owner.is_some() {
+            self.engine.metrics.note(Event::TokenCache { hit: false });
         }
         let verified = Rc::new(verifier.verify(token, self.host, self.patient)?);
         if let Some(owner) = owner {
@@ -170,7 +180,7 @@ impl<'a> Evaluation<'a> {
                 Presented::Awaited => return Some(Failure::Awaited),
                 Presented::Bad { .. } | Presented::Held(_) => return Some(Failure::Bad(term.scheme)),
                 Presented::Missing => missing = Some(Failure::Missing),
-                Presented::Inactive => inactive = Some(Failure::Inactive),
+                Presented::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
                 Presented::Proven(proof) => {
                     let granted = |wanted: &String| proof.scopes().contains(wanted);
                     if scope.is_none() && !term.scopes.iter().all(granted) {
@@ -193,7 +203,7 @@ impl<'a> Evaluation<'a> {
     fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {
         let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
         let changes = changes(self.request, self.sources(requirement), identity.as_deref(), is_reserved);
-        Allow { identity, changes, spared: None }
+        Allow { identity, changes, ..Allow::default() }
     }
 
     /// Lets the request in as nobody, without the credentials that were not good.
@@ -201,16 +211,25 @@ impl<'a> Evaluation<'a> {
         self.allow_as(requirement, None)
     }
 
-    fn allow(&self, requirement: &'a Requirement, alternative: &Alternative) -> Allow {
+    fn allow(&self, requirement: &'a Requirement, number: usize, alternative: &Alternative) -> Allow {
         let make = || self.identity(alternative);
-        let identity = match alternative.terms.as_slice() {
+        let (identity, client) = match alternative.terms.as_slice() {
             [term] => match self.presented(term.scheme) {
-                Presented::Proven(proof) => proof.identity(term.scheme.0, make),
-                _ => Rc::new(make()),
+                Presented::Proven(proof) => (proof.identity(term.scheme.0, make), proof.client()),
+                _ => (Rc::new(make()), None),
             },
-            _ => Rc::new(make()),
+            terms => {
+                let client = terms.iter().find_map(|term| match self.presented(term.scheme) {
+                    Presented::Proven(proof) => proof.client(),
+                    _ => None,
+                });
+                (Rc::new(make()), client)
+            }
         };
-        self.allow_as(requirement, Some(identity))
+        let mut allow = self.allow_as(requirement, Some(identity));
+        allow.place.by = By::Alternative(number);
+        allow.place.client = client;
+        allow
     }
 
     fn identity(&self, alternative: &Alternative) -> Identity {
@@ -298,7 +317,12 @@ impl<'a> Evaluation<'a> {
         let scopes = lacking.map(|term| term.scopes.join(" ")).unwrap_or_default();
         let error = format!("error=\"insufficient_scope\", scope=\"{scopes}\"");
         let challenge = self.scheme(id).map(|scheme| scheme.challenge(Some(error)));
-        Denial::new(403, "Not enough permissions", "scope_lacking")
-            .with_challenges(challenge.into_iter().collect())
+        let denial = Denial::new(403, "Not enough permissions", "scope_lacking")
+            .with_challenges(challenge.into_iter().collect());
+        let subject = match self.presented(id) {
+            Presented::Proven(proof) => proof.subject().map(str::to_owned),
+            _ => None,
+        };
+        Denial { subject, ..denial }
     }
 }

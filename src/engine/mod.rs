@@ -4,11 +4,13 @@ mod evaluation;
 mod presented;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
-use crate::config::{CorsPreflight, Mode};
-use crate::decision::{Allow, Decision, Denial, Response, changes};
+use crate::config::CorsPreflight;
+use crate::decision::{Allow, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes};
 use crate::host::Host;
 use crate::issue::TokenRequest;
+use crate::metrics::{Metrics, Update};
 use crate::password::PasswordChecker;
 use crate::policy::{NormalPath, Policy};
 use crate::remote::Remotes;
@@ -22,6 +24,7 @@ pub struct Engine {
     cache: RefCell<TokenCache>,
     passwords: PasswordChecker,
     remotes: Remotes,
+    metrics: Rc<Metrics>,
 }
 
 impl Engine {
@@ -31,7 +34,8 @@ impl Engine {
         let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
         let passwords = PasswordChecker::new(&policy.passwords);
         let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
-        Self { policy, cache: RefCell::new(cache), passwords, remotes }
+        let metrics = Rc::new(Metrics::new(&policy));
+        Self { policy, cache: RefCell::new(cache), passwords, remotes, metrics }
     }
 
     /// The policy.
@@ -43,14 +47,39 @@ impl Engine {
     /// What becomes of `request`. It may have to wait ([`Decision::Await`]) if it is `patient`.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Decision {
-        match (self.judge(request, host, patient), self.policy.mode) {
-            (Ok(decision), _) => decision,
-            (Err(denial), Mode::Enforce) => Decision::Deny(denial),
-            // Its credentials stay: the upstream may have been checking them all along.
-            (Err(denial), Mode::DryRun) => {
-                Decision::Allow(Allow { spared: Some(Box::new(denial)), ..self.allow_anonymous(request) })
+        match self.judge(request, host, patient) {
+            Ok(Decision::Token(login)) => {
+                Decision::Token(TokenRequest { request_id: self.request_id(request), ..login })
             }
+            Ok(Decision::Deny(denial)) => self.deny(denial, request),
+            Ok(decision) => decision,
+            Err(denial) if self.policy.spares(denial.place.rule) => self.spare(denial, request),
+            Err(denial) => self.deny(denial, request),
         }
+    }
+
+    fn deny(&self, denial: Denial, request: &Request<'_>) -> Decision {
+        Decision::Deny(Denial { request_id: self.request_id(request), ..denial })
+    }
+
+    /// Lets a request in all the same. Its credentials stay: the upstream may have been checking them all
+    /// along.
+    fn spare(&self, denial: Denial, request: &Request<'_>) -> Decision {
+        let mut allow = Allow { place: denial.place, ..self.allow_anonymous(request) };
+        if let Some(name) = &self.policy.identity_headers().dry_run {
+            let value = format!("{} {}", denial.status, denial.reason).into_bytes();
+            allow.changes.edits.push(HeaderEdit::Set(Rc::clone(name), value.into()));
+        }
+        Decision::Allow(Allow { spared: Some(Box::new(denial)), ..allow })
+    }
+
+    /// The id that the proxy gave the request, if clients are to be told it. The proxy may have taken it
+    /// from the client, so that it is held to what an id looks like.
+    fn request_id(&self, request: &Request<'_>) -> Option<String> {
+        let id = request.first("x-request-id").filter(|_| self.policy.errors.request_id)?;
+        let is_plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.:=+/".contains(b);
+        let is_id = !id.is_empty() && id.len() <= 128 && id.iter().all(is_plain);
+        is_id.then(|| String::from_utf8_lossy(id).into_owned())
     }
 
     /// What becomes of a request for a token, now that its body is there.
@@ -60,7 +89,29 @@ impl Engine {
             Some(endpoint) => endpoint.answer(request, body, &self.passwords, host),
             None => Err(Denial::host_failure("a body for a token endpoint that is not there")),
         };
-        answer.map_or_else(Decision::Deny, Decision::Answer)
+        let place = Place::rule(RuleId::TokenEndpoint);
+        match answer {
+            Ok(response) => Decision::Answer(Response { place, ..response }),
+            Err(denial) => {
+                Decision::Deny(Denial { request_id: request.request_id.clone(), ..denial.at(place) })
+            }
+        }
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &Rc<Metrics> {
+        &self.metrics
+    }
+
+    /// Gives `each` what was counted and measured since the last time.
+    pub fn measure(&self, each: impl FnMut(usize, Update)) {
+        self.metrics.take(self.cache.borrow().len(), self.remotes.fetched(), each);
+    }
+
+    /// The same for the last time: what this engine remembers is forgotten.
+    pub fn retire(&self, each: impl FnMut(usize, Update)) {
+        self.metrics.take(0, self.remotes.fetched(), each);
     }
 
     /// What comes from outside.
@@ -76,38 +127,43 @@ impl Engine {
             return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
         }
         if self.policy.cors_preflight == CorsPreflight::Pass && request.is_cors_preflight() {
-            return Ok(Decision::Allow(self.allow_anonymous(request)));
+            let place = Place::rule(RuleId::CorsPreflight);
+            return Ok(Decision::Allow(Allow { place, ..self.allow_anonymous(request) }));
         }
         if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
             // What the gate serves itself is no trial, whatever the mode.
-            return Ok(endpoint.head(id, request).map_or_else(Decision::Deny, Decision::Token));
+            let deny = |denial: Denial| Decision::Deny(denial.at(Place::rule(RuleId::TokenEndpoint)));
+            return Ok(endpoint.head(id, request).map_or_else(deny, Decision::Token));
         }
         let served = self.served(request, &path);
         if served.is_some() && !self.policy.names_path(request.method(), request.authority(), &path) {
             return served.unwrap_or_else(|| Err(Denial::no_rule()));
         }
-        let requirement = self
-            .policy
-            .requirement(request.method(), request.authority(), &path)
-            .ok_or_else(Denial::no_rule)?;
-        let decision = if requirement.alternatives().is_empty() {
-            Decision::Allow(self.allow_anonymous(request))
-        } else {
-            Evaluation::new(self, request, host, patient).of(requirement)?
+        let (rule, requirement) = self.policy.requirement(request.method(), request.authority(), &path);
+        let mut judged = match requirement {
+            None => Err(Denial::no_rule()),
+            Some(requirement) if requirement.alternatives().is_empty() => {
+                Ok(Decision::Allow(self.allow_anonymous(request)))
+            }
+            Some(requirement) => Evaluation::new(self, request, host, patient).of(requirement),
         };
-        match (decision, served) {
-            (Decision::Allow(_), Some(served)) => served,
-            (decision, _) => Ok(decision),
+        match (&mut judged, served) {
+            (Ok(Decision::Allow(_)), Some(served)) => return served,
+            (Ok(Decision::Allow(allow)), None) => allow.place.rule = rule,
+            (Err(denial), _) => denial.place.rule = rule,
+            (Ok(_), _) => {}
         }
+        judged
     }
 
     /// The gate's own document or page at this path, if there is one.
     fn served(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<Result<Decision, Denial>> {
         let answer: Response = self.policy.served()?.answer(path.as_str())?;
+        let place = Place::rule(RuleId::Documentation);
         if matches!(request.method(), b"GET" | b"HEAD") {
-            return Some(Ok(Decision::Answer(answer)));
+            return Some(Ok(Decision::Answer(Response { place, ..answer })));
         }
-        let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed");
+        let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(place);
         Some(Err(denial.with_header("allow", "GET, HEAD")))
     }
 

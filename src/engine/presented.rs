@@ -36,6 +36,14 @@ impl Proof<'_> {
         }
     }
 
+    /// The client, if it is an API key.
+    pub fn client(&self) -> Option<u8> {
+        match self {
+            Self::Key(key) => key.client,
+            _ => None,
+        }
+    }
+
     /// The scopes that come with it.
     pub fn scopes(&self) -> &[String] {
         match self {
@@ -94,7 +102,7 @@ impl Presented<'_> {
 pub enum Failure {
     Missing,
     Bad(SchemeId),
-    Inactive,
+    Inactive(SchemeId),
     Scope(SchemeId),
     /// Cannot be told yet.
     Awaited,
@@ -106,7 +114,7 @@ impl Failure {
         match self {
             Self::Missing => 0,
             Self::Bad(_) => 1,
-            Self::Inactive => 2,
+            Self::Inactive(_) => 2,
             Self::Scope(_) => 3,
             // Nothing is said before it is known.
             Self::Awaited => 4,

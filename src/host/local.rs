@@ -2,10 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::{Host, HostError, NativeVerdict};
 use crate::keys::NativeKey;
+use crate::metrics::{Event, Metrics};
 use crate::remote::HttpCall;
 
 /// A host that does what its fields say.
@@ -22,6 +24,8 @@ pub struct LocalHost {
     pub works: Cell<bool>,
     /// The calls that were made, in order; each has its place as its number.
     pub calls: RefCell<Vec<HttpCall>>,
+    /// Where what it hears of is counted.
+    pub metrics: RefCell<Option<Rc<Metrics>>>,
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
 }
 
@@ -36,6 +40,7 @@ impl LocalHost {
             address: RefCell::new(Some("192.0.2.1".into())),
             works: Cell::new(true),
             calls: RefCell::default(),
+            metrics: RefCell::default(),
             shared: RefCell::new(BTreeMap::new()),
         }
     }
@@ -86,6 +91,12 @@ impl Host for LocalHost {
         }
         shared.insert(key.to_owned(), (value.to_vec(), current.saturating_add(1)));
         self.working(true)
+    }
+
+    fn note(&self, event: Event<'_>) {
+        if let Some(metrics) = self.metrics.borrow().as_ref() {
+            metrics.note(event);
+        }
     }
 
     fn call(&self, call: &HttpCall) -> Result<u32, HostError> {

@@ -9,6 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::keys::NativeKey;
+use crate::metrics::Event;
 use crate::remote::HttpCall;
 
 /// What the host says of a signature.
@@ -88,6 +89,9 @@ pub trait Host {
     /// # Errors
     /// If shared data cannot be written.
     fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError>;
+
+    /// Hears of something that is counted.
+    fn note(&self, _event: Event<'_>) {}
 
     /// Begins an HTTP call; what comes back bears the number that is given here.
     ///

@@ -20,6 +20,8 @@ pub struct ApiKey {
     pub disabled: bool,
     /// What the upstream is told; kept for small directories only, because it takes room.
     pub identity: Option<IdentityMemo>,
+    /// The number of the client in its policy; nothing: it is one of many.
+    pub client: Option<u8>,
 }
 
 /// Why an API key is refused.

@@ -53,6 +53,8 @@ pub struct TokenRequest {
     pub endpoint: usize,
     /// The value of `Authorization`, where a client may name itself.
     pub authorization: Option<Secret>,
+    /// The id of the request, if the client is to be told.
+    pub request_id: Option<String>,
 }
 
 /// A refusal in RFC 6749's words (section 5.2).
@@ -85,6 +87,7 @@ impl TokenEndpoint {
         let token_request = TokenRequest {
             endpoint,
             authorization: authorization.next().map(|value| Secret::new(value.to_vec())),
+            request_id: None,
         };
         match authorization.next() {
             None => Ok(token_request),

@@ -9,7 +9,8 @@ pub use scheme::security_scheme;
 use serde_json::{Map, Value, json};
 
 use crate::config::{
-    Config, ConfigError, ErrorFormat, Errors, PathConfig, SchemeKind, SecurityConfig, Unsecured,
+    Config, ConfigError, ErrorFormat, ErrorSettings, Errors, PathConfig, SchemeKind, SecurityConfig,
+    Unsecured,
 };
 use crate::policy::{Environment, PathMatcher, Policy};
 use operation::{Described, operation, token_operation};
@@ -63,7 +64,7 @@ pub fn document(config: &Config) -> Value {
         for url in token_urls {
             let item = paths.entry(url.clone()).or_insert_with(|| json!({}));
             if let Some(item) = item.as_object_mut() {
-                item.entry("post").or_insert_with(|| token_operation(&url, config.error_format));
+                item.entry("post").or_insert_with(|| token_operation(&url, config.errors));
             }
         }
     }
@@ -147,7 +148,7 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
                     is_prefix: matches!(rule.path, PathConfig::Prefix(_)),
                     security: rule.security.or(config.security.as_ref()),
                 };
-                operation(&described, config.error_format)
+                operation(&described, config.errors)
             });
         }
     }
@@ -170,7 +171,7 @@ fn merged(config: &Config, document: &Value, rules: &[Rule<'_>]) -> Value {
                 .find(|rule| rule.describes(&method.to_ascii_uppercase(), path))
                 .and_then(|rule| rule.security)
                 .or(config.security.as_ref());
-            operation::secure(operation, security, config.error_format);
+            operation::secure(operation, security, config.errors);
         }
     }
     document
@@ -185,10 +186,15 @@ impl Rule<'_> {
 }
 
 /// How an error looks in the configured format: its media type and its schema.
-fn error_content(format: ErrorFormat) -> Value {
-    let detail =
+fn error_content(errors: ErrorSettings) -> Value {
+    let mut detail =
         json!({"type": "object", "properties": {"detail": {"type": "string"}}, "required": ["detail"]});
-    match format {
+    if errors.request_id
+        && let Some(Value::Object(properties)) = detail.get_mut("properties")
+    {
+        properties.insert("request_id".into(), json!({"type": "string"}));
+    }
+    match errors.format {
         ErrorFormat::FastApi => json!({"application/json": {"schema": detail}}),
         ErrorFormat::Problem => json!({"application/problem+json": {"schema": detail}}),
         ErrorFormat::Text => json!({"text/plain": {"schema": {"type": "string"}}}),

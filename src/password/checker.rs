@@ -8,6 +8,7 @@ use super::throttle::Throttle;
 use crate::config::PasswordSettings;
 use crate::host::{Host, HostError};
 use crate::identity::{User, UserDirectory};
+use crate::metrics::{Event, PasswordCheck};
 
 /// What a username and a password are worth.
 #[derive(Debug)]
@@ -56,7 +57,14 @@ impl PasswordChecker {
         let outcome = self
             .throttled(username, &address, host)
             .and_then(|()| self.hash(directory, username, password, &address, host));
-        outcome.unwrap_or_else(|refusal| refusal)
+        let outcome = outcome.unwrap_or_else(|refusal| refusal);
+        match outcome {
+            Outcome::Throttled(_) => host.note(Event::Password(PasswordCheck::Throttled)),
+            Outcome::Busy(_) => host.note(Event::Password(PasswordCheck::Busy)),
+            // What was hashed is counted where it was.
+            Outcome::Right(_) | Outcome::Wrong | Outcome::Failed(_) => {}
+        }
+        outcome
     }
 
     /// Checks a credential that comes with every request: one that was verified not long ago is
@@ -84,6 +92,7 @@ impl PasswordChecker {
         if memory.knows(directory.name(), username, password, host.about_now())
             && let Some(user) = directory.get(username)
         {
+            host.note(Event::Password(PasswordCheck::Remembered));
             return Outcome::Right(user);
         }
         let outcome = self.log_in(directory, username, password, host);
@@ -110,6 +119,7 @@ impl PasswordChecker {
         host: &dyn Host,
     ) -> Result<Outcome<'d>, Outcome<'static>> {
         self.on_budget(host, || {
+            host.note(Event::Password(PasswordCheck::Hashed));
             let (hash, user) = directory.hash_for(username);
             let verifies = hash.is_some_and(|hash| hash.verifies(password));
             let user = user.filter(|_| verifies);

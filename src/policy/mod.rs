@@ -20,8 +20,9 @@ pub use scheme::{Scheme, SchemeId, SchemeKind};
 use std::rc::Rc;
 
 use crate::config::{
-    CacheLimits, Config, ConfigError, CorsPreflight, ErrorFormat, Errors, Mode, PasswordSettings,
+    CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode, PasswordSettings,
 };
+use crate::decision::RuleId;
 use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
 use crate::openapi::Served;
@@ -39,8 +40,8 @@ pub struct Policy {
     default: Option<Requirement>,
     identity_headers: IdentityHeaderNames,
     reserved: Reserved,
-    /// The form of error bodies.
-    pub error_format: ErrorFormat,
+    /// What a client is told of a refusal.
+    pub errors: ErrorSettings,
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
     /// What is fetched from outside.
@@ -51,6 +52,10 @@ pub struct Policy {
     served: Option<Served>,
     /// Whether refusals are carried out.
     pub mode: Mode,
+    /// Whether Envoy is told who calls, for its access log.
+    pub filter_state: bool,
+    /// The clients that have API keys, each once.
+    pub clients: Vec<String>,
     /// What checking passwords may cost.
     pub passwords: PasswordSettings,
     /// Bounds of the cache of verified tokens.
@@ -66,6 +71,8 @@ pub struct IdentityHeaderNames {
     pub scopes: Rc<str>,
     /// The schemes that let it in.
     pub scheme: Rc<str>,
+    /// The refusal that it was spared, if that is to be told.
+    pub dry_run: Option<Rc<str>>,
 }
 
 /// A policy, and what its author should know without it being wrong.
@@ -97,15 +104,65 @@ impl Policy {
 
     /// What a request needs, by the first rule that matches, or by default. Nothing: refused.
     #[must_use]
-    pub fn requirement(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> Option<&Requirement> {
-        let rule = self.rules.find(method, host, path.as_str());
-        rule.and_then(|rule| rule.requirement.as_ref()).or(self.default.as_ref())
+    pub fn requirement(
+        &self,
+        method: &[u8],
+        host: &[u8],
+        path: &NormalPath<'_>,
+    ) -> (RuleId, Option<&Requirement>) {
+        match self.rules.find(method, host, path.as_str()) {
+            Some((number, rule)) => {
+                (RuleId::Rule(number), rule.requirement.as_ref().or(self.default.as_ref()))
+            }
+            None if self.default.is_some() => (RuleId::Default, self.default.as_ref()),
+            None => (RuleId::None, None),
+        }
+    }
+
+    /// Whether a refusal by this rule is not carried out. Where some rule is enforced, so is what could
+    /// be meant for it.
+    #[must_use]
+    pub fn spares(&self, rule: RuleId) -> bool {
+        let mode = match rule {
+            RuleId::Rule(number) => self.rules.all().get(number).and_then(|rule| rule.mode),
+            RuleId::Unknown => {
+                self.rules.all().iter().find_map(|rule| rule.mode.filter(|&mode| mode == Mode::Enforce))
+            }
+            _ => None,
+        };
+        mode.unwrap_or(self.mode) == Mode::DryRun
+    }
+
+    /// The rules, in order.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        self.rules.all()
+    }
+
+    /// What a request needs that no rule is for; nothing: it is refused.
+    #[must_use]
+    pub fn default_requirement(&self) -> Option<&Requirement> {
+        self.default.as_ref()
+    }
+
+    /// What a rule is called in logs and stats.
+    #[must_use]
+    pub fn rule_name(&self, rule: RuleId) -> &str {
+        match rule {
+            RuleId::Rule(number) => self.rules.all().get(number).map_or("unknown", |rule| rule.name.as_str()),
+            RuleId::Unknown => "unknown",
+            RuleId::Default => "default",
+            RuleId::None => "none",
+            RuleId::CorsPreflight => "cors_preflight",
+            RuleId::TokenEndpoint => "token_endpoint",
+            RuleId::Documentation => "documentation",
+        }
     }
 
     /// Whether the rule for a request names exactly this path, and not many.
     #[must_use]
     pub fn names_path(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> bool {
-        self.rules.find(method, host, path.as_str()).is_some_and(|rule| rule.path.is_one())
+        self.rules.find(method, host, path.as_str()).is_some_and(|(_, rule)| rule.path.is_one())
     }
 
     /// Whether rules name hosts, and `authority` could be read as another one than they read it.
@@ -147,6 +204,12 @@ impl Policy {
     #[must_use]
     pub fn scheme(&self, id: SchemeId) -> Option<&Scheme> {
         self.schemes.get(id.0)
+    }
+
+    /// The schemes, each by its number.
+    #[must_use]
+    pub fn schemes(&self) -> &[Scheme] {
+        &self.schemes
     }
 
     /// How many schemes there are.

@@ -7,7 +7,7 @@ use std::cell::OnceCell;
 use regex_lite::Regex;
 
 use super::requirement::Requirement;
-use crate::config::PathConfig;
+use crate::config::{Mode, PathConfig};
 use index::Index;
 
 /// Rules, in order.
@@ -29,6 +29,12 @@ pub struct Rule {
     pub hosts: Option<Vec<HostPattern>>,
     /// What the requests need; nothing: what a request needs that no rule speaks of.
     pub requirement: Option<Requirement>,
+    /// What it is called in logs and stats.
+    pub name: String,
+    /// Whether its author named it.
+    pub is_named: bool,
+    /// Whether its refusals are carried out; nothing: as those of the policy.
+    pub mode: Option<Mode>,
 }
 
 /// The path condition of a rule, on the path in normal form.
@@ -65,9 +71,15 @@ impl Rules {
         self.name_hosts
     }
 
-    /// The first rule for a request. `path` is in normal form.
+    /// All of them, in order.
     #[must_use]
-    pub fn find(&self, method: &[u8], authority: &[u8], path: &str) -> Option<&Rule> {
+    pub fn all(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// The first rule for a request, and its number. `path` is in normal form.
+    #[must_use]
+    pub fn find(&self, method: &[u8], authority: &[u8], path: &str) -> Option<(usize, &Rule)> {
         let host = OnceCell::new();
         let fits = |rule: &Rule| {
             let method_fits = rule
@@ -80,7 +92,8 @@ impl Rules {
                     hosts.iter().any(|pattern| pattern.matches(host))
                 })
         };
-        self.rules.get(self.index.find(&self.rules, path, fits)?)
+        let number = self.index.find(&self.rules, path, fits)?;
+        Some((number, self.rules.get(number)?))
     }
 }
 

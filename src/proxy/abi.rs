@@ -21,6 +21,8 @@ const REQUEST_STREAM: u32 = 0;
 const PLUGIN_CONFIGURATION: u32 = 7;
 const NOT_FOUND: u32 = 1;
 const CAS_MISMATCH: u32 = 8;
+const COUNTER: u32 = 0;
+const GAUGE: u32 = 1;
 
 /// Log levels of the ABI.
 #[derive(Clone, Copy)]
@@ -84,6 +86,10 @@ unsafe extern "C" {
         id: *mut u32,
     ) -> u32;
     fn proxy_get_property(path: *const u8, path_size: usize, value: *mut *mut u8, size: *mut usize) -> u32;
+    fn proxy_set_property(path: *const u8, path_size: usize, value: *const u8, size: usize) -> u32;
+    fn proxy_define_metric(kind: u32, name: *const u8, size: usize, id: *mut u32) -> u32;
+    fn proxy_increment_metric(id: u32, change: i64) -> u32;
+    fn proxy_record_metric(id: u32, value: u64) -> u32;
     fn proxy_get_shared_data(
         key: *const u8,
         key_size: usize,
@@ -221,6 +227,41 @@ pub fn property(path: &[&str]) -> Result<Vec<u8>, Status> {
     let path = path.join("\0");
     // SAFETY: the host reads the path during the call and writes through valid pointers.
     returned(|value, size| unsafe { proxy_get_property(path.as_ptr(), path.len(), value, size) })
+}
+
+/// Gives a property of the request a value; `name` is a path of one step.
+pub fn set_property(name: &str, value: &[u8]) -> Result<(), Status> {
+    // SAFETY: the host reads name and value during the call.
+    check(unsafe { proxy_set_property(name.as_ptr(), name.len(), value.as_ptr(), value.len()) })
+}
+
+fn define_metric(kind: u32, name: &str) -> Result<u32, Status> {
+    let mut id = 0;
+    // SAFETY: the host reads the name during the call and writes through a valid pointer.
+    check(unsafe { proxy_define_metric(kind, name.as_ptr(), name.len(), &raw mut id) })?;
+    Ok(id)
+}
+
+/// Makes a counter of this name, or finds it; gives its number.
+pub fn define_counter(name: &str) -> Result<u32, Status> {
+    define_metric(COUNTER, name)
+}
+
+/// Makes a gauge of this name, or finds it; gives its number.
+pub fn define_gauge(name: &str) -> Result<u32, Status> {
+    define_metric(GAUGE, name)
+}
+
+/// Changes a counter or a gauge by so much.
+pub fn increment_metric(id: u32, change: i64) -> Result<(), Status> {
+    // SAFETY: the call takes no pointer.
+    check(unsafe { proxy_increment_metric(id, change) })
+}
+
+/// Gives a gauge this value.
+pub fn record_metric(id: u32, value: u64) -> Result<(), Status> {
+    // SAFETY: the call takes no pointer.
+    check(unsafe { proxy_record_metric(id, value) })
 }
 
 /// A value of the shared data, and its version.

@@ -1,6 +1,7 @@
 //! The seam, carried out by host calls.
 
 use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use prost::Message;
@@ -10,6 +11,7 @@ use super::abi::{self, Level};
 use super::wasi;
 use crate::host::{Host, HostError, NativeVerdict};
 use crate::keys::NativeKey;
+use crate::metrics::{Event, Metrics};
 use crate::remote::HttpCall;
 
 /// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
@@ -48,20 +50,22 @@ pub struct ProxyHost {
     native: bool,
     /// The Unix time at the last tick.
     recent: Cell<Option<i64>>,
+    /// Where what is noted is counted.
+    metrics: Option<Rc<Metrics>>,
 }
 
 impl ProxyHost {
     /// A host that checks no signatures.
     pub fn without_native() -> Self {
-        Self { native: false, recent: Cell::new(None) }
+        Self { native: false, recent: Cell::new(None), metrics: None }
     }
 
     /// A host whose native signature check is used if it passes a probe.
-    pub fn probe() -> Self {
+    pub fn probe(metrics: Rc<Metrics>) -> Self {
         let native = probe::passes(|arguments| verify(arguments) == Some(true));
         let how = if native { "natively by Envoy" } else { "in the module" };
         abi::log(Level::Info, &format!("lychgate: RS* and ES* signatures are checked {how}"));
-        Self { native, recent: Cell::new(None) }
+        Self { native, recent: Cell::new(None), metrics: Some(metrics) }
     }
 }
 
@@ -117,6 +121,12 @@ impl Host for ProxyHost {
             Some(false) => NativeVerdict::Invalid,
             // It passed the probe and fails now: the module can still tell.
             None => NativeVerdict::Unavailable,
+        }
+    }
+
+    fn note(&self, event: Event<'_>) {
+        if let Some(metrics) = &self.metrics {
+            metrics.note(event);
         }
     }
 

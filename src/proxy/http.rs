@@ -4,9 +4,10 @@ use zeroize::Zeroizing;
 
 use super::abi::{self, Level};
 use super::exports::Flow;
+use super::filter_state;
 use super::root::Shared;
 use crate::config::ErrorFormat;
-use crate::decision::{Allow, Decision, Denial, HeaderEdit, Response};
+use crate::decision::{Allow, Decision, Denial, HeaderEdit, Place, Response, RuleId};
 use crate::host::Host as _;
 use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
 use crate::request::Request;
@@ -121,8 +122,10 @@ impl Filter<'_> {
         }
         self.shared.waiting.arrived(self.id, self.shared.host.uptime());
         if size > MAX_BODY_BYTES {
+            let request_id = self.take_login().and_then(|login| login.request_id);
             self.end();
-            return self.refuse(&TokenEndpoint::too_large());
+            let denial = TokenEndpoint::too_large().at(Place::rule(RuleId::TokenEndpoint));
+            return self.refuse(&Denial { request_id, ..denial });
         }
         if end_of_stream { self.answer_with_body() } else { Flow::Pause }
     }
@@ -154,11 +157,23 @@ impl Filter<'_> {
 pub fn carry_out(shared: &Shared, decision: &Decision) -> bool {
     match decision {
         Decision::Allow(allow) => match edit(allow) {
-            Ok(()) => return true,
-            Err(denial) => refuse(shared, &denial),
+            Ok(()) => {
+                shared.engine.metrics().allowed(allow);
+                shared.has_counted();
+                filter_state::tell_allowed(shared, allow);
+                if let Some(denial) = &allow.spared {
+                    log_spared(shared, denial);
+                }
+                return true;
+            }
+            Err(denial) => refuse(shared, &denial.at(allow.place)),
         },
         Decision::Deny(denial) => refuse(shared, denial),
-        Decision::Answer(response) => send(response),
+        Decision::Answer(response) => {
+            shared.engine.metrics().answered(response);
+            shared.has_counted();
+            send(response);
+        }
         Decision::Token(_) | Decision::Await => {
             refuse(shared, &Denial::host_failure("nothing is left to wait for"));
         }
@@ -169,11 +184,6 @@ pub fn carry_out(shared: &Shared, decision: &Decision) -> bool {
 
 /// Edits the request's headers. One that could not be taken away is one that the client forged.
 fn edit(allow: &Allow) -> Result<(), Denial> {
-    if let Some(denial) = &allow.spared {
-        let Denial { status, reason, explanation, .. } = &**denial;
-        let line = format!("lychgate: dry run: would refuse with {status} {reason} {explanation}");
-        abi::log(Level::Info, &line);
-    }
     let apply = |edit: &HeaderEdit, is_new: bool| match edit {
         HeaderEdit::Remove(name) => abi::remove_request_header(name),
         HeaderEdit::Set(name, value) if is_new => abi::add_request_header(name.as_bytes(), value),
@@ -186,10 +196,19 @@ fn edit(allow: &Allow) -> Result<(), Denial> {
         .map_err(|_| Denial::host_failure("request headers cannot be edited"))
 }
 
+fn log_spared(shared: &Shared, denial: &Denial) {
+    let Denial { status, reason, explanation, .. } = denial;
+    let rule = shared.engine.policy().rule_name(denial.place.rule);
+    let line = format!("lychgate: dry run: rule {rule:?} would refuse with {status} {reason} {explanation}");
+    abi::log(Level::Info, line.trim_end());
+}
+
 fn refuse(shared: &Shared, denial: &Denial) {
     let Denial { status, reason, explanation, .. } = denial;
     abi::log(Level::Debug, &format!("lychgate: {status} {reason} {explanation}"));
-    send(&denial.response(shared.engine.policy().error_format));
+    shared.count_denied(denial);
+    filter_state::tell_denied(shared, denial);
+    send(&denial.response(shared.engine.policy().errors.format));
 }
 
 /// Answers a request that belongs to no policy.

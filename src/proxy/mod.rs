@@ -11,9 +11,11 @@ mod abi;
 mod body;
 #[expect(unsafe_code, reason = "exports the plugin's functions by name; see the module's header")]
 mod exports;
+mod filter_state;
 mod host;
 mod http;
 mod map;
+mod meters;
 mod paused;
 mod plugin;
 mod root;

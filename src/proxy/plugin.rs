@@ -77,7 +77,10 @@ impl Plugin {
     pub fn configure(&self, context: u32) -> bool {
         match Shared::configured(context) {
             Some(shared) => {
-                self.roots.borrow_mut().insert(context, shared);
+                let old = self.roots.borrow_mut().insert(context, shared);
+                if let Some(old) = old {
+                    old.retire();
+                }
                 true
             }
             None => false,
@@ -135,7 +138,12 @@ impl Plugin {
         let root = self.streams.borrow_mut().remove(context);
         match root {
             Some(root) => Filter::new(context, &root).end(),
-            None => drop(self.roots.borrow_mut().remove(&context)),
+            None => {
+                let root = self.roots.borrow_mut().remove(&context);
+                if let Some(root) = root {
+                    root.retire();
+                }
+            }
         }
     }
 }

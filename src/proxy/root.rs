@@ -9,9 +9,12 @@ use zeroize::Zeroizing;
 
 use super::abi::{self, Level};
 use super::body::Waiting;
+use super::filter_state;
 use super::host::ProxyHost;
+use super::meters::Meters;
 use super::paused::{Paused, decide_anew};
 use super::wasi;
+use crate::decision::Denial;
 use crate::engine::Engine;
 use crate::host::Host as _;
 use crate::issue::TokenRequest;
@@ -26,6 +29,8 @@ pub struct Shared {
     pub engine: Engine,
     /// The host.
     pub host: ProxyHost,
+    /// The stats of the host.
+    meters: Meters,
     /// Requests for tokens whose body is awaited.
     pub logins: RefCell<BTreeMap<u32, TokenRequest>>,
     /// Who of them may have to be let go.
@@ -37,10 +42,10 @@ pub struct Shared {
 }
 
 impl Shared {
-    fn new(root_context: u32, engine: Engine, host: ProxyHost) -> Rc<Self> {
+    fn new(root_context: u32, engine: Engine, host: ProxyHost, meters: Meters) -> Rc<Self> {
         let (waiting, paused) = (Waiting::new(), Paused::default());
         let logins = RefCell::default();
-        Rc::new(Self { root_context, engine, host, waiting, logins, paused, tick: Cell::new(0) })
+        Rc::new(Self { root_context, engine, host, meters, waiting, logins, paused, tick: Cell::new(0) })
     }
 
     /// Has ticks come as often as something waits for them.
@@ -79,7 +84,7 @@ impl Shared {
     pub fn closed(root_context: u32) -> Option<Rc<Self>> {
         let host = ProxyHost::without_native();
         host.random(&mut [0; 8]).ok()?;
-        Some(Self::new(root_context, Engine::new(Policy::closed()), host))
+        Some(Self::new(root_context, Engine::new(Policy::closed()), host, Meters::default()))
     }
 
     /// Reads and compiles the configuration; nothing, and the log says why, if it is not a good one.
@@ -103,7 +108,13 @@ impl Shared {
                 for warning in &compiled.warnings {
                     abi::log(Level::Warn, &format!("lychgate: {warning}"));
                 }
-                let shared = Self::new(root_context, Engine::new(compiled.policy), ProxyHost::probe());
+                let engine = Engine::new(compiled.policy);
+                if engine.policy().filter_state {
+                    filter_state::declare();
+                }
+                let host = ProxyHost::probe(Rc::clone(engine.metrics()));
+                let meters = Meters::define(engine.metrics().definitions());
+                let shared = Self::new(root_context, engine, host, meters);
                 // Nothing is fetched here: clusters may not exist yet. The first tick does it.
                 shared.engine.remotes().begin(&shared.host);
                 shared.schedule();
@@ -125,6 +136,30 @@ impl Shared {
         let _ = abi::speak_of(self.root_context);
         let log = self.engine.remotes().tick(&self.host);
         self.carry_on(&log);
+        self.engine.measure(|slot, update| self.meters.apply(slot, update));
+    }
+
+    /// What came of a request was counted. Most of it is carried to the host's stats when time has passed,
+    /// so that a request that goes on costs none of the host's calls.
+    pub fn has_counted(&self) {
+        if self.tick.get() == 0 {
+            self.engine.measure(|slot, update| self.meters.apply(slot, update));
+        }
+    }
+
+    /// A refusal is counted and seen at once.
+    pub fn count_denied(&self, denial: &Denial) {
+        let metrics = self.engine.metrics();
+        for slot in metrics.denied(denial) {
+            if let Some(update) = metrics.take_one(slot) {
+                self.meters.apply(slot, update);
+            }
+        }
+    }
+
+    /// This root is over: what it counted stays, what it remembered is gone.
+    pub fn retire(&self) {
+        self.engine.retire(|slot, update| self.meters.apply(slot, update));
     }
 
     /// What was called for is there.

@@ -15,6 +15,7 @@ use super::source::{Source, SourceKind};
 use super::uri::Uri;
 use crate::host::{Host, HostError};
 use crate::json;
+use crate::metrics::Event;
 
 /// How often a write that another worker overtook is tried again.
 const TRIES: u32 = 16;
@@ -86,6 +87,11 @@ impl Remotes {
             self.has_changed();
         }
         log
+    }
+
+    /// When each source was last fetched, in Unix seconds, in the order of the policy; 0: never.
+    pub fn fetched(&self) -> impl Iterator<Item = i64> {
+        self.sources.iter().map(|source| source.record.borrow().fetched)
     }
 
     fn has_changed(&self) {
@@ -308,6 +314,7 @@ fn publish(
     let (now, jitter) = (host.now(), jitter(host));
     let record = update(source, host, |record| record.succeeded(now, &source.limits, &fetched, jitter));
     let record = record.map_err(|HostError(what)| what)?;
+    host.note(Event::Fetch { source: &source.name, succeeded: true });
     if record.version != source.version.get()
         && let Some(content) = content
     {
@@ -323,6 +330,7 @@ fn digest(envelope: &[u8]) -> String {
 }
 
 fn fail(source: &Source, reason: &str, host: &dyn Host, log: &mut Vec<String>) {
+    host.note(Event::Fetch { source: &source.name, succeeded: false });
     let (now, jitter) = (host.now(), jitter(host));
     let outcome = update(source, host, |record| record.failed(now, &source.limits, jitter));
     let next = outcome.map(|record| record.next.saturating_sub(now)).unwrap_or_default();

@@ -6,6 +6,7 @@ use super::compact::Compact;
 use super::error::TokenError;
 use crate::host::{Host, NativeVerdict};
 use crate::keys::{Algorithm, KeySet, VerificationKey};
+use crate::metrics::Event;
 use crate::remote::{Content, Source, Standing};
 
 /// The keys of an issuer.
@@ -107,11 +108,12 @@ fn is_signed_by(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> 
         let Some(signature) = key.native_signature(&token.signature) else {
             return false;
         };
-        match host.verify_signature(native, &signature, token.signing_input) {
-            NativeVerdict::Valid => return true,
-            NativeVerdict::Invalid => return false,
-            NativeVerdict::Unavailable => {}
+        let verdict = host.verify_signature(native, &signature, token.signing_input);
+        if verdict != NativeVerdict::Unavailable {
+            host.note(Event::Signature { algorithm: key.algorithm(), native: true });
+            return verdict == NativeVerdict::Valid;
         }
     }
+    host.note(Event::Signature { algorithm: key.algorithm(), native: false });
     key.verifies(token.signing_input, &token.signature)
 }

@@ -5,6 +5,7 @@ mod api_keys;
 mod attacks;
 mod claims;
 mod documents;
+mod dry_run;
 mod login;
 mod people;
 mod policies;
@@ -80,6 +81,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(people::policies());
     policies.extend(login::policies());
     policies.extend(documents::policies());
+    policies.extend(dry_run::policies());
     policies
 }
 
@@ -97,6 +99,7 @@ pub fn rows() -> Vec<Row> {
         people::rows,
         login::rows,
         documents::rows,
+        dry_run::rows,
     ] {
         rows.extend(theme());
     }

@@ -5,6 +5,7 @@ mod keys_and_rules;
 mod people;
 mod remote;
 mod schemes;
+mod telling;
 
 use lychgate_testkit::keys;
 use serde_json::{Value, json};
@@ -67,5 +68,6 @@ pub fn faults() -> Vec<Fault> {
     faults.extend(people::faults());
     faults.extend(documents::faults());
     faults.extend(remote::faults());
+    faults.extend(telling::faults());
     faults
 }

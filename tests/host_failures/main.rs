@@ -22,20 +22,24 @@ use lychgate_testkit::vm::{Failure, Fault, Image, Machine, Outcome, State};
 use serde_json::{Value, json};
 
 /// Every function of the host that the module imports, but for the one that ends it.
-const CALLS: [&str; 19] = [
+const CALLS: [&str; 23] = [
     "proxy_add_header_map_value",
     "proxy_call_foreign_function",
     "proxy_continue_stream",
+    "proxy_define_metric",
     "proxy_get_buffer_bytes",
     "proxy_get_header_map_pairs",
     "proxy_get_property",
     "proxy_get_shared_data",
     "proxy_http_call",
+    "proxy_increment_metric",
     "proxy_log",
+    "proxy_record_metric",
     "proxy_remove_header_map_value",
     "proxy_replace_header_map_value",
     "proxy_send_local_response",
     "proxy_set_effective_context",
+    "proxy_set_property",
     "proxy_set_shared_data",
     "proxy_set_tick_period_milliseconds",
     "clock_time_get",
@@ -80,6 +84,7 @@ fn policy() -> Value {
             rule("/asked", "asked"), rule("/key", "key"), rule("/basic", "basic"),
             {"match": {"path": "/public"}, "security": []},
         ],
+        "filter_state": true,
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error_content;
-use crate::config::{ErrorFormat, SecurityConfig};
+use crate::config::{ErrorSettings, SecurityConfig};
 
 /// An operation that a rule speaks of.
 pub struct Described<'a> {
@@ -18,7 +18,7 @@ pub struct Described<'a> {
 }
 
 /// The Operation Object of a rule.
-pub fn operation(described: &Described<'_>, format: ErrorFormat) -> Value {
+pub fn operation(described: &Described<'_>, errors: ErrorSettings) -> Value {
     let Described { method, path, is_prefix, security } = described;
     let mut operation = Map::new();
     operation.insert("operationId".into(), operation_id(method, path).into());
@@ -28,16 +28,16 @@ pub fn operation(described: &Described<'_>, format: ErrorFormat) -> Value {
         operation.insert("parameters".into(), parameters.into());
     }
     operation.insert("responses".into(), json!({"200": {"description": "Successful Response"}}));
-    secure(&mut operation, *security, format);
+    secure(&mut operation, *security, errors);
     Value::Object(operation)
 }
 
 /// Gives an operation what it needs, and the refusals that may come of it.
-pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConfig>, format: ErrorFormat) {
+pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConfig>, errors: ErrorSettings) {
     let Some(security) = security else {
         // Nobody gets through, whatever they present.
         operation.remove("security");
-        add_response(operation, "403", "Forbidden", format);
+        add_response(operation, "403", "Forbidden", errors);
         return;
     };
     if security.is_empty() {
@@ -52,17 +52,17 @@ pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConf
         })
         .collect();
     operation.insert("security".into(), alternatives.into());
-    add_response(operation, "401", "Not authenticated, or the credential is not valid", format);
-    add_response(operation, "403", "Not enough permissions", format);
-    add_response(operation, "429", "Too many failed logins", format);
+    add_response(operation, "401", "Not authenticated, or the credential is not valid", errors);
+    add_response(operation, "403", "Not enough permissions", errors);
+    add_response(operation, "429", "Too many failed logins", errors);
 }
 
 /// Adds a response where the operation has none of this status.
-fn add_response(operation: &mut Map<String, Value>, status: &str, description: &str, format: ErrorFormat) {
+fn add_response(operation: &mut Map<String, Value>, status: &str, description: &str, errors: ErrorSettings) {
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
     let Some(responses) = responses.as_object_mut() else { return };
     responses.entry(status).or_insert_with(|| {
-        let mut response = json!({"description": description, "content": error_content(format)});
+        let mut response = json!({"description": description, "content": error_content(errors)});
         let header = match status {
             "401" => Some(("WWW-Authenticate", "Each scheme that would have let the request in")),
             "429" => Some(("Retry-After", "Seconds to wait")),
@@ -101,7 +101,7 @@ fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
 }
 
 /// The operation of the token endpoint.
-pub fn token_operation(path: &str, format: ErrorFormat) -> Value {
+pub fn token_operation(path: &str, errors: ErrorSettings) -> Value {
     let text = json!({"type": "string"});
     let form = json!({
         "type": "object",
@@ -137,9 +137,9 @@ pub fn token_operation(path: &str, format: ErrorFormat) -> Value {
         "responses".into(),
         json!({"200": {"description": "An access token", "content": {"application/json": {"schema": token}}}}),
     );
-    add_response(&mut operation, "400", "The form is not right (RFC 6749 section 5.2)", format);
-    add_response(&mut operation, "401", "Incorrect username or password", format);
-    add_response(&mut operation, "403", "Inactive user", format);
-    add_response(&mut operation, "429", "Too many failed logins", format);
+    add_response(&mut operation, "400", "The form is not right (RFC 6749 section 5.2)", errors);
+    add_response(&mut operation, "401", "Incorrect username or password", errors);
+    add_response(&mut operation, "403", "Inactive user", errors);
+    add_response(&mut operation, "429", "Too many failed logins", errors);
     Value::Object(operation)
 }

@@ -37,6 +37,8 @@ struct Compiler<'a> {
     introspections: Vec<Introspection>,
     scheme_ids: BTreeMap<String, SchemeId>,
     reserved: Vec<Rc<str>>,
+    /// As many as there are numbers.
+    clients: BTreeMap<String, u8>,
 }
 
 /// Compiles what `config` holds. The result is a policy only if `errors` stays empty, which
@@ -47,7 +49,9 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         subject: names.subject.as_str().into(),
         scopes: names.scopes.as_str().into(),
         scheme: names.scheme.as_str().into(),
+        dry_run: names.dry_run.as_deref().map(Rc::from),
     };
+    let told = [&identity_headers.subject, &identity_headers.scopes, &identity_headers.scheme];
     let mut compiler = Compiler {
         environment,
         errors,
@@ -58,11 +62,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: Vec::new(),
         introspections: Vec::new(),
         scheme_ids: BTreeMap::new(),
-        reserved: vec![
-            Rc::clone(&identity_headers.subject),
-            Rc::clone(&identity_headers.scopes),
-            Rc::clone(&identity_headers.scheme),
-        ],
+        reserved: told.into_iter().chain(&identity_headers.dry_run).cloned().collect(),
+        clients: BTreeMap::new(),
     };
     // While the configuration is whole; a faulty one has nothing to serve.
     let served = Served::of(&config);
@@ -74,6 +75,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     if let Some((imported, _)) = &config.openapi.document {
         rules.extend(compiler.operations(&imported.rules, config.openapi.unsecured, config.on_invalid));
     }
+    rules::tell_apart(&mut rules);
     let default = config.security.map(|security| {
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
@@ -85,17 +87,26 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         default,
         identity_headers,
         reserved: Reserved::new(compiler.reserved),
-        error_format: config.error_format,
+        errors: config.errors,
         cors_preflight: config.cors_preflight,
         token_endpoints: compiler.token_endpoints,
         sources: compiler.sources,
         introspections: compiler.introspections,
         served,
         mode: config.mode,
+        filter_state: config.filter_state,
+        clients: in_order(compiler.clients),
         passwords: config.passwords,
         cache: config.cache,
     };
     Compiled { policy, warnings: compiler.warnings.into_vec() }
+}
+
+/// Names by their numbers.
+fn in_order(numbered: BTreeMap<String, u8>) -> Vec<String> {
+    let mut names: Vec<_> = numbered.into_iter().collect();
+    names.sort_by_key(|(_, number)| *number);
+    names.into_iter().map(|(name, _)| name).collect()
 }
 
 /// Whether an application that reads headers as variables would take the two for one.
@@ -143,6 +154,16 @@ impl Compiler<'_> {
         }
     }
 
+    /// The number of a client, who may have several keys; nothing: there are too many to be told apart.
+    fn client(&mut self, id: &str) -> Option<u8> {
+        if let Some(number) = self.clients.get(id) {
+            return Some(*number);
+        }
+        let number = u8::try_from(self.clients.len()).ok()?;
+        self.clients.insert(id.to_owned(), number);
+        Some(number)
+    }
+
     fn api_keys(&mut self, directories: Vec<(String, Vec<Option<ApiKeyConfig>>)>) {
         let root = Path::Root.key("api_keys");
         for (name, keys) in directories {
@@ -154,7 +175,8 @@ impl Compiler<'_> {
                 let Some(key) = key else { continue };
                 let ApiKeyConfig { id, sha256, scopes, not_after, disabled } = key;
                 let identity = remembers.then(IdentityMemo::default);
-                let key = ApiKey { id, scopes, not_after, disabled, identity };
+                let client = self.client(&id);
+                let key = ApiKey { id, scopes, not_after, disabled, identity, client };
                 if let Err(other) = directory.insert(sha256, key) {
                     let message = format!("the key of `{other}` again; make a key of its own");
                     self.errors.add(&path.index(index).key("sha256"), message);

@@ -2,9 +2,28 @@
 
 use super::Compiler;
 use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, SecurityConfig, Unsecured};
+use crate::metrics::label;
 use crate::openapi::import::ImportedRule;
 use crate::policy::requirement::{Alternative, Requirement, Term};
 use crate::policy::rules::{HostPattern, PathMatcher, Rule};
+
+/// What a rule without a name is called: what it matches, as far as a stat can hold it.
+fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
+    let (PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path)) = path;
+    let methods = methods.map(|methods| format!("{} ", methods.join(","))).unwrap_or_default();
+    label(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
+}
+
+/// Gives rules without a name that are called alike their number besides. Names that were given stay:
+/// rules that share one are counted together.
+pub(super) fn tell_apart(rules: &mut [Rule]) {
+    let mut seen = std::collections::HashSet::new();
+    for (number, rule) in rules.iter_mut().enumerate() {
+        if !rule.is_named && !seen.insert(rule.name.clone()) {
+            rule.name = format!("{} [{number}]", rule.name);
+        }
+    }
+}
 
 impl Compiler<'_> {
     pub(super) fn rules(&self, rules: Vec<Option<RuleConfig>>, on_invalid: OnInvalid) -> Vec<Rule> {
@@ -12,15 +31,17 @@ impl Compiler<'_> {
         let mut compiled = Vec::with_capacity(rules.len());
         for (index, rule) in rules.into_iter().enumerate() {
             let path = root.index(index);
-            let Some(RuleConfig { matcher, security, on_invalid: own }) = rule else { continue };
+            let Some(RuleConfig { matcher, security, on_invalid: own, name, mode }) = rule else { continue };
             let ignores_invalid = own.unwrap_or(on_invalid) == OnInvalid::Ignore;
             let requirement = security.map(|security| self.requirement(&path.key("security"), security));
             let Some(MatchConfig { path: condition, methods, hosts }) = matcher else { continue };
             let matcher = self.path_matcher(&path.key("match"), &condition);
             let (Some(matcher), Some(requirement)) = (matcher, requirement) else { continue };
+            let is_named = name.is_some();
+            let name = name.unwrap_or_else(|| name_of(&condition, methods.as_deref(), hosts.as_deref()));
             let hosts = hosts.map(|hosts| hosts.iter().map(|host| HostPattern::new(host)).collect());
             let requirement = Some(requirement.ignoring_invalid(ignores_invalid));
-            compiled.push(Rule { path: matcher, methods, hosts, requirement });
+            compiled.push(Rule { path: matcher, methods, hosts, requirement, name, is_named, mode });
         }
         compiled
     }
@@ -48,6 +69,9 @@ impl Compiler<'_> {
                 methods: Some(operation.methods.clone()),
                 hosts: None,
                 requirement: requirement.map(|requirement| requirement.ignoring_invalid(ignores_invalid)),
+                name: name_of(&operation.path, Some(&operation.methods), None),
+                is_named: false,
+                mode: None,
             })
         };
         operations.iter().filter_map(rule).collect()

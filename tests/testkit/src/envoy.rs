@@ -118,6 +118,8 @@ pub struct Options {
     pub host_environment: Vec<(String, String)>,
     /// Further arguments of the command line.
     pub arguments: Vec<String>,
+    /// `stats_config`.
+    pub stats_config: Value,
 }
 
 impl Default for Options {
@@ -128,6 +130,7 @@ impl Default for Options {
             clusters: Vec::new(),
             host_environment: Vec::new(),
             arguments: Vec::new(),
+            stats_config: Value::Null,
         }
     }
 }

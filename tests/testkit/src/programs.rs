@@ -3,9 +3,13 @@
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 
 /// The path of `program`, installed from Debian's `package` if need be and if this is Debian's root.
 pub fn find_or_install(program: &str, package: &str) -> Option<PathBuf> {
+    // Two tests that install at the same time would be in each other's way.
+    static ONE: Mutex<()> = Mutex::new(());
+    let _one = ONE.lock();
     if let Some(path) = find(program) {
         return Some(path);
     }

@@ -86,6 +86,10 @@ pub struct State {
     pub calls: VecDeque<Call>,
     /// Shared data, with versions.
     pub shared: BTreeMap<Vec<u8>, (Vec<u8>, u32)>,
+    /// The stats that were defined, with their values; each has its place as its number.
+    pub stats: Vec<(String, i64)>,
+    /// The properties that were set, and their values.
+    pub properties: BTreeMap<String, String>,
     /// The period of ticks in milliseconds.
     pub tick: u32,
     /// Lines of the log, with their levels.
@@ -257,6 +261,12 @@ impl Machine {
     #[must_use]
     pub fn memory_bytes(&self) -> usize {
         self.store.data().memory.map_or(0, |memory| memory.data_size(&self.store))
+    }
+
+    /// The value of a stat, by its whole name.
+    #[must_use]
+    pub fn stat(&self, name: &str) -> Option<i64> {
+        self.store.data().stats.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
     }
 
     /// Instructions run so far, if they are metered.

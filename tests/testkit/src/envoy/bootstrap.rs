@@ -43,6 +43,7 @@ pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options
     clusters.extend(options.clusters.iter().map(|(name, address)| cluster(name, *address)));
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
+        "stats_config": options.stats_config,
         "static_resources": {
             "listeners": listeners.iter().map(|l| listener(l, options, module)).collect::<Vec<_>>(),
             "clusters": clusters,

@@ -1,5 +1,6 @@
 //! The host's functions.
 
+mod stats;
 mod wasi;
 
 use wasmtime::{Caller, Error, Linker, Result};
@@ -100,6 +101,7 @@ pub fn define(linker: &mut Linker<State>) {
     headers(linker)
         .and_then(|()| streams(linker))
         .and_then(|()| outside(linker))
+        .and_then(|()| stats::define(linker))
         .and_then(|()| wasi::define(linker))
         .expect("defined once");
 }
