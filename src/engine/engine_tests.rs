@@ -142,3 +142,22 @@ fn the_log_is_told_why_a_token_is_bad_and_what_a_dry_run_spares() {
     let spared = allowed(decide(&engine(&policy), &host, &forged, true)).spared.unwrap();
     assert_eq!((spared.status, spared.reason), (denial.status, denial.reason));
 }
+
+#[test]
+fn what_was_issued_before_a_moment_is_revoked_and_so_is_what_does_not_say_when() {
+    let mut jwt = secret();
+    jwt["revoked"] = json!({"issued_before": NOW - 100});
+    let (engine, host) = (with_tokens(&bearer(&jwt)), LocalHost::at(NOW));
+    let token = Token::new().claim("sub", "johndoe").claim("exp", NOW + 600);
+    for (iat, is_revoked) in [(Some(NOW - 101), true), (Some(NOW - 100), false), (None, true)] {
+        let token = match iat {
+            Some(iat) => token.clone().claim("iat", iat),
+            None => token.clone().without("iat"),
+        };
+        match decide(&engine, &host, &token.sign("HS256"), true) {
+            Decision::Deny(denial) if is_revoked => assert_eq!(denial.reason, "token_revoked"),
+            Decision::Allow(_) if !is_revoked => {}
+            other => panic!("{iat:?}: {other:?}"),
+        }
+    }
+}
