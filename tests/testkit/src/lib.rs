@@ -8,6 +8,7 @@ pub mod http;
 pub mod issuer;
 pub mod keys;
 pub mod load;
+pub mod node;
 pub mod programs;
 pub mod python;
 pub mod tokens;
