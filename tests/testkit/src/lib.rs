@@ -1,6 +1,7 @@
 //! What the tests share: a real Envoy, an echoing upstream, a raw HTTP client, and tokens made
 //! independently of the code under test.
 
+pub mod book;
 pub mod demonstration;
 pub mod echo;
 pub mod envoy;
