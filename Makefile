@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .PHONY: help toolchain build cli run run-oidc test e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
-	image bench bench-quick bench-all check clean
+	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
 ENVOY_VERSIONS ?= 1.36.2 1.40.0
@@ -43,7 +43,8 @@ test: build cli ## everything: unit tests, behaviour table, end to end in a real
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
 	cargo test --locked --test envoy --test login --test issuer --test config --test readme --test difference \
-		--test docs_browser --test observability --test attacks --test secrets --test vectors --test faults --test module --test deploy
+		--test docs_browser --test observability --test attacks --test secrets --test vectors --test faults --test module --test deploy \
+		--test docs --test which_envoy
 
 e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in ENVOY_VERSIONS
 	@set -e; for version in $(ENVOY_VERSIONS); do \
@@ -54,12 +55,13 @@ e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in
 soak: build ## half an hour at full load (LYCHGATE_SOAK_SECONDS), every answer checked
 	LYCHGATE_SOAK_SECONDS="$${LYCHGATE_SOAK_SECONDS:-1800}" cargo test --locked --test soak -- --nocapture
 
-lint: toolchain ## formatting and clippy, native and Wasm, warnings denied
+lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings denied
 	$(call say,checking format and lints)
 	@rustup component list --installed | grep -q '^clippy' || rustup component add clippy rustfmt
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --target $(TARGET) -p lychgate -- -D warnings
+	RUSTDOCFLAGS='-D warnings -D rustdoc::all' cargo doc --locked --no-deps --lib -p lychgate -p lychgate-testkit
 
 deny: ## hold the dependencies to deny.toml: licences, sources, duplicates, advisories
 	scripts/deny
@@ -72,6 +74,9 @@ reproducible: toolchain ## build the module twice, from nothing, elsewhere, and 
 
 image: build ## write dist/image: the module as an OCI image, without a daemon
 	scripts/image
+
+book: ## docs/ as a book: target/book/index.html (builds mdBook the first time)
+	scripts/book
 
 fmt: ## format the code
 	cargo fmt --all

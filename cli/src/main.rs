@@ -9,6 +9,7 @@ mod hash_key;
 mod hash_password;
 mod mint;
 mod openapi;
+mod schema;
 
 use std::process::ExitCode;
 
@@ -25,7 +26,8 @@ use clap_complete::Shell;
   lychgate hash-key --generate
   lychgate mint envoy.yaml --subject johndoe --scope items:read
   lychgate openapi envoy.yaml > openapi.json
-  curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml"
+  curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
+  lychgate schema > lychgate.schema.json"
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -54,6 +56,8 @@ enum Command {
     Openapi(openapi::OpenApiArguments),
     /// Print the beginning of a configuration for an OpenAPI document
     Import(openapi::ImportArguments),
+    /// Print the JSON Schema of the configuration
+    Schema(schema::Arguments),
     /// Print completions for a shell
     #[command(after_help = "Examples:
   lychgate completions bash > /etc/bash_completion.d/lychgate
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),
+        Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut completions = Vec::new();
             clap_complete::generate(shell, &mut Arguments::command(), "lychgate", &mut completions);

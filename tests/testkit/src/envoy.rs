@@ -235,6 +235,28 @@ impl Envoy {
         Self::start_in(directory(), &options, config, extension, environment)
     }
 
+    /// What Envoy says of a configuration file that it is only to validate.
+    ///
+    /// # Errors
+    /// Its log, if it does not take it.
+    pub fn validate(config: &str, environment: &[(&str, &str)]) -> Result<(), Failure> {
+        let dir = directory();
+        let file = write(&dir, "envoy.yaml", config);
+        let output = Command::new(binary())
+            .current_dir(root())
+            .envs(environment.iter().copied())
+            .args(["--mode", "validate", "-c"])
+            .arg(&file)
+            .stdin(Stdio::null())
+            .output()
+            .expect("Envoy starts");
+        let _ = fs::remove_dir_all(&dir);
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(Failure { log: String::from_utf8_lossy(&output.stderr).into_owned() })
+    }
+
     fn start_in(
         dir: PathBuf,
         options: &Options,

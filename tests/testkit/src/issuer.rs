@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use crate::envoy::root;
 use crate::http::{self, Request, Response};
+use crate::node;
 use crate::wire::{Framing, Head};
 
 /// How the proxy behaves.
@@ -83,41 +84,9 @@ fn modules() -> Option<PathBuf> {
 }
 
 fn install() -> Option<PathBuf> {
-    let source = root().join("tests/oidc");
-    let lock = fs::read_to_string(source.join("package-lock.json")).expect("tests/oidc is pinned");
-    let digest = lock.bytes().fold(0_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(u64::from(byte)));
-    let tools = root().join(".tools");
-    let target = tools.join(format!("oidc-{digest:016x}"));
-    if !target.exists() {
-        let staging = tools.join(format!("staging-oidc-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&staging);
-        fs::create_dir_all(&staging).expect("a directory");
-        for name in ["package.json", "package-lock.json"] {
-            fs::copy(source.join(name), staging.join(name)).expect("copied");
-        }
-        let installed = Command::new("npm")
-            .args(["ci", "--no-audit", "--no-fund", "--silent"])
-            .current_dir(&staging)
-            .stdin(Stdio::null())
-            .output();
-        match installed {
-            Ok(output) if output.status.success() => {
-                // The first to rename wins.
-                let _ = fs::rename(&staging, &target);
-            }
-            Ok(output) => {
-                println!("SKIPPED: npm ci: {}", String::from_utf8_lossy(&output.stderr));
-                return None;
-            }
-            Err(error) => {
-                println!("SKIPPED: npm is missing: {error}; install node and npm");
-                return None;
-            }
-        }
-        let _ = fs::remove_dir_all(&staging);
-    }
+    let target = node::packages("tests/oidc")?;
     // The script is always the repository's.
-    let _ = fs::copy(source.join("provider.mjs"), target.join("provider.mjs"));
+    let _ = fs::copy(root().join("tests/oidc/provider.mjs"), target.join("provider.mjs"));
     Some(target)
 }
 

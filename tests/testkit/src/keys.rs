@@ -107,7 +107,7 @@ pub fn ml_dsa(bits: &str, stranger: bool) -> Value {
     serde_json::from_str(text).expect("keys/ holds JSON")
 }
 
-/// The public half of [`ml_dsa`].
+/// The public half of [`ml_dsa()`].
 #[must_use]
 pub fn ml_dsa_public(bits: &str) -> Value {
     let mut jwk = ml_dsa(bits, false);

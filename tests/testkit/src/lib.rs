@@ -1,6 +1,7 @@
 //! What the tests share: a real Envoy, an echoing upstream, a raw HTTP client, and tokens made
 //! independently of the code under test.
 
+pub mod book;
 pub mod demonstration;
 pub mod echo;
 pub mod envoy;
@@ -8,6 +9,7 @@ pub mod http;
 pub mod issuer;
 pub mod keys;
 pub mod load;
+pub mod node;
 pub mod programs;
 pub mod python;
 pub mod tokens;

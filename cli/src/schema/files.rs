@@ -1,0 +1,76 @@
+//! The schema of files that a configuration is somewhere in: it describes that, and leaves everything
+//! else open. It finds configurations where `lychgate check` does.
+
+use serde_json::{Map, Value, json};
+
+/// What makes a Wasm plugin ours: one of these names says so, or what it is configured with.
+const NAMES: [&[&str]; 5] = [
+    &["name"],
+    &["root_id"],
+    &["vm_config", "vm_id"],
+    &["vm_config", "code", "local", "filename"],
+    &["vm_config", "code", "remote", "http_uri", "uri"],
+];
+
+/// Puts the schema of the configuration into that of a file.
+pub fn around(mut configuration: Value) -> Value {
+    let mut defs = Map::new();
+    let mut dialect = Value::Null;
+    if let Value::Object(members) = &mut configuration {
+        dialect = members.remove("$schema").unwrap_or_default();
+        if let Some(Value::Object(own)) = members.remove("$defs") {
+            defs = own;
+        }
+    }
+    defs.insert("Configuration".into(), configuration);
+    defs.insert("Part".into(), part());
+    let ours = json!({"$ref": "#/$defs/Configuration"});
+    json!({
+        "$schema": dialect,
+        "title": "A file with Lychgate in it",
+        "description": "An envoy.yaml, an Istio WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy. The \
+            configuration of Lychgate in it is described, everything else is left open.",
+        "if": {"properties": {"kind": {"const": "WasmPlugin"}}, "required": ["kind"]},
+        "then": {"properties": {"spec": {"properties": {"pluginConfig": ours}}}},
+        "else": {
+            "if": {"properties": {"kind": {"const": "EnvoyExtensionPolicy"}}, "required": ["kind"]},
+            "then": {"properties": {"spec": {"properties": {"wasm": {"items": {"properties": {"config": ours}}}}}}},
+            "else": {"$ref": "#/$defs/Part"},
+        },
+        "$defs": defs,
+    })
+}
+
+/// Any part of a file: a Wasm plugin that is ours, or something with parts of its own.
+fn part() -> Value {
+    let mut names: Vec<Value> = NAMES
+        .iter()
+        .map(|way| within(way, json!({"type": "string", "pattern": "[Ll][Yy][Cc][Hh][Gg][Aa][Tt][Ee]"})))
+        .collect();
+    for key in ["schemes", "rules", "security"] {
+        names.push(within(&["configuration", "value"], json!({"type": "object", "required": [key]})));
+    }
+    json!({
+        "if": {
+            "type": "object",
+            "required": ["vm_config", "configuration"],
+            "anyOf": names,
+        },
+        "then": {"properties": {"configuration": {"properties": {"value": {
+            // A StringValue holds JSON text, which is beyond a schema.
+            "if": {"type": "string"},
+            "then": true,
+            "else": {"$ref": "#/$defs/Configuration"},
+        }}}}},
+        "else": {"additionalProperties": {"$ref": "#/$defs/Part"}, "items": {"$ref": "#/$defs/Part"}},
+    })
+}
+
+/// A schema for what stands at the end of a way of names.
+fn within(way: &[&str], schema: Value) -> Value {
+    way.iter().rev().fold(schema, |inner, name| {
+        let mut properties = Map::new();
+        properties.insert((*name).to_owned(), inner);
+        json!({"properties": properties, "required": [name]})
+    })
+}
