@@ -72,6 +72,10 @@ pub struct Configuration {
     /// Whether refusals are carried out.
     #[schemars(extend("default" = "enforce"))]
     mode: Option<Mode>,
+    /// Whether Envoy is told of each request as filter state, for its access log:
+    /// `wasm.lychgate.rule`, `.scheme`, `.subject`, `.scopes`, `.reason`. It costs a call of Envoy for each.
+    #[schemars(extend("default" = false))]
+    filter_state: Option<bool>,
     /// Verified tokens that a worker remembers, each until it expires.
     cache: Option<Cache>,
 }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 
+use super::settings::Mode;
+
 /// A scope-token (RFC 6749 section 3.3): printable ASCII without space, quote and backslash.
 #[derive(JsonSchema)]
 pub struct Scope(#[schemars(regex(pattern = "^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$"))] String);
@@ -23,15 +25,25 @@ pub struct Requirements(Vec<BTreeMap<String, Vec<Scope>>>);
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, extend("examples" = [
     {"match": {"path": "/items/{id}", "methods": ["GET"]}, "security": [{"oauth2": ["items:read"]}]},
-    {"match": {"path": "/health"}, "security": []},
+    {"name": "health", "match": {"path": "/health"}, "security": []},
 ]))]
 pub struct Rule {
+    /// What it is counted and logged under. Left out: what it matches.
+    #[schemars(
+        regex(pattern = "^[A-Za-z0-9_./-]{1,64}$"),
+        extend("not" = {"enum": [
+            "cors_preflight", "default", "documentation", "none", "other", "token_endpoint", "unknown",
+        ]}),
+    )]
+    name: Option<String>,
     /// Which requests the rule is for.
     r#match: Match,
     /// What they need.
     security: Requirements,
     /// The top-level `optional`, for this rule.
     optional: Option<OnInvalid>,
+    /// The top-level `mode`, for this rule.
+    mode: Option<Mode>,
 }
 
 /// Which requests: one of `path`, `prefix` and `regex`, on the path without its query, percent-decoded

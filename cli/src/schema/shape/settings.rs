@@ -97,6 +97,9 @@ pub struct IdentityHeaders {
     /// The name of the scheme that let the request in; several in an AND, separated by commas.
     #[schemars(length(min = 1), extend("default" = "x-auth-scheme"))]
     scheme: Option<String>,
+    /// The refusal that a dry run spared the request, as `401 token_expired`. Left out: not told.
+    #[schemars(length(min = 1))]
+    dry_run: Option<String>,
 }
 
 /// How refusals are written.
@@ -106,6 +109,9 @@ pub struct ErrorAnswers {
     /// The form of the body.
     #[schemars(extend("default" = "fastapi"))]
     format: Option<ErrorFormat>,
+    /// Whether the body names the request by its `x-request-id`.
+    #[schemars(extend("default" = false))]
+    request_id: Option<bool>,
 }
 
 /// The form of an error body.
