@@ -117,7 +117,7 @@ impl Denial {
         Self::new(503, "Too many logins at once", "login_busy").retry_after(seconds)
     }
 
-    /// Says when to come again (RFC 9110 section 10.2.3).
+    /// Says in how many seconds to come again (RFC 9110 section 10.2.3).
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.with_header("retry-after", &seconds.to_string())
