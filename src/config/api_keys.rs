@@ -11,9 +11,9 @@ use super::rules::read_scope;
 pub struct ApiKeyConfig {
     /// Who the key belongs to; becomes the subject.
     pub id: String,
-    /// SHA-256 of the key.
+    /// SHA-256 (FIPS 180-4) of the key, as written 64 hexadecimal digits.
     pub sha256: [u8; 32],
-    /// What the key may do.
+    /// What the key may do: scope-tokens (RFC 6749 section 3.3).
     pub scopes: Vec<String>,
     /// Unix time in seconds from which the key is no longer accepted.
     pub not_after: Option<i64>,

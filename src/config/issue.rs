@@ -15,7 +15,7 @@ pub struct IssueConfig {
 /// A client (RFC 6749 section 2).
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
-    /// `client_id`.
+    /// `client_id` (RFC 6749 section 2.2).
     pub id: String,
     /// `client_secret`; a client without one is public (RFC 6749 section 2.1).
     pub secret: Option<SecretSource>,

@@ -17,13 +17,13 @@ use crate::remote::Revocations;
 pub struct JwtConfig {
     /// The keys.
     pub keys: KeySource,
-    /// The only accepted `iss`; unset: not checked.
+    /// The only accepted `iss` (RFC 7519 section 4.1.1); unset: not checked.
     pub issuer: Option<String>,
-    /// Accepted `aud` values, any one of them; unset: not checked.
+    /// Accepted `aud` values, any one of them (RFC 7519 section 4.1.3); unset: not checked.
     pub audiences: Option<Vec<String>>,
     /// Accepted algorithms; unset: those of the keys.
     pub algorithms: Option<Vec<Algorithm>>,
-    /// Claims that must be there.
+    /// Claims that must be there (RFC 7519 section 4), by their names.
     pub required_claims: Vec<String>,
     /// Tolerance for `exp`, `nbf` and `iat`, in seconds.
     pub leeway_seconds: u64,
@@ -65,18 +65,18 @@ pub struct KeyConfig {
     pub alg: Algorithm,
     /// The key itself.
     pub material: KeyMaterial,
-    /// Which tokens it is for, by their `kid`.
+    /// Which tokens it is for, by their `kid` (RFC 7515 section 4.1.4); unset: any.
     pub kid: Option<String>,
 }
 
 /// A key as it was written.
 #[derive(Clone, Debug)]
 pub enum KeyMaterial {
-    /// A shared secret of an HMAC.
+    /// A shared secret of an HMAC (RFC 7518 section 3.2).
     Secret(SecretSource),
-    /// PEM text of a public key.
+    /// PEM text of a public key (RFC 7468 section 13).
     Pem(SecretSource),
-    /// A JSON Web Key (RFC 7517).
+    /// A JSON Web Key (RFC 7517 section 4).
     Jwk(SecretJson),
 }
 

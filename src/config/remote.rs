@@ -16,7 +16,7 @@ pub struct RemoteConfig {
     pub limits: Limits,
 }
 
-/// OpenID Connect discovery through a cluster.
+/// OpenID Connect discovery through a cluster (OpenID Connect Discovery 1.0 section 4).
 #[derive(Clone, Debug)]
 pub struct DiscoveryConfig {
     /// The Envoy cluster of the discovery document.
@@ -38,16 +38,16 @@ pub struct IssuerConfig {
     pub algorithms: Option<Vec<Algorithm>>,
 }
 
-/// `introspection` (RFC 7662).
+/// `introspection` (RFC 7662 section 2).
 #[derive(Clone, Debug)]
 pub struct IntrospectionConfig {
     /// The endpoint.
     pub uri: Uri,
-    /// `client_id`.
+    /// `client_id` (RFC 6749 section 2.2).
     pub client_id: String,
-    /// `client_secret`.
+    /// `client_secret` (RFC 6749 section 2.3.1).
     pub client_secret: SecretSource,
-    /// Whether the client names itself in the body.
+    /// Whether the client names itself in the body and not in `Authorization` (RFC 6749 section 2.3.1).
     pub in_body: bool,
     /// How long an answer is remembered at most, in seconds.
     pub cache_seconds: i64,

@@ -13,7 +13,7 @@ pub struct SchemeConfig {
     pub description: Option<String>,
     /// The status when the credential is missing: 401 or 403.
     pub missing_status: Option<u16>,
-    /// The realm of the challenge.
+    /// The realm of the challenge (RFC 9110 section 11.5); unset: `lychgate`.
     pub realm: Option<String>,
     /// Whether the upstream gets to see the credential.
     pub forward: bool,
@@ -22,7 +22,7 @@ pub struct SchemeConfig {
 /// OpenAPI's `type`, with what belongs to each.
 #[derive(Clone, Debug)]
 pub enum SchemeKind {
-    /// `type: http`, `scheme: bearer`.
+    /// `type: http`, `scheme: bearer` (RFC 6750).
     Bearer {
         /// OpenAPI's hint at the form of the token.
         bearer_format: Option<String>,
@@ -31,7 +31,7 @@ pub enum SchemeKind {
         /// The directory under `users` that must know the token's subject.
         users: Option<String>,
     },
-    /// `type: http`, `scheme: basic`.
+    /// `type: http`, `scheme: basic` (RFC 7617).
     Basic {
         /// The directory under `users`.
         users: String,
@@ -47,7 +47,7 @@ pub enum SchemeKind {
         /// The directory of keys under `api_keys`.
         directory: String,
     },
-    /// `type: oauth2`.
+    /// `type: oauth2` (RFC 6749).
     OAuth2 {
         /// The flows, each as OpenAPI's OAuth Flow Object.
         flows: Flows,
@@ -58,7 +58,7 @@ pub enum SchemeKind {
         /// How tokens are issued, if here.
         issue: Option<IssueConfig>,
     },
-    /// `type: openIdConnect`.
+    /// `type: openIdConnect` (OpenID Connect Discovery 1.0).
     OpenIdConnect {
         /// The discovery document.
         url: String,

@@ -52,7 +52,7 @@ pub enum ErrorFormat {
     /// FastAPI's `{"detail": ...}`.
     #[default]
     FastApi,
-    /// RFC 9457 problem details.
+    /// RFC 9457 problem details, `application/problem+json`.
     Problem,
     /// Plain text.
     Text,

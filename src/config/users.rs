@@ -9,13 +9,13 @@ use crate::password::PasswordHash;
 /// One user.
 #[derive(Clone, Debug)]
 pub struct UserConfig {
-    /// The name the user logs in with; becomes the subject.
+    /// The name the user logs in with; becomes the subject. No colon in it (RFC 7617 section 2).
     pub username: String,
     /// Mail address, for who reads the configuration.
     pub email: Option<String>,
     /// Whether the user is switched off.
     pub disabled: bool,
-    /// What the user may do.
+    /// What the user may do: scope-tokens (RFC 6749 section 3.3).
     pub scopes: Vec<String>,
     /// The password hash; without it the user cannot log in here.
     pub password: Option<PasswordHash>,

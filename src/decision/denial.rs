@@ -135,7 +135,7 @@ impl Denial {
         Self { place, ..self }
     }
 
-    /// Says when to come again (RFC 9110 section 10.2.3).
+    /// Says in how many seconds to come again (RFC 9110 section 10.2.3).
     #[must_use]
     pub fn retry_after(self, seconds: u64) -> Self {
         self.with_header("retry-after", &seconds.to_string())

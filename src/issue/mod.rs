@@ -49,7 +49,7 @@ pub struct TokenEndpoint {
 /// head matters. The head itself is gone when the body is there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenRequest {
-    /// Which endpoint of the policy.
+    /// Which endpoint of the policy, by its place there.
     pub endpoint: usize,
     /// The value of `Authorization`, where a client may name itself.
     pub authorization: Option<Secret>,

@@ -13,7 +13,7 @@ use super::verify::Verified;
 /// What a token was verified for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Owner {
-    /// The scheme.
+    /// The scheme, by its place in the policy.
     pub scheme: usize,
     /// Which of its key sets, one after the other: what an older one verified is never found again.
     pub generation: u64,

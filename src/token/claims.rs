@@ -17,7 +17,7 @@ pub struct Window {
 }
 
 impl Window {
-    /// Whether `now` is within.
+    /// Whether `now`, in Unix seconds, is within.
     pub fn holds(self, now: i64) -> bool {
         self.from <= now && now < self.until
     }

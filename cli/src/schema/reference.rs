@@ -50,11 +50,15 @@ pub fn markdown(schema: &Value) -> Result<String, String> {
     Ok(format!("{}\n", text.trim_end()))
 }
 
+/// What one begins with; everything else stands in the order of the alphabet.
+const FIRST: [&str; 5] = ["schemes", "users", "api_keys", "rules", "security"];
+
 /// The keys of an object: those that must be there first.
 fn keys(own: &Value) -> Vec<&String> {
     let mut keys: Vec<_> =
         own.get("properties").and_then(Value::as_object).map(|all| all.keys().collect()).unwrap_or_default();
-    keys.sort_by_key(|key| !is_required(own, key));
+    let place = |key: &str| FIRST.iter().position(|first| *first == key).unwrap_or(FIRST.len());
+    keys.sort_by_key(|key| (!is_required(own, key), place(key)));
     keys
 }
 
@@ -110,7 +114,9 @@ fn section(name: &str, own: &Value, text: &mut String) -> Result<(), String> {
             .filter_map(|one| one.get("required")?.as_array()?.first()?.as_str())
             .map(|name| format!("`{name}`"))
             .collect();
-        let _ = write!(text, "Exactly one of {}.\n\n", names.join(", "));
+        if !names.is_empty() {
+            let _ = write!(text, "Exactly one of {}.\n\n", names.join(", "));
+        }
     }
     for example in own.get("examples").and_then(Value::as_array).into_iter().flatten() {
         let yaml = serde_saphyr::to_string(example).map_err(|error| error.to_string())?;

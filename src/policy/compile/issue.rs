@@ -114,6 +114,9 @@ impl Compiler<'_> {
 
 /// The path of a `tokenUrl` that the gate serves itself. FastAPI writes it relative to the root:
 /// `token`.
+///
+/// # Errors
+/// What is wrong with it: another host, a query, a path that no request in normal form can have.
 pub fn served_path(url: &str) -> Result<String, String> {
     if url.contains("://") || url.starts_with("//") {
         return Err("with `issue` the gate serves it itself: give a path such as /token".into());
