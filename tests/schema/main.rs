@@ -24,6 +24,7 @@ mod keys;
 use std::fs;
 
 use jsonschema::Validator;
+use lychgate_testkit::book;
 use lychgate_testkit::envoy::root;
 use serde_json::{Value, json};
 
@@ -107,6 +108,30 @@ fn every_file_that_people_start_from_fits_and_none_with_a_mistake_in_it() {
     assert!(!validator.is_valid(&plugin("lychgate", json!({"directives": 1}))));
     assert!(!validator.is_valid(&plugin("other", json!({"rules": 1}))));
     assert!(validator.is_valid(&plugin("lychgate", json!("{\"rules\": []}"))));
+}
+
+/// The blocks of docs/ that hold a configuration; what else there is, tests/docs knows.
+#[test]
+fn what_the_documents_show_fits() {
+    let (bare, files) = (validator(&schema(CONFIGURATION)), validator(&schema(FILES)));
+    let mut fitted = 0;
+    for folder in ["docs", "docs/recipes", "docs/migration"] {
+        for entry in fs::read_dir(root().join(folder)).expect("a folder") {
+            let document = format!("{folder}/{}", entry.expect("readable").file_name().to_string_lossy());
+            // The reference is made from the schema itself.
+            if !document.ends_with(".md") || document == "docs/reference.md" {
+                continue;
+            }
+            for block in book::blocks(&document).iter().filter(|block| block.language == "yaml") {
+                for part in serde_saphyr::from_multiple::<Value>(&block.text).expect("YAML") {
+                    let validator = if part["schemes"].is_object() { &bare } else { &files };
+                    assert_eq!(faults(validator, &part), [""; 0], "{document}:{}", block.line);
+                    fitted += 1;
+                }
+            }
+        }
+    }
+    assert!(fitted > 15, "{fitted}");
 }
 
 /// What a schema can see: a key that nobody knows, one that is missing, one too many, a wrong type or word.
