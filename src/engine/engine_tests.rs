@@ -13,7 +13,7 @@ use crate::policy::Policy;
 use crate::remote::CallResponse;
 use crate::request::Request;
 
-const NOW: i64 = 1_800_000_000;
+pub(super) const NOW: i64 = 1_800_000_000;
 const UNAVAILABLE: u16 = 503;
 
 fn engine(policy: &Value) -> Engine {
@@ -21,7 +21,7 @@ fn engine(policy: &Value) -> Engine {
 }
 
 /// An engine whose tokens are verified as `jwt` says.
-fn with_tokens(scheme: &Value) -> Engine {
+pub(super) fn with_tokens(scheme: &Value) -> Engine {
     engine(&json!({"schemes": {"token": scheme}, "security": [{"token": []}]}))
 }
 
@@ -29,7 +29,7 @@ fn token() -> String {
     Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("jti", "7").sign("HS256")
 }
 
-fn decide(engine: &Engine, host: &LocalHost, token: &str, patient: bool) -> Decision {
+pub(super) fn decide(engine: &Engine, host: &LocalHost, token: &str, patient: bool) -> Decision {
     let authorization = format!("Bearer {token}");
     let headers: [(&[u8], &[u8]); 4] = [
         (b":method", b"GET"),
@@ -40,14 +40,14 @@ fn decide(engine: &Engine, host: &LocalHost, token: &str, patient: bool) -> Deci
     engine.decide(&Request::new(&headers), host, patient)
 }
 
-fn allowed(decision: Decision) -> Allow {
+pub(super) fn allowed(decision: Decision) -> Allow {
     match decision {
         Decision::Allow(allow) => allow,
         other => panic!("{other:?}"),
     }
 }
 
-fn denied(decision: Decision) -> Denial {
+pub(super) fn denied(decision: Decision) -> Denial {
     match decision {
         Decision::Deny(denial) => denial,
         other => panic!("{other:?}"),
@@ -58,7 +58,7 @@ fn secret() -> Value {
     json!({"keys": [{"alg": "HS256", "secret": lychgate_testkit::keys::SECRET}]})
 }
 
-fn bearer(jwt: &Value) -> Value {
+pub(super) fn bearer(jwt: &Value) -> Value {
     json!({"type": "http", "scheme": "bearer", "jwt": jwt})
 }
 
@@ -138,6 +138,11 @@ fn the_log_is_told_why_a_token_is_bad_and_what_a_dry_run_spares() {
     let denial = denied(decide(&engine(&policy), &host, &forged, true));
     assert_eq!(denial.reason, "token_expired");
     assert!(!denial.explanation.is_empty());
+    let nobody = Token::new().without("sub").claim("exp", NOW + 600).sign("HS256");
+    for (token, explained) in [("no token", "three parts"), (&nobody, "sub")] {
+        let denial = denied(decide(&engine(&policy), &host, token, true));
+        assert!(denial.explanation.contains(explained), "{denial:?}");
+    }
     policy["mode"] = "dry_run".into();
     let spared = allowed(decide(&engine(&policy), &host, &forged, true)).spared.unwrap();
     assert_eq!((spared.status, spared.reason), (denial.status, denial.reason));

@@ -176,3 +176,7 @@ impl Engine {
 #[cfg(test)]
 #[path = "engine_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "fetched_keys_tests.rs"]
+mod fetched_keys_tests;

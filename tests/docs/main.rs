@@ -56,6 +56,8 @@ enum Kind {
     Resources,
     /// `capability_restriction_config`, which tests/module.rs holds to the module.
     Capabilities,
+    /// How stats are tagged and scraped, which tests/observability tries with a real Prometheus.
+    Observation,
 }
 
 fn kind(document: &str, block: &Block) -> Kind {
@@ -66,6 +68,9 @@ fn kind(document: &str, block: &Block) -> Kind {
         () if has("typed_config:") => Kind::Filter,
         () if has("capability_restriction_config:") => Kind::Capabilities,
         () if has("schemes:") => Kind::Configuration,
+        () if ["stats_config:", "proxy.istio.io/config:", "scrape_configs:"].iter().any(|key| has(key)) => {
+            Kind::Observation
+        }
         () => panic!("{document}:{}: YAML that nobody knows what to do with", block.line),
     }
 }
@@ -109,7 +114,7 @@ fn every_configuration_is_one_that_the_plugin_takes() {
                     ),
                 ) => assert!(part["spec"].is_object() && part["metadata"]["name"].is_string(), "{place}"),
                 (Kind::Resources, other) => panic!("{place}: {other:?}"),
-                (Kind::Envoy | Kind::Filter | Kind::Capabilities, _) => continue,
+                (Kind::Envoy | Kind::Filter | Kind::Capabilities | Kind::Observation, _) => continue,
             }
             judged += 1;
         }
@@ -127,7 +132,7 @@ fn every_envoy_configuration_is_one_that_envoy_takes() {
             Kind::Envoy => block.text.clone(),
             Kind::Filter => changed(&Change::Filter(&block.text)),
             Kind::Configuration => changed(&Change::Configuration(&block.text)),
-            Kind::Resources | Kind::Capabilities => continue,
+            Kind::Resources | Kind::Capabilities | Kind::Observation => continue,
         };
         let taken = Envoy::validate(&text, &environment);
         assert!(taken.is_ok(), "{document}:{}: {}", block.line, taken.unwrap_err().log);

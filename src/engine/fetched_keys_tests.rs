@@ -1,0 +1,95 @@
+//! Keys that are fetched: when a token waits for them, when it does not, and when they no longer count.
+
+use lychgate_testkit::keys;
+use lychgate_testkit::tokens::Token;
+use serde_json::{Value, json};
+
+use super::Engine;
+use super::tests::{NOW, allowed, bearer, decide, denied, with_tokens};
+use crate::decision::Decision;
+use crate::host::LocalHost;
+use crate::remote::CallResponse;
+
+fn fetching(algorithms: Option<&[&str]>) -> Engine {
+    let mut jwt = json!({"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}});
+    if let Some(algorithms) = algorithms {
+        jwt["algorithms"] = json!(algorithms);
+    }
+    with_tokens(&bearer(&jwt))
+}
+
+fn key(kid: &str) -> Value {
+    let mut jwk = keys::P256.jwk();
+    jwk["kid"] = kid.into();
+    jwk["alg"] = "ES256".into();
+    jwk
+}
+
+fn token(kid: &str, alg: &str) -> String {
+    Token::new().claim("sub", "johndoe").claim("exp", NOW + 1_000_000).header("kid", kid).sign(alg)
+}
+
+/// What is wanted is fetched, and these keys come back.
+fn answer(engine: &Engine, host: &LocalHost, kids: &[&str]) {
+    engine.remotes().tick(host);
+    let number = u32::try_from(host.calls.borrow().len()).unwrap().checked_sub(1).unwrap();
+    let keys: Vec<_> = kids.iter().map(|kid| key(kid)).collect();
+    let body = json!({"keys": keys}).to_string().into_bytes();
+    let headers = vec![(b":status".to_vec(), b"200".to_vec())];
+    engine.remotes().respond(number, &CallResponse { headers, body }, host);
+}
+
+/// One key was fetched.
+fn ready(algorithms: Option<&[&str]>) -> (Engine, LocalHost) {
+    let (engine, host) = (fetching(algorithms), LocalHost::at(NOW));
+    assert_eq!(decide(&engine, &host, &token("one", "ES256"), true), Decision::Await);
+    answer(&engine, &host, &["one"]);
+    (engine, host)
+}
+
+#[test]
+fn fetched_keys_verify_a_token() {
+    let (engine, host) = ready(None);
+    let allow = allowed(decide(&engine, &host, &token("one", "ES256"), true));
+    assert_eq!(allow.identity.unwrap().subject.as_deref(), Some("johndoe"));
+    assert_eq!(host.calls.borrow().len(), 1);
+}
+
+#[test]
+fn only_a_token_that_an_issuer_could_have_signed_waits_for_a_new_key() {
+    // No secret is ever published, and what is not accepted need not be.
+    for (algorithms, alg) in [(None, "HS256"), (Some(&["ES256"][..]), "RS256")] {
+        let (engine, host) = ready(algorithms);
+        host.now.set(NOW + 60);
+        let denial = denied(decide(&engine, &host, &token("two", alg), true));
+        assert_eq!(denial.reason, "token_no_matching_key", "{alg}");
+        engine.remotes().tick(&host);
+        assert_eq!(host.calls.borrow().len(), 1, "nobody asked");
+        assert_eq!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Await);
+        answer(&engine, &host, &["one", "two"]);
+        assert_eq!(host.calls.borrow().len(), 2);
+        allowed(decide(&engine, &host, &token("two", "ES256"), true));
+    }
+}
+
+#[test]
+fn a_token_of_a_withdrawn_key_is_forgotten_with_it() {
+    let (engine, host) = ready(None);
+    let withdrawn = token("one", "ES256");
+    allowed(decide(&engine, &host, &withdrawn, true));
+    host.now.set(NOW + 60);
+    assert_eq!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Await);
+    answer(&engine, &host, &["two"]);
+    let denial = denied(decide(&engine, &host, &withdrawn, true));
+    assert_eq!(denial.reason, "token_no_matching_key");
+}
+
+#[test]
+fn keys_that_are_too_old_serve_nobody_not_even_who_is_known() {
+    let (engine, host) = ready(None);
+    let token = token("one", "ES256");
+    allowed(decide(&engine, &host, &token, true));
+    host.now.set(NOW + 86_400 + 600);
+    let denial = denied(decide(&engine, &host, &token, false));
+    assert_eq!(denial.reason, "keys_unavailable");
+}
