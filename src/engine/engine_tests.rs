@@ -104,18 +104,24 @@ fn a_request_waits_for_what_was_never_fetched_and_is_told_so_if_it_cannot_wait()
 fn what_the_issuer_answers_is_what_a_waiting_request_is_decided_by() {
     let scheme = json!({"type": "http", "scheme": "bearer", "introspection": {
         "uri": "http://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": "secret",
+        "required_claims": ["exp"],
     }});
-    for (active, status) in [(true, None), (false, Some(401))] {
+    // A client that acts for itself has no subject (RFC 7662 section 2.2).
+    for (answer, subject) in [
+        (json!({"active": true, "sub": "johndoe", "client_id": "shop", "exp": NOW + 600}), Some("johndoe")),
+        (json!({"active": true, "client_id": "shop", "exp": NOW + 600}), Some("shop")),
+        (json!({"active": false}), None),
+    ] {
         let (engine, host) = (with_tokens(&scheme), LocalHost::at(NOW));
         assert_eq!(decide(&engine, &host, "opaque", true), Decision::Await);
         engine.remotes().tick(&host);
-        let body = json!({"active": active, "sub": "johndoe", "exp": NOW + 600}).to_string().into_bytes();
         let headers = vec![(b":status".to_vec(), b"200".to_vec())];
-        engine.remotes().respond(0, &CallResponse { headers, body }, &host);
-        match (decide(&engine, &host, "opaque", true), status) {
-            (Decision::Allow(_), None) => {}
-            (Decision::Deny(denial), Some(status)) => assert_eq!(detail(&denial).0, status),
-            (other, _) => panic!("{other:?}"),
+        let response = CallResponse { headers, body: answer.to_string().into_bytes() };
+        engine.remotes().respond(0, &response, &host);
+        match decide(&engine, &host, "opaque", true) {
+            Decision::Allow(allow) => assert_eq!(allow.identity.unwrap().subject.as_deref(), subject),
+            Decision::Deny(denial) => assert_eq!((detail(&denial).0, subject), (401, None)),
+            other => panic!("{other:?}"),
         }
     }
 }
@@ -164,5 +170,43 @@ fn what_was_issued_before_a_moment_is_revoked_and_so_is_what_does_not_say_when()
             Decision::Allow(_) if !is_revoked => {}
             other => panic!("{iat:?}: {other:?}"),
         }
+    }
+}
+
+#[test]
+fn a_token_of_the_greatest_length_is_read_and_a_longer_one_is_not() {
+    let token = token();
+    for (max, reason) in [(token.len(), None), (token.len().saturating_sub(1), Some("token_too_long"))] {
+        let mut jwt = secret();
+        jwt["max_token_bytes"] = max.into();
+        match (decide(&with_tokens(&bearer(&jwt)), &LocalHost::at(NOW), &token, true), reason) {
+            (Decision::Allow(_), None) => {}
+            (Decision::Deny(denial), Some(reason)) => assert_eq!(denial.reason, reason),
+            (other, _) => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_token_is_held_to_the_keys_of_the_issuer_that_it_names() {
+    let issuer = |name: &str, key: Value| json!({"issuer": name, "jwks": {"keys": [key]}});
+    let key = |mut jwk: Value, alg: &str| {
+        jwk["alg"] = alg.into();
+        jwk
+    };
+    let engine = with_tokens(&bearer(&json!({"issuers": [
+        issuer("https://one.example", key(lychgate_testkit::keys::P256.jwk(), "ES256")),
+        issuer("https://two.example", key(lychgate_testkit::keys::ED25519.jwk(), "EdDSA")),
+    ]})));
+    for (name, alg, is_good) in [
+        ("https://one.example", "ES256", true),
+        ("https://two.example", "EdDSA", true),
+        ("https://one.example", "EdDSA", false),
+        ("https://two.example", "ES256", false),
+        ("https://three.example", "ES256", false),
+    ] {
+        let token = Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("iss", name).sign(alg);
+        let decision = decide(&engine, &LocalHost::at(NOW), &token, true);
+        assert_eq!(matches!(decision, Decision::Allow(_)), is_good, "{name} {alg}: {decision:?}");
     }
 }

@@ -93,3 +93,43 @@ fn keys_that_are_too_old_serve_nobody_not_even_who_is_known() {
     let denial = denied(decide(&engine, &host, &token, false));
     assert_eq!(denial.reason, "keys_unavailable");
 }
+
+#[test]
+fn a_list_of_revoked_tokens_refuses_those_on_it_and_no_others() {
+    let jwt = json!({
+        "keys": [{"alg": "HS256", "secret": keys::SECRET}],
+        "revocation": {"uri": "http://idp.example/revoked", "cluster": "idp"},
+    });
+    let (engine, host) = (with_tokens(&bearer(&jwt)), LocalHost::at(NOW));
+    let token = |jti: &str| {
+        Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("jti", jti).sign("HS256")
+    };
+    assert_eq!(decide(&engine, &host, &token("7"), true), Decision::Await);
+    engine.remotes().tick(&host);
+    let body = br#"{"jti": ["7"]}"#.to_vec();
+    engine.remotes().respond(
+        0,
+        &CallResponse { headers: vec![(b":status".to_vec(), b"200".to_vec())], body },
+        &host,
+    );
+    assert_eq!(denied(decide(&engine, &host, &token("7"), true)).reason, "token_revoked");
+    allowed(decide(&engine, &host, &token("8"), true));
+}
+
+#[test]
+fn tokens_are_accepted_without_a_list_only_where_that_was_chosen() {
+    for (on_outage, is_accepted) in [("refuse", false), ("accept", true)] {
+        let jwt = json!({
+            "keys": [{"alg": "HS256", "secret": keys::SECRET}],
+            "revocation": {"uri": "http://idp.example/revoked", "cluster": "idp", "on_outage": on_outage},
+        });
+        let (engine, host) = (with_tokens(&bearer(&jwt)), LocalHost::at(NOW));
+        let token = Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).sign("HS256");
+        assert_eq!(decide(&engine, &host, &token, true), Decision::Await);
+        engine.remotes().tick(&host);
+        let headers = vec![(b":status".to_vec(), b"500".to_vec())];
+        engine.remotes().respond(0, &CallResponse { headers, body: Vec::new() }, &host);
+        let decision = decide(&engine, &host, &token, false);
+        assert_eq!(matches!(decision, Decision::Allow(_)), is_accepted, "{on_outage}: {decision:?}");
+    }
+}

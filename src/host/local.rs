@@ -14,6 +14,8 @@ use crate::remote::HttpCall;
 pub struct LocalHost {
     /// Unix time in seconds.
     pub now: Cell<i64>,
+    /// Unix time in seconds as it was read lately, if it is kept.
+    pub recent: Cell<Option<i64>>,
     /// The clock that never goes back. Nothing moves it, so work costs no time.
     pub uptime: Cell<Duration>,
     /// What it says of signatures.
@@ -35,6 +37,7 @@ impl LocalHost {
     pub fn at(now: i64) -> Self {
         Self {
             now: Cell::new(now),
+            recent: Cell::new(None),
             uptime: Cell::new(Duration::ZERO),
             verdict: Cell::new(NativeVerdict::Unavailable),
             address: RefCell::new(Some("192.0.2.1".into())),
@@ -60,6 +63,10 @@ impl LocalHost {
 impl Host for LocalHost {
     fn now(&self) -> i64 {
         self.now.get()
+    }
+
+    fn recent(&self) -> Option<i64> {
+        self.recent.get()
     }
 
     fn uptime(&self) -> Duration {

@@ -35,6 +35,21 @@ fn a_token_is_gone_at_its_exp_and_not_there_before_its_time() {
 }
 
 #[test]
+fn a_time_that_was_read_lately_will_do_unless_it_is_near_a_border() {
+    let host = LocalHost::at(0);
+    host.recent.set(Some(100));
+    let token = verified(100, 1000);
+    assert!(token.holds(&host), "the clock itself says otherwise, and is not asked");
+    host.recent.set(Some(99));
+    assert!(!token.holds(&host), "it was before, so the clock is asked");
+    host.now.set(100);
+    assert!(token.holds(&host));
+    host.recent.set(Some(999));
+    host.now.set(1000);
+    assert!(!token.holds(&host), "it is near its end, so the clock is asked");
+}
+
+#[test]
 fn the_cache_is_bounded_in_entries_and_bytes() {
     let mut cache = TokenCache::new(2, 5);
     for token in [&b"a"[..], b"b", b"c", b"too long"] {
