@@ -96,8 +96,9 @@ pub fn document(rows: &[Row], figures: &[Figure]) -> Value {
 }
 
 const LINE: usize = 26;
-const LEFT: usize = 480;
-const WIDTH: usize = 960;
+/// The longest label goes before it.
+const LEFT: usize = 580;
+const WIDTH: usize = 1060;
 /// Ratios beyond this are drawn at the edge; their figure says how far they are.
 const MOST: f64 = 3.0;
 
@@ -107,10 +108,11 @@ pub fn plot(rows: &[Row]) -> String {
     let height = (rows.len() + 3) * LINE;
     let bottom = height - LINE;
     let mut svg = format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" \
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {}\" font-family=\"sans-serif\" \
          font-size=\"12\">\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"8\" y=\"18\" \
          font-size=\"14\" font-weight=\"bold\">Lychgate against the native filters of one Envoy worker: ratio of \
-         throughput, more is better</text>\n"
+         throughput, more is better</text>\n",
+        height + LINE
     );
     for step in 0..=6_u32 {
         let (ratio, one) = (f64::from(step) / 2.0, step == 2);
@@ -147,7 +149,7 @@ pub fn plot(rows: &[Row]) -> String {
             x(least),
             x(most),
             x(median),
-            x(most) + 9.0,
+            WIDTH as f64 - 40.0,
             y + 4
         );
         if let Some(goal) = row.goal {
@@ -163,7 +165,7 @@ pub fn plot(rows: &[Row]) -> String {
     let _ = writeln!(
         svg,
         "<text x=\"8\" y=\"{}\" fill=\"#555\">dot: median with an upstream; line: all rounds; ring: median with nothing behind; blue tick: goal</text>\n</svg>",
-        bottom + 14
+        bottom + 14 + LINE
     );
     svg
 }
