@@ -24,7 +24,7 @@ pub use issue::{ClientConfig, IssueConfig};
 pub use jwt::{JwtConfig, KeyConfig, KeyMaterial, KeySource, SecretSource, TokenSource};
 pub use openapi::{OpenApiConfig, Unsecured};
 pub use remote::{DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig};
-pub use rules::{MatchConfig, OnInvalid, PathConfig, RuleConfig, SecurityConfig};
+pub use rules::{MatchConfig, OnInvalid, PathConfig, RESERVED_NAMES, RuleConfig, SecurityConfig};
 pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind};
 pub use secret::{Secret, SecretJson};
 pub use settings::{

@@ -78,8 +78,8 @@ impl RuleConfig {
     }
 }
 
-/// What requests are counted under that no rule is for.
-const RESERVED_NAMES: [&str; 7] =
+/// What requests are counted under that no rule is for, so that no rule has such a name.
+pub const RESERVED_NAMES: [&str; 7] =
     ["cors_preflight", "default", "documentation", "none", "other", "token_endpoint", "unknown"];
 
 /// A name of a rule: it stands in stats and logs, so it is short and plain.

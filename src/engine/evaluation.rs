@@ -87,6 +87,14 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// What is proven by a scheme.
+    fn proof(&self, id: SchemeId) -> Option<&Proof<'a>> {
+        match self.presented(id) {
+            Presented::Proven(proof) => Some(proof),
+            _ => None,
+        }
+    }
+
     fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> Presented<'a> {
         let credential = match find_in(&scheme.sources, self.request) {
             Found::Nothing => return Presented::Missing,
@@ -213,22 +221,17 @@ impl<'a> Evaluation<'a> {
 
     fn allow(&self, requirement: &'a Requirement, number: usize, alternative: &Alternative) -> Allow {
         let make = || self.identity(alternative);
-        let (identity, client) = match alternative.terms.as_slice() {
-            [term] => match self.presented(term.scheme) {
-                Presented::Proven(proof) => (proof.identity(term.scheme.0, make), proof.client()),
-                _ => (Rc::new(make()), None),
+        let identity = match alternative.terms.as_slice() {
+            [term] => match self.proof(term.scheme) {
+                Some(proof) => proof.identity(term.scheme.0, make),
+                None => Rc::new(make()),
             },
-            terms => {
-                let client = terms.iter().find_map(|term| match self.presented(term.scheme) {
-                    Presented::Proven(proof) => proof.client(),
-                    _ => None,
-                });
-                (Rc::new(make()), client)
-            }
+            _ => Rc::new(make()),
         };
         let mut allow = self.allow_as(requirement, Some(identity));
         allow.place.by = By::Alternative(number);
-        allow.place.client = client;
+        allow.place.client =
+            alternative.terms.iter().filter_map(|term| self.proof(term.scheme)).find_map(Proof::client);
         allow
     }
 
@@ -237,10 +240,7 @@ impl<'a> Evaluation<'a> {
         let mut proofs: Vec<(&Scheme, &Proof<'_>)> = alternative
             .terms
             .iter()
-            .filter_map(|term| match (self.scheme(term.scheme)?, self.presented(term.scheme)) {
-                (scheme, Presented::Proven(proof)) => Some((scheme, proof)),
-                _ => None,
-            })
+            .filter_map(|term| Some((self.scheme(term.scheme)?, self.proof(term.scheme)?)))
             .collect();
         let schemes: Vec<String> = proofs.iter().map(|(scheme, _)| scheme.name.clone()).collect();
         proofs.sort_by_key(|(scheme, _)| scheme.precedence());
@@ -319,10 +319,7 @@ impl<'a> Evaluation<'a> {
         let challenge = self.scheme(id).map(|scheme| scheme.challenge(Some(error)));
         let denial = Denial::new(403, "Not enough permissions", "scope_lacking")
             .with_challenges(challenge.into_iter().collect());
-        let subject = match self.presented(id) {
-            Presented::Proven(proof) => proof.subject().map(str::to_owned),
-            _ => None,
-        };
+        let subject = self.proof(id).and_then(Proof::subject).map(str::to_owned);
         Denial { subject, ..denial }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use lychgate::config::RESERVED_NAMES;
 use schemars::JsonSchema;
 
 use super::settings::Mode;
@@ -31,9 +32,7 @@ pub struct Rule {
     /// What it is counted and logged under. Left out: what it matches.
     #[schemars(
         regex(pattern = "^[A-Za-z0-9_./-]{1,64}$"),
-        extend("not" = {"enum": [
-            "cors_preflight", "default", "documentation", "none", "other", "token_endpoint", "unknown",
-        ]}),
+        extend("not" = {"enum": RESERVED_NAMES}),
     )]
     name: Option<String>,
     /// Which requests the rule is for.

@@ -52,6 +52,18 @@ struct Common {
     forward: Option<bool>,
 }
 
+/// How tokens that come from elsewhere are judged.
+#[derive(JsonSchema)]
+struct Tokens {
+    /// How the token is verified.
+    jwt: Option<Jwt>,
+    /// In place of `jwt`: the token is opaque, and its issuer is asked (RFC 7662).
+    introspection: Option<Introspection>,
+    /// The directory under `users` that must know the token's `sub`. Left out: not checked.
+    #[schemars(length(min = 1))]
+    users: Option<String>,
+}
+
 /// A bearer token (RFC 6750).
 #[derive(JsonSchema)]
 #[schemars(
@@ -71,13 +83,8 @@ pub struct Bearer {
     /// OpenAPI's hint at the form of the token, for the document that is served.
     #[schemars(rename = "bearerFormat", extend("examples" = ["JWT"]))]
     bearer_format: Option<String>,
-    /// How the token is verified.
-    jwt: Option<Jwt>,
-    /// In place of `jwt`: the token is opaque, and its issuer is asked (RFC 7662).
-    introspection: Option<Introspection>,
-    /// The directory under `users` that must know the token's `sub`. Left out: not checked.
-    #[schemars(length(min = 1))]
-    users: Option<String>,
+    #[schemars(flatten)]
+    tokens: Tokens,
     #[schemars(flatten)]
     common: Common,
 }
@@ -179,13 +186,8 @@ pub struct OpenIdConnect {
     /// The discovery document; fetched where `jwt.cluster` says through which cluster.
     #[schemars(rename = "openIdConnectUrl", length(min = 1))]
     url: String,
-    /// How the token is verified.
-    jwt: Option<Jwt>,
-    /// In place of `jwt`: the token is opaque, and its issuer is asked (RFC 7662).
-    introspection: Option<Introspection>,
-    /// The directory under `users` that must know the token's `sub`. Left out: not checked.
-    #[schemars(length(min = 1))]
-    users: Option<String>,
+    #[schemars(flatten)]
+    tokens: Tokens,
     #[schemars(flatten)]
     common: Common,
 }

@@ -106,6 +106,16 @@ struct Schedule {
     max_stale_seconds: Option<u64>,
 }
 
+/// Through which cluster, and when.
+#[derive(JsonSchema)]
+struct Fetching {
+    /// The Envoy cluster.
+    #[schemars(length(min = 1))]
+    cluster: String,
+    #[schemars(flatten)]
+    schedule: Schedule,
+}
+
 /// Something that is fetched through an Envoy cluster.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, extend("examples" = [{"uri": "https://idp.example/keys", "cluster": "idp"}]))]
@@ -113,11 +123,8 @@ struct Remote {
     /// Where it is: an absolute URI. The cluster decides where the request goes and whether with TLS.
     #[schemars(regex(pattern = "^https?://"))]
     uri: String,
-    /// The Envoy cluster.
-    #[schemars(length(min = 1))]
-    cluster: String,
     #[schemars(flatten)]
-    schedule: Schedule,
+    fetching: Fetching,
 }
 
 /// A list of revoked tokens that is polled.
@@ -127,11 +134,8 @@ struct RevocationList {
     /// Where it is: JSON of the form of `revoked`.
     #[schemars(regex(pattern = "^https?://"))]
     uri: String,
-    /// The Envoy cluster.
-    #[schemars(length(min = 1))]
-    cluster: String,
     #[schemars(flatten)]
-    schedule: Schedule,
+    fetching: Fetching,
     /// What becomes of tokens while there is no list.
     #[schemars(extend("default" = "refuse"))]
     on_outage: Option<OnOutage>,
