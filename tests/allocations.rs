@@ -16,7 +16,7 @@ use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
 use lychgate::policy::Policy;
 use lychgate::request::Request;
-use lychgate_testkit::keys;
+use lychgate_testkit::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256};
 use lychgate_testkit::tokens::{self, Token};
 use serde_json::json;
 
@@ -42,10 +42,6 @@ unsafe impl GlobalAlloc for Counting {
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-const KEY: &str = "key-000000-f3a9c1d27be84055";
-/// SHA-256 of it.
-const KEY_SHA256: &str = "1754ebd2517ddb3e1dbead32e69d0f03eb87f8e0621d5f911f708fb605cf708b";
 
 fn engine() -> Engine {
     let many = (0..100).map(|number| {

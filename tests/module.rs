@@ -16,7 +16,7 @@ use std::fs;
 use lychgate_testkit::echo::Upstream;
 use lychgate_testkit::envoy::{Envoy, Listener, Options, root};
 use lychgate_testkit::http::Request;
-use lychgate_testkit::keys;
+use lychgate_testkit::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256, PASSWORD_HASH as HASH};
 use lychgate_testkit::tokens::Token;
 use lychgate_testkit::vm::Image;
 use serde_json::json;
@@ -129,12 +129,6 @@ fn the_module_does_not_tell_where_it_was_built() {
         }
     }
 }
-
-const KEY: &str = "key-000000-f3a9c1d27be84055";
-/// Its SHA-256.
-const KEY_SHA256: &str = "1754ebd2517ddb3e1dbead32e69d0f03eb87f8e0621d5f911f708fb605cf708b";
-/// bcrypt of `secret`, as cheap as is accepted.
-const HASH: &str = "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa";
 
 fn start(capabilities: &[String], upstream: &Upstream) -> Result<Envoy, String> {
     let policy = json!({

@@ -25,14 +25,11 @@ use base64::prelude::BASE64_STANDARD;
 use lychgate_testkit::echo::{Reply, Upstream};
 use lychgate_testkit::envoy::{Envoy, Listener, Memory, Options};
 use lychgate_testkit::http::{Connection, Request};
-use lychgate_testkit::keys;
+use lychgate_testkit::keys::{self, API_KEY as KEY, PASSWORD_HASH as HASH};
 use lychgate_testkit::tokens::{Token, now};
 use serde_json::{Value, json};
 
 const CLIENTS: u64 = 4;
-const KEY: &str = "key-000000-f3a9c1d27be84055";
-/// bcrypt of `secret`, as cheap as is accepted.
-const HASH: &str = "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa";
 const FORM: &str = "application/x-www-form-urlencoded";
 
 fn policy() -> Value {

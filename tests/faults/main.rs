@@ -27,17 +27,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use lychgate_testkit::echo::{Reply, Upstream};
 use lychgate_testkit::envoy::{Envoy, Listener, Options, root};
 use lychgate_testkit::http::Request;
-use lychgate_testkit::keys;
+use lychgate_testkit::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256, PASSWORD_HASH as HASH};
 use lychgate_testkit::tokens::Token;
 use serde_json::{Value, json};
 use traffic::Kind;
-
-const KEY: &str = "key-000000-f3a9c1d27be84055";
-
-fn sha256_hex(text: &str) -> String {
-    use sha2::{Digest as _, Sha256};
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 /// A policy that wants what `security` says of every request, but for those to `/public`.
 fn policy(security: &Value) -> Value {
@@ -49,9 +42,8 @@ fn policy(security: &Value) -> Value {
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"},
         },
         "users": {"staff": [{"username": "johndoe", "scopes": ["items:read"],
-            // The cheapest hash that is accepted: bcrypt of `secret`.
-            "password": "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa"}]},
-        "api_keys": {"partners": [{"id": "partner", "sha256": sha256_hex(KEY)}]},
+            "password": HASH}]},
+        "api_keys": {"partners": [{"id": "partner", "sha256": KEY_SHA256}]},
         "rules": [{"match": {"path": "/public"}, "security": []}],
         "security": security,
     })

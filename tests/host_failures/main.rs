@@ -16,7 +16,7 @@ mod in_turn;
 use std::time::Duration;
 
 use lychgate_testkit::envoy::root;
-use lychgate_testkit::keys;
+use lychgate_testkit::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256, PASSWORD_HASH as HASH};
 use lychgate_testkit::tokens::{Token, now};
 use lychgate_testkit::vm::{Failure, Fault, Image, Machine, Outcome, State};
 use serde_json::{Value, json};
@@ -51,12 +51,8 @@ const CALLS: [&str; 23] = [
 /// The statuses of the ABI that are not OK, and one that nobody has heard of.
 const STATUSES: [u32; 9] = [1, 2, 3, 6, 7, 8, 10, 12, 9999];
 
-const KEY: &str = "key-000000-f3a9c1d27be84055";
 const FORM: &str = "username=johndoe&password=secret";
 const CLAIMED: &str = "x-auth-subject";
-
-/// The cheapest hash that is accepted: bcrypt of `secret`.
-const HASH: &str = "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa";
 
 fn policy() -> Value {
     let fetched = |cluster: &str| {
@@ -78,7 +74,7 @@ fn policy() -> Value {
             "basic": {"type": "http", "scheme": "basic", "users": "staff"},
         },
         "users": {"staff": [{"username": "johndoe", "password": HASH}]},
-        "api_keys": {"partners": [{"id": "partner", "sha256": sha256_hex(KEY)}]},
+        "api_keys": {"partners": [{"id": "partner", "sha256": KEY_SHA256}]},
         "rules": [
             rule("/oauth2", "oauth2"), rule("/es256", "es256"), rule("/fetched", "fetched"),
             rule("/asked", "asked"), rule("/key", "key"), rule("/basic", "basic"),
@@ -86,11 +82,6 @@ fn policy() -> Value {
         ],
         "filter_state": true,
     })
-}
-
-fn sha256_hex(text: &str) -> String {
-    use sha2::{Digest as _, Sha256};
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn state(faults: Vec<Fault>) -> State {

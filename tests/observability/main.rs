@@ -19,14 +19,8 @@ mod prometheus;
 use std::fs;
 
 use lychgate_testkit::envoy::root;
-use lychgate_testkit::keys;
+use lychgate_testkit::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256, PASSWORD_HASH as HASH};
 use serde_json::{Value, json};
-
-/// An API key, and its SHA-256.
-const KEY: &str = "key-000000-f3a9c1d27be84055";
-const KEY_SHA256: &str = "1754ebd2517ddb3e1dbead32e69d0f03eb87f8e0621d5f911f708fb605cf708b";
-/// bcrypt of `secret`, as cheap as is accepted.
-const HASH: &str = "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa";
 
 /// A policy in which everything there is to count can happen.
 fn policy() -> Value {

@@ -89,6 +89,13 @@ pub const SECRET: &str = "a secret for tests that is long enough for every HMAC 
 /// A stranger's HMAC secret.
 pub const SECRET_STRANGER: &str = "another secret of a stranger, and long enough for every HMAC too, 64+";
 
+/// An API key.
+pub const API_KEY: &str = "key-000000-f3a9c1d27be84055";
+/// Its SHA-256, as a configuration has it.
+pub const API_KEY_SHA256: &str = "1754ebd2517ddb3e1dbead32e69d0f03eb87f8e0621d5f911f708fb605cf708b";
+/// bcrypt of `secret`, as cheap as is accepted.
+pub const PASSWORD_HASH: &str = "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa";
+
 /// A private ML-DSA key as a JWK of key type AKP, for `bits` 44, 65 or 87.
 ///
 /// # Panics
