@@ -117,6 +117,10 @@ impl Filter<'_> {
 
     /// So much of its body is buffered.
     pub fn request_body(&self, size: usize, end_of_stream: bool) -> Flow {
+        // A host may hold back the head alone: the body of a request that waits is held here.
+        if self.shared.paused.holds(self.id) {
+            return Flow::Pause;
+        }
         if !self.shared.logins.borrow().contains_key(&self.id) {
             return Flow::Continue;
         }
@@ -132,6 +136,9 @@ impl Filter<'_> {
 
     /// Its trailers are there, and so is all of its body.
     pub fn request_trailers(&self) -> Flow {
+        if self.shared.paused.holds(self.id) {
+            return Flow::Pause;
+        }
         self.answer_with_body()
     }
 
