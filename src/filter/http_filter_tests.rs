@@ -272,7 +272,7 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
         let mut hashed = 0;
         let metrics = gate.worker.engine().metrics();
         gate.worker.engine().measure(|slot, update| {
-            if metrics.definitions()[slot].name.contains("outcome=.=hashed") {
+            if metrics.definitions()[slot].name.contains("result=.=hashed") {
                 hashed += if let Update::Add(change) = update { change } else { 0 };
             }
         });
@@ -304,7 +304,8 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
 #[test]
 fn a_login_whose_body_the_host_holds_back_is_refused_and_nothing_goes_upstream() {
     let form = [("content-type", "application/x-www-form-urlencoded")];
-    for (received, at, status) in [(Some(300), 250, Some(408)), (Some(100), 250, None), (Some(100), 15_000, Some(408))]
+    for (received, at, status) in
+        [(Some(300), 250, Some(408)), (Some(100), 250, None), (Some(100), 15_000, Some(408))]
     {
         let gate = Gate::new();
         let (mut filter, stream) = (gate.filter(2), Gate::stream("/token", &form));

@@ -83,7 +83,12 @@ impl HttpFilter {
     }
 
     /// Lets the head of a request for a token go on, without what it must not say.
-    pub(super) fn release_head(&mut self, stream: &dyn Stream, login: TokenRequest, names: &[Vec<u8>]) -> Action {
+    pub(super) fn release_head(
+        &mut self,
+        stream: &dyn Stream,
+        login: TokenRequest,
+        names: &[Vec<u8>],
+    ) -> Action {
         for name in names {
             if stream.remove_request_header(name).is_err() {
                 return self.fail(stream, "request headers cannot be edited");

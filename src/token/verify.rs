@@ -9,9 +9,7 @@ use super::issuers::Issuer;
 use super::scopes::scopes_of;
 use crate::decision::{IdentityMemo, is_header_value};
 use crate::host::Host;
-use crate::remote::{
-    Answer, Awaited, Content, Introspection, Revocations, Source, Standing, TokenDigests,
-};
+use crate::remote::{Answer, Awaited, Content, Introspection, Revocations, Source, Standing, TokenDigests};
 
 /// What the tokens of a scheme must be.
 #[derive(Debug)]
@@ -199,9 +197,7 @@ impl Verifier {
             Some(Content::Revocations(list)) if revokes(list) => Err(TokenError::Revoked),
             Some(Content::Revocations(_)) => Ok(()),
             _ => match source.ask(now, None) {
-                Standing::Underway if patient => {
-                    Err(TokenError::Pending(Awaited::Source(source.number())))
-                }
+                Standing::Underway if patient => Err(TokenError::Pending(Awaited::Source(source.number()))),
                 _ if *accepts_on_outage => Ok(()),
                 Standing::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
                 Standing::Underway | Standing::Settled => Err(TokenError::RevocationUnavailable(1)),

@@ -107,6 +107,10 @@ fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
 
 /// A head in as many frames as it takes.
 fn head(headers: &[(Vec<u8>, Vec<u8>)], ends: bool) -> Vec<u8> {
+    head_of(1, headers, ends)
+}
+
+fn head_of(stream: u32, headers: &[(Vec<u8>, Vec<u8>)], ends: bool) -> Vec<u8> {
     let block = block(headers);
     let mut frames = Vec::new();
     let mut parts = block.chunks(16_000).peekable();
@@ -116,7 +120,7 @@ fn head(headers: &[(Vec<u8>, Vec<u8>)], ends: bool) -> Vec<u8> {
         if parts.peek().is_none() {
             flags |= END_HEADERS;
         }
-        frames.extend(frame(kind, flags, 1, part));
+        frames.extend(frame(kind, flags, stream, part));
         (kind, flags) = (CONTINUATION, 0);
     }
     frames
@@ -141,6 +145,40 @@ pub fn send(addr: SocketAddr, request: &Request) -> io::Result<Option<Response>>
     // Who is refused early may find the connection closed, and the refusal in it.
     let _ = stream.write_all(&bytes);
     receive(&mut stream)
+}
+
+/// Sends a request without a body many times at once on one connection; the status of each answer, 0 where
+/// the stream was reset. Shorter: the connection was closed.
+pub fn send_many(addr: SocketAddr, request: &Request, times: u32) -> io::Result<Vec<u16>> {
+    let mut stream = TcpStream::connect(addr)?;
+    stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let mut bytes = PREFACE.to_vec();
+    bytes.extend(frame(SETTINGS, 0, 0, &[0, 1, 0, 0, 0, 0]));
+    for number in 0..times {
+        bytes.extend(head_of(2 * number + 1, &request.headers, true));
+    }
+    stream.write_all(&bytes)?;
+    let mut statuses = Vec::new();
+    while statuses.len() < times as usize {
+        let mut start = [0; 9];
+        if stream.read_exact(&mut start).is_err() {
+            break;
+        }
+        let mut payload = vec![0; u32::from_be_bytes([0, start[0], start[1], start[2]]) as usize];
+        if stream.read_exact(&mut payload).is_err() {
+            break;
+        }
+        match start[3] {
+            SETTINGS if start[4] & ACK_OR_END_STREAM == 0 => {
+                stream.write_all(&frame(SETTINGS, ACK_OR_END_STREAM, 0, &[]))?;
+            }
+            HEADERS => statuses.push(status(&payload)),
+            RESET => statuses.push(0),
+            GOAWAY => break,
+            _ => {}
+        }
+    }
+    Ok(statuses)
 }
 
 fn receive(stream: &mut TcpStream) -> io::Result<Option<Response>> {

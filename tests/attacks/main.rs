@@ -31,6 +31,7 @@ mod protocols;
 mod shapes;
 mod table;
 mod tokens;
+mod waiting;
 
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
