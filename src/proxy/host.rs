@@ -124,6 +124,10 @@ impl Host for ProxyHost {
         }
     }
 
+    fn warn(&self, line: &str) {
+        abi::log(Level::Warn, &format!("lychgate: {line}"));
+    }
+
     fn note(&self, event: Event<'_>) {
         if let Some(metrics) = &self.metrics {
             metrics.note(event);

@@ -6,9 +6,13 @@
 
 mod fetcher;
 mod introspection;
+mod lines;
+mod memory;
+mod queue;
 mod record;
 mod response;
 mod revocation;
+mod shared;
 mod source;
 mod uri;
 
