@@ -159,13 +159,34 @@ fn an_answer_that_nothing_changed_says_nothing_of_what_another_worker_fetched() 
         &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()),
         &host,
     );
-    slow.remotes.respond(asked, &answer(304, &[], ""), &host);
+    slow.remotes.respond(asked, &answer(304, &[("etag", "\"1\"")], ""), &host);
     assert_eq!(record(&host, &slow).etag.as_deref(), Some("\"2\""));
     slow.remotes.tick(&host);
     assert_eq!(
         (slow.kids(&host).unwrap(), quick.kids(&host).unwrap()),
         (vec!["two".into()], vec!["two".into()])
     );
+}
+
+/// A worker that had an older set, and could not read the newer one, asked whether the newer one was still
+/// the same; it was, and the older one counted as that.
+#[test]
+fn a_worker_with_an_older_set_asks_for_the_whole_of_the_newer_one() {
+    let host = LocalHost::at(1000);
+    let (quick, late) = (fetched(&host, "one"), Worker::new());
+    late.remotes.tick(&host);
+    host.now.set(1060);
+    quick.remotes.tick(&host);
+    quick.remotes.respond(last_call(&host), &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()), &host);
+    overwrite(&host, &slot(&quick.source, record(&host, &quick).version), b"torn");
+    drop(quick);
+    host.now.set(1120);
+    late.remotes.tick(&host);
+    assert_eq!(late.kids(&host).unwrap(), ["one"]);
+    let headers = host.calls.borrow()[2].headers.clone();
+    assert!(headers.iter().all(|(name, _)| name != "if-none-match"), "{headers:?}");
+    late.remotes.respond(2, &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()), &host);
+    assert_eq!(late.kids(&host).unwrap(), ["two"]);
 }
 
 #[test]
