@@ -108,6 +108,12 @@ impl Shared {
                 for warning in &compiled.warnings {
                     abi::log(Level::Warn, &format!("lychgate: {warning}"));
                 }
+                // Everything in shared data is found by it.
+                if matches!(abi::property(&["plugin_vm_id"]), Ok(id) if id.is_empty()) {
+                    let line = "lychgate: vm_config.vm_id is empty: shared data is shared with every other plugin \
+                                that has none; give it a name of its own";
+                    abi::log(Level::Warn, line);
+                }
                 let engine = Engine::new(compiled.policy);
                 if engine.policy().filter_state {
                     filter_state::declare();

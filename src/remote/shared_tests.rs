@@ -177,7 +177,11 @@ fn a_worker_with_an_older_set_asks_for_the_whole_of_the_newer_one() {
     late.remotes.tick(&host);
     host.now.set(1060);
     quick.remotes.tick(&host);
-    quick.remotes.respond(last_call(&host), &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()), &host);
+    quick.remotes.respond(
+        last_call(&host),
+        &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()),
+        &host,
+    );
     overwrite(&host, &slot(&quick.source, record(&host, &quick).version), b"torn");
     drop(quick);
     host.now.set(1120);
