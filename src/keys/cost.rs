@@ -11,15 +11,14 @@ impl VerificationKey {
         let check = match (self.algorithm, native) {
             (Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512, _) => 10,
             (Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512, true) => self.by_bits(60, 120),
+            (Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512, false) => self.by_bits(700, 2500),
+            (Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512, _) => self.by_bits(350, 1100),
             (Algorithm::Es256, true) => 120,
             (Algorithm::Es384, true) => 800,
-            (Algorithm::Es512, true) => 1700,
-            (Algorithm::Rs256 | Algorithm::Rs384 | Algorithm::Rs512, false) => self.by_bits(700, 2500),
-            (Algorithm::Ps256 | Algorithm::Ps384 | Algorithm::Ps512, _) => self.by_bits(300, 900),
-            (Algorithm::Es256 | Algorithm::Es256k, _) => 2000,
-            (Algorithm::Es384, false) => 5000,
-            (Algorithm::Es512, false) => 9000,
-            (Algorithm::EdDsa, _) => 500,
+            (Algorithm::Es512, _) => 1800,
+            (Algorithm::Es256, false) => 2000,
+            (Algorithm::Es384, false) => 6000,
+            (Algorithm::Es256k | Algorithm::EdDsa, _) => 300,
             (Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87, _) => 1500,
         };
         // Hashing, and carrying the message to the host.

@@ -1,7 +1,9 @@
 //! When a source is fetched: a state that all workers share, and pure transitions with the time as
 //! an argument, so that thousands of schedules can be tried in a test.
 
-use serde_json::json;
+use serde_json::{Value, json as value};
+
+use crate::json;
 
 /// The bounds of a source's schedule, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,18 +137,32 @@ impl Record {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { version, fetched, next, lease, refetch, failures, etag, digest } = self;
-        json!([version, fetched, next, lease, refetch, failures, etag, digest]).to_string().into_bytes()
+        value!([version, fetched, next, lease, refetch, failures, etag, digest]).to_string().into_bytes()
     }
 
     /// The record of these bytes; `None`: they are none, and somebody else wrote them.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (version, fetched, next, lease, refetch, failures, etag, digest) =
-            serde_json::from_slice::<Fields>(bytes).ok()?;
+        let Ok(Value::Array(fields)) = json::parse_strict(bytes, 1) else { return None };
+        let [version, fetched, next, lease, refetch, failures, etag, digest] = fields.as_slice() else {
+            return None;
+        };
+        let etag = match etag {
+            Value::Null => None,
+            tag => Some(tag.as_str().filter(|tag| is_etag(tag))?.to_owned()),
+        };
         let is_digest =
-            digest.is_empty() || digest.len() == 32 && digest.bytes().all(|b| b.is_ascii_hexdigit());
-        let record = Self { version, fetched, next, lease, refetch, failures, etag, digest };
-        (is_digest && record.etag.as_deref().is_none_or(is_etag)).then_some(record)
+            |text: &&str| text.is_empty() || text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        Some(Self {
+            version: version.as_u64()?,
+            fetched: fetched.as_i64()?,
+            next: next.as_i64()?,
+            lease: lease.as_i64()?,
+            refetch: refetch.as_i64()?,
+            failures: u32::try_from(failures.as_u64()?).ok()?,
+            etag,
+            digest: digest.as_str().filter(is_digest)?.to_owned(),
+        })
     }
 
     /// The record as far as it can be true at `now`. A time that is further ahead than anybody who keeps to
@@ -172,9 +188,6 @@ impl Record {
         self
     }
 }
-
-/// A record as it is shared.
-type Fields = (u64, i64, i64, i64, i64, u32, Option<String>, String);
 
 /// Whether this may be sent as an entity tag (RFC 9110 section 8.8.3): it comes from outside, is written to
 /// shared data and read from there at every tick.

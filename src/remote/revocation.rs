@@ -4,8 +4,10 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::Deserializer as _;
-use serde::de::{Error as _, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+
+/// How many strings of a kind are read. Identifiers are long enough for the bound of bytes to come first.
+const MOST: usize = 100_000;
 
 /// What is revoked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -70,8 +72,8 @@ impl<'de> Visitor<'de> for ListVisitor {
         let (mut jti, mut sub, mut issued_before) = (None, None, None);
         while let Some(key) = members.next_key::<String>()? {
             let is_twice = match key.as_str() {
-                "jti" => jti.replace(members.next_value::<HashSet<String>>()?).is_some(),
-                "sub" => sub.replace(members.next_value::<HashSet<String>>()?).is_some(),
+                "jti" => jti.replace(members.next_value::<Strings>()?.0).is_some(),
+                "sub" => sub.replace(members.next_value::<Strings>()?.0).is_some(),
                 "issued_before" => issued_before.replace(members.next_value::<i64>()?).is_some(),
                 other => {
                     let message = format_args!("unknown key {other:?}; known: jti, sub, issued_before");
@@ -88,6 +90,38 @@ impl<'de> Visitor<'de> for ListVisitor {
             ));
         }
         Ok(Revocations { jti: jti.unwrap_or_default(), sub: sub.unwrap_or_default(), issued_before })
+    }
+}
+
+/// The strings of an array, up to [`MOST`].
+struct Strings(HashSet<String>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(StringsVisitor)
+    }
+}
+
+struct StringsVisitor;
+
+impl<'de> Visitor<'de> for StringsVisitor {
+    type Value = Strings;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array of strings")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Strings, A::Error> {
+        let mut strings = HashSet::new();
+        let mut count = 0_usize;
+        while let Some(item) = items.next_element::<String>()? {
+            count = count.saturating_add(1);
+            if count > MOST {
+                return Err(A::Error::custom(format_args!("more than {MOST} strings")));
+            }
+            strings.insert(item);
+        }
+        Ok(Strings(strings))
     }
 }
 

@@ -192,8 +192,10 @@ impl Source {
     pub(super) fn parse(&self, envelope: &[u8]) -> Result<(Content, Vec<String>), String> {
         let end = envelope.iter().position(|&byte| byte == b'\n').ok_or("not what was shared")?;
         let (head, document) = envelope.split_at(end);
-        let Ok(discovered) = serde_json::from_slice::<Option<Vec<String>>>(head) else {
-            return Err("not what was shared".into());
+        let discovered = match json::parse_strict(head, 1) {
+            Ok(Value::Null) => None,
+            Ok(Value::Array(names)) => Some(names),
+            Ok(_) | Err(_) => return Err("not what was shared".into()),
         };
         let document = document.get(1..).unwrap_or_default();
         match &self.kind {
@@ -202,7 +204,7 @@ impl Source {
             }
             SourceKind::Keys { allowed, .. } => {
                 let discovered = discovered.map(|names| {
-                    names.iter().filter_map(|name| Algorithm::from_name(name)).collect::<Vec<_>>()
+                    names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
                 });
                 let (keys, notes) = key_set(document, allowed.clone().or(discovered))?;
                 Ok((Content::Keys(keys), notes))
