@@ -91,6 +91,7 @@ impl Presented<'_> {
             | TokenError::Malformed(_)
             | TokenError::Critical
             | TokenError::NoKey
+            | TokenError::TooManyKeys
             | TokenError::Signature
             | TokenError::Expired
             | TokenError::NotYetValid

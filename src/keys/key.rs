@@ -8,6 +8,7 @@ use ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, Hash};
+use super::deferred::{MlDsa, Rsa};
 
 /// A key that signatures are checked with.
 ///
@@ -42,20 +43,20 @@ impl NativeKey {
 }
 
 /// The key by the crate that computes with it, ready to be used: HMAC with its padded secret hashed,
-/// RSA with its Montgomery parameters, curve points decompressed, the matrix of ML-DSA expanded.
+/// curve points decompressed; RSA's Montgomery parameters and the matrix of ML-DSA when they are first needed.
 pub(super) enum Material {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
     Hs512(Hmac<Sha512>),
-    Rsa(rsa::PublicKey),
+    Rsa(Rsa),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
     K256(k256::ecdsa::VerifyingKey),
     Ed25519(ed25519_dalek::VerifyingKey),
-    MlDsa44(Box<ml_dsa::VerifyingKey<MlDsa44>>),
-    MlDsa65(Box<ml_dsa::VerifyingKey<MlDsa65>>),
-    MlDsa87(Box<ml_dsa::VerifyingKey<MlDsa87>>),
+    MlDsa44(MlDsa<MlDsa44>),
+    MlDsa65(MlDsa<MlDsa65>),
+    MlDsa87(MlDsa<MlDsa87>),
 }
 
 impl VerificationKey {

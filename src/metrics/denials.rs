@@ -32,7 +32,7 @@ const LOGIN: [&str; 9] = [
     "password_wrong",
     "token_request_invalid",
 ];
-const TOKEN: [&str; 21] = [
+const TOKEN: [&str; 22] = [
     "credential_twice",
     "introspection_unavailable",
     "keys_unavailable",
@@ -50,6 +50,7 @@ const TOKEN: [&str; 21] = [
     "token_not_yet_valid",
     "token_revoked",
     "token_too_long",
+    "token_too_many_keys",
     "token_wrong_audience",
     "token_wrong_issuer",
     "user_disabled",

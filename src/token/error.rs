@@ -16,6 +16,8 @@ pub enum TokenError {
     Critical,
     /// No key for its `alg` and `kid`.
     NoKey,
+    /// It names no key, and by more keys than are tried it may be signed.
+    TooManyKeys,
     /// Signed by nobody we know.
     Signature,
     /// Past its `exp`.
@@ -55,6 +57,7 @@ impl TokenError {
             Self::Malformed(_) => "token_malformed",
             Self::Critical => "token_critical_extension",
             Self::NoKey => "token_no_matching_key",
+            Self::TooManyKeys => "token_too_many_keys",
             Self::Signature => "token_bad_signature",
             Self::Expired => "token_expired",
             Self::NotYetValid => "token_not_yet_valid",
