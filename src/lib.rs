@@ -27,6 +27,7 @@
 pub mod config;
 pub mod credential;
 pub mod decision;
+mod digest;
 mod encoding;
 pub mod engine;
 pub mod host;

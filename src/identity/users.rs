@@ -34,7 +34,7 @@ impl UserDirectory {
     /// An empty directory of this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        let digest = Sha256::new().chain_update("users\0").chain_update(name).finalize().into();
+        let digest = crate::digest::of(&[b"users", name.as_bytes()]);
         Self { name: name.to_owned(), digest, ..Self::default() }
     }
 
@@ -56,14 +56,11 @@ impl UserDirectory {
         if self.users.contains_key(&username) {
             return false;
         }
-        let mut digest = Sha256::new().chain_update(self.digest);
-        digest.update(username.len().to_le_bytes());
-        digest.update(&username);
-        if let Some(password) = &user.password {
-            digest.update(password.stored());
+        let stored = user.password.as_ref().map(PasswordHash::stored).unwrap_or_default();
+        self.digest = crate::digest::of(&[&self.digest, username.as_bytes(), stored]);
+        if user.password.is_some() {
             self.with_password.push(username.clone());
         }
-        self.digest = digest.finalize().into();
         self.users.insert(username, user);
         true
     }

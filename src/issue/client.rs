@@ -16,7 +16,7 @@ use crate::password::{Account, Outcome, PasswordChecker};
 #[derive(Debug)]
 pub struct Clients {
     clients: Vec<Client>,
-    /// A digest of the path and of who is in it: no other list of clients has it.
+    /// A digest of the path and of the clients: no other list of clients has it.
     digest: [u8; 32],
 }
 
@@ -46,13 +46,11 @@ impl Clients {
     /// The clients of the token endpoint at `path`.
     #[must_use]
     pub fn new(path: &str, clients: Vec<Client>) -> Self {
-        let mut digest = Sha256::new().chain_update("clients\0").chain_update(path);
-        for client in &clients {
-            digest.update(client.id.len().to_le_bytes());
-            digest.update(&client.id);
-            digest.update(client.secret.unwrap_or_default());
-        }
-        Self { clients, digest: digest.finalize().into() }
+        let start = crate::digest::of(&[b"clients", path.as_bytes()]);
+        let digest = clients.iter().fold(start, |digest, client| {
+            crate::digest::of(&[&digest, client.id.as_bytes(), &client.secret.unwrap_or_default()])
+        });
+        Self { clients, digest }
     }
 
     /// Judges who asks, by the `Authorization` header or by the form's id and secret. Failures are counted

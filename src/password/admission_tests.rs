@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::{ADDRESSES, Admission, NAMES, Who};
+use super::{Admission, Attempt};
 
 const COST: Duration = Duration::from_millis(45);
 const STEP: Duration = Duration::from_millis(1);
 const SHARE: u32 = 25;
 
 /// An address and a name, both by number.
-fn who(address: u64, name: u64) -> Who {
-    Who { address, site: None, name }
+fn attempt(address: u64, name: u64) -> Attempt {
+    Attempt { address, site: None, name }
 }
 
 /// A worker that is asked by a flood all the time, and by somebody honest now and then.
@@ -19,7 +19,7 @@ struct Worker {
     now: Duration,
     cost: Duration,
     /// What the flood had hashed.
-    hashed: Vec<Who>,
+    hashed: Vec<Attempt>,
 }
 
 impl Worker {
@@ -29,29 +29,29 @@ impl Worker {
     }
 
     /// One login; says whether its password was hashed. A hash stops the clock for nobody but the worker.
-    fn asks(&mut self, who: Who, right: bool) -> bool {
-        let admitted = self.admission.ask(who, self.now).is_ok();
+    fn asks(&mut self, attempt: Attempt, right: bool) -> bool {
+        let admitted = self.admission.ask(attempt, self.now).is_ok();
         if admitted {
             self.now += self.cost;
-            self.admission.book(who, right, self.cost, self.now);
+            self.admission.book(attempt, right, self.cost, self.now);
         }
         admitted
     }
 
     /// Wrong passwords by `flood`, each millisecond one, for `time`.
-    fn flooded(&mut self, time: Duration, flood: &mut dyn FnMut() -> Who) {
+    fn flooded(&mut self, time: Duration, flood: &mut dyn FnMut() -> Attempt) {
         let end = self.now + time;
         while self.now < end {
-            let who = flood();
-            if self.asks(who, false) {
-                self.hashed.push(who);
+            let attempt = flood();
+            if self.asks(attempt, false) {
+                self.hashed.push(attempt);
             }
             self.now += STEP;
         }
     }
 
     /// How many of 20 right logins by `honest` get through in 8 s of `flood`.
-    fn honest_through(&mut self, honest: Who, flood: &mut dyn FnMut() -> Who) -> usize {
+    fn honest_through(&mut self, honest: Attempt, flood: &mut dyn FnMut() -> Attempt) -> usize {
         let mut through = 0;
         for _ in 0..20 {
             self.flooded(Duration::from_millis(400), flood);
@@ -62,11 +62,11 @@ impl Worker {
 }
 
 /// Wrong passwords for made-up users, from `addresses` in turns.
-fn flood(addresses: u64) -> impl FnMut() -> Who {
+fn flood(addresses: u64) -> impl FnMut() -> Attempt {
     let mut count = 0;
     move || {
         count += 1;
-        who(1_000 + count % addresses, 1_000_000 + count)
+        attempt(1_000 + count % addresses, 1_000_000 + count)
     }
 }
 
@@ -77,14 +77,14 @@ fn a_flood_from_three_addresses_kept_everybody_else_out() {
         let mut worker = Worker::new(Duration::from_millis(milliseconds));
         let mut flood = flood(addresses);
         worker.flooded(Duration::from_secs(20), &mut flood);
-        let through = worker.honest_through(who(1, 1), &mut flood);
+        let through = worker.honest_through(attempt(1, 1), &mut flood);
         assert!(through >= 18, "{through} of 20 beside {addresses} addresses at {milliseconds} ms");
     }
 }
 
 #[test]
 fn a_flood_that_has_just_begun_keeps_nobody_out_either() {
-    let through = Worker::new(COST).honest_through(who(1, 1), &mut flood(3));
+    let through = Worker::new(COST).honest_through(attempt(1, 1), &mut flood(3));
     assert!(through >= 18, "{through} of 20");
 }
 
@@ -105,9 +105,9 @@ fn addresses_that_flood_alike_get_alike_however_often_they_ask() {
     // Nine of ten requests are from the first.
     worker.flooded(Duration::from_secs(120), &mut || {
         count += 1;
-        who(if count % 10 == 0 { 2 } else { 1 }, count)
+        attempt(if count % 10 == 0 { 2 } else { 1 }, count)
     });
-    let of = |address| worker.hashed.iter().filter(|who| who.address == address).count();
+    let of = |address| worker.hashed.iter().filter(|attempt| attempt.address == address).count();
     let (busy, quiet) = (of(1), of(2));
     assert!(quiet * 10 >= busy * 7, "{busy} for the one, {quiet} for the other");
 }
@@ -117,16 +117,16 @@ fn one_wrong_password_does_not_put_somebody_behind_a_flood() {
     let mut worker = Worker::new(COST);
     let mut flood = flood(3);
     worker.flooded(Duration::from_secs(20), &mut flood);
-    assert!(worker.asks(who(1, 1), false), "a slip");
+    assert!(worker.asks(attempt(1, 1), false), "a slip");
     worker.flooded(Duration::from_millis(400), &mut flood);
-    assert!(worker.asks(who(1, 1), true), "and again");
+    assert!(worker.asks(attempt(1, 1), true), "and again");
 }
 
 /// Where a client may write `X-Forwarded-For` each guess comes from an address that never failed.
 #[test]
 fn made_up_addresses_do_not_keep_out_who_logged_in_from_here_before() {
     let mut worker = Worker::new(COST);
-    let home = who(1, 1);
+    let home = attempt(1, 1);
     assert!(worker.asks(home, true));
     let mut flood = flood(u64::MAX);
     worker.flooded(Duration::from_secs(20), &mut flood);
@@ -144,13 +144,13 @@ fn made_up_addresses_that_guess_at_one_name_are_in_nobody_else_s_way() {
     let mut count = 0;
     let mut flood = move || {
         count += 1;
-        who(1_000 + count, 7)
+        attempt(1_000 + count, 7)
     };
     worker.flooded(Duration::from_secs(20), &mut flood);
-    let through = worker.honest_through(who(1, 1), &mut flood);
+    let through = worker.honest_through(attempt(1, 1), &mut flood);
     assert!(through >= 18, "{through} of 20");
-    // Who is guessed at is not locked out: not from where they were before, and elsewhere as any guesser.
-    assert!(worker.admission.ask(who(2, 7), worker.now + Duration::from_secs(1)).is_ok());
+    // Attempt is guessed at is not locked out: not from where they were before, and elsewhere as any guesser.
+    assert!(worker.admission.ask(attempt(2, 7), worker.now + Duration::from_secs(1)).is_ok());
 }
 
 #[test]
@@ -159,17 +159,17 @@ fn a_site_that_makes_up_ipv6_addresses_is_in_nobody_else_s_way() {
     let mut count = 0;
     let mut flood = move || {
         count += 1;
-        Who { address: 1_000 + count, site: Some(5), name: 1_000_000 + count }
+        Attempt { address: 1_000 + count, site: Some(5), name: 1_000_000 + count }
     };
     worker.flooded(Duration::from_secs(20), &mut flood);
-    let through = worker.honest_through(who(1, 1), &mut flood);
+    let through = worker.honest_through(attempt(1, 1), &mut flood);
     assert!(through >= 18, "{through} of 20");
 }
 
 #[test]
 fn somebody_with_a_password_takes_no_more_than_others_by_logging_in_all_the_time() {
     let mut worker = Worker::new(COST);
-    let greedy = who(2, 2);
+    let greedy = attempt(2, 2);
     let mut through = 0;
     for second in 0..60 {
         for _ in 0..500 {
@@ -177,25 +177,8 @@ fn somebody_with_a_password_takes_no_more_than_others_by_logging_in_all_the_time
             worker.now += STEP;
         }
         if second >= 20 && second % 2 == 0 {
-            through += usize::from(worker.asks(who(1, 1), true));
+            through += usize::from(worker.asks(attempt(1, 1), true));
         }
     }
     assert!(through >= 18, "{through} of 20");
-}
-
-#[test]
-fn what_is_remembered_of_clients_is_bounded() {
-    let mut admission = Admission::new(SHARE);
-    for number in 0..3_000 {
-        let everybody = Who { address: number, site: Some(number), name: number % 2_500 };
-        admission.book(everybody, number % 2 == 0, STEP, STEP);
-    }
-    assert_eq!(admission.homes.len(), NAMES.get());
-    assert!(admission.homes.iter().all(|(_, homes)| homes.len() <= ADDRESSES && !homes.spilled()));
-    for address in 0..100 {
-        admission.book(who(address, 7), true, STEP, STEP);
-    }
-    assert!(admission.is_home(who(99, 7)) && admission.is_home(who(96, 7)));
-    assert!(!admission.is_home(who(95, 7)), "the latest four");
-    assert!(!admission.is_home(who(99, 8)), "the home of somebody else is none");
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::PasswordHash;
 use super::address::ClientAddress;
-use super::admission::{Admission, Who};
+use super::admission::{Admission, Attempt};
 use super::memory::Memory;
 use super::throttle::{Account, Throttle, tags};
 use crate::config::PasswordSettings;
@@ -39,7 +39,7 @@ pub struct Admitted<'d> {
     directory: &'d UserDirectory,
     username: String,
     address: ClientAddress,
-    who: Who,
+    attempt: Attempt,
     hash: Option<&'d PasswordHash>,
     user: Option<&'d User>,
 }
@@ -119,13 +119,13 @@ impl PasswordChecker {
             }
             Err(error) => return Err(Outcome::Failed(error)),
         }
-        let who = who(account, &address);
-        if let Err(seconds) = self.admission.borrow_mut().ask(who, host.uptime()) {
+        let attempt = attempt(account, &address);
+        if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.uptime()) {
             host.note(Event::Password(PasswordCheck::Busy));
             return Err(Outcome::Busy(seconds));
         }
         let (hash, user) = directory.hash_for(username);
-        Ok(Admitted { directory, username: username.to_owned(), address, who, hash, user })
+        Ok(Admitted { directory, username: username.to_owned(), address, attempt, hash, user })
     }
 
     /// Books what came of an admitted login, and the time that its hash took.
@@ -138,7 +138,7 @@ impl PasswordChecker {
     ) -> Outcome<&'d User> {
         host.note(Event::Password(PasswordCheck::Hashed));
         let user = admitted.user.filter(|_| verifies);
-        self.admission.borrow_mut().book(admitted.who, user.is_some(), cost, host.uptime());
+        self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.uptime());
         let counted = match user {
             Some(_) => self.throttle.succeed(host, admitted.account(), &admitted.address),
             None => self.throttle.fail(host, admitted.account(), &admitted.address),
@@ -215,12 +215,12 @@ impl PasswordChecker {
     }
 }
 
-fn who(account: Account<'_>, address: &ClientAddress) -> Who {
+fn attempt(account: Account<'_>, address: &ClientAddress) -> Attempt {
     let tag = |parts: &[&[u8]]| {
         let [tag, _] = tags(parts);
         tag
     };
-    Who {
+    Attempt {
         address: tag(&[address.as_str().as_bytes()]),
         site: address.site().map(|site| tag(&[site.as_bytes()])),
         name: tag(&[account.directory, account.name]),

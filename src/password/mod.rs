@@ -2,14 +2,15 @@
 //! Basic credentials remembered.
 //!
 //! A hash takes tens of milliseconds, and the worker serves nobody meanwhile. So the throttle is
-//! asked first, then the budget, and only then is a password hashed. Who of those who ask at once gets
-//! something of the budget is decided by what each has cost lately.
+//! asked first, then the budget, and only then is a password hashed. Which of the logins that
+//! ask at once gets something of the budget is decided by what their addresses have cost lately.
 
 mod address;
 mod admission;
 mod budget;
 mod checker;
 mod hash;
+mod known;
 mod memory;
 mod throttle;
 mod usage;

@@ -1,8 +1,8 @@
 //! Failed passwords and client secrets, counted for all workers in the host's shared data.
 //!
 //! Two things are counted: failures of one account from one client address, and failures from one
-//! address whatever the account. Nobody can lock somebody else out from another address, and
-//! one address cannot try one password on everybody.
+//! address whatever the account. An account cannot be locked out from another address, and
+//! one address cannot try one password on every account.
 //!
 //! An account is a name in a directory: the same name elsewhere is another one, so that a right password
 //! there forgives nothing here. The directory counts by what is in it, for shared data may be shared with
@@ -10,8 +10,6 @@
 //!
 //! Shared data is never swept by the host, so the counters live in a fixed number of slots with a
 //! fixed number of entries each: made-up usernames push out one another, the smallest count first.
-
-use sha2::{Digest as _, Sha256};
 
 use super::address::ClientAddress;
 use crate::host::{Host, HostError};
@@ -158,13 +156,7 @@ impl Throttle {
 
 /// Two numbers that stand for `parts`, and for nothing else.
 pub fn tags(parts: &[&[u8]]) -> [u64; 2] {
-    let mut hash = Sha256::new();
-    for part in parts {
-        // Lengths keep `a` + `bc` apart from `ab` + `c`.
-        hash.update(part.len().to_le_bytes());
-        hash.update(part);
-    }
-    let digest: [u8; 32] = hash.finalize().into();
+    let digest = crate::digest::of(parts);
     let word = |range: std::ops::Range<usize>| {
         let bytes = digest.get(range).and_then(|bytes| bytes.try_into().ok());
         u64::from_le_bytes(bytes.unwrap_or_default())

@@ -1,7 +1,6 @@
 //! What each address, or each name, has cost lately: a table of bounded size, whose figures halve with
 //! time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// In how long a figure halves, in microseconds.
@@ -12,13 +11,14 @@ const MOST: u64 = 1_000_000_000;
 /// one another, and none that has cost more.
 const ENTRIES: usize = 1024;
 
-/// The figures, by a tag of 64 bits.
+/// The figures, sorted by the tag that each stands under.
 #[derive(Debug, Default)]
-pub struct Usage(BTreeMap<u64, Figure>);
+pub struct Usage(Vec<Figure>);
 
 /// A figure and when it was true.
 #[derive(Clone, Copy, Debug)]
 struct Figure {
+    tag: u64,
     micros: u64,
     at: Duration,
 }
@@ -35,21 +35,31 @@ impl Figure {
 }
 
 impl Usage {
+    fn place(&self, tag: u64) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&tag, |figure| figure.tag)
+    }
+
     /// What stands under `tag`, in microseconds.
     pub fn of(&self, tag: u64, now: Duration) -> u64 {
-        self.0.get(&tag).map_or(0, |figure| figure.now(now))
+        self.place(tag).ok().and_then(|index| self.0.get(index)).map_or(0, |figure| figure.now(now))
     }
 
     /// Adds to what stands under `tag`.
     pub fn add(&mut self, tag: u64, micros: u64, now: Duration) {
         let micros = self.of(tag, now).saturating_add(micros).min(MOST);
-        if self.0.len() >= ENTRIES
-            && !self.0.contains_key(&tag)
-            && let Some(least) = self.0.iter().min_by_key(|(_, figure)| figure.now(now)).map(|(tag, _)| *tag)
-        {
-            self.0.remove(&least);
+        let figure = Figure { tag, micros, at: now };
+        if let Some(own) = self.place(tag).ok().and_then(|index| self.0.get_mut(index)) {
+            *own = figure;
+            return;
         }
-        self.0.insert(tag, Figure { micros, at: now });
+        if self.0.len() >= ENTRIES {
+            let least = self.0.iter().enumerate().min_by_key(|(_, figure)| figure.now(now));
+            if let Some((index, _)) = least {
+                self.0.remove(index);
+            }
+        }
+        let (Ok(place) | Err(place)) = self.place(tag);
+        self.0.insert(place, figure);
     }
 }
 
