@@ -121,7 +121,8 @@ impl TokenEndpoint {
         let form = PasswordForm::parse(body)?;
         if let Some(clients) = &self.clients {
             let client = (form.client_id.as_deref(), form.client_secret.as_deref().map(String::as_str));
-            clients.authenticate(request.authorization.as_ref().map(Secret::expose), client, &self.realm)?;
+            let authorization = request.authorization.as_ref().map(Secret::expose);
+            clients.authenticate(authorization, client, &self.realm, passwords, host)?;
         }
         let user = match passwords.log_in(&self.users, &form.username, form.password.as_bytes(), host) {
             Outcome::Right(user) => user,

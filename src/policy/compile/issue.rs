@@ -86,7 +86,7 @@ impl Compiler<'_> {
             let message = format!("{url} is the token endpoint of another scheme already");
             self.errors.add(&flow_path.key("tokenUrl"), message);
         }
-        let clients = issue.clients.map(|clients| self.clients(&issue_path.key("clients"), clients));
+        let clients = issue.clients.map(|clients| self.clients(&issue_path.key("clients"), &url, clients));
         self.token_endpoints.push(TokenEndpoint {
             path: url,
             users,
@@ -100,7 +100,7 @@ impl Compiler<'_> {
         });
     }
 
-    fn clients(&self, path: &Path<'_>, clients: Vec<ClientConfig>) -> Clients {
+    fn clients(&self, path: &Path<'_>, url: &str, clients: Vec<ClientConfig>) -> Clients {
         let client = |(index, client): (usize, ClientConfig)| {
             let path = path.index(index);
             let secret = match client.secret {
@@ -109,7 +109,7 @@ impl Compiler<'_> {
             };
             Some(Client::new(client.id, secret.as_ref().map(|secret| secret.expose())))
         };
-        Clients::new(clients.into_iter().enumerate().filter_map(client).collect())
+        Clients::new(url, clients.into_iter().enumerate().filter_map(client).collect())
     }
 }
 

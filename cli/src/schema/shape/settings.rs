@@ -70,13 +70,14 @@ enum Unsecured {
 #[schemars(deny_unknown_fields, extend("examples" = [{"worker_share_percent": 10, "max_failures": 5}]))]
 pub struct Passwords {
     /// The share of a worker's time that may go into password hashes and signatures, in percent. Beyond
-    /// it logins are answered 503 with `Retry-After`.
+    /// it logins are answered 503 with `Retry-After`, those first whose address has cost most lately.
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     worker_share_percent: Option<u32>,
     /// How long a verified Basic credential is remembered, in seconds; 0: not at all.
     #[schemars(range(min = 0, max = 86_400), extend("default" = 300))]
     remember_seconds: Option<u32>,
-    /// Failures of a username from one client address before the next try is answered 429.
+    /// Failures of a username, or of a client of the token endpoint, from one address before the next
+    /// try is answered 429; of one address whatever the username, ten times as many.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = 10))]
     max_failures: Option<u32>,
     /// How long failures count, in seconds from the first.
