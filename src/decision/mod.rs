@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use crate::issue::TokenRequest;
 pub use denial::{Challenge, Denial, Response};
-pub use edits::{Changes, HeaderEdit, changes, is_header_value};
+pub use edits::{Changes, Credentials, HeaderEdit, changes, is_header_value};
 pub use identity::{Identity, IdentityMemo};
 pub use place::{By, Place, RuleId};
 

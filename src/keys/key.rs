@@ -3,8 +3,9 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use hmac::Hmac;
+use hmac::{Hmac, Mac as _};
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
+use rsa::traits::PublicKeyParts as _;
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, Hash};
@@ -58,6 +59,31 @@ pub(super) enum Material {
     MlDsa87(Box<ml_dsa::VerifyingKey<MlDsa87>>),
 }
 
+impl Material {
+    /// What is the same for the same key of one algorithm, and tells nothing of a secret.
+    fn fingerprint(&self) -> Vec<u8> {
+        macro_rules! tag {
+            ($key:expr) => {
+                $key.clone().chain_update(b"lychgate: which key is this?").finalize().into_bytes().to_vec()
+            };
+        }
+        match self {
+            Self::Hs256(key) => tag!(key),
+            Self::Hs384(key) => tag!(key),
+            Self::Hs512(key) => tag!(key),
+            Self::Rsa(key) => key.n_bytes().into_vec(),
+            Self::P256(key) => key.to_sec1_point(true).as_bytes().to_vec(),
+            Self::P384(key) => key.to_sec1_point(true).as_bytes().to_vec(),
+            Self::P521(key) => key.to_sec1_point(true).as_bytes().to_vec(),
+            Self::K256(key) => key.to_sec1_point(true).as_bytes().to_vec(),
+            Self::Ed25519(key) => key.as_bytes().to_vec(),
+            Self::MlDsa44(key) => key.encode().to_vec(),
+            Self::MlDsa65(key) => key.encode().to_vec(),
+            Self::MlDsa87(key) => key.encode().to_vec(),
+        }
+    }
+}
+
 impl VerificationKey {
     /// The one algorithm it verifies.
     #[must_use]
@@ -75,6 +101,12 @@ impl VerificationKey {
     #[must_use]
     pub fn native(&self) -> Option<&NativeKey> {
         self.native.as_ref()
+    }
+
+    /// Whether a token that the one verifies is verified by the other.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm && self.material.fingerprint() == other.material.fingerprint()
     }
 
     /// Gives it another key identifier.

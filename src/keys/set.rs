@@ -19,6 +19,12 @@ impl KeySet {
         Self { keys }
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[VerificationKey] {
+        &self.keys
+    }
+
     /// The keys that may have signed a token with this `alg` and `kid` header.
     ///
     /// A key is bound to its algorithm, so `alg` selects and never decides. A `kid` on both sides

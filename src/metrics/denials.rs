@@ -30,7 +30,7 @@ const LOGIN: [&str; 7] = [
     "password_wrong",
     "token_request_invalid",
 ];
-const TOKEN: [&str; 21] = [
+const TOKEN: [&str; 22] = [
     "credential_twice",
     "introspection_unavailable",
     "keys_unavailable",
@@ -46,6 +46,7 @@ const TOKEN: [&str; 21] = [
     "token_missing_claim",
     "token_no_matching_key",
     "token_not_yet_valid",
+    "token_other_use",
     "token_revoked",
     "token_too_long",
     "token_wrong_audience",

@@ -18,7 +18,7 @@ fn directory() -> UserDirectory {
         let password = password.map(|hash| PasswordHash::parse(hash).unwrap());
         directory.insert(
             name.into(),
-            User { disabled: false, scopes: vec![], password, identity: Default::default() },
+            User { disabled: false, scopes: None, password, identity: Default::default() },
         );
     }
     directory

@@ -105,7 +105,8 @@ impl Filter<'_> {
         let decision = if headers.is_empty() {
             Decision::Deny(Denial::host_failure("request headers are not there"))
         } else {
-            self.shared.engine.decide(&Request::new(&headers), &self.shared.host, true)
+            let request = Request::new(&headers).whole(end_of_stream);
+            self.shared.engine.decide(&request, &self.shared.host, true)
         };
         match decision {
             Decision::Token(request) => self.await_body(request, &headers, end_of_stream),
