@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::metrics::{Metrics, Update};
 use crate::password::PasswordChecker;
-use crate::policy::{NormalPath, Policy};
+use crate::policy::{NormalPath, Policy, Requirement};
 use crate::remote::Remotes;
 use crate::request::Request;
 use crate::token::TokenCache;
@@ -145,15 +145,11 @@ impl Engine {
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
             (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
         };
-        let mut judged = match requirement {
-            None => Err(Denial::no_rule()),
-            Some(requirement) if requirement.alternatives().is_empty() => {
-                Ok(Decision::Allow(self.allow_anonymous(request)))
-            }
-            Some(requirement) => Evaluation::new(self, request, host, patient).of(requirement),
-        };
+        let mut judged = self.judge_by(requirement, request, host, patient);
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
+            // A trial keeps nobody from what the gate serves itself.
+            (Err(_), Some(served)) if self.policy.spares(rule) => return served,
             (Ok(Decision::Allow(allow)), None) => allow.place.rule = rule,
             (Err(denial), _) => denial.place.rule = rule,
             (Ok(_), _) => {}
@@ -161,15 +157,26 @@ impl Engine {
         judged
     }
 
+    fn judge_by(
+        &self,
+        requirement: Option<&Requirement>,
+        request: &Request<'_>,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Result<Decision, Denial> {
+        match requirement {
+            None => Err(Denial::no_rule()),
+            Some(requirement) if requirement.alternatives().is_empty() => {
+                Ok(Decision::Allow(self.allow_anonymous(request)))
+            }
+            Some(requirement) => Evaluation::new(self, request, host, patient).of(requirement),
+        }
+    }
+
     /// Why a rule that speaks of a token endpoint keeps a request from it. A login does not wait for anything.
     fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
         let place = Place::rule(RuleId::Rule(rule));
-        let judged = match self.policy.requirement_of(rule) {
-            None => Err(Denial::no_rule()),
-            Some(requirement) if requirement.alternatives().is_empty() => return None,
-            Some(requirement) => Evaluation::new(self, request, host, false).of(requirement),
-        };
-        match judged {
+        match self.judge_by(self.policy.requirement_of(rule), request, host, false) {
             Ok(Decision::Allow(_)) => None,
             Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.spares(place.rule))
                 .then(|| Denial { place: Place { rule: place.rule, ..denial.place }, ..denial }),

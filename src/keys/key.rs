@@ -5,7 +5,7 @@ use std::fmt;
 
 use hmac::{Hmac, Mac as _};
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
-use rsa::traits::PublicKeyParts as _;
+use p256::pkcs8::EncodePublicKey as _;
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, Hash};
@@ -59,31 +59,6 @@ pub(super) enum Material {
     MlDsa87(Box<ml_dsa::VerifyingKey<MlDsa87>>),
 }
 
-impl Material {
-    /// What is the same for the same key of one algorithm, and tells nothing of a secret.
-    fn fingerprint(&self) -> Vec<u8> {
-        macro_rules! tag {
-            ($key:expr) => {
-                $key.clone().chain_update(b"lychgate: which key is this?").finalize().into_bytes().to_vec()
-            };
-        }
-        match self {
-            Self::Hs256(key) => tag!(key),
-            Self::Hs384(key) => tag!(key),
-            Self::Hs512(key) => tag!(key),
-            Self::Rsa(key) => key.n_bytes().into_vec(),
-            Self::P256(key) => key.to_sec1_point(true).as_bytes().to_vec(),
-            Self::P384(key) => key.to_sec1_point(true).as_bytes().to_vec(),
-            Self::P521(key) => key.to_sec1_point(true).as_bytes().to_vec(),
-            Self::K256(key) => key.to_sec1_point(true).as_bytes().to_vec(),
-            Self::Ed25519(key) => key.as_bytes().to_vec(),
-            Self::MlDsa44(key) => key.encode().to_vec(),
-            Self::MlDsa65(key) => key.encode().to_vec(),
-            Self::MlDsa87(key) => key.encode().to_vec(),
-        }
-    }
-}
-
 impl VerificationKey {
     /// The one algorithm it verifies.
     #[must_use]
@@ -103,10 +78,39 @@ impl VerificationKey {
         self.native.as_ref()
     }
 
-    /// Whether a token that the one verifies is verified by the other.
+    /// Whether a token that the one verifies is verified by the other. The gate signs with no key of ML-DSA, and of those
+    /// it is not told.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
-        self.algorithm == other.algorithm && self.material.fingerprint() == other.material.fingerprint()
+        self.algorithm == other.algorithm
+            && self.fingerprint().is_some_and(|own| other.fingerprint().is_some_and(|other| own == other))
+    }
+
+    /// What is the same for the same key of one algorithm, and tells nothing of a secret.
+    fn fingerprint(&self) -> Option<Vec<u8>> {
+        macro_rules! tag {
+            ($key:expr) => {
+                Some(
+                    $key.clone()
+                        .chain_update(b"lychgate: which key is this?")
+                        .finalize()
+                        .into_bytes()
+                        .to_vec(),
+                )
+            };
+        }
+        match &self.material {
+            Material::Hs256(key) => tag!(key),
+            Material::Hs384(key) => tag!(key),
+            Material::Hs512(key) => tag!(key),
+            Material::Rsa(key) => key.to_public_key_der().ok().map(|der| der.into_vec()),
+            Material::P256(_) | Material::P384(_) | Material::P521(_) => {
+                self.native.as_ref().map(|native| native.spki.clone())
+            }
+            Material::K256(key) => Some(key.to_sec1_point(true).as_bytes().to_vec()),
+            Material::Ed25519(key) => Some(key.as_bytes().to_vec()),
+            Material::MlDsa44(_) | Material::MlDsa65(_) | Material::MlDsa87(_) => None,
+        }
     }
 
     /// Gives it another key identifier.

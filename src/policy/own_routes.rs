@@ -1,18 +1,16 @@
 //! The filter's own routes (the document, the page to it, token endpoints), and the rules that speak of them.
 
-use std::collections::BTreeMap;
-
 use super::Policy;
 use super::rules::Rule;
 
 /// For each path, the rules that speak of it whatever their methods and hosts, in order. Without any it is public.
 #[derive(Debug, Default)]
-pub struct OwnRoutes(BTreeMap<String, Vec<usize>>);
+pub struct OwnRoutes(Vec<(String, Vec<usize>)>);
 
 impl OwnRoutes {
     /// The filter answers at `path`, and these rules speak of it.
     pub fn add(&mut self, path: &str, rules: Vec<usize>) {
-        self.0.insert(path.to_owned(), rules);
+        self.0.push((path.to_owned(), rules));
     }
 }
 
@@ -23,7 +21,7 @@ impl Policy {
     /// not public for it: there the first rule that speaks of the route counts.
     #[must_use]
     pub fn rule_of_own_route(&self, method: &[u8], host: &[u8], path: &str) -> Option<usize> {
-        let speaking = self.own_routes.0.get(path)?;
+        let (_, speaking) = self.own_routes.0.iter().find(|(own, _)| own == path)?;
         let found = self.rules.find(method, host, path).filter(|(number, _)| speaking.contains(number));
         let Some((number, rule)) = found else { return speaking.first().copied() };
         if rule.path.is_one() || !self.is_public(rule) {

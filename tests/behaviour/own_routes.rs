@@ -51,6 +51,11 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         ("own routes, by regex", policy(&everywhere(json!({"regex": "/internal/.*"}), &key))),
         ("own routes, by template", policy(&everywhere(json!({"path": "/internal/{page}"}), &key))),
         ("own routes, public by prefix", policy(&everywhere(json!({"prefix": "/internal"}), &json!([])))),
+        ("own routes, dry", {
+            let mut dry = policy(&everywhere(json!({"prefix": "/internal"}), &key));
+            dry["mode"] = "dry_run".into();
+            dry
+        }),
         ("own routes, below everything", policy(&everywhere(json!({"prefix": "/"}), &key))),
         (
             "own routes, a token needed",
@@ -83,7 +88,7 @@ pub fn rows() -> Vec<Row> {
     let get = Request::get;
     let head = |path: &str| Request::new("HEAD", path);
     let mut rows = Vec::new();
-    for policy in ["own routes, by default", "own routes, below everything"] {
+    for policy in ["own routes, by default", "own routes, below everything", "own routes, dry"] {
         rows.extend([
             answered(
                 format!("{policy}: the document is public"),
