@@ -27,8 +27,7 @@ pub fn find<'a>(values: impl Iterator<Item = &'a [u8]>, prefix: &str) -> Found<'
 }
 
 /// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space stands for one
-/// or more of them (RFC 6750 section 2.1), or for the bare word. What is no letter of a word ends it too, and then the
-/// credential is there and malformed: some readers take a tab for a space.
+/// or more of them (RFC 6750 section 2.1), or for the bare word. A tab is no space: behind one it is part of the credential.
 pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let value = value.trim_ascii();
     let word = prefix.trim_end_matches(' ').as_bytes();
@@ -37,7 +36,7 @@ pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
         return None;
     }
     let wants_space = word.len() < prefix.len();
-    if wants_space && rest.first().is_some_and(|&b| is_tchar(b)) {
+    if wants_space && !(rest.is_empty() || rest.starts_with(b" ")) {
         return None;
     }
     Some(if wants_space { without_spaces(rest) } else { rest })

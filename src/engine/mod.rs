@@ -179,7 +179,7 @@ impl Engine {
         match self.judge_by(self.policy.requirement_of(rule), request, host, false) {
             Ok(Decision::Allow(_)) => None,
             Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.spares(place.rule))
-                .then(|| Denial { place: Place { rule: place.rule, ..denial.place }, ..denial }),
+                .then_some(Denial { place: Place { rule: place.rule, ..denial.place }, ..denial }),
             Ok(Decision::Answer(_) | Decision::Token(_) | Decision::Await) => {
                 Some(Denial::host_failure("a login waits for nothing").at(place))
             }

@@ -109,13 +109,17 @@ fn anonymous() -> Vec<Row> {
         .anonymous()
         .with("x-api-key", "good-key")
         .with("authorization", "Basic eDp5"),
-        malformed("anonymous: a tab behind Bearer", format!("Bearer\t{token}")),
         malformed("anonymous: a space and a tab behind Bearer", format!("Bearer \t{token}")),
-        malformed("anonymous: a colon behind Bearer", format!("Bearer:{token}")),
         malformed(
             "anonymous: Bearer joined to something else by a comma",
             format!("Basic eDp5,Bearer {token}"),
         ),
+        allowed("anonymous: a tab behind Bearer", P, with(format!("Bearer\t{token}")))
+            .anonymous()
+            .without("authorization"),
+        allowed("anonymous: a colon behind Bearer", P, with(format!("Bearer:{token}")))
+            .anonymous()
+            .without("authorization"),
         allowed("anonymous: the token glued to Bearer", P, with(format!("Bearer{token}")))
             .anonymous()
             .without("authorization"),
