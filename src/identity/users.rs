@@ -12,12 +12,26 @@ use crate::password::PasswordHash;
 pub struct User {
     /// Whether the user is switched off.
     pub disabled: bool,
-    /// What the user may do.
-    pub scopes: Vec<String>,
+    /// What the user may do, if that is said.
+    pub scopes: Option<Vec<String>>,
     /// How the password is checked; without it nobody can log in as this user.
     pub password: Option<PasswordHash>,
     /// What the upstream is told.
     pub identity: IdentityMemo,
+}
+
+impl User {
+    /// What the user may do.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        self.scopes.as_deref().unwrap_or_default()
+    }
+
+    /// The same, if it is said at all.
+    #[must_use]
+    pub fn listed_scopes(&self) -> Option<&[String]> {
+        self.scopes.as_deref()
+    }
 }
 
 /// One directory of `users`.

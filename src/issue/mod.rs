@@ -29,6 +29,8 @@ pub const MAX_BODY_BYTES: usize = 8192;
 pub struct TokenEndpoint {
     /// The path it is served at.
     pub path: String,
+    /// The scheme whose tokens it issues.
+    pub scheme: String,
     /// Who may log in.
     pub users: Rc<UserDirectory>,
     /// Lifetime of a token, in seconds.
@@ -180,7 +182,7 @@ impl TokenEndpoint {
 /// Those asked for that the user has; all of the user's when none is asked for.
 fn granted<'u>(user: &'u User, form: &PasswordForm) -> Vec<&'u str> {
     let asked = |scope: &&String| form.scopes.is_empty() || form.scopes.contains(scope);
-    user.scopes.iter().filter(asked).map(String::as_str).collect()
+    user.scopes().iter().filter(asked).map(String::as_str).collect()
 }
 
 fn is_form(request: &Request<'_>) -> bool {

@@ -26,6 +26,11 @@ pub struct Rsa {
 }
 
 impl Rsa {
+    /// The modulus, big-endian. The exponent is always 65537, so that it names the key.
+    pub(super) fn modulus(&self) -> &[u8] {
+        &self.modulus
+    }
+
     /// The key of a modulus and an exponent, both big-endian (RFC 7518 section 6.3.1).
     ///
     /// RFC 7518 section 3.3 wants 2048 bits; more than 4096 costs more than it protects, and with any

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use hmac::Hmac;
+use hmac::{Hmac, Mac as _};
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
 use sha2::{Sha256, Sha384, Sha512};
 
@@ -76,6 +76,41 @@ impl VerificationKey {
     #[must_use]
     pub fn native(&self) -> Option<&NativeKey> {
         self.native.as_ref()
+    }
+
+    /// Whether a token that the one verifies is verified by the other. The gate signs with no key of ML-DSA, and of those
+    /// it is not told.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm
+            && self.fingerprint().is_some_and(|own| other.fingerprint().is_some_and(|other| own == other))
+    }
+
+    /// What is the same for the same key of one algorithm, and tells nothing of a secret.
+    fn fingerprint(&self) -> Option<Vec<u8>> {
+        macro_rules! tag {
+            ($key:expr) => {
+                Some(
+                    $key.clone()
+                        .chain_update(b"lychgate: which key is this?")
+                        .finalize()
+                        .into_bytes()
+                        .to_vec(),
+                )
+            };
+        }
+        match &self.material {
+            Material::Hs256(key) => tag!(key),
+            Material::Hs384(key) => tag!(key),
+            Material::Hs512(key) => tag!(key),
+            Material::Rsa(key) => Some(key.modulus().to_vec()),
+            Material::P256(_) | Material::P384(_) | Material::P521(_) => {
+                self.native.as_ref().map(|native| native.spki.clone())
+            }
+            Material::K256(key) => Some(key.to_sec1_point(true).as_bytes().to_vec()),
+            Material::Ed25519(key) => Some(key.as_bytes().to_vec()),
+            Material::MlDsa44(_) | Material::MlDsa65(_) | Material::MlDsa87(_) => None,
+        }
     }
 
     /// Gives it another key identifier.

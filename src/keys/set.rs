@@ -26,6 +26,12 @@ impl KeySet {
         Self { keys, last: RefCell::default() }
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn all(&self) -> &[VerificationKey] {
+        &self.keys
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {

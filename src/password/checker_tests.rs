@@ -22,7 +22,7 @@ fn named(name: &str) -> UserDirectory {
         let password = password.map(|hash| PasswordHash::parse(hash).unwrap());
         directory.insert(
             name.into(),
-            User { disabled: false, scopes: vec![], password, identity: Default::default() },
+            User { disabled: false, scopes: None, password, identity: Default::default() },
         );
     }
     directory
@@ -175,7 +175,7 @@ fn a_directory_of_the_same_name_in_another_configuration_is_another_one() {
     let host = LocalHost::at(1000);
     let (here, there) = (checker(settings), checker(settings));
     let (staff, mut other_staff) = (named("staff"), named("staff"));
-    let own = User { disabled: false, scopes: vec![], password: None, identity: Default::default() };
+    let own = User { disabled: false, scopes: None, password: None, identity: Default::default() };
     assert_eq!(staff.digest(), other_staff.digest(), "the same people with the same passwords");
     other_staff.insert("own".into(), own);
     assert_ne!(staff.digest(), other_staff.digest());

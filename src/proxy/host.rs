@@ -205,6 +205,8 @@ impl Host for ProxyHost {
             // A host that has no such function, or was told so before, is no worse off.
             let _ = abi::call_foreign_function(DECLARE_PROPERTY, &declaration.encode_to_vec());
         }
+    }
+
     fn warn(&self, line: &str) {
         log::warn!("lychgate: {line}");
     }

@@ -122,11 +122,9 @@ fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
     let expected: Vec<_> =
         (0..600).map(|number| format!("token=token{number}&token_type_hint=access_token")).collect();
     assert_eq!(tokens, expected);
-    assert!(
-        (0..600).all(|number| {
-            matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
-        })
-    );
+    assert!((0..600).all(|number| {
+        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
+    }));
 }
 
 /// A host whose cluster lets no more than so many calls through at once.
@@ -180,11 +178,9 @@ fn calls_that_a_circuit_breaker_holds_back_are_made_later() {
         assert!(asked.respond(id, &answer(&json!({"active": true})), &host), "{id}");
         id += 1;
     }
-    assert!(
-        (0..1024).all(|number| {
-            matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
-        })
-    );
+    assert!((0..1024).all(|number| {
+        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
+    }));
     assert!(host.host.warnings.take().is_empty());
 }
 

@@ -34,6 +34,8 @@ pub enum TokenError {
     MissingClaim(String),
     /// A claim has the wrong type or a value that cannot be.
     BadClaim(String),
+    /// Says in this claim that it is no access token.
+    OtherUse(&'static str),
     /// The issuer does not vouch for it.
     Inactive,
     /// It was revoked.
@@ -66,6 +68,7 @@ impl TokenError {
             Self::Audience => "token_wrong_audience",
             Self::MissingClaim(_) => "token_missing_claim",
             Self::BadClaim(_) => "token_bad_claim",
+            Self::OtherUse(_) => "token_other_use",
             Self::Inactive => "token_inactive",
             Self::Revoked => "token_revoked",
             Self::Pending(_) => "token_pending",
@@ -80,6 +83,7 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(what) => write!(f, "{}: {what}", self.reason()),
+            Self::OtherUse(name) => write!(f, "{}: {name}", self.reason()),
             Self::MissingClaim(name) | Self::BadClaim(name) => {
                 write!(f, "{}: {name}", self.reason())
             }

@@ -41,6 +41,7 @@ impl Compiler<'_> {
     pub(super) fn token_endpoint(
         &mut self,
         path: &Path<'_>,
+        name: &str,
         issue: IssueConfig,
         flows: &Flows,
         users: Option<&str>,
@@ -89,6 +90,7 @@ impl Compiler<'_> {
         let clients = issue.clients.map(|clients| self.clients(&issue_path.key("clients"), &url, clients));
         self.token_endpoints.push(TokenEndpoint {
             path: url,
+            scheme: name.to_owned(),
             users,
             expires_in: issue.expires_in,
             key: Rc::clone(signer),
