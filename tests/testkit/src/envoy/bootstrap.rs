@@ -41,6 +41,9 @@ pub fn resources(listeners: &[Listener], options: &Options, module: &Path) -> Va
 pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options, module: &Path) -> Value {
     let mut clusters = vec![cluster("upstream", upstream)];
     clusters.extend(options.clusters.iter().map(|(name, address)| cluster(name, *address)));
+    for (name, value) in options.cluster_members.as_object().into_iter().flatten() {
+        clusters.iter_mut().for_each(|cluster| cluster[name] = value.clone());
+    }
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "stats_config": options.stats_config,
