@@ -14,5 +14,10 @@
 mod bed;
 mod client;
 mod forms;
+mod load;
+mod logins;
+mod places;
+mod replaced;
+mod shipped;
 mod table;
 mod ways;

@@ -123,7 +123,12 @@ impl Way {
 
     /// What the request of this case presents.
     pub fn credentials(self, listener: &str, case: usize, outcome: Outcome) -> Vec<Field> {
-        let token = Token::new().claim("jti", opaque(listener, case));
+        self.credentials_of(listener, case, outcome, &opaque(listener, case))
+    }
+
+    /// The same with another token, of this name.
+    pub fn credentials_of(self, listener: &str, case: usize, outcome: Outcome, name: &str) -> Vec<Field> {
+        let token = Token::new().claim("jti", name);
         let token = match self {
             Self::UnknownKid => token.header("kid", "new"),
             Self::Discovery | Self::OneAfterAnother => {
@@ -150,9 +155,9 @@ impl Way {
             Self::FirstKeys | Self::UnknownKid | Self::Discovery | Self::RevocationList => {
                 vec![bearer(signed)]
             }
-            Self::Introspection => vec![bearer(opaque(listener, case))],
+            Self::Introspection => vec![bearer(name.to_owned())],
             Self::TwoAtOnce | Self::OneAfterAnother => {
-                vec![bearer(opaque(listener, case)), ("X-Second".to_owned(), signed)]
+                vec![bearer(name.to_owned()), ("X-Second".to_owned(), signed)]
             }
         }
     }
@@ -220,7 +225,10 @@ impl Way {
         match self {
             Self::FirstKeys | Self::Discovery => last(),
             Self::UnknownKid => key_set("old"),
-            Self::RevocationList => Reply::json(&json!({"jti": [opaque(listener, case)]})),
+            Self::RevocationList if case.is_multiple_of(2) => {
+                Reply::json(&json!({"jti": [opaque(listener, case)]}))
+            }
+            Self::RevocationList => Reply::json(&json!({"sub": ["johndoe"]})),
             Self::TwoAtOnce if case.is_multiple_of(2) => last(),
             Self::Introspection | Self::TwoAtOnce | Self::OneAfterAnother => inactive(),
         }

@@ -18,6 +18,7 @@ const RESET: u8 = 3;
 const SETTINGS: u8 = 4;
 const PING: u8 = 6;
 const GOAWAY: u8 = 7;
+const WINDOW_UPDATE: u8 = 8;
 const CONTINUATION: u8 = 9;
 
 /// Of SETTINGS and PING; of DATA and HEADERS it says that the stream ends.
@@ -137,10 +138,12 @@ pub fn reset(stream: u32) -> Vec<u8> {
     frame(RESET, 0, stream, &CANCEL)
 }
 
-/// What a connection begins with: no table of headers, so that an answer says what it means.
+/// What a connection begins with: no table of headers, so that an answer says what it means, and room for
+/// all answers together.
 #[must_use]
 pub fn preface() -> Vec<u8> {
-    [PREFACE, &frame(SETTINGS, 0, 0, &[0, 1, 0, 0, 0, 0])].concat()
+    let room = frame(WINDOW_UPDATE, 0, 0, &0x7FFF_0000_u32.to_be_bytes());
+    [PREFACE, &frame(SETTINGS, 0, 0, &[0, 1, 0, 0, 0, 0]), &room].concat()
 }
 
 /// Sends it on a connection of its own. Nothing: the stream or the connection was reset.
