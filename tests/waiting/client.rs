@@ -42,10 +42,30 @@ impl Client {
 
     /// Sends the pieces, one after the other. Of what is refused early, the rest cannot be sent.
     pub fn send(&mut self, pieces: Vec<Vec<u8>>) {
+        let mut pieces = pieces.into_iter();
+        if self.writing.is_none() {
+            // The head is with Envoy before the case goes on, and so is what fits in beside it.
+            for mut piece in pieces.by_ref() {
+                let rest = piece.split_off(piece.len().min(MUCH));
+                let is_sent = self.stream.write_all(&piece).is_ok();
+                thread::sleep(APART);
+                if !rest.is_empty() && is_sent {
+                    self.write_beside(std::iter::once(rest).chain(pieces).collect());
+                    return;
+                }
+            }
+        }
+        self.write_beside(pieces.collect());
+    }
+
+    /// What Envoy does not read yet must not keep the case from going on.
+    fn write_beside(&mut self, pieces: Vec<Vec<u8>>) {
+        if pieces.is_empty() {
+            return;
+        }
         let mut stream = self.stream.try_clone().unwrap();
-        let is_much = pieces.iter().map(Vec::len).sum::<usize>() > MUCH;
         let before = self.writing.take();
-        let write = move || {
+        self.writing = Some(thread::spawn(move || {
             if let Some(before) = before {
                 let _ = before.join();
             }
@@ -55,13 +75,7 @@ impl Client {
                 }
                 thread::sleep(APART);
             }
-        };
-        // What Envoy does not read yet must not keep the case from going on.
-        if is_much {
-            self.writing = Some(thread::spawn(write));
-        } else {
-            write();
-        }
+        }));
     }
 
     /// Waits for "100 Continue", byte by byte, so that nothing of what follows is read.

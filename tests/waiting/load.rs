@@ -125,7 +125,7 @@ fn count(answers: &[Response], status: u16) -> usize {
 fn measure(addr: SocketAddr, stop: &AtomicBool) -> Vec<u128> {
     let mut connection = Connection::open(addr).unwrap();
     let mut took = Vec::new();
-    while !stop.load(Ordering::Relaxed) || took.len() < 20 {
+    while !stop.load(Ordering::Relaxed) || took.len() < 200 {
         let start = Instant::now();
         assert_eq!(connection.send(&Request::get("/public")).unwrap().status, 200);
         took.push(start.elapsed().as_micros());
@@ -193,13 +193,14 @@ fn crowd(way: Way) {
         assert!(!log.contains("\"details\":null"), "{log}");
     }
     took.sort_unstable();
+    let of = |took: &[u128]| {
+        let part = |percent| took[(took.len() - 1) * percent / 100];
+        format!("{}, {} and {} µs (median, p99, most)", part(50), part(99), part(100))
+    };
     println!(
-        "waiting, {way:?}: 6 × {CROWD} refused at once; /public {} µs in the median and {} at most while nobody \
-         waits, {} and {} meanwhile",
-        idle[idle.len() / 2],
-        idle[idle.len() - 1],
-        took[took.len() / 2],
-        took[took.len() - 1],
+        "waiting, {way:?}: 6 × {CROWD} refused at once; /public takes {} while nobody waits, {} meanwhile",
+        of(&idle),
+        of(&took),
     );
     let seen = witness.arrivals();
     assert!(seen.iter().all(|own| own.start.starts_with("GET /public ")), "{:?}", seen.last());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use lychgate_testkit::envoy::{Envoy, Listener};
 use lychgate_testkit::h2;
 use lychgate_testkit::held::Held;
-use lychgate_testkit::http::{Connection, Request, Response};
+use lychgate_testkit::http::{Request, Response};
 use lychgate_testkit::keys::{self, PASSWORD_HASH};
 use lychgate_testkit::witness::Witness;
 use serde_json::{Value, json};
@@ -165,7 +165,7 @@ impl Case {
         let begun = Instant::now();
         let answer = client.answer()?.ok_or("reset")?;
         self.check(&answer)?;
-        if answer.status == 408 && begun.elapsed() > Duration::from_secs(15) {
+        if answer.status == 408 && begun.elapsed() > Duration::from_secs(18) {
             return Err(format!("408 after {:?}", begun.elapsed()));
         }
         Ok(())
@@ -190,7 +190,10 @@ fn cases() -> (Vec<Case>, Vec<String>) {
             for when in WHENS {
                 for outcome in OUTCOMES {
                     let case = Case { number: cases.len(), form, when, outcome, listener };
-                    match form.why_not(when).or_else(|| why_not(form, when, outcome)) {
+                    let is_gone_on = listener == "releases" && outcome == Outcome::TimeRunsOut;
+                    let timeout =
+                        is_gone_on.then_some("its head has gone on, and Envoy's timeouts hold for it");
+                    match form.why_not(when).or_else(|| why_not(form, when, outcome)).or(timeout) {
                         Some(reason) => skipped.push(format!("{}: {reason}", case.name())),
                         None => cases.push(case),
                     }
@@ -292,18 +295,17 @@ fn where_the_form_is_held_back_with_the_head_the_log_says_what_to_do() {
     let witness = Witness::start();
     let [_, lets, _] = listeners();
     let envoy = start(&[lets], &witness);
-    let mut connection = Connection::open(envoy.addr("lets")).unwrap();
-    for _ in 0..2 {
-        let form = "username=user1&password=secret";
-        let request = format!(
-            "POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
-             content-length: {}\r\n\r\n{form}",
-            form.len()
-        );
-        let answer = connection.send_bytes(request.as_bytes(), false);
-        let answer = answer.unwrap_or_else(|error| panic!("{error}\n{}", envoy.log()));
+    let form = "username=user1&password=secret";
+    let head = format!(
+        "POST /token HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: {}\r\n\r\n",
+        form.len()
+    );
+    for pieces in [vec![format!("{head}{form}")], vec![head.clone(), form.to_owned()]] {
+        let mut client = Client::open(envoy.addr("lets"), false);
+        client.send(pieces.into_iter().map(String::into_bytes).collect());
+        let answer = client.answer().unwrap().expect("an answer");
         assert_eq!(answer.status, 408, "{answer:?}");
-        connection = Connection::open(envoy.addr("lets")).unwrap();
     }
     assert!(witness.arrivals().is_empty(), "{:?}", witness.arrivals());
     assert!(envoy.log().contains("allow_on_headers_stop_iteration"), "{}", envoy.log());
@@ -325,7 +327,7 @@ fn many_slow_logins_at_once_get_an_answer_each() {
         for route in ["direct", "upstream"] {
             let envoy = &envoy;
             scope.spawn(move || {
-                let patience = Duration::from_secs(20);
+                let patience = Duration::from_secs(25);
                 let mut connection = h2::Connection::open(envoy.addr(route), patience).unwrap();
                 let request = h2::Request::new("POST", "/token")
                     .header("content-type", "application/x-www-form-urlencoded");
