@@ -11,7 +11,8 @@ use lychgate_testkit::witness::Witness;
 use serde_json::{Value, json};
 
 use super::bed::{is_alive, until};
-use super::load::{Crowd, gathered, listener, start};
+use super::load::{Crowd, listener, start};
+use super::ways::{Outcome, Way};
 
 /// More than one token may have of the places.
 const CROWD: usize = 1024;
@@ -91,32 +92,43 @@ fn a_dry_run_turns_nobody_away() {
     assert!(is_alive(&envoy, &["upstream"]), "{}", envoy.log());
 }
 
-/// Several connections of one address have more than one has, and not all there are.
+/// Several connections of one address have more than one has, and not all there are: who comes from another
+/// address finds a place.
 #[test]
 fn one_address_does_not_take_every_place() {
-    let (held, witness) = (Held::start(), Witness::start());
-    let envoy = start(&[listener("upstream", policy("enforce"))], &held, &witness);
+    const OF_EACH: usize = 900;
+    let (held, witness, way) = (Held::start(), Witness::start(), Way::FirstKeys);
+    let mut gate = listener("upstream", way.policy("upstream", 1));
+    // So that a test can come from another address.
+    gate.manager["use_remote_address"] = false.into();
+    let envoy = start(&[gate], &held, &witness);
     let addr = envoy.addr("upstream");
-    let crowds: Vec<_> = (0..4)
-        .map(|connection| {
-            let fields: Vec<_> =
-                (0..1000).map(|number| bearer(&format!("made-up-{connection}-{number}"))).collect();
-            Crowd::http2(addr, "/x", &fields)
-        })
-        .collect();
-    let stat = "http.upstream.downstream_rq_total";
-    until(|| envoy.stat(stat) >= 4000, "all have come");
+    let fields = |name: String, outcome, address: &str| {
+        let mut fields = way.credentials_of("upstream", 0, outcome, &name);
+        fields.push(("X-Forwarded-For".to_owned(), address.to_owned()));
+        fields
+    };
+    let crowd = |connection: usize| {
+        let own = |number| fields(format!("{connection}-{number}"), Outcome::Refused, "192.0.2.1");
+        Crowd::http2(addr, "/case/0/x", &(0..OF_EACH).map(own).collect::<Vec<_>>())
+    };
+    let crowds: Vec<_> = (0..4).map(crowd).collect();
+    let came = || envoy.stat("http.upstream.downstream_rq_total");
+    until(|| came() >= 4 * OF_EACH as u64, "all have come");
+    let other = Crowd::http1(addr, "/case/0/x", &[fields("other".into(), Outcome::Allowed, "192.0.2.2")]);
+    until(|| came() > 4 * OF_EACH as u64, "and another");
+    // Those who are turned away are answered.
     thread::sleep(Duration::from_millis(500));
     let waiting = envoy.stat("http.upstream.downstream_rq_active");
-    println!("waiting: of 4000 of one address, {waiting} wait");
-    assert!(waiting < 4000, "one address has its share, and no more");
-    gathered(&envoy, "upstream", 1000);
-    for connection in 0..4 {
-        for number in 0..1000 {
-            let no = Reply::json(&json!({"active": false}));
-            held.release(&format!("made-up-{connection}-{number}"), no);
-        }
-    }
+    println!("waiting: of {} of one address and 1 of another, {waiting} wait", 4 * OF_EACH);
+    assert!(
+        (1025..=2049).contains(&waiting),
+        "more than a connection has, and less than there is: {waiting}"
+    );
+    let (question, answer) = way.questions("upstream", 0).pop().unwrap();
+    held.release(&question, answer);
+    let served = other.answers();
+    assert_eq!(served[0].status, 200, "{served:?}");
     for answer in crowds.into_iter().flat_map(Crowd::answers) {
         let is_so = match answer.status {
             401 => true,
@@ -125,6 +137,6 @@ fn one_address_does_not_take_every_place() {
         };
         assert!(is_so, "{answer:?}\n{}", envoy.log());
     }
-    assert!(witness.arrivals().is_empty());
+    assert_eq!(witness.arrivals().len(), 1);
     assert!(is_alive(&envoy, &["upstream"]), "{}", envoy.log());
 }
