@@ -246,11 +246,7 @@ impl Connection {
                     self.begun.remove(&stream);
                     return Ok(Some((stream, None)));
                 }
-                GOAWAY => {
-                    if self.begun.is_empty() {
-                        return Ok(None);
-                    }
-                }
+                GOAWAY if self.begun.is_empty() => return Ok(None),
                 HEADERS => self.head(stream, &payload)?,
                 DATA => self.begun.entry(stream).or_insert_with(nothing).body.extend(payload),
                 _ => {}
