@@ -125,6 +125,8 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// `stats_config`.
     pub stats_config: Value,
+    /// Members of every cluster, beside the usual ones.
+    pub cluster_members: Value,
 }
 
 impl Default for Options {
@@ -137,6 +139,7 @@ impl Default for Options {
             host_environment: Vec::new(),
             arguments: Vec::new(),
             stats_config: Value::Null,
+            cluster_members: Value::Null,
         }
     }
 }

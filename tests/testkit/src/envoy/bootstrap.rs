@@ -50,6 +50,9 @@ pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options
         }
         clusters.push(further);
     }
+    for (name, value) in options.cluster_members.as_object().into_iter().flatten() {
+        clusters.iter_mut().for_each(|cluster| cluster[name] = value.clone());
+    }
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "stats_config": options.stats_config,
