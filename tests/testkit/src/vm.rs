@@ -5,6 +5,9 @@
 //! keeps the module from being instantiated.
 
 mod imports;
+mod streams;
+
+pub use streams::{Cost, Stream, Streams};
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
@@ -47,10 +50,16 @@ pub struct LocalResponse {
 pub struct Call {
     /// The number it was given.
     pub id: u32,
+    /// The context that it was begun from, and that its answer goes to.
+    pub context: u32,
     /// The cluster.
     pub cluster: String,
     /// Its headers.
     pub headers: Headers,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// When the host gives it up.
+    pub until: Duration,
 }
 
 /// What the host is, and what was done to it.
@@ -92,6 +101,8 @@ pub struct State {
     pub properties: BTreeMap<String, String>,
     /// The period of ticks in milliseconds.
     pub tick: u32,
+    /// Many requests at once, where it is they that are worked on and not the one above.
+    pub streams: Streams,
     /// Lines of the log, with their levels.
     pub log: Vec<(u32, String)>,
     /// How often each host call was made.
@@ -235,9 +246,14 @@ impl Machine {
     }
 
     fn configure(&mut self, root: u32) -> Result<(), Failure> {
-        self.call::<_, ()>("proxy_on_context_create", (root, 0_u32)).map_err(Failure::Trapped)?;
+        self.state().streams.roots.insert(root);
+        self.run::<_, ()>(root, "proxy_on_context_create", (root, 0_u32)).map_err(Failure::Trapped)?;
+        self.configure_root(root)
+    }
+
+    fn configure_root(&mut self, root: u32) -> Result<(), Failure> {
         let size = u32::try_from(self.store.data().configuration.len()).expect("32 bits");
-        match self.call::<_, u32>("proxy_on_configure", (root, size)) {
+        match self.run::<_, u32>(root, "proxy_on_configure", (root, size)) {
             Ok(0) => Err(Failure::Refused(self.log())),
             Ok(_) => Ok(()),
             Err(trap) => Err(Failure::Trapped(trap)),
