@@ -112,4 +112,7 @@ stories! {
         Event::Open(with_cookie(Place::Two, Auth::OpaqueA)), Event::Time(Span::Tick),
         Event::Answer(0, Answer::First), Event::Time(Span::Tick), Event::AnswerAll(Answer::Fourth),
     ];
+    fn trailers_that_cannot_be_looked_at_end_a_request_that_was_allowed(false) [
+        open(Place::Password, Auth::BasicRight), Event::Fault(5, Status::Internal), Event::Trailers(0),
+    ];
 }

@@ -9,7 +9,7 @@ mod streams;
 
 pub use streams::{Cost, Stream, Streams};
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
@@ -101,14 +101,15 @@ pub struct State {
     pub properties: BTreeMap<String, String>,
     /// The period of ticks in milliseconds.
     pub tick: u32,
-    /// Many requests at once, where it is they that are worked on and not the one above.
-    pub streams: Streams,
     /// Lines of the log, with their levels.
     pub log: Vec<(u32, String)>,
     /// How often each host call was made.
     pub made: BTreeMap<&'static str, u64>,
     /// Memory cannot grow beyond so many bytes. To be set before the start, or by [`Machine::cap`].
     pub memory_cap: Option<usize>,
+    /// Many requests at once, where it is they that are worked on and not the one above.
+    pub streams: Streams,
+    stat_numbers: HashMap<String, usize>,
     limits: StoreLimits,
     memory: Option<Memory>,
     allocate: Option<TypedFunc<u32, u32>>,

@@ -57,7 +57,7 @@ impl Run {
             let done = (|| {
                 if !stream.replies.is_empty() && self.judged.insert((*id, "reply")) {
                     self.counts.answered.entry(stream.replies[0].status).and_modify(|n| *n += 1).or_insert(1);
-                    if self.known.must(asked) {
+                    if self.known.must(asked) || (stream.passed && !self.known.faulty) {
                         return wrong("it is refused");
                     }
                     let body = self.sent.get(id).map_or(&[][..], Vec::as_slice);

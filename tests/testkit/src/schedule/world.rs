@@ -96,7 +96,7 @@ fn policy(strict: bool) -> Value {
                     "max_stale_seconds": STALE}},
             "asked": asks("asked", json!([{"header": "Authorization", "prefix": "Bearer "}])),
             "cookie": asks("cookie", json!([{"cookie": "session"}])),
-            "listed": bearer("jwt", json!({"keys": fixed,
+            "listed": bearer("jwt", json!({"keys": fixed, "leeway_seconds": 0,
                 "revocation": fetched("http://idp.example/revoked", "list")})),
             "basic": {"type": "http", "scheme": "basic", "users": "staff"},
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"},

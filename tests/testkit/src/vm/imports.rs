@@ -265,6 +265,14 @@ fn outside(linker: &mut Linker<State>) -> Result<()> {
                 b"source\0address" if host.data().has_client() => {
                     give(&mut host, b"192.0.2.1:40000", data, size)
                 }
+                b"connection\0id" => match host.data().connection() {
+                    Some(connection) => give(&mut host, &connection.to_le_bytes(), data, size),
+                    None => Ok(NOT_FOUND),
+                },
+                b"request\0total_size" => match host.data().received() {
+                    Some(received) => give(&mut host, &received.to_le_bytes(), data, size),
+                    None => Ok(NOT_FOUND),
+                },
                 _ => Ok(NOT_FOUND),
             }
         },

@@ -37,6 +37,12 @@ pub struct Stream {
     pub gone: bool,
     /// Whether all of it was sent by the client.
     pub complete: bool,
+    /// The client's connection.
+    pub connection: u64,
+    /// Whether the plugin is at its trailers.
+    in_trailers: bool,
+    /// The bytes of it that the host has received, handed over or not.
+    received: u64,
     /// Whether the plugin may look at its head, and at its trailers.
     open: (bool, bool),
     /// What waits behind a head that holds back all that follows.
@@ -137,6 +143,16 @@ impl State {
         id == 0 || self.streams.each.contains_key(&id)
     }
 
+    /// The number of the client's connection, where many requests are worked on.
+    pub(super) fn connection(&self) -> Option<u64> {
+        self.streams.each.get(&self.context()).map(|stream| stream.connection)
+    }
+
+    /// The bytes that came of the request, where many are worked on.
+    pub(super) fn received(&self) -> Option<u64> {
+        self.streams.each.get(&self.context()).map(|stream| stream.received)
+    }
+
     pub(super) fn speak_of(&mut self, context: u32) -> u32 {
         let streams = &mut self.streams;
         let is_live = |stream: &Stream| !stream.gone;
@@ -166,9 +182,11 @@ impl State {
         }
         // One that no request is spoken of with goes nowhere, and Envoy does not say so.
         let Some((id, stream)) = self.spoken_of() else { return OK };
-        let wrong = match (stream.passed || stream.resumed > 0, stream.replies.is_empty()) {
+        // Trailers that cannot be cleaned are a reason to end a request whose head went on.
+        let went_on = (stream.passed || stream.resumed > 0) && !stream.in_trailers;
+        let wrong = match (went_on, stream.replies.is_empty()) {
             (true, _) => Some("answered after it was let go on"),
-            (_, false) => Some("answered twice"),
+            (false, false) => Some("answered twice"),
             (false, true) => None,
         };
         stream.replies.push(response);

@@ -101,7 +101,11 @@ impl Machine {
     pub fn open(&mut self, root: u32, head: Headers, complete: bool) -> Result<u32, String> {
         self.next += 1;
         let (id, count) = (self.next, size(head.len()));
-        let stream = Stream { root, head, complete, open: (true, false), ..Stream::default() };
+        let received = head.iter().map(|(name, value)| (name.len() + value.len()) as u64).sum();
+        // A few of them share a connection.
+        let connection = u64::from(id / 4);
+        let open = (true, false);
+        let stream = Stream { root, head, complete, connection, received, open, ..Stream::default() };
         self.state().streams.each.insert(id, stream);
         self.run::<_, ()>(id, "proxy_on_context_create", (id, root))?;
         let flow: u32 = self.run(id, "proxy_on_request_headers", (id, count, u32::from(complete)))?;
@@ -120,6 +124,7 @@ impl Machine {
             return Ok(());
         }
         stream.complete = complete;
+        stream.received += piece.len() as u64;
         if holds_all && !stream.passed && !stream.answered {
             stream.behind.body.extend(piece);
             stream.behind.end = complete;
@@ -158,8 +163,10 @@ impl Machine {
     fn deliver_trailers(&mut self, id: u32, trailers: Headers) -> Done {
         let (count, stream) = (size(trailers.len()), self.stream(id));
         (stream.trailers, stream.open.1) = (Some(trailers), true);
+        stream.in_trailers = true;
         let passed = stream.passed;
         let flow: u32 = self.run(id, "proxy_on_request_trailers", (id, count))?;
+        self.stream(id).in_trailers = false;
         self.heed(id, flow, passed, false);
         Ok(())
     }
