@@ -1,5 +1,7 @@
 //! What was seen is held against what may be.
 
+use std::time::Duration;
+
 use super::known::Known;
 use super::run::{Done, HASHED, Run, Stop};
 use super::world::{self, FORGED, SUBJECT};
@@ -8,6 +10,14 @@ use crate::vm::{Cost, Headers, Stream};
 
 /// The most answers and resumptions that a callback may ask for.
 const MOST_SETTLED: usize = 40;
+/// How many of those who wait are decided in one callback, at least.
+const SLICE: usize = 32;
+/// How long a request waits, at most.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a login waits for its body, at most.
+const LOGIN: Duration = Duration::from_secs(20);
+/// The shortest period of ticks, in milliseconds, where nothing waits.
+const IDLE: u32 = 100;
 /// The greatest depth of callbacks: those answers, one within the other.
 const DEEPEST: usize = MOST_SETTLED + 2;
 
@@ -86,6 +96,28 @@ impl Run {
         Ok(())
     }
 
+    /// The requests that are to be decided by the ticks that come now: all that they wait for is there, or
+    /// they have waited long enough. More of them than fit in a slice are given time.
+    pub(super) fn due(&self, now: Duration) -> Vec<u32> {
+        let is_due = |id: &u32| {
+            let asked = &self.asked[id];
+            let patience = if asked.head.place == Place::Login { LOGIN } else { PATIENCE };
+            now >= asked.since + patience || self.known.is_ripe(asked, now)
+        };
+        let due: Vec<u32> = self.undecided().map(|(id, _)| id).filter(is_due).collect();
+        if due.len() > SLICE || self.known.faulty { Vec::new() } else { due }
+    }
+
+    /// Holds them to it.
+    pub(super) fn check_due(&self, due: &[u32]) -> Done {
+        match self.undecided().find(|(id, _)| due.contains(id)) {
+            Some((id, stream)) => {
+                wrong(format!("stream {id} is left waiting: {:?}, {stream:?}", self.asked[&id].head))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Everything is answered and time passes: then each request has been decided.
     pub(super) fn end(&mut self) -> Done {
         for round in 0..24 {
@@ -93,11 +125,11 @@ impl Run {
             self.check()?;
             self.time(if round < 20 { Span::Second } else { Span::VeryLong })?;
             self.check()?;
-            if round > 0 && self.hanging().is_none() {
+            if round > 0 && self.undecided().next().is_none() {
                 break;
             }
         }
-        if let Some((id, stream)) = self.hanging().filter(|_| !self.known.faulty) {
+        if let Some((id, stream)) = self.undecided().next().filter(|_| !self.known.faulty) {
             return wrong(format!("stream {id} hangs: {:?}, {stream:?}", self.asked[&id].head));
         }
         let ids: Vec<u32> = self.asked.keys().copied().collect();
@@ -105,18 +137,24 @@ impl Run {
             let done = self.machine.hang_up(id);
             self.done(done)?;
         }
+        self.time(Span::Second)?;
+        self.answer_all(Answer::First)?;
+        self.time(Span::Second)?;
         self.check()?;
+        let periods = &self.machine.host().streams.periods;
+        if let Some((root, period)) =
+            periods.iter().find(|(_, period)| !self.known.faulty && (1..IDLE).contains(*period))
+        {
+            return wrong(format!("root {root} has ticks every {period} ms, and nothing waits"));
+        }
         self.check_hashes()
     }
 
-    /// A request that was not decided, though nothing more is to come of it.
-    fn hanging(&self) -> Option<(u32, &Stream)> {
+    /// The requests that were neither let go on nor answered.
+    fn undecided(&self) -> impl Iterator<Item = (u32, &Stream)> {
         let streams = self.machine.host().streams.each.iter();
-        let mut undecided =
-            streams.filter(|(_, stream)| !stream.gone && !stream.passed && stream.replies.is_empty());
-        undecided
-            .find(|(id, stream)| self.asked[id].head.place != Place::Login || stream.complete)
-            .map(|(id, stream)| (*id, stream))
+        let undecided = |stream: &Stream| !stream.gone && !stream.passed && stream.replies.is_empty();
+        streams.filter(move |(_, stream)| undecided(stream)).map(|(id, stream)| (*id, stream))
     }
 
     /// A password is hashed once for a request, at most.

@@ -26,9 +26,21 @@ pub struct Known {
     /// How many of those a root context had the chance to see.
     seen: BTreeMap<(u32, Source), usize>,
     /// What a root context was told of a token, through a cluster.
-    told: BTreeMap<(u32, String, String), (Duration, bool)>,
+    told: BTreeMap<(u32, String, String), Told>,
+    /// Calls that were begun before any root context was configured again.
+    first: BTreeSet<u32>,
+    /// Whether one was.
+    again: bool,
     /// Host calls failed, so that a root context may not have seen what it had the chance to see.
     pub faulty: bool,
+}
+
+/// What a root context was told of a token.
+struct Told {
+    time: Duration,
+    yes: bool,
+    /// Whether the call was begun before any root context was configured again.
+    first: bool,
 }
 
 /// A request, as the model knows it.
@@ -41,6 +53,8 @@ pub struct Asked {
     pub since: Duration,
     /// The configurations that it may be held against.
     pub policies: BTreeSet<Policy>,
+    /// Whether it began before any root context was configured again.
+    pub first: bool,
 }
 
 /// Whom a request may go on as: subjects, and nobody.
@@ -79,7 +93,8 @@ impl Known {
             "asked" | "cookie" => {
                 if let Some(token) = world::asked_after(call).filter(|_| said) {
                     let place = (call.context, call.cluster.clone(), token);
-                    self.told.insert(place, (now, world::is_yes(answer)));
+                    let first = self.first.contains(&call.id);
+                    self.told.insert(place, Told { time: now, yes: world::is_yes(answer), first });
                 }
                 return;
             }
@@ -89,6 +104,23 @@ impl Known {
             self.fetched.entry(source).or_default().push((now, answer));
         }
         self.look(call.context, source);
+    }
+
+    /// Which calls are open.
+    pub fn see(&mut self, calls: impl Iterator<Item = u32>) {
+        if !self.again {
+            self.first.extend(calls);
+        }
+    }
+
+    /// A root context was configured again.
+    pub fn configured_again(&mut self) {
+        self.again = true;
+    }
+
+    /// Whether no root context was configured again yet.
+    pub fn is_first(&self) -> bool {
+        !self.again
     }
 
     fn look(&mut self, root: u32, source: Source) {
@@ -133,7 +165,7 @@ impl Known {
 
     fn told(&self, asked: &Asked, cluster: &str, token: Option<&str>, now: Duration) -> Option<String> {
         let place = (asked.root, cluster.to_owned(), token?.to_owned());
-        let (time, yes) = *self.told.get(&place)?;
+        let Told { time, yes, .. } = *self.told.get(&place)?;
         // One that waited for it is told it however late.
         let fresh = now < time + Duration::from_secs(CACHE) + SECOND || time >= asked.since;
         (yes && fresh).then(|| owner(&place.2))
@@ -210,6 +242,46 @@ impl Known {
                 | Place::Login
                 | Place::Nowhere => false,
             }
+    }
+
+    /// Whether all that a request may wait for is there, so that it waits no longer.
+    pub fn is_ripe(&self, asked: &Asked, now: Duration) -> bool {
+        let told = |cluster: &str, token: Option<&str>| {
+            let place = token.map(|token| (asked.root, cluster.to_owned(), token.to_owned()));
+            place.and_then(|place| self.told.get(&place)).is_some_and(|told| {
+                told.first && asked.first && now + SECOND < told.time + Duration::from_secs(CACHE)
+            })
+        };
+        let fetched = |source: Source, bit: u8| {
+            let latest = self.fetched.get(&source).and_then(|all| all.last());
+            latest.is_some_and(|(time, answer)| {
+                let fresh = now + SECOND < *time + Duration::from_secs(STALE);
+                fresh && (source == Source::List || world::bits(*answer) & bit != 0)
+            })
+        };
+        let bit = match asked.head.auth {
+            Auth::One | Auth::OneForged => 1,
+            Auth::Two => 2,
+            _ => 0,
+        };
+        let opaque =
+            || told("asked", world().auth(asked.head.auth).and_then(|auth| auth.strip_prefix("Bearer ")));
+        match asked.head.place {
+            Place::Remote | Place::Both => fetched(Source::Keys, bit),
+            Place::Found => fetched(Source::Discovered, bit),
+            Place::Asked => opaque(),
+            Place::Cookie => told("cookie", world::cookie(asked.head.cookie)),
+            Place::Two => opaque() && told("cookie", world::cookie(asked.head.cookie)),
+            Place::Listed => fetched(Source::List, 0),
+            Place::Public
+            | Place::Fixed
+            | Place::Either
+            | Place::Perhaps
+            | Place::Trial
+            | Place::Password
+            | Place::Login
+            | Place::Nowhere => false,
+        }
     }
 
     /// Whether a header holds a credential of a scheme that the place asks for, so that it goes no

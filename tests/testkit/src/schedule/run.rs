@@ -158,6 +158,7 @@ pub fn run(schedule: &Schedule) -> Result<Counts, Violation> {
     run.machine.state().streams.costs.clear();
     for (number, event) in schedule.events.iter().enumerate() {
         let done = run.event(*event).and_then(|()| run.check());
+        run.known.see(run.machine.host().calls.iter().map(|call| call.id));
         run.heal(*event);
         match done {
             Ok(()) => {}
@@ -259,6 +260,7 @@ impl Run {
             }
             Event::Again(policy) => {
                 let root = self.machine.root();
+                self.known.configured_again();
                 let configured = self.machine.configure_again(root, world().configuration(policy));
                 self.configured(configured, policy, root)
             }
@@ -286,7 +288,8 @@ impl Run {
         let opened = self.machine.open(root, world().headers(head), head.complete);
         let id = opened.map_err(|trap| self.trapped(trap))?;
         let policies = [self.policies[&root]].into();
-        self.asked.insert(id, Asked { head, root, since, policies });
+        let first = self.known.is_first();
+        self.asked.insert(id, Asked { head, root, since, policies, first });
         Ok(())
     }
 
@@ -325,12 +328,13 @@ impl Run {
             let done = self.machine.respond(place, headers, b"upstream request timeout");
             self.done(done)?;
         }
+        let due = self.due(now);
         for root in self.machine.state().streams.roots.clone() {
             self.known.tick(root);
             let done = self.machine.tick_root(root);
             self.done(done)?;
         }
-        Ok(())
+        self.check_due(&due)
     }
 
     fn configured(&mut self, configured: Result<(), Failure>, policy: Policy, root: u32) -> Done {
