@@ -8,7 +8,8 @@
 //! | [`config`] | what users write, read strictly, every fault with its JSON path |
 //! | [`policy`] | what is enforced: compiled from the configuration, valid by construction |
 //! | `proxy` | the only room that knows proxy-wasm: contexts, host calls |
-//! | [`host`] | the seam between the core and whoever runs it |
+//! | [`filter`] | what happens to a request and to a worker: head, body, trailers, waiting, ticks, callouts |
+//! | [`host`] | what the filter and the core ask of their host, as two traits |
 //! | [`request`] | the request as the core sees it |
 //! | [`engine`] | request, policy and host in, decision out |
 //! | [`credential`] | taking a credential out of a request |
@@ -29,6 +30,7 @@ pub mod credential;
 pub mod decision;
 mod encoding;
 pub mod engine;
+pub mod filter;
 pub mod host;
 pub mod identity;
 pub mod issue;

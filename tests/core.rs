@@ -77,7 +77,7 @@ fn count(engine: &Engine, decision: &Decision) {
         Decision::Allow(allow) => metrics.allowed(allow),
         Decision::Deny(denial) => drop(metrics.denied(denial)),
         Decision::Answer(response) => metrics.answered(response),
-        Decision::Token(_) | Decision::Await => panic!("nothing is left to wait for"),
+        Decision::Token(_) | Decision::Await(_) => panic!("nothing is left to wait for"),
     }
     let mut counted = Vec::new();
     engine.measure(|slot, _| counted.push(metrics.definitions()[slot].name.clone()));
@@ -112,7 +112,7 @@ fn every_behaviour_of_the_table_in_the_core() {
             }
             Decision::Deny(denial) => denial.response(engine.policy().errors.format),
             Decision::Answer(response) => response,
-            Decision::Token(_) | Decision::Await => panic!("nothing is left to wait for"),
+            Decision::Token(_) | Decision::Await(_) => panic!("nothing is left to wait for"),
         };
         Observed {
             status: response.status,

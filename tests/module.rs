@@ -22,13 +22,14 @@ use lychgate_testkit::vm::Image;
 use serde_json::json;
 
 /// Everything that the module asks of its host.
-const IMPORTS: [&str; 25] = [
+const IMPORTS: [&str; 26] = [
     "env.proxy_add_header_map_value",
     "env.proxy_call_foreign_function",
     "env.proxy_continue_stream",
     "env.proxy_define_metric",
     "env.proxy_get_buffer_bytes",
     "env.proxy_get_header_map_pairs",
+    "env.proxy_get_log_level",
     "env.proxy_get_property",
     "env.proxy_get_shared_data",
     "env.proxy_http_call",

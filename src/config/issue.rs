@@ -10,6 +10,9 @@ pub struct IssueConfig {
     pub expires_in: u32,
     /// The clients that may ask for one; unset: every client, and client credentials are ignored.
     pub clients: Option<Vec<ClientConfig>>,
+    /// Whether the head of a request for a token may go on to the upstream, without credentials, where the host
+    /// cannot hold it back alone.
+    pub release_head: bool,
 }
 
 /// A client (RFC 6749 section 2).
@@ -28,12 +31,13 @@ impl IssueConfig {
         let expires_in = object.optional("expires_in", |n| n.integer(1..=31_536_000));
         let has_clients = object.has("clients");
         let clients = object.optional("clients", read_clients);
+        let release_head = object.optional("release_head", |n| n.bool()).unwrap_or_default();
         object.finish();
         if has_clients && clients.is_none() {
             return None;
         }
         let expires_in = expires_in.and_then(|seconds| u32::try_from(seconds).ok()).unwrap_or(900);
-        Some(Self { expires_in, clients })
+        Some(Self { expires_in, clients, release_head })
     }
 }
 

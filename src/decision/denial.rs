@@ -129,6 +129,12 @@ impl Denial {
         Self::new(503, "Too many logins at once", "login_busy").retry_after(seconds)
     }
 
+    /// There is no place to wait for what is being fetched.
+    #[must_use]
+    pub fn too_many_waiting() -> Self {
+        Self::new(503, "Too many requests are waiting", "too_many_waiting").retry_after(1)
+    }
+
     /// Says where it was decided.
     #[must_use]
     pub fn at(self, place: Place) -> Self {
@@ -242,6 +248,7 @@ fn title(status: u16) -> &'static str {
         401 => "Unauthorized",
         403 => "Forbidden",
         405 => "Method Not Allowed",
+        408 => "Request Timeout",
         413 => "Content Too Large",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",

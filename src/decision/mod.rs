@@ -7,7 +7,10 @@ mod place;
 
 use std::rc::Rc;
 
+use smallvec::SmallVec;
+
 use crate::issue::TokenRequest;
+use crate::remote::Awaited;
 pub use denial::{Challenge, Denial, Response};
 pub use edits::{Changes, HeaderEdit, changes, is_header_value};
 pub use identity::{Identity, IdentityMemo};
@@ -25,7 +28,18 @@ pub enum Decision {
     /// It is answered here once its body is there.
     Token(TokenRequest),
     /// It waits: something is being fetched that it needs, and then it is decided anew.
-    Await,
+    Await(Await),
+}
+
+/// What a request waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Await {
+    /// What is being fetched: each can make a difference.
+    pub awaited: SmallVec<[Awaited; 1]>,
+    /// A name for the credential that waits, so that one credential does not take every place.
+    pub credential: u64,
+    /// The rule it is judged by.
+    pub rule: RuleId,
 }
 
 /// A request that goes on.

@@ -8,12 +8,13 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::presented::{Failure, Presented, Proof};
 use crate::credential::{Found, Source, basic, find_in};
-use crate::decision::{Allow, By, Challenge, Decision, Denial, Identity, Place, changes};
+use crate::decision::{Allow, Await, By, Challenge, Decision, Denial, Identity, Place, RuleId, changes};
 use crate::host::{Host, HostError};
 use crate::identity::UserDirectory;
 use crate::metrics::Event;
 use crate::password::Outcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
+use crate::remote::TokenDigests;
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
 
@@ -30,16 +31,24 @@ pub struct Evaluation<'a> {
     host: &'a dyn Host,
     /// Whether the request can wait.
     patient: bool,
+    /// The digests of its tokens, as far as they were computed before.
+    digests: &'a TokenDigests,
     /// By the number of the scheme.
     presented: SmallVec<[OnceCell<Presented<'a>>; 4]>,
 }
 
 impl<'a> Evaluation<'a> {
     /// An evaluation of `request`.
-    pub fn new(engine: &'a Engine, request: &'a Request<'a>, host: &'a dyn Host, patient: bool) -> Self {
+    pub fn new(
+        engine: &'a Engine,
+        request: &'a Request<'a>,
+        host: &'a dyn Host,
+        patient: bool,
+        digests: &'a TokenDigests,
+    ) -> Self {
         let mut presented = SmallVec::new();
         presented.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        Self { engine, request, host, patient, presented }
+        Self { engine, request, host, patient, digests, presented }
     }
 
     /// Judges the request by `requirement`.
@@ -49,6 +58,14 @@ impl<'a> Evaluation<'a> {
     pub fn of(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
         let mut nearest: Option<Failure> = None;
         for (number, alternative) in requirement.alternatives().iter().enumerate() {
+            // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
+            // when nothing is awaited any more.
+            if self.has_effect(alternative) {
+                let await_ = self.awaited(requirement);
+                if !await_.awaited.is_empty() {
+                    return Ok(Decision::Await(await_));
+                }
+            }
             match self.failure(alternative) {
                 None => return Ok(Decision::Allow(self.allow(requirement, number, alternative))),
                 Some(failure) => {
@@ -59,7 +76,7 @@ impl<'a> Evaluation<'a> {
             }
         }
         if nearest == Some(Failure::Awaited) {
-            return Ok(Decision::Await);
+            return Ok(Decision::Await(self.awaited(requirement)));
         }
         if requirement.allows_anonymous() && requirement.ignores_invalid() {
             return Ok(Decision::Allow(self.allow_without(requirement)));
@@ -73,6 +90,35 @@ impl<'a> Evaluation<'a> {
             }
             _ => Err(self.missing(requirement)),
         }
+    }
+
+    /// Whether looking at a credential of this alternative has an effect beyond the answer.
+    fn has_effect(&self, alternative: &Alternative) -> bool {
+        alternative.terms.iter().any(|term| match self.scheme(term.scheme).map(|scheme| &scheme.kind) {
+            Some(SchemeKind::Basic(_)) => true,
+            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => false,
+        })
+    }
+
+    /// All that is awaited before the request can be judged by `requirement`. Schemes whose credential is
+    /// looked at with an effect are left out: they await nothing.
+    fn awaited(&self, requirement: &Requirement) -> Await {
+        let mut await_ = Await { awaited: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
+        let alternatives = requirement.alternatives().iter().flat_map(|alternative| &alternative.terms);
+        for term in alternatives {
+            let is_token =
+                self.scheme(term.scheme).is_some_and(|s| matches!(s.kind, SchemeKind::Token { .. }));
+            if !is_token {
+                continue;
+            }
+            if let Presented::Awaited { awaited, credential } = self.presented(term.scheme)
+                && !await_.awaited.contains(awaited)
+            {
+                await_.awaited.push(*awaited);
+                await_.credential = *credential;
+            }
+        }
+        await_
     }
 
     fn scheme(&self, id: SchemeId) -> Option<&'a Scheme> {
@@ -124,10 +170,10 @@ impl<'a> Evaluation<'a> {
     ) -> Presented<'a> {
         let verified = match self.verified(id, token, verifier) {
             Ok(verified) => verified,
-            Err(error) => return Presented::of(&error),
+            Err(error) => return Presented::of(&error, token),
         };
         if let Err(error) = verifier.check_revocation(&verified, self.host, self.patient) {
-            return Presented::of(&error);
+            return Presented::of(&error, token);
         }
         if let Some(users) = users {
             match verified.subject().and_then(|subject| users.get(subject)) {
@@ -155,7 +201,7 @@ impl<'a> Evaluation<'a> {
         if owner.is_some() {
             self.engine.metrics.note(Event::TokenCache { hit: false });
         }
-        let verified = Rc::new(verifier.verify(token, self.host, self.patient)?);
+        let verified = Rc::new(verifier.verify_again(token, self.digests, self.host, self.patient)?);
         if let Some(owner) = owner {
             cache.put(owner, token, &verified);
         }
@@ -185,7 +231,7 @@ impl<'a> Evaluation<'a> {
         let mut scope = None;
         for term in &alternative.terms {
             match self.presented(term.scheme) {
-                Presented::Awaited => return Some(Failure::Awaited),
+                Presented::Awaited { .. } => return Some(Failure::Awaited),
                 Presented::Bad { .. } | Presented::Held(_) => return Some(Failure::Bad(term.scheme)),
                 Presented::Missing => missing = Some(Failure::Missing),
                 Presented::Inactive => inactive = Some(Failure::Inactive(term.scheme)),

@@ -13,7 +13,7 @@ use crate::issue::TokenRequest;
 use crate::metrics::{Metrics, Update};
 use crate::password::PasswordChecker;
 use crate::policy::{NormalPath, Policy};
-use crate::remote::Remotes;
+use crate::remote::{Remotes, TokenDigests};
 use crate::request::Request;
 use crate::token::TokenCache;
 use evaluation::Evaluation;
@@ -47,14 +47,35 @@ impl Engine {
     /// What becomes of `request`. It may have to wait ([`Decision::Await`]) if it is `patient`.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Decision {
-        match self.judge(request, host, patient) {
+        self.decide_again(request, &TokenDigests::default(), host, patient)
+    }
+
+    /// The same for a request that may have been decided before; `digests` are what was computed then.
+    #[must_use]
+    pub fn decide_again(
+        &self,
+        request: &Request<'_>,
+        digests: &TokenDigests,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Decision {
+        match self.judge(request, digests, host, patient) {
             Ok(Decision::Token(login)) => {
                 Decision::Token(TokenRequest { request_id: self.request_id(request), ..login })
             }
             Ok(Decision::Deny(denial)) => self.deny(denial, request),
             Ok(decision) => decision,
-            Err(denial) if self.policy.spares(denial.place.rule) => self.spare(denial, request),
-            Err(denial) => self.deny(denial, request),
+            Err(denial) => self.refuse(denial, request),
+        }
+    }
+
+    /// Refuses `request`, as far as the mode has refusals carried out.
+    #[must_use]
+    pub fn refuse(&self, denial: Denial, request: &Request<'_>) -> Decision {
+        if self.policy.spares(denial.place.rule) {
+            self.spare(denial, request)
+        } else {
+            self.deny(denial, request)
         }
     }
 
@@ -120,7 +141,13 @@ impl Engine {
         &self.remotes
     }
 
-    fn judge(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Result<Decision, Denial> {
+    fn judge(
+        &self,
+        request: &Request<'_>,
+        digests: &TokenDigests,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Result<Decision, Denial> {
         let path =
             NormalPath::new(request.raw_path()).map_err(|ambiguity| Denial::ambiguous_path(ambiguity.0))?;
         if self.policy.host_is_ambiguous(request.authority()) {
@@ -145,13 +172,14 @@ impl Engine {
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
-            Some(requirement) => Evaluation::new(self, request, host, patient).of(requirement),
+            Some(requirement) => Evaluation::new(self, request, host, patient, digests).of(requirement),
         };
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
             (Ok(Decision::Allow(allow)), None) => allow.place.rule = rule,
+            (Ok(Decision::Await(awaited)), _) => awaited.rule = rule,
             (Err(denial), _) => denial.place.rule = rule,
-            (Ok(_), _) => {}
+            (Ok(Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_)), _) => {}
         }
         judged
     }

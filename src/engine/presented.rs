@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::decision::{Denial, Identity};
 use crate::identity::{ApiKey, User};
 use crate::policy::SchemeId;
+use crate::remote::Awaited;
 use crate::token::{TokenError, Verified};
 
 /// A credential that was verified.
@@ -63,8 +64,12 @@ pub enum Presented<'p> {
     },
     /// It cannot be judged now.
     Held(Box<Denial>),
-    /// It cannot be judged yet: something is being fetched.
-    Awaited,
+    /// It cannot be judged yet: this is being fetched.
+    Awaited {
+        awaited: Awaited,
+        /// A name for the credential.
+        credential: u64,
+    },
     /// It is good, and whose it is may not come in.
     Inactive,
     Proven(Proof<'p>),
@@ -72,17 +77,30 @@ pub enum Presented<'p> {
 
 impl Presented<'_> {
     /// What a token is that is not accepted.
-    pub fn of(error: &TokenError) -> Self {
+    pub fn of(error: &TokenError, token: &[u8]) -> Self {
         let held =
             |detail, seconds: u64| Self::held(Denial::new(503, detail, error.reason()).retry_after(seconds));
         match error {
-            TokenError::Pending => Self::Awaited,
+            TokenError::Pending(awaited) => Self::Awaited { awaited: *awaited, credential: name_of(token) },
             TokenError::KeysUnavailable(seconds) => held("Signing keys are not available", *seconds),
             TokenError::IntrospectionUnavailable(seconds) => {
                 held("Token introspection is not available", *seconds)
             }
             TokenError::RevocationUnavailable(seconds) => held("Revocation list is not available", *seconds),
-            _ => Self::bad(error.reason(), error.to_string()),
+            TokenError::TooLong
+            | TokenError::Malformed(_)
+            | TokenError::Critical
+            | TokenError::NoKey
+            | TokenError::Signature
+            | TokenError::Expired
+            | TokenError::NotYetValid
+            | TokenError::IssuedInFuture
+            | TokenError::Issuer
+            | TokenError::Audience
+            | TokenError::MissingClaim(_)
+            | TokenError::BadClaim(_)
+            | TokenError::Inactive
+            | TokenError::Revoked => Self::bad(error.reason(), error.to_string()),
         }
     }
 
@@ -95,6 +113,15 @@ impl Presented<'_> {
     pub fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
         Self::Bad { reason, explanation: explanation.into() }
     }
+}
+
+/// A name for a credential: the same for the same bytes. It need not be secret, and is no proof of anything:
+/// a client that finds another credential of the same name shares that one's places.
+fn name_of(credential: &[u8]) -> u64 {
+    // FNV-1a.
+    credential.iter().fold(0xcbf2_9ce4_8422_2325, |name, &byte| {
+        (name ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
 }
 
 /// Why an alternative does not let a request in.

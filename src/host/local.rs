@@ -28,6 +28,8 @@ pub struct LocalHost {
     pub calls: RefCell<Vec<HttpCall>>,
     /// Where what it hears of is counted.
     pub metrics: RefCell<Option<Rc<Metrics>>>,
+    /// The period of ticks that was asked for, in milliseconds; 0: none was.
+    pub tick: Cell<u32>,
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
 }
 
@@ -44,6 +46,7 @@ impl LocalHost {
             works: Cell::new(true),
             calls: RefCell::default(),
             metrics: RefCell::default(),
+            tick: Cell::new(0),
             shared: RefCell::new(BTreeMap::new()),
         }
     }
@@ -104,6 +107,15 @@ impl Host for LocalHost {
         if let Some(metrics) = self.metrics.borrow().as_ref() {
             metrics.note(event);
         }
+    }
+
+    fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
+        self.tick.set(milliseconds);
+        self.working(())
+    }
+
+    fn has_ticks(&self) -> bool {
+        self.tick.get() != 0
     }
 
     fn call(&self, call: &HttpCall) -> Result<u32, HostError> {

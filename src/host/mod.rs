@@ -2,14 +2,16 @@
 //! a few lines of its own.
 
 mod local;
+mod stream;
 
 pub use local::LocalHost;
+pub use stream::{Headers, LocalReply, Stream};
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::keys::NativeKey;
-use crate::metrics::Event;
+use crate::metrics::{Definition, Event, Update};
 use crate::remote::HttpCall;
 
 /// What the host says of a signature.
@@ -92,6 +94,31 @@ pub trait Host {
 
     /// Hears of something that is counted.
     fn note(&self, _event: Event<'_>) {}
+
+    /// Keeps the time for [`Host::recent`] until the next tick, if one is to come.
+    fn keep_time(&self, _is_ticking: bool) {}
+
+    /// Has ticks come every so many milliseconds.
+    ///
+    /// # Errors
+    /// If the host does not.
+    fn set_tick_period(&self, _milliseconds: u32) -> Result<(), HostError> {
+        Err(HostError("this host has no ticks"))
+    }
+
+    /// Whether ticks come.
+    fn has_ticks(&self) -> bool {
+        false
+    }
+
+    /// Makes the host's stats, in this order. What the host does not take is lost, and changes nothing else.
+    fn define_stats(&self, _definitions: &[Definition]) {}
+
+    /// Carries a change to the stat at this place in the order they were defined in.
+    fn update_stat(&self, _slot: usize, _update: Update) {}
+
+    /// Says which names of filter state hold text.
+    fn declare_filter_state(&self, _names: &[&str]) {}
 
     /// Begins an HTTP call; what comes back bears the number that is given here.
     ///

@@ -41,6 +41,9 @@ pub struct TokenEndpoint {
     pub audiences: Vec<String>,
     /// The clients that may ask, if not every one.
     pub clients: Option<Clients>,
+    /// Whether the head of a request goes on to the upstream, without credentials, for hosts that cannot hold it
+    /// back alone. The body goes no further in either case.
+    pub release_head: bool,
     /// The realm of challenges.
     pub realm: String,
 }

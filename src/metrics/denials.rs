@@ -21,7 +21,9 @@ const PLAIN: [&str; 9] = [
     "user_disabled",
 ];
 /// Those of a token endpoint besides.
-const LOGIN: [&str; 7] = [
+const LOGIN: [&str; 9] = [
+    "body_held_back",
+    "body_timeout",
     "body_too_large",
     "client_invalid",
     "login_busy",

@@ -40,7 +40,7 @@ fn decide(engine: &Engine, path: &str, key: Option<&str>) {
         Decision::Allow(allow) => engine.metrics().allowed(&allow),
         Decision::Deny(denial) => drop(engine.metrics().denied(&denial)),
         Decision::Answer(response) => engine.metrics().answered(&response),
-        Decision::Token(_) | Decision::Await => panic!("nothing to wait for"),
+        Decision::Token(_) | Decision::Await(_) => panic!("nothing to wait for"),
     }
 }
 

@@ -14,6 +14,7 @@ use super::map::serialize as serialize_map;
 pub struct Status(pub u32);
 
 const REQUEST_HEADERS: u32 = 0;
+const REQUEST_TRAILERS: u32 = 1;
 const REQUEST_BODY: u32 = 0;
 const CALL_RESPONSE_BODY: u32 = 4;
 const CALL_RESPONSE_HEADERS: u32 = 6;
@@ -40,6 +41,7 @@ pub enum Level {
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_log(level: u32, message: *const u8, size: usize) -> u32;
+    fn proxy_get_log_level(level: *mut u32) -> u32;
     fn proxy_get_buffer_bytes(
         kind: u32,
         start: usize,
@@ -140,6 +142,45 @@ pub fn log(level: Level, message: &str) {
     unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
 }
 
+/// The `log` facade over the host's log.
+struct HostLog;
+
+impl log::Log for HostLog {
+    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
+        metadata.level() <= log::max_level()
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let level = match record.level() {
+            log::Level::Error => Level::Error,
+            log::Level::Warn => Level::Warn,
+            log::Level::Info => Level::Info,
+            log::Level::Debug | log::Level::Trace => Level::Debug,
+        };
+        log(level, &record.args().to_string());
+    }
+
+    fn flush(&self) {}
+}
+
+/// Has the `log` facade write to the host's log what the host's level lets through, and has nothing formatted
+/// that it does not.
+pub fn update_log_level() {
+    let _ = log::set_logger(&HostLog);
+    let mut level = 0;
+    // SAFETY: the host writes through a pointer that is valid during the call.
+    let is_told = check(unsafe { proxy_get_log_level(&raw mut level) }).is_ok();
+    log::set_max_level(match level {
+        // A host that does not tell filters by itself.
+        _ if !is_told => log::LevelFilter::Debug,
+        0 | 1 => log::LevelFilter::Debug,
+        2 => log::LevelFilter::Info,
+        3 => log::LevelFilter::Warn,
+        4 | 5 => log::LevelFilter::Error,
+        _ => log::LevelFilter::Debug,
+    });
+}
+
 /// The plugin's configuration.
 pub fn plugin_configuration() -> Result<Vec<u8>, Status> {
     // SAFETY: the host writes through pointers that are valid during the call.
@@ -178,6 +219,18 @@ pub fn add_request_header(name: &[u8], value: &[u8]) -> Result<(), Status> {
 pub fn remove_request_header(name: &[u8]) -> Result<(), Status> {
     // SAFETY: the host reads the name during the call.
     check(unsafe { proxy_remove_header_map_value(REQUEST_HEADERS, name.as_ptr(), name.len()) })
+}
+
+/// All request trailers, as the ABI serialises them.
+pub fn request_trailers() -> Result<Vec<u8>, Status> {
+    // SAFETY: the host writes through pointers that are valid during the call.
+    returned(|data, size| unsafe { proxy_get_header_map_pairs(REQUEST_TRAILERS, data, size) })
+}
+
+/// Removes every request trailer of this name.
+pub fn remove_request_trailer(name: &[u8]) -> Result<(), Status> {
+    // SAFETY: the host reads the name during the call.
+    check(unsafe { proxy_remove_header_map_value(REQUEST_TRAILERS, name.as_ptr(), name.len()) })
 }
 
 /// Answers the request. `details` become Envoy's response-code details.

@@ -2,26 +2,13 @@
 //! for. Whatever a callback has nothing to do in is not there, and so costs nothing.
 
 use super::plugin::with_plugin;
+use crate::filter::Action;
 
-/// What becomes of a stream after a callback.
-const CONTINUE: u32 = 0;
-const PAUSE: u32 = 1;
-
-/// A callback's answer: whether the stream goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// It does.
-    Continue,
-    /// It waits, or was answered.
-    Pause,
-}
-
-impl Flow {
-    fn code(self) -> u32 {
-        match self {
-            Self::Continue => CONTINUE,
-            Self::Pause => PAUSE,
-        }
+/// An action as the ABI says it.
+fn code(action: Action) -> u32 {
+    match action {
+        Action::Continue => 0,
+        Action::Pause => 1,
     }
 }
 
@@ -73,22 +60,22 @@ extern "C" fn proxy_on_http_call_response(context: u32, id: u32, _headers: u32, 
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(context: u32, _count: u32, end_of_stream: u32) -> u32 {
-    with_plugin(|plugin| plugin.request_headers(context, end_of_stream != 0)).code()
+    code(with_plugin(|plugin| plugin.request_headers(context, end_of_stream != 0)))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_body(context: u32, size: usize, end_of_stream: u32) -> u32 {
-    with_plugin(|plugin| plugin.request_body(context, size, end_of_stream != 0)).code()
+    code(with_plugin(|plugin| plugin.request_body(context, size, end_of_stream != 0)))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_trailers(context: u32, _count: u32) -> u32 {
-    with_plugin(|plugin| plugin.request_trailers(context)).code()
+    code(with_plugin(|plugin| plugin.request_trailers(context)))
 }
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_response_headers(context: u32, _count: u32, _end_of_stream: u32) -> u32 {
-    with_plugin(|plugin| plugin.response_headers(context)).code()
+    code(with_plugin(|plugin| plugin.response_headers(context)))
 }
 
 #[unsafe(no_mangle)]

@@ -1,21 +1,39 @@
 //! The seam, carried out by host calls.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
 
-use super::abi::{self, Level};
+use super::abi::{self, Status};
 use super::wasi;
 use crate::host::{Host, HostError, NativeVerdict};
 use crate::keys::NativeKey;
-use crate::metrics::{Event, Metrics};
+use crate::metrics::{Definition, Event, Kind, Metrics, Update};
 use crate::remote::HttpCall;
 
 /// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
 const VERIFY_SIGNATURE: &str = "verify_signature";
+
+/// The function of Envoy that says what type a property has.
+const DECLARE_PROPERTY: &str = "declare_property";
+
+/// Envoy's `DeclarePropertyArguments` (source/extensions/common/wasm/ext/declare_property.proto), as far
+/// as it matters here.
+#[derive(Message)]
+struct Declaration {
+    #[prost(string, tag = "1")]
+    name: String,
+    /// `WasmType`.
+    #[prost(int32, tag = "3")]
+    kind: i32,
+}
+
+/// `WasmType::String`: without it a log writes how the value would be serialised.
+const STRING: i32 = 1;
 
 /// Envoy's `VerifySignatureArguments` (source/extensions/common/wasm/ext/verify_signature.proto): its
 /// first two fields, which are those of the key.
@@ -45,8 +63,40 @@ fn arguments(key: &NativeKey, signature: &[u8], text: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// The period of a root context's ticks. Several workers may want some: an old configuration beside the new
+/// one, while requests wait under it. The most frequent wish counts.
+#[derive(Default)]
+pub struct Ticks {
+    wishes: RefCell<BTreeMap<u32, u32>>,
+    period: Cell<u32>,
+}
+
+impl Ticks {
+    fn wish(&self, wisher: u32, period: u32) -> Result<(), Status> {
+        let mut wishes = self.wishes.borrow_mut();
+        wishes.insert(wisher, period);
+        let period = wishes.values().copied().filter(|&period| period != 0).min().unwrap_or(0);
+        if period == self.period.get() {
+            return Ok(());
+        }
+        abi::set_tick_period(period)?;
+        self.period.set(period);
+        Ok(())
+    }
+
+    /// A worker is over.
+    pub fn forget(&self, wisher: u32) {
+        self.wishes.borrow_mut().remove(&wisher);
+    }
+}
+
 /// Envoy as the core's host.
 pub struct ProxyHost {
+    /// Which worker of its root context this is for.
+    number: u32,
+    ticks: Rc<Ticks>,
+    /// The host's number of each stat, in the order of the core's.
+    stats: RefCell<Vec<Option<u32>>>,
     native: bool,
     /// The Unix time at the last tick.
     recent: Cell<Option<i64>>,
@@ -55,24 +105,18 @@ pub struct ProxyHost {
 }
 
 impl ProxyHost {
-    /// A host that checks no signatures.
-    pub fn without_native() -> Self {
-        Self { native: false, recent: Cell::new(None), metrics: None }
+    /// A host that checks no signatures, for worker `number` of a root context with these ticks.
+    pub fn without_native(number: u32, ticks: Rc<Ticks>) -> Self {
+        let (recent, stats) = (Cell::new(None), RefCell::default());
+        Self { number, ticks, stats, native: false, recent, metrics: None }
     }
 
     /// A host whose native signature check is used if it passes a probe.
-    pub fn probe(metrics: Rc<Metrics>) -> Self {
+    pub fn probe(number: u32, ticks: Rc<Ticks>, metrics: Rc<Metrics>) -> Self {
         let native = probe::passes(|arguments| verify(arguments) == Some(true));
         let how = if native { "natively by Envoy" } else { "in the module" };
-        abi::log(Level::Info, &format!("lychgate: RS* and ES* signatures are checked {how}"));
-        Self { native, recent: Cell::new(None), metrics: Some(metrics) }
-    }
-}
-
-impl ProxyHost {
-    /// A tick came: what time it is will do until the next. Without ticks the clock is asked.
-    pub fn tick(&self, more_will_come: bool) {
-        self.recent.set(more_will_come.then(|| self.now()));
+        log::info!("lychgate: RS* and ES* signatures are checked {how}");
+        Self { native, metrics: Some(metrics), ..Self::without_native(number, ticks) }
     }
 }
 
@@ -96,11 +140,7 @@ impl Host for ProxyHost {
     }
 
     fn client_address(&self) -> Option<String> {
-        // Envoy's view of the downstream's remote address: X-Forwarded-For counts as far as the
-        // connection manager trusts it.
-        let address = String::from_utf8(abi::property(&["source", "address"]).ok()?).ok()?;
-        let (host, _port) = address.rsplit_once(':')?;
-        Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+        client_address()
     }
 
     fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
@@ -124,6 +164,49 @@ impl Host for ProxyHost {
         }
     }
 
+    fn keep_time(&self, is_ticking: bool) {
+        self.recent.set(is_ticking.then(|| self.now()));
+    }
+
+    fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
+        self.ticks.wish(self.number, milliseconds).map_err(|_| HostError("the host gives no ticks"))
+    }
+
+    fn has_ticks(&self) -> bool {
+        self.ticks.period.get() != 0
+    }
+
+    fn define_stats(&self, definitions: &[Definition]) {
+        let mut refused = None;
+        let define = |Definition { kind, name }: &Definition| {
+            let id = match kind {
+                Kind::Counter => abi::define_counter(name),
+                Kind::Gauge => abi::define_gauge(name),
+            };
+            id.map_err(|status| refused = Some(status)).ok()
+        };
+        *self.stats.borrow_mut() = definitions.iter().map(define).collect();
+        if let Some(Status(status)) = refused {
+            log::warn!("lychgate: stats cannot be had, or not all: host status {status}");
+        }
+    }
+
+    fn update_stat(&self, slot: usize, update: Update) {
+        let Some(id) = self.stats.borrow().get(slot).copied().flatten() else { return };
+        let _ = match update {
+            Update::Add(change) => abi::increment_metric(id, change),
+            Update::Set(value) => abi::record_metric(id, value),
+        };
+    }
+
+    fn declare_filter_state(&self, names: &[&str]) {
+        for name in names {
+            let declaration = Declaration { name: (*name).to_owned(), kind: STRING };
+            // A host that has no such function, or was told so before, is no worse off.
+            let _ = abi::call_foreign_function(DECLARE_PROPERTY, &declaration.encode_to_vec());
+        }
+    }
+
     fn note(&self, event: Event<'_>) {
         if let Some(metrics) = &self.metrics {
             metrics.note(event);
@@ -134,6 +217,14 @@ impl Host for ProxyHost {
         abi::http_call(&call.cluster, &call.headers, &call.body, call.timeout)
             .map_err(|_| HostError("the host refuses; is there such a cluster, with a healthy host?"))
     }
+}
+
+/// Envoy's view of the downstream's remote address, without port: X-Forwarded-For counts as far as the
+/// connection manager trusts it.
+pub fn client_address() -> Option<String> {
+    let address = String::from_utf8(abi::property(&["source", "address"]).ok()?).ok()?;
+    let (host, _port) = address.rsplit_once(':')?;
+    Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
 /// What the host says; nothing if it cannot be asked. Success is exactly `result: true`.

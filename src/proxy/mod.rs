@@ -8,17 +8,12 @@
 
 #[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
 mod abi;
-mod body;
 #[expect(unsafe_code, reason = "exports the plugin's functions by name; see the module's header")]
 mod exports;
-mod filter_state;
 mod host;
-mod http;
 mod map;
-mod meters;
-mod paused;
 mod plugin;
-mod root;
+mod stream;
 #[cfg(feature = "trap-for-tests")]
 mod trap;
 #[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]

@@ -1,6 +1,6 @@
 //! Fetching: each tick looks after every source, each response carries one of them on.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::awaited::Awaited;
 use super::introspection::Introspection;
 use super::record::{Fetched, Record};
 use super::response::{CallResponse, HttpCall};
@@ -26,7 +27,8 @@ pub struct Remotes {
     sources: Vec<Rc<Source>>,
     introspections: Vec<Introspection>,
     underway: RefCell<HashMap<u32, Call>>,
-    changes: Cell<u64>,
+    /// The sources whose fetch came to an end since the last look.
+    ended: RefCell<Vec<usize>>,
 }
 
 /// How soon the sources want to be looked after again.
@@ -55,6 +57,8 @@ impl Remotes {
     /// These sources, and whom tokens are asked after.
     #[must_use]
     pub fn new(sources: Vec<Rc<Source>>, introspections: Vec<Introspection>) -> Self {
+        sources.iter().enumerate().for_each(|(number, source)| source.number.set(number));
+        introspections.iter().enumerate().for_each(|(number, asked)| asked.number.set(number));
         Self { sources, introspections, ..Self::default() }
     }
 
@@ -75,8 +79,12 @@ impl Remotes {
         for source in &self.sources {
             let before = source.record.borrow().clone();
             let outcome = self.look_after(source, host, &mut log);
-            if *source.record.borrow() != before {
-                self.has_changed();
+            // A fetch that has only begun, here or in another worker, tells nothing yet.
+            let after = source.record.borrow().clone();
+            if (after.version, after.fetched, after.failures)
+                != (before.version, before.fetched, before.failures)
+            {
+                self.has_ended(source);
             }
             if let Err(HostError(what)) = outcome {
                 log.push(format!("{}: {what}", source.name));
@@ -84,7 +92,6 @@ impl Remotes {
         }
         for introspection in self.introspections.iter().filter(|introspection| introspection.is_wanted()) {
             log.extend(introspection.tick(host));
-            self.has_changed();
         }
         log
     }
@@ -94,14 +101,15 @@ impl Remotes {
         self.sources.iter().map(|source| source.record.borrow().fetched)
     }
 
-    fn has_changed(&self) {
-        self.changes.set(self.changes.get().wrapping_add(1));
+    fn has_ended(&self, source: &Source) {
+        self.ended.borrow_mut().push(source.number.get());
     }
 
-    /// Counts whatever could make a difference to somebody who waits.
-    #[must_use]
-    pub fn changes(&self) -> u64 {
-        self.changes.get()
+    /// What arrived since the last look, for better or worse: those who wait for it can be told.
+    pub fn take_arrived(&self) -> Vec<Awaited> {
+        let ended = self.ended.take();
+        let learned = self.introspections.iter().flat_map(|introspection| introspection.take_learned());
+        ended.into_iter().map(Awaited::Source).chain(learned).collect()
     }
 
     /// How soon the next tick should be.
@@ -187,7 +195,6 @@ impl Remotes {
     /// Carries on what a response belongs to. Says whether it was one of these, and what should be
     /// logged.
     pub fn respond(&self, id: u32, response: &CallResponse, host: &dyn Host) -> Option<Vec<String>> {
-        self.has_changed();
         let own = self.underway.borrow_mut().remove(&id);
         let Some(Call { source, stage }) = own else {
             return self.introspections.iter().find_map(|asked| asked.respond(id, response, host));
@@ -206,6 +213,10 @@ impl Remotes {
                     fail(&source, &reason, host, &mut log);
                 }
             }
+        }
+        // Discovery alone ends nothing, unless it fails.
+        if !source.record.borrow().is_underway(host.now()) {
+            self.has_ended(&source);
         }
         Some(log)
     }

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use lru::LruCache;
 use serde_json::{Map, Value};
-use sha2::{Digest as _, Sha256};
 
+use super::awaited::{Awaited, TokenDigest as Digest};
 use super::response::{CallResponse, HttpCall};
 use super::uri::Uri;
 use crate::config::Secret;
@@ -41,9 +41,6 @@ pub struct IntrospectionSettings {
     pub timeout: Duration,
 }
 
-/// The key of a token: nothing that could be used as one.
-type Digest = [u8; 32];
-
 /// What is known of a token.
 #[derive(Clone, Debug)]
 pub enum Answer {
@@ -71,6 +68,10 @@ pub struct Introspector {
     pending: RefCell<HashSet<Digest>>,
     underway: RefCell<HashMap<u32, Digest>>,
     wanted: Cell<bool>,
+    /// Its number in the policy.
+    pub(super) number: Cell<usize>,
+    /// The tokens that something was learned of since the last look.
+    learned: RefCell<Vec<Digest>>,
 }
 
 /// Public face of a scheme's introspection.
@@ -87,13 +88,14 @@ impl Introspector {
             pending: RefCell::default(),
             underway: RefCell::default(),
             wanted: Cell::new(false),
+            number: Cell::new(0),
+            learned: RefCell::default(),
         })
     }
 
-    /// What is known of `token` at `now`, in Unix seconds. What is not known is asked for, once for
-    /// all who wait.
-    pub fn ask(&self, token: &[u8], now: i64) -> Answer {
-        let digest: Digest = Sha256::digest(token).into();
+    /// What is known of `token`, whose digest is `digest`, at `now`, in Unix seconds. What is not known is
+    /// asked for, once for all requests that wait.
+    pub fn ask(&self, token: &[u8], digest: Digest, now: i64) -> Answer {
         let mut known = self.known.borrow_mut();
         match known.get(&digest) {
             Some((answer, until)) if now < *until => {
@@ -117,6 +119,18 @@ impl Introspector {
         self.queue.borrow_mut().push_back((digest, Secret::new(token.to_vec())));
         self.wanted.set(true);
         Answer::Pending
+    }
+
+    /// Its number in the policy.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number.get()
+    }
+
+    /// What something was learned of since the last look.
+    pub(super) fn take_learned(&self) -> impl Iterator<Item = Awaited> {
+        let number = self.number.get();
+        self.learned.take().into_iter().map(move |token| Awaited::Introspection { number, token })
     }
 
     /// Whether a token waits to be asked after.
@@ -206,6 +220,7 @@ impl Introspector {
     fn learn(&self, digest: Digest, known: Known, until: i64) {
         self.pending.borrow_mut().remove(&digest);
         self.known.borrow_mut().put(digest, (known, until));
+        self.learned.borrow_mut().push(digest);
     }
 }
 

@@ -4,6 +4,7 @@
 //! One worker fetches for all: the [`Record`] of a source is shared, and with it a lease. The others
 //! take what was published by its version.
 
+mod awaited;
 mod fetcher;
 mod introspection;
 mod record;
@@ -12,6 +13,7 @@ mod revocation;
 mod source;
 mod uri;
 
+pub use awaited::{Awaited, TokenDigest, TokenDigests};
 pub use fetcher::{Remotes, Wants};
 pub use introspection::{Answer, Introspection, IntrospectionSettings, Introspector};
 pub use record::{Fetched, Limits, Record};

@@ -32,6 +32,8 @@ pub struct Source {
     pub(super) version: Cell<u64>,
     /// Whether somebody here met an unknown key.
     pub(super) wanted: Cell<bool>,
+    /// Its number in the policy.
+    pub(super) number: Cell<usize>,
     /// Keys that were asked for here, and until when they are not asked for again.
     asked: RefCell<LruCache<String, i64>>,
 }
@@ -106,8 +108,15 @@ impl Source {
             content: RefCell::default(),
             version: Cell::new(0),
             wanted: Cell::new(false),
+            number: Cell::new(0),
             asked: RefCell::new(LruCache::new(ASKED)),
         })
+    }
+
+    /// Its number in the policy.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number.get()
     }
 
     /// What was fetched, while it serves; nothing before the first success and after the last one

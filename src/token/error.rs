@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::remote::Awaited;
+
 /// Why a token is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TokenError {
@@ -34,8 +36,8 @@ pub enum TokenError {
     Inactive,
     /// It was revoked.
     Revoked,
-    /// It cannot be told yet: something is being fetched.
-    Pending,
+    /// It cannot be told yet: this is being fetched.
+    Pending(Awaited),
     /// The keys cannot be had; worth another try after so many seconds.
     KeysUnavailable(u64),
     /// The issuer cannot be asked; worth another try after so many seconds.
@@ -63,7 +65,7 @@ impl TokenError {
             Self::BadClaim(_) => "token_bad_claim",
             Self::Inactive => "token_inactive",
             Self::Revoked => "token_revoked",
-            Self::Pending => "token_pending",
+            Self::Pending(_) => "token_pending",
             Self::KeysUnavailable(_) => "keys_unavailable",
             Self::IntrospectionUnavailable(_) => "introspection_unavailable",
             Self::RevocationUnavailable(_) => "revocation_unavailable",

@@ -7,7 +7,7 @@ use super::error::TokenError;
 use crate::host::{Host, NativeVerdict};
 use crate::keys::{Algorithm, KeySet, VerificationKey};
 use crate::metrics::Event;
-use crate::remote::{Content, Source, Standing};
+use crate::remote::{Awaited, Content, Source, Standing};
 
 /// The keys of an issuer.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl Issuer {
         let now = host.now();
         let standing = |unknown: TokenError| match source.ask(now, token.kid.as_deref()) {
             Standing::Failing(seconds) => TokenError::KeysUnavailable(seconds),
-            Standing::Underway if patient => TokenError::Pending,
+            Standing::Underway if patient => TokenError::Pending(Awaited::Source(source.number())),
             Standing::Underway => TokenError::KeysUnavailable(1),
             Standing::Settled => unknown,
         };

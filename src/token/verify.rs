@@ -9,7 +9,7 @@ use super::issuers::Issuer;
 use super::scopes::scopes_of;
 use crate::decision::{IdentityMemo, is_header_value};
 use crate::host::Host;
-use crate::remote::{Answer, Content, Introspection, Revocations, Source, Standing};
+use crate::remote::{Answer, Awaited, Content, Introspection, Revocations, Source, Standing, TokenDigests};
 
 /// What the tokens of a scheme must be.
 #[derive(Debug)]
@@ -112,16 +112,35 @@ impl Verifier {
     /// # Errors
     /// Why the token is not accepted, or not yet.
     pub fn verify(&self, token: &[u8], host: &dyn Host, patient: bool) -> Result<Verified, TokenError> {
+        self.verify_again(token, &TokenDigests::default(), host, patient)
+    }
+
+    /// The same for a request that may have been decided before; `digests` are what was computed then.
+    ///
+    /// # Errors
+    /// Why the token is not accepted, or not yet.
+    pub fn verify_again(
+        &self,
+        token: &[u8],
+        digests: &TokenDigests,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Result<Verified, TokenError> {
         if token.len() > self.settings.max_token_bytes {
             return Err(TokenError::TooLong);
         }
         let issuers = match &self.authority {
             Authority::Issuers(issuers) => issuers,
             Authority::Introspection(introspection, issuer) => {
-                let claims = match introspection.ask(token, host.now()) {
+                let number = introspection.number();
+                let digest = digests.of(number, token);
+                let claims = match introspection.ask(token, digest, host.now()) {
                     Answer::Active(claims) => claims,
                     Answer::Inactive => return Err(TokenError::Inactive),
-                    Answer::Pending if patient => return Err(TokenError::Pending),
+                    Answer::Pending if patient => {
+                        let awaited = Awaited::Introspection { number, token: digest };
+                        return Err(TokenError::Pending(awaited));
+                    }
                     Answer::Pending => return Err(TokenError::IntrospectionUnavailable(1)),
                     Answer::Unavailable(seconds) => {
                         return Err(TokenError::IntrospectionUnavailable(seconds));
@@ -178,7 +197,7 @@ impl Verifier {
             Some(Content::Revocations(list)) if revokes(list) => Err(TokenError::Revoked),
             Some(Content::Revocations(_)) => Ok(()),
             _ => match source.ask(now, None) {
-                Standing::Underway if patient => Err(TokenError::Pending),
+                Standing::Underway if patient => Err(TokenError::Pending(Awaited::Source(source.number()))),
                 _ if *accepts_on_outage => Ok(()),
                 Standing::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
                 Standing::Underway | Standing::Settled => Err(TokenError::RevocationUnavailable(1)),

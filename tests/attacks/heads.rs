@@ -34,8 +34,8 @@ fn listen(mut stream: TcpStream, heard: &Mutex<Vec<u8>>) {
     }
 }
 
-/// Without `allow_on_headers_stop_iteration` the head of a request for a token has to be let go for its
-/// body to come, and reaches the upstream. It said there whatever the client had said of itself.
+/// Without `allow_on_headers_stop_iteration` the head of a request for a token has to be let go for its body to
+/// come, if the operator wants it so, and reaches the upstream. It said there whatever the client had said of itself.
 #[test]
 fn a_head_that_is_let_go_for_its_body_takes_no_forged_identity_along() {
     let (upstream, heard) = listening();

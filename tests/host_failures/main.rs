@@ -22,13 +22,14 @@ use lychgate_testkit::vm::{Failure, Fault, Image, Machine, Outcome, State};
 use serde_json::{Value, json};
 
 /// Every function of the host that the module imports, but for the one that ends it.
-const CALLS: [&str; 23] = [
+const CALLS: [&str; 24] = [
     "proxy_add_header_map_value",
     "proxy_call_foreign_function",
     "proxy_continue_stream",
     "proxy_define_metric",
     "proxy_get_buffer_bytes",
     "proxy_get_header_map_pairs",
+    "proxy_get_log_level",
     "proxy_get_property",
     "proxy_get_shared_data",
     "proxy_http_call",

@@ -95,6 +95,7 @@ impl Compiler<'_> {
             issuer: claims.issuer,
             audiences: claims.audiences,
             clients,
+            release_head: issue.release_head,
             realm: realm.to_owned(),
         });
     }

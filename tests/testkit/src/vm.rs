@@ -101,6 +101,8 @@ pub struct State {
     pub properties: BTreeMap<String, String>,
     /// The period of ticks in milliseconds.
     pub tick: u32,
+    /// The lowest level of the log that the host lets through: 0 is trace, 4 is error.
+    pub log_level: u32,
     /// Lines of the log, with their levels.
     pub log: Vec<(u32, String)>,
     /// How often each host call was made.

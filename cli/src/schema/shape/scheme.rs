@@ -311,6 +311,12 @@ struct Issue {
     /// The clients that may ask. Left out: every client, and what it says of itself is ignored.
     #[schemars(length(min = 1))]
     clients: Option<Vec<Client>>,
+    /// For hosts that hold a request's body back together with its head (Istio's WasmPlugin, Envoy before 1.35,
+    /// Envoy without `allow_on_headers_stop_iteration`): lets the head of a request for a token go on to the
+    /// upstream, without credentials and body, so that the body can be read. Left out, such requests are refused
+    /// there with 408, and nothing of them reaches the upstream.
+    #[schemars(extend("default" = false))]
+    release_head: Option<bool>,
 }
 
 /// A client (RFC 6749 section 2).

@@ -237,6 +237,14 @@ fn streams(linker: &mut Linker<State>) -> Result<()> {
             OK
         },
     )?;
+    linker.func_wrap(ENV, "proxy_get_log_level", |mut host: Host<'_>, level: u32| -> Result<u32> {
+        if let Some(status) = enter(&mut host, "proxy_get_log_level") {
+            return Ok(status);
+        }
+        let lowest = host.data().log_level;
+        write(&mut host, level, &lowest.to_le_bytes())?;
+        Ok(OK)
+    })?;
     linker.func_wrap(
         ENV,
         "proxy_log",

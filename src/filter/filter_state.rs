@@ -1,0 +1,78 @@
+//! Filter state: what an access log, or a filter after this one, may want to know of a request. Envoy puts
+//! `wasm.` before each name that a Wasm module sets.
+
+use crate::decision::{Allow, By, Denial, HeaderEdit, Identity, Place};
+use crate::host::Stream;
+use crate::policy::Policy;
+
+const SUBJECT: &str = "lychgate.subject";
+const SCHEME: &str = "lychgate.scheme";
+const SCOPES: &str = "lychgate.scopes";
+const RULE: &str = "lychgate.rule";
+const REASON: &str = "lychgate.reason";
+
+/// The longest value, in bytes: it ends up in a line of a log.
+const LONGEST: usize = 256;
+
+/// All of them; each holds text.
+pub const NAMES: [&str; 5] = [SUBJECT, SCHEME, SCOPES, RULE, REASON];
+
+/// Tells of a request that goes on.
+pub fn tell_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
+    if !policy.filter_state {
+        return;
+    }
+    match (&allow.spared, &allow.identity) {
+        (Some(denial), _) => tell_denied(stream, policy, denial),
+        (None, identity) => {
+            set(stream, RULE, policy.rule_name(allow.place.rule).as_bytes());
+            if let Some(identity) = identity {
+                let names = policy.identity_headers();
+                set_header(stream, SUBJECT, identity, &names.subject);
+                set_header(stream, SCHEME, identity, &names.scheme);
+                set_header(stream, SCOPES, identity, &names.scopes);
+            }
+        }
+    }
+}
+
+/// Tells of a request that is refused.
+pub fn tell_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
+    if !policy.filter_state {
+        return;
+    }
+    set(stream, RULE, policy.rule_name(denial.place.rule).as_bytes());
+    set(stream, REASON, denial.reason.as_bytes());
+    if let Some(scheme) = scheme_of(policy, denial.place) {
+        set(stream, SCHEME, scheme.as_bytes());
+    }
+    if let Some(subject) = &denial.subject {
+        set(stream, SUBJECT, subject.as_bytes());
+    }
+}
+
+fn scheme_of(policy: &Policy, place: Place) -> Option<&str> {
+    match place.by {
+        By::Scheme(number) => policy.schemes().get(number).map(|scheme| scheme.name.as_str()),
+        By::Nothing | By::Alternative(_) => None,
+    }
+}
+
+/// What the upstream is told in this header is there already, as it should be written.
+fn set_header(stream: &dyn Stream, name: &str, identity: &Identity, header: &str) {
+    let value = identity.headers.iter().find_map(|edit| match edit {
+        HeaderEdit::Set(own, value) if **own == *header => Some(value),
+        _ => None,
+    });
+    if let Some(value) = value {
+        set(stream, name, value);
+    }
+}
+
+fn set(stream: &dyn Stream, name: &str, value: &[u8]) {
+    let most = value.len().min(LONGEST);
+    // Not within a character.
+    let is_boundary = |at: &usize| value.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
+    let end = (0..=most).rev().find(is_boundary).unwrap_or(0);
+    stream.set_filter_state(name, value.get(..end).unwrap_or_default());
+}

@@ -1,0 +1,328 @@
+//! One request: its state, and what each callback makes of it.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::pending::{Claim, StreamId};
+use super::token_request::AwaitingBody;
+use super::worker::Worker;
+use super::{Action, filter_state};
+use crate::decision::{Allow, Await, Decision, Denial, HeaderEdit, Place, Response};
+use crate::host::{HostError, LocalReply, Stream};
+use crate::issue::TokenRequest;
+use crate::remote::TokenDigests;
+use crate::request::Request;
+
+/// How long a request waits for what is being fetched, at most.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Where a request stands. Every callback matches on it.
+pub(super) enum State {
+    /// Its head has not come.
+    Fresh,
+    /// It was allowed: it goes on, and so does all that follows its head.
+    Allowed,
+    /// It was answered, by the filter or by the host, or it was to be and could not: it goes no further.
+    Answered,
+    /// It waits for something that is being fetched.
+    Waiting(Box<Waiting>),
+    /// It asks for a token, and its body is awaited.
+    AwaitingBody(Box<AwaitingBody>),
+    /// The same, and its head went on, as the operator chose; the body goes no further.
+    HeadReleased(Box<TokenRequest>),
+}
+
+/// What is to be done with a request, once its headers are no longer being read.
+pub(super) enum Step {
+    /// It has a place to wait at until this time.
+    Wait(Duration),
+    /// Its body is read first.
+    AwaitBody(Box<AwaitingBody>),
+    /// It asks for a token, and has no body.
+    AnswerToken(TokenRequest),
+    /// It asks for a token, and its head goes on without the headers of these names.
+    ReleaseHead(TokenRequest, Vec<Vec<u8>>),
+    /// This decision is carried out.
+    CarryOut(Decision),
+}
+
+pub(super) struct Waiting {
+    digests: TokenDigests,
+    deadline: Duration,
+}
+
+/// The filter at work on one request.
+///
+/// A shell keeps one for each request and gives it each of the request's callbacks. A host that calls back
+/// while it is being called (Envoy's dynamic modules do, for a local reply) is to be served by
+/// [`HttpFilter::lent`].
+pub struct HttpFilter {
+    pub(super) id: StreamId,
+    pub(super) worker: Rc<Worker>,
+    pub(super) state: State,
+}
+
+impl HttpFilter {
+    /// A filter for the request with this number.
+    #[must_use]
+    pub fn new(id: StreamId, worker: Rc<Worker>) -> Self {
+        Self { id, worker, state: State::Fresh }
+    }
+
+    /// Takes the filter out for a callback. What stays in its place refuses, should a callback come
+    /// meanwhile or the filter not come back.
+    #[must_use]
+    pub fn lent(&mut self) -> Self {
+        let state = std::mem::replace(&mut self.state, State::Answered);
+        Self { id: self.id, worker: Rc::clone(&self.worker), state }
+    }
+
+    /// The request's headers are there.
+    pub fn on_request_headers(&mut self, stream: &dyn Stream, end_of_stream: bool) -> Action {
+        match &self.state {
+            State::Fresh => self.decide(stream, TokenDigests::default(), None, end_of_stream),
+            // A request has one head. What was decided by it does not hold for another.
+            State::Allowed | State::Answered => {
+                self.state = State::Answered;
+                Action::Pause
+            }
+            State::Waiting(_) | State::AwaitingBody(_) | State::HeadReleased(_) => {
+                self.fail(stream, "request headers came twice")
+            }
+        }
+    }
+
+    /// So much of its body is buffered.
+    pub fn on_request_body(&mut self, stream: &dyn Stream, size: usize, end_of_stream: bool) -> Action {
+        match &mut self.state {
+            State::Allowed => Action::Continue,
+            State::Answered | State::Waiting(_) => Action::Pause,
+            State::Fresh => self.fail(stream, "a request body came before its headers"),
+            State::AwaitingBody(awaiting) => {
+                awaiting.has_body = true;
+                self.take_body(stream, size, end_of_stream)
+            }
+            State::HeadReleased(_) => self.take_body(stream, size, end_of_stream),
+        }
+    }
+
+    /// Its trailers are there, and so is all of its body.
+    pub fn on_request_trailers(&mut self, stream: &dyn Stream) -> Action {
+        // They are looked at as they come, whatever the state: when a request that waits goes on, its
+        // trailers go with it and do not come by here again.
+        if !matches!(self.state, State::Answered) && self.clean_trailers(stream).is_err() {
+            return self.fail(stream, "request trailers cannot be edited");
+        }
+        match &self.state {
+            State::Allowed => Action::Continue,
+            State::Answered | State::Waiting(_) => Action::Pause,
+            State::Fresh => self.fail(stream, "request trailers came before the headers"),
+            State::AwaitingBody(_) | State::HeadReleased(_) => self.answer_with_body(stream),
+        }
+    }
+
+    /// An answer to it begins: the filter's own, the host's, or the upstream's.
+    pub fn on_response_headers(&mut self, stream: &dyn Stream) -> Action {
+        match &self.state {
+            State::Allowed | State::Answered => Action::Continue,
+            // The upstream knows nothing of it, so the host answers: the body is too long, time is up.
+            State::Fresh | State::Waiting(_) | State::AwaitingBody(_) => {
+                self.leave(State::Answered);
+                Action::Continue
+            }
+            // The upstream has no say in a request for a token, though it saw its head.
+            State::HeadReleased(_) => self.fail(stream, "the upstream answered a request for a token"),
+        }
+    }
+
+    /// What the request waits for may be there, or its time is up.
+    pub fn on_wake(&mut self, stream: &dyn Stream) {
+        match std::mem::replace(&mut self.state, State::Answered) {
+            State::Waiting(waiting) => {
+                self.worker.stop_waiting(self.id);
+                let Waiting { digests, deadline } = *waiting;
+                if self.decide(stream, digests, Some(deadline), false) == Action::Continue
+                    && stream.resume().is_err()
+                {
+                    // Better an answer than none.
+                    self.fail(stream, "a request that waited cannot go on");
+                }
+            }
+            State::AwaitingBody(awaiting) => {
+                self.worker.stop_waiting(self.id);
+                self.look_for_body(stream, awaiting);
+            }
+            state @ (State::Fresh | State::Allowed | State::Answered | State::HeadReleased(_)) => {
+                self.state = state;
+            }
+        }
+    }
+
+    /// The request is over, however it ended.
+    pub fn on_delete(&mut self) {
+        self.leave(State::Answered);
+    }
+
+    /// Decides the request, for the first time or, with a deadline, anew, and carries the decision out. The
+    /// state is changed before the host is told, and is `Answered` until it is known to be another.
+    fn decide(
+        &mut self,
+        stream: &dyn Stream,
+        digests: TokenDigests,
+        deadline: Option<Duration>,
+        end_of_stream: bool,
+    ) -> Action {
+        self.state = State::Answered;
+        let worker = Rc::clone(&self.worker);
+        // The clock is a crossing into the host, so a request that does not wait does not ask for it.
+        let is_patient = deadline.is_none_or(|deadline| worker.host().uptime() < deadline);
+        let mut step = None;
+        let read = stream.read_request_headers(&mut |headers| {
+            if headers.is_empty() {
+                return;
+            }
+            let request = Request::new(headers);
+            step = Some(match worker.engine().decide_again(&request, &digests, worker.host(), is_patient) {
+                Decision::Await(awaited) => self.wait(stream, &request, awaited, deadline),
+                Decision::Token(login) => self.await_body(stream, login, &request, end_of_stream),
+                done @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Answer(_)) => Step::CarryOut(done),
+            });
+        });
+        match (read, step) {
+            (Err(_), _) => self.fail(stream, "request headers cannot be read"),
+            (Ok(()), None) => self.fail(stream, "request headers are not there"),
+            (Ok(()), Some(Step::Wait(deadline))) => {
+                self.state = State::Waiting(Box::new(Waiting { digests, deadline }));
+                Action::Pause
+            }
+            (Ok(()), Some(Step::AwaitBody(awaiting))) => {
+                self.state = State::AwaitingBody(awaiting);
+                Action::Pause
+            }
+            (Ok(()), Some(Step::AnswerToken(login))) => self.answer(stream, &login, &[]),
+            (Ok(()), Some(Step::ReleaseHead(login, names))) => self.release_head(stream, login, &names),
+            (Ok(()), Some(Step::CarryOut(decision))) => self.carry_out(stream, &decision),
+        }
+    }
+
+    /// A place for a request that has to wait, or what becomes of it without one.
+    fn wait(
+        &self,
+        stream: &dyn Stream,
+        request: &Request<'_>,
+        awaited: Await,
+        deadline: Option<Duration>,
+    ) -> Step {
+        let Await { awaited, credential, rule } = awaited;
+        let deadline = deadline.unwrap_or_else(|| self.worker.host().uptime().saturating_add(PATIENCE));
+        let claim = Claim { awaited, credential: Some(credential), ..claim(stream, deadline) };
+        if self.worker.wait(self.id, claim) {
+            return Step::Wait(deadline);
+        }
+        let denial = Denial::too_many_waiting().at(Place::rule(rule));
+        Step::CarryOut(self.worker.engine().refuse(denial, request))
+    }
+
+    /// Carries out a decision that needs nothing more.
+    pub(super) fn carry_out(&mut self, stream: &dyn Stream, decision: &Decision) -> Action {
+        match decision {
+            Decision::Allow(allow) => match edit(stream, allow) {
+                Ok(()) => {
+                    self.worker.count_allowed(allow);
+                    filter_state::tell_allowed(stream, self.worker.engine().policy(), allow);
+                    if let Some(denial) = &allow.spared {
+                        self.worker.log_spared(denial);
+                    }
+                    self.state = State::Allowed;
+                    Action::Continue
+                }
+                Err(denial) => self.refuse(stream, &denial.at(allow.place)),
+            },
+            Decision::Deny(denial) => self.refuse(stream, denial),
+            Decision::Answer(response) => {
+                self.state = State::Answered;
+                self.worker.count_answered(response);
+                send(stream, response);
+                Action::Pause
+            }
+            Decision::Token(_) | Decision::Await(_) => self.fail(stream, "nothing is left to wait for"),
+        }
+    }
+
+    /// Removes the trailers in which the filter alone may speak.
+    fn clean_trailers(&self, stream: &dyn Stream) -> Result<(), HostError> {
+        let policy = self.worker.engine().policy();
+        let mut names: Vec<Vec<u8>> = Vec::new();
+        stream.read_request_trailers(&mut |trailers| {
+            let reserved = trailers.iter().map(|(name, _)| *name).filter(|name| policy.is_reserved(name));
+            names = reserved.map(<[u8]>::to_vec).collect();
+        })?;
+        names.iter().try_for_each(|name| stream.remove_request_trailer(name))
+    }
+
+    /// Refuses the request because the host did not do its part.
+    pub(super) fn fail(&mut self, stream: &dyn Stream, what: &'static str) -> Action {
+        self.leave(State::Answered);
+        self.refuse(stream, &Denial::host_failure(what))
+    }
+
+    pub(super) fn refuse(&mut self, stream: &dyn Stream, denial: &Denial) -> Action {
+        self.state = State::Answered;
+        let Denial { status, reason, explanation, .. } = denial;
+        log::debug!("lychgate: {status} {reason} {explanation}");
+        let policy = self.worker.engine().policy();
+        self.worker.count_denied(denial);
+        filter_state::tell_denied(stream, policy, denial);
+        send(stream, &denial.response(policy.errors.format));
+        Action::Pause
+    }
+
+    /// Leaves the present state for `next`, and the place of it; gives back a request for a token.
+    pub(super) fn leave(&mut self, next: State) -> Option<TokenRequest> {
+        match std::mem::replace(&mut self.state, next) {
+            State::Fresh | State::Allowed | State::Answered => None,
+            State::Waiting(_) => {
+                self.worker.stop_waiting(self.id);
+                None
+            }
+            State::AwaitingBody(awaiting) => {
+                self.worker.stop_waiting(self.id);
+                Some(awaiting.request)
+            }
+            State::HeadReleased(login) => Some(*login),
+        }
+    }
+}
+
+/// What a request needs to wait until `deadline`.
+pub(super) fn claim(stream: &dyn Stream, deadline: Duration) -> Claim {
+    let address = stream.client_address().unwrap_or_default();
+    Claim { deadline, address, connection: stream.connection_id(), ..Claim::default() }
+}
+
+/// Edits the request's headers. One that could not be taken away is one that the client forged.
+fn edit(stream: &dyn Stream, allow: &Allow) -> Result<(), Denial> {
+    let apply = |edit: &HeaderEdit, is_new: bool| match edit {
+        HeaderEdit::Remove(name) => stream.remove_request_header(name),
+        HeaderEdit::Set(name, value) if is_new => stream.add_request_header(name.as_bytes(), value),
+        HeaderEdit::Set(name, value) => stream.set_request_header(name.as_bytes(), value),
+    };
+    let identity = allow.identity.iter().flat_map(|identity| &identity.headers);
+    let is_new = !allow.changes.impersonates;
+    (allow.changes.edits.iter().try_for_each(|edit| apply(edit, false)))
+        .and_then(|()| identity.into_iter().try_for_each(|edit| apply(edit, is_new)))
+        .map_err(|_| Denial::host_failure("request headers cannot be edited"))
+}
+
+/// Sends an answer. One that could not be sent leaves the request where it is: answered, and going nowhere.
+fn send(stream: &dyn Stream, response: &Response) {
+    let Response { status, headers, body, grpc_status, details, place: _ } = response;
+    let reply = LocalReply { status: *status, headers, body, grpc_status: *grpc_status, details };
+    if let Err(error) = stream.send_local_reply(&reply) {
+        log::error!("lychgate: the answer cannot be sent: {error}");
+    }
+}
+
+#[cfg(test)]
+#[path = "http_filter_tests.rs"]
+mod tests;

@@ -1,0 +1,365 @@
+use std::rc::Rc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::filter::test_stream::{TestStream, pairs};
+use crate::filter::{Action, HttpFilter, Worker};
+use crate::host::LocalHost;
+use crate::metrics::Update;
+use crate::remote::CallResponse;
+
+fn policy() -> serde_json::Value {
+    json!({
+        "schemes": {
+            "opaque": {"type": "http", "scheme": "bearer", "introspection": {
+                "uri": "http://idp.example/introspect", "cluster": "idp",
+                "client_id": "gate", "client_secret": "secret of the gate"}},
+            "session": {"type": "http", "scheme": "bearer", "introspection": {
+                "uri": "http://idp.example/sessions", "cluster": "idp", "from": [{"cookie": "session"}],
+                "client_id": "gate", "client_secret": "secret of the gate"}},
+            "basic": {"type": "http", "scheme": "basic", "users": "staff"},
+            "login": {"type": "oauth2", "flows": {"password": {"tokenUrl": "/token", "scopes": {}}},
+                "jwt": {"keys": [{"alg": "HS256", "secret": "a secret of at least thirty-two bytes"}]},
+                "users": "staff", "issue": {}},
+            "released": {"type": "oauth2", "flows": {"password": {"tokenUrl": "/released", "scopes": {}}},
+                "jwt": {"keys": [{"alg": "HS256", "secret": "another secret of thirty-two bytes"}],
+                    "issuer": "released"},
+                "users": "staff", "issue": {"release_head": true}},
+        },
+        "users": {"staff": [{"username": "johndoe",
+            "password": "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa"}]},
+        "rules": [
+            {"match": {"path": "/public"}, "security": []},
+            {"match": {"path": "/opaque"}, "security": [{"opaque": []}]},
+            {"match": {"path": "/dry"}, "security": [{"opaque": []}], "mode": "dry_run"},
+            {"match": {"path": "/either"}, "security": [{"basic": []}, {"session": []}]},
+        ],
+    })
+}
+
+struct Gate {
+    host: Rc<LocalHost>,
+    worker: Rc<Worker>,
+}
+
+impl Gate {
+    fn new() -> Self {
+        let host = Rc::new(LocalHost::at(1_000));
+        let configuration = policy().to_string();
+        let made = Rc::clone(&host);
+        let worker = Worker::configured(configuration.as_bytes(), &|_| None, move |metrics| {
+            *made.metrics.borrow_mut() = Some(Rc::clone(metrics));
+            made
+        });
+        Self { host, worker: worker.expect("a good policy") }
+    }
+
+    fn filter(&self, id: u32) -> HttpFilter {
+        HttpFilter::new(id, Rc::clone(&self.worker))
+    }
+
+    fn stream(path: &str, headers: &[(&str, &str)]) -> TestStream {
+        let own = [(":method", "POST"), (":path", path), (":authority", "localhost")];
+        TestStream::new(&[&own[..], headers].concat())
+    }
+
+    fn tick(&self) -> Vec<u32> {
+        let mut woken = Vec::new();
+        self.worker.on_tick(&mut |id| {
+            woken.push(id);
+            true
+        });
+        woken
+    }
+
+    /// Answers the last call.
+    fn answer(&self, body: &serde_json::Value) -> Vec<u32> {
+        let response = CallResponse {
+            headers: vec![(b":status".to_vec(), b"200".to_vec())],
+            body: body.to_string().into_bytes(),
+        };
+        let id = u32::try_from(self.host.calls.borrow().len() - 1).unwrap();
+        let mut woken = Vec::new();
+        self.worker.on_http_call_response(id, &response, &mut |id| {
+            woken.push(id);
+            true
+        });
+        woken
+    }
+}
+
+const TOKEN: (&str, &str) = ("authorization", "Bearer opaque");
+const FORGED: (&str, &str) = ("x-auth-subject", "root");
+
+#[test]
+fn a_request_that_waits_is_held_in_every_callback_and_goes_on_once_when_it_is_allowed() {
+    let gate = Gate::new();
+    let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN, FORGED]));
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+    *stream.trailers.borrow_mut() = pairs(&[FORGED, ("x-other", "stays")]);
+    assert_eq!(filter.on_request_body(&stream, 1, false), Action::Pause);
+    assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
+    assert_eq!(*stream.trailers.borrow(), pairs(&[("x-other", "stays")]));
+    assert_eq!(gate.tick(), Vec::<u32>::new());
+    assert_eq!(gate.answer(&json!({"active": true, "sub": "alice"})), [2]);
+    filter.on_wake(&stream);
+    assert_eq!((stream.resumed.get(), stream.replies.borrow().len()), (1, 0));
+    assert_eq!(stream.header("x-auth-subject").as_deref(), Some("alice"));
+    // Woken once more by mistake, it is not answered or resumed again.
+    filter.on_wake(&stream);
+    assert_eq!((stream.resumed.get(), stream.replies.borrow().len()), (1, 0));
+    assert_eq!(filter.on_request_body(&stream, 1, true), Action::Continue);
+}
+
+#[test]
+fn a_request_that_is_refused_stays_in_every_callback() {
+    let gate = Gate::new();
+    let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN]));
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+    gate.tick();
+    assert_eq!(gate.answer(&json!({"active": false})), [2]);
+    filter.on_wake(&stream);
+    assert_eq!(*stream.replies.borrow(), [(401, "lychgate_denied{token_inactive}".to_owned())]);
+    assert_eq!(filter.on_response_headers(&stream), Action::Continue, "its own answer goes out");
+    assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
+    assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
+    assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+    assert_eq!((stream.resumed.get(), stream.replies.borrow().len()), (0, 1));
+}
+
+#[test]
+fn an_answer_that_cannot_be_sent_opens_nothing() {
+    let gate = Gate::new();
+    let (mut filter, stream) = (gate.filter(2), Gate::stream("/nowhere", &[]));
+    stream.fails.set("send_local_reply");
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+    assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
+    assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
+}
+
+#[test]
+fn body_and_trailers_before_a_head_are_refused() {
+    for trailers in [false, true] {
+        let gate = Gate::new();
+        let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+        let action = if trailers {
+            filter.on_request_trailers(&stream)
+        } else {
+            filter.on_request_body(&stream, 1, true)
+        };
+        assert_eq!(action, Action::Pause);
+        assert_eq!(stream.replies.borrow().len(), 1);
+        assert_eq!(filter.on_request_headers(&stream, true), Action::Pause, "what follows opens nothing");
+    }
+}
+
+#[test]
+fn a_second_head_does_not_pass_by_what_the_first_was_allowed() {
+    let gate = Gate::new();
+    let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Continue);
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+    assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
+}
+
+#[test]
+fn a_filter_that_is_lent_and_does_not_come_back_refuses() {
+    let gate = Gate::new();
+    let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+    assert_eq!(filter.lent().on_request_headers(&stream, false), Action::Continue);
+    assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
+}
+
+#[test]
+fn trailers_take_no_identity_along_and_are_refused_where_it_cannot_be_removed() {
+    let gate = Gate::new();
+    for (fails, action, replies) in [
+        ("", Action::Continue, 0),
+        ("read_request_trailers", Action::Pause, 1),
+        ("remove_request_trailer", Action::Pause, 1),
+    ] {
+        let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+        assert_eq!(filter.on_request_headers(&stream, false), Action::Continue);
+        *stream.trailers.borrow_mut() = pairs(&[FORGED, ("x_auth_subject", "root"), ("grpc-x", "y")]);
+        stream.fails.set(fails);
+        assert_eq!(filter.on_request_trailers(&stream), action, "{fails}");
+        assert_eq!(stream.replies.borrow().len(), replies, "{fails}");
+        if replies == 0 {
+            assert_eq!(*stream.trailers.borrow(), pairs(&[("grpc-x", "y")]));
+        }
+    }
+}
+
+#[test]
+fn patience_ends_and_a_dry_run_refuses_nobody() {
+    for (path, resumed, refused) in [("/opaque", 0, Some(503)), ("/dry", 1, None)] {
+        let gate = Gate::new();
+        let (mut filter, stream) = (gate.filter(2), Gate::stream(path, &[TOKEN]));
+        assert_eq!(filter.on_request_headers(&stream, true), Action::Pause, "{path}");
+        gate.tick();
+        gate.host.uptime.set(Duration::from_secs(9));
+        assert_eq!(gate.tick(), Vec::<u32>::new());
+        gate.host.uptime.set(Duration::from_secs(10));
+        assert_eq!(gate.tick(), [2]);
+        filter.on_wake(&stream);
+        assert_eq!(stream.resumed.get(), resumed, "{path}");
+        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), refused, "{path}");
+    }
+}
+
+#[test]
+fn a_place_that_is_refused_is_refused_as_the_mode_says() {
+    for (path, last) in [("/opaque", Action::Pause), ("/dry", Action::Continue)] {
+        let gate = Gate::new();
+        let mut refused = 0;
+        for id in 2..1_000 {
+            let stream = Gate::stream(path, &[TOKEN]);
+            let action = gate.filter(id).on_request_headers(&stream, true);
+            if action == Action::Continue || !stream.replies.borrow().is_empty() {
+                assert_eq!(action, last, "{path}");
+                refused += 1;
+            }
+        }
+        assert_eq!(refused, 998 - 512, "{path}: one credential has 512 places");
+        // Another one has a place all the same.
+        let other = Gate::stream(path, &[("authorization", "Bearer another")]);
+        assert_eq!(gate.filter(1_000).on_request_headers(&other, true), Action::Pause);
+        assert!(other.replies.borrow().is_empty());
+    }
+}
+
+#[test]
+fn many_are_woken_in_slices() {
+    let gate = Gate::new();
+    for id in 2..402 {
+        let stream = Gate::stream("/opaque", &[TOKEN]);
+        assert_eq!(gate.filter(id).on_request_headers(&stream, true), Action::Pause);
+    }
+    gate.tick();
+    let mut woken = gate.answer(&json!({"active": false}));
+    assert_eq!(woken.len(), 32);
+    while gate.host.tick.get() == 10 {
+        let more = gate.tick();
+        assert!(more.len() <= 32 && !more.is_empty());
+        woken.extend(more);
+    }
+    assert_eq!(woken, (2..402).collect::<Vec<_>>(), "each once, in order");
+}
+
+#[test]
+fn a_request_that_is_over_leaves_its_place() {
+    let gate = Gate::new();
+    let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN]));
+    assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+    assert!(!gate.worker.is_idle());
+    filter.on_delete();
+    assert!(gate.worker.is_idle());
+    // One that the host answers itself does too, and is not answered again.
+    let (mut filter, stream) = (gate.filter(3), Gate::stream("/opaque", &[TOKEN]));
+    assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+    assert_eq!(filter.on_response_headers(&stream), Action::Continue);
+    assert!(gate.worker.is_idle());
+    filter.on_wake(&stream);
+    assert_eq!((stream.resumed.get(), stream.replies.borrow().len()), (0, 0));
+}
+
+/// One typo of a user beside waiting strangers was hashed and counted at each answer to any of them.
+#[test]
+fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
+    let gate = Gate::new();
+    let hashed = || {
+        let mut hashed = 0;
+        let metrics = gate.worker.engine().metrics();
+        gate.worker.engine().measure(|slot, update| {
+            if metrics.definitions()[slot].name.contains("result=.=hashed") {
+                hashed += if let Update::Add(change) = update { change } else { 0 };
+            }
+        });
+        hashed
+    };
+    let strangers: Vec<_> = (2..6)
+        .map(|id| {
+            let stream = Gate::stream("/either", &[("cookie", &format!("session=stranger-{id}"))]);
+            let mut filter = gate.filter(id);
+            assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+            (filter, stream)
+        })
+        .collect();
+    let wrong = [("authorization", "Basic am9obmRvZTp3cm9uZw=="), ("cookie", "session=mine")];
+    let (mut filter, stream) = (gate.filter(9), Gate::stream("/either", &wrong));
+    assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+    gate.tick();
+    for (mut filter, stream) in strangers {
+        gate.host.uptime.set(gate.host.uptime.get() + Duration::from_millis(1));
+        filter.on_wake(&stream);
+    }
+    assert_eq!(hashed(), 0, "not while a token is awaited");
+    assert_eq!(gate.answer(&json!({"active": false})), [9]);
+    filter.on_wake(&stream);
+    assert_eq!(stream.replies.borrow().len(), 1);
+    assert_eq!(hashed(), 1);
+}
+
+#[test]
+fn a_login_whose_body_the_host_holds_back_is_refused_and_nothing_goes_upstream() {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for (received, at, status) in
+        [(Some(300), 250, Some(408)), (Some(100), 250, None), (Some(100), 15_000, Some(408))]
+    {
+        let gate = Gate::new();
+        let (mut filter, stream) = (gate.filter(2), Gate::stream("/token", &form));
+        stream.received.set(Some(100));
+        assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+        gate.host.uptime.set(Duration::from_millis(250));
+        assert_eq!(gate.tick(), [2]);
+        stream.received.set(received);
+        if at > 250 {
+            filter.on_wake(&stream);
+            gate.host.uptime.set(Duration::from_millis(at));
+            assert_eq!(gate.tick(), [2]);
+        }
+        filter.on_wake(&stream);
+        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), status);
+        assert_eq!(stream.resumed.get(), 0);
+    }
+}
+
+#[test]
+fn a_login_whose_body_comes_in_pieces_is_read_to_its_end() {
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for trailers in [false, true] {
+        let gate = Gate::new();
+        let (mut filter, stream) = (gate.filter(2), Gate::stream("/token", &form));
+        assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+        *stream.body.borrow_mut() = b"username=johndoe&password=wrong".to_vec();
+        assert_eq!(filter.on_request_body(&stream, 10, false), Action::Pause);
+        assert!(stream.replies.borrow().is_empty());
+        let last = if trailers {
+            filter.on_request_trailers(&stream)
+        } else {
+            filter.on_request_body(&stream, 31, true)
+        };
+        assert_eq!(last, Action::Pause);
+        assert_eq!(stream.replies.borrow()[0].0, 401);
+        assert!(gate.worker.is_idle());
+    }
+}
+
+#[test]
+fn a_head_that_the_operator_lets_go_takes_nothing_along_and_its_body_stays() {
+    let gate = Gate::new();
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("authorization", "Basic Y2xpZW50OnNlY3JldA=="),
+        FORGED,
+    ];
+    let (mut filter, stream) = (gate.filter(2), Gate::stream("/released", &headers));
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Continue);
+    assert_eq!((stream.header("authorization"), stream.header("x-auth-subject")), (None, None));
+    assert_eq!(filter.on_request_body(&stream, 10, false), Action::Pause);
+    assert_eq!(filter.on_response_headers(&stream), Action::Pause, "the upstream has no say");
+    assert_eq!(stream.replies.borrow()[0].0, 500);
+    assert_eq!(filter.on_request_body(&stream, 31, true), Action::Pause);
+    assert_eq!(stream.replies.borrow().len(), 1);
+}

@@ -1,0 +1,179 @@
+//! The requests of one worker that wait: each for something named, each with a place, and nobody with more
+//! than a share of the places.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use smallvec::SmallVec;
+
+use crate::remote::Awaited;
+
+/// The number of a request, as the host gave it.
+pub type StreamId = u32;
+
+/// How many requests of a worker may wait.
+const PLACES: u32 = 4096;
+/// How many of them may be of one client address: the rest is left to others.
+const PLACES_OF_ADDRESS: u32 = 2048;
+/// How many may be of one connection.
+const PLACES_OF_CONNECTION: u32 = 1024;
+/// How many may wait with one credential.
+const PLACES_OF_CREDENTIAL: u32 = 512;
+
+/// A request that wants to wait.
+#[derive(Clone, Debug, Default)]
+pub struct Claim {
+    /// What it waits for.
+    pub awaited: SmallVec<[Awaited; 1]>,
+    /// When it waits no longer, on the host's monotonic clock.
+    pub deadline: Duration,
+    /// The client's address.
+    pub address: String,
+    /// The client's connection.
+    pub connection: Option<u64>,
+    /// A name for its credential; `None`: it waits without one.
+    pub credential: Option<u64>,
+}
+
+/// What has a share of the places.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Holder {
+    Address(String),
+    Connection(u64),
+    Credential(u64),
+}
+
+impl Holder {
+    fn most(&self) -> u32 {
+        match self {
+            Self::Address(_) => PLACES_OF_ADDRESS,
+            Self::Connection(_) => PLACES_OF_CONNECTION,
+            Self::Credential(_) => PLACES_OF_CREDENTIAL,
+        }
+    }
+}
+
+impl Claim {
+    fn holders(&self) -> impl Iterator<Item = Holder> {
+        let address = Holder::Address(self.address.clone());
+        let connection = self.connection.map(Holder::Connection);
+        let credential = self.credential.map(Holder::Credential);
+        std::iter::once(address).chain(connection).chain(credential)
+    }
+}
+
+struct Place {
+    claim: Claim,
+    /// Whether it is among those that are due.
+    is_due: bool,
+}
+
+/// The requests that wait. All of it is found by name: no step looks at everyone.
+#[derive(Default)]
+pub struct Pending {
+    places: BTreeMap<StreamId, Place>,
+    held: BTreeMap<Holder, u32>,
+    by_awaited: BTreeMap<Awaited, BTreeSet<StreamId>>,
+    by_deadline: BTreeSet<(Duration, StreamId)>,
+    due: VecDeque<StreamId>,
+}
+
+impl Pending {
+    /// Gives a request a place, if there is one for it.
+    pub fn add(&mut self, id: StreamId, claim: Claim) -> bool {
+        self.remove(id);
+        let is_full = |holder: Holder| self.held.get(&holder).is_some_and(|&held| held >= holder.most());
+        if self.places.len() >= PLACES as usize || claim.holders().any(is_full) {
+            return false;
+        }
+        for holder in claim.holders() {
+            let held = self.held.entry(holder).or_default();
+            *held = held.saturating_add(1);
+        }
+        for &awaited in &claim.awaited {
+            self.by_awaited.entry(awaited).or_default().insert(id);
+        }
+        self.by_deadline.insert((claim.deadline, id));
+        self.places.insert(id, Place { claim, is_due: false });
+        true
+    }
+
+    /// A request waits no longer; gives back what it waited with.
+    pub fn remove(&mut self, id: StreamId) -> Option<Claim> {
+        let Place { claim, .. } = self.places.remove(&id)?;
+        for holder in claim.holders() {
+            if let Some(held) = self.held.get_mut(&holder) {
+                *held = held.saturating_sub(1);
+                if *held == 0 {
+                    self.held.remove(&holder);
+                }
+            }
+        }
+        for awaited in &claim.awaited {
+            if let Some(ids) = self.by_awaited.get_mut(awaited) {
+                ids.remove(&id);
+                if ids.is_empty() {
+                    self.by_awaited.remove(awaited);
+                }
+            }
+        }
+        self.by_deadline.remove(&(claim.deadline, id));
+        // Among those that are due it is passed over when its turn comes.
+        Some(claim)
+    }
+
+    /// Something arrived: the requests that wait for it are due.
+    pub fn wake(&mut self, awaited: &Awaited) {
+        for id in self.by_awaited.remove(awaited).unwrap_or_default() {
+            self.make_due(id);
+        }
+    }
+
+    /// The requests whose time is up are due.
+    pub fn expire(&mut self, now: Duration) {
+        while let Some(&(deadline, id)) = self.by_deadline.first() {
+            if deadline > now {
+                break;
+            }
+            self.by_deadline.pop_first();
+            self.make_due(id);
+        }
+    }
+
+    fn make_due(&mut self, id: StreamId) {
+        if let Some(place) = self.places.get_mut(&id).filter(|place| !place.is_due) {
+            place.is_due = true;
+            self.due.push_back(id);
+        }
+    }
+
+    /// The next request that is due, if there is one. It keeps its place until it is [removed](Self::remove).
+    pub fn next_due(&mut self) -> Option<StreamId> {
+        while let Some(id) = self.due.pop_front() {
+            if let Some(place) = self.places.get_mut(&id).filter(|place| place.is_due) {
+                place.is_due = false;
+                return Some(id);
+            }
+        }
+        None
+    }
+
+    /// A request that was due could not be spoken of: it is due again.
+    pub fn put_back(&mut self, id: StreamId) {
+        self.make_due(id);
+    }
+
+    /// Whether some request is due.
+    pub fn has_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.places.is_empty()
+    }
+}
+
+#[cfg(test)]
+#[path = "pending_tests.rs"]
+mod tests;

@@ -1,0 +1,79 @@
+use std::time::Duration;
+
+use smallvec::smallvec;
+
+use super::{Claim, PLACES, PLACES_OF_ADDRESS, PLACES_OF_CONNECTION, PLACES_OF_CREDENTIAL, Pending};
+use crate::remote::Awaited;
+
+fn claim(address: &str, connection: u64, credential: u64) -> Claim {
+    Claim {
+        awaited: smallvec![Awaited::Source(0)],
+        deadline: Duration::from_secs(10),
+        address: address.into(),
+        connection: Some(connection),
+        credential: Some(credential),
+    }
+}
+
+fn due(pending: &mut Pending) -> Vec<u32> {
+    std::iter::from_fn(|| pending.next_due()).collect()
+}
+
+#[test]
+fn what_arrives_wakes_those_who_wait_for_it_and_no_others() {
+    let mut pending = Pending::default();
+    let token = |token| Awaited::Introspection { number: 0, token: [token; 32] };
+    let waits = |awaited: &[Awaited]| Claim { awaited: awaited.into(), ..claim("a", 1, 1) };
+    assert!(pending.add(1, waits(&[token(1)])));
+    assert!(pending.add(2, waits(&[token(2)])));
+    assert!(pending.add(3, waits(&[token(2), Awaited::Source(7)])));
+    pending.wake(&token(9));
+    assert_eq!(due(&mut pending), Vec::<u32>::new());
+    pending.wake(&token(2));
+    pending.wake(&Awaited::Source(7));
+    assert_eq!(due(&mut pending), [2, 3], "each once, though both that it waited for came");
+    pending.wake(&token(1));
+    pending.remove(1);
+    assert_eq!(due(&mut pending), Vec::<u32>::new(), "one that is gone is not woken");
+}
+
+#[test]
+fn time_wakes_those_whose_patience_is_over() {
+    let mut pending = Pending::default();
+    for (id, seconds) in [(1, 10), (2, 3), (3, 5)] {
+        let deadline = Duration::from_secs(seconds);
+        assert!(pending.add(id, Claim { deadline, ..claim("a", 1, 1) }));
+    }
+    pending.expire(Duration::from_secs(5));
+    assert_eq!(due(&mut pending), [2, 3]);
+    pending.expire(Duration::from_secs(9));
+    assert!(!pending.has_due());
+}
+
+#[test]
+fn no_credential_connection_or_address_takes_more_than_its_share() {
+    let most = |claim: &dyn Fn(u32) -> Claim| {
+        let mut pending = Pending::default();
+        u32::try_from((0..2 * PLACES).filter(|&id| pending.add(id, claim(id))).count()).unwrap()
+    };
+    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), 1)), PLACES_OF_CREDENTIAL);
+    assert_eq!(most(&|id| claim(&id.to_string(), 1, id.into())), PLACES_OF_CONNECTION);
+    assert_eq!(most(&|id| claim("a", id.into(), id.into())), PLACES_OF_ADDRESS);
+    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), id.into())), PLACES);
+}
+
+#[test]
+fn a_place_that_is_left_is_free_again() {
+    let mut pending = Pending::default();
+    for id in 0..PLACES_OF_CREDENTIAL {
+        assert!(pending.add(id, claim("a", 1, 1)));
+    }
+    assert!(!pending.add(9999, claim("a", 1, 1)));
+    pending.remove(0);
+    assert!(pending.add(9999, claim("a", 1, 1)));
+    for id in (0..PLACES_OF_CREDENTIAL).chain([9999]) {
+        pending.remove(id);
+    }
+    assert!(pending.is_empty() && pending.held.is_empty() && pending.by_awaited.is_empty());
+    assert!(pending.by_deadline.is_empty(), "nothing is left of what was there");
+}

@@ -1,0 +1,121 @@
+//! A request in memory, for tests of the filter.
+
+use std::cell::{Cell, RefCell};
+
+use crate::host::{Headers, HostError, LocalReply, Stream};
+
+/// Header names and values.
+pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// A request that does what its fields say.
+#[derive(Default)]
+pub struct TestStream {
+    pub headers: RefCell<Pairs>,
+    pub trailers: RefCell<Pairs>,
+    pub body: RefCell<Vec<u8>>,
+    pub received: Cell<Option<u64>>,
+    /// The call that fails.
+    pub fails: Cell<&'static str>,
+    /// The local replies that were sent: status, reason.
+    pub replies: RefCell<Vec<(u16, String)>>,
+    pub resumed: Cell<u32>,
+    pub address: RefCell<String>,
+    pub connection: Cell<u64>,
+}
+
+impl TestStream {
+    pub fn new(headers: &[(&str, &str)]) -> Self {
+        let stream = Self::default();
+        *stream.headers.borrow_mut() = pairs(headers);
+        stream
+    }
+
+    fn works(&self, call: &str) -> Result<(), HostError> {
+        if self.fails.get() == call { Err(HostError("as the test has it")) } else { Ok(()) }
+    }
+
+    pub fn header(&self, name: &str) -> Option<String> {
+        let headers = self.headers.borrow();
+        let found = headers.iter().find(|(own, _)| own == name.as_bytes());
+        found.map(|(_, value)| String::from_utf8_lossy(value).into_owned())
+    }
+}
+
+pub fn pairs(pairs: &[(&str, &str)]) -> Pairs {
+    pairs.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
+}
+
+fn read(pairs: &RefCell<Pairs>, read: &mut dyn FnMut(&Headers<'_>)) {
+    let pairs = pairs.borrow();
+    read(&pairs.iter().map(|(name, value)| (&name[..], &value[..])).collect::<Vec<_>>());
+}
+
+impl Stream for TestStream {
+    fn read_request_headers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
+        self.works("read_request_headers")?;
+        read(&self.headers, reader);
+        Ok(())
+    }
+
+    fn read_request_trailers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
+        self.works("read_request_trailers")?;
+        read(&self.trailers, reader);
+        Ok(())
+    }
+
+    fn request_body(&self, max_size: usize) -> Result<Vec<u8>, HostError> {
+        self.works("request_body")?;
+        Ok(self.body.borrow().iter().copied().take(max_size).collect())
+    }
+
+    fn received_bytes(&self) -> Option<u64> {
+        self.received.get()
+    }
+
+    fn remove_request_header(&self, name: &[u8]) -> Result<(), HostError> {
+        self.works("remove_request_header")?;
+        self.headers.borrow_mut().retain(|(own, _)| own != name);
+        Ok(())
+    }
+
+    fn set_request_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+        self.works("set_request_header")?;
+        self.headers.borrow_mut().retain(|(own, _)| own != name);
+        self.headers.borrow_mut().push((name.to_vec(), value.to_vec()));
+        Ok(())
+    }
+
+    fn add_request_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+        self.works("add_request_header")?;
+        self.headers.borrow_mut().push((name.to_vec(), value.to_vec()));
+        Ok(())
+    }
+
+    fn remove_request_trailer(&self, name: &[u8]) -> Result<(), HostError> {
+        self.works("remove_request_trailer")?;
+        self.trailers.borrow_mut().retain(|(own, _)| own != name);
+        Ok(())
+    }
+
+    fn send_local_reply(&self, reply: &LocalReply<'_>) -> Result<(), HostError> {
+        self.works("send_local_reply")?;
+        self.replies.borrow_mut().push((reply.status, reply.details.to_owned()));
+        Ok(())
+    }
+
+    fn resume(&self) -> Result<(), HostError> {
+        self.works("resume")?;
+        self.resumed.set(self.resumed.get() + 1);
+        Ok(())
+    }
+
+    fn set_filter_state(&self, _: &str, _: &[u8]) {}
+
+    fn client_address(&self) -> Option<String> {
+        Some(self.address.borrow().clone())
+    }
+
+    fn connection_id(&self) -> Option<u64> {
+        Some(self.connection.get())
+    }
+}

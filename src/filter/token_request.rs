@@ -1,0 +1,128 @@
+//! Requests for a token: the body is read here, and the request goes no further.
+//!
+//! The head is held back while the body is read. Envoy 1.35 and later can do that, if the plugin's
+//! `allow_on_headers_stop_iteration` is set; otherwise a head that is held back holds its body back too, and
+//! no callback says so. Then the request is refused, or its head is let go: that is the operator's choice
+//! (`issue.release_head`), and no client's. Whether the host holds the body back is seen by what it has
+//! received: bytes that came and were not handed over.
+
+use std::time::Duration;
+
+use zeroize::Zeroizing;
+
+use super::Action;
+use super::http_filter::{HttpFilter, State, Step, claim};
+use crate::decision::{Decision, Denial, Place, RuleId};
+use crate::host::Stream;
+use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
+use crate::request::Request;
+
+/// How long a request for a token may take to bring its body.
+const BODY_PATIENCE: Duration = Duration::from_secs(15);
+/// When to look whether the host holds the body back.
+const BODY_CHECK: Duration = Duration::from_millis(250);
+
+/// A request for a token whose body is still to come.
+pub struct AwaitingBody {
+    pub request: TokenRequest,
+    pub deadline: Duration,
+    /// What the host had received when the head came.
+    pub received: Option<u64>,
+    /// Whether some of its body came here.
+    pub has_body: bool,
+}
+
+impl HttpFilter {
+    pub(super) fn await_body(
+        &self,
+        stream: &dyn Stream,
+        login: TokenRequest,
+        request: &Request<'_>,
+        end_of_stream: bool,
+    ) -> Step {
+        if end_of_stream {
+            return Step::AnswerToken(login);
+        }
+        let policy = self.worker.engine().policy();
+        if policy.token_endpoint(login.endpoint).is_some_and(|endpoint| endpoint.release_head) {
+            // It takes no client credentials along, and no word of the client's about its identity.
+            let names = request.headers().map(|(name, _)| name);
+            let names = names.filter(|name| *name == b"authorization" || policy.is_reserved(name));
+            return Step::ReleaseHead(login, names.map(<[u8]>::to_vec).collect());
+        }
+        let now = self.worker.host().uptime();
+        let received = stream.received_bytes();
+        let first = if received.is_some() { BODY_CHECK } else { BODY_PATIENCE };
+        if !self.worker.wait(self.id, claim(stream, now.saturating_add(first))) {
+            let denial = Denial::too_many_waiting().at(Place::rule(RuleId::TokenEndpoint));
+            return Step::CarryOut(Decision::Deny(Denial { request_id: login.request_id, ..denial }));
+        }
+        let deadline = now.saturating_add(BODY_PATIENCE);
+        Step::AwaitBody(Box::new(AwaitingBody { request: login, deadline, received, has_body: false }))
+    }
+
+    /// Looks whether the body of a request for a token still may come.
+    pub(super) fn look_for_body(&mut self, stream: &dyn Stream, awaiting: Box<AwaitingBody>) {
+        let now = self.worker.host().uptime();
+        let is_held_by_host = !awaiting.has_body
+            && match (awaiting.received, stream.received_bytes()) {
+                (Some(before), Some(now)) => now > before,
+                (None, _) | (_, None) => false,
+            };
+        if is_held_by_host {
+            self.worker.warn_of_held_body();
+        }
+        let is_over = is_held_by_host || now >= awaiting.deadline;
+        if !is_over && self.worker.wait(self.id, claim(stream, awaiting.deadline)) {
+            self.state = State::AwaitingBody(awaiting);
+            return;
+        }
+        let reason = if is_held_by_host { "body_held_back" } else { "body_timeout" };
+        let denial = Denial::new(408, "Request Timeout", reason).at(Place::rule(RuleId::TokenEndpoint));
+        self.refuse(stream, &Denial { request_id: awaiting.request.request_id, ..denial });
+    }
+
+    /// Lets the head of a request for a token go on, without what it must not say.
+    pub(super) fn release_head(
+        &mut self,
+        stream: &dyn Stream,
+        login: TokenRequest,
+        names: &[Vec<u8>],
+    ) -> Action {
+        for name in names {
+            if stream.remove_request_header(name).is_err() {
+                return self.fail(stream, "request headers cannot be edited");
+            }
+        }
+        self.state = State::HeadReleased(Box::new(login));
+        Action::Continue
+    }
+
+    pub(super) fn take_body(&mut self, stream: &dyn Stream, size: usize, end_of_stream: bool) -> Action {
+        if size > MAX_BODY_BYTES {
+            let request_id = self.leave(State::Answered).and_then(|login| login.request_id);
+            let denial = TokenEndpoint::too_large().at(Place::rule(RuleId::TokenEndpoint));
+            return self.refuse(stream, &Denial { request_id, ..denial });
+        }
+        if end_of_stream { self.answer_with_body(stream) } else { Action::Pause }
+    }
+
+    pub(super) fn answer_with_body(&mut self, stream: &dyn Stream) -> Action {
+        let Some(login) = self.leave(State::Answered) else {
+            return self.fail(stream, "a body for a request that awaits none");
+        };
+        match stream.request_body(MAX_BODY_BYTES.saturating_add(1)) {
+            Ok(body) => self.answer(stream, &login, &Zeroizing::new(body)),
+            Err(_) => self.fail(stream, "the request body cannot be read"),
+        }
+    }
+
+    pub(super) fn answer(&mut self, stream: &dyn Stream, login: &TokenRequest, body: &[u8]) -> Action {
+        match self.worker.engine().answer_token(login, body, self.worker.host()) {
+            decision @ (Decision::Answer(_) | Decision::Deny(_)) => self.carry_out(stream, &decision),
+            Decision::Allow(_) | Decision::Token(_) | Decision::Await(_) => {
+                self.fail(stream, "a body leads to nothing else")
+            }
+        }
+    }
+}

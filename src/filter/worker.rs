@@ -1,0 +1,223 @@
+//! Everything that outlives a request, for one worker and one configuration: the engine, those who wait, the
+//! clock's ticks, the calls that are answered.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::pending::{Claim, Pending, StreamId};
+use crate::decision::{Allow, Denial, Response};
+use crate::engine::Engine;
+use crate::host::Host;
+use crate::metrics::Metrics;
+use crate::policy::{Environment, Policy};
+use crate::remote::{CallResponse, Wants};
+
+/// How many requests that waited are woken in one callback. Envoy carries out the answers to them one within
+/// the other, and each enters the module again: some three hundred exhaust the stack of a Wasm VM. The others
+/// are woken at the next tick.
+const SLICE: usize = 32;
+
+/// The period of ticks in milliseconds while requests are due; while some wait; while something is to be
+/// fetched; and otherwise.
+const TICK_DUE: u32 = 10;
+const TICK_WAITING: u32 = 50;
+const TICK_FETCH: u32 = 100;
+const TICK_IDLE: u32 = 1000;
+
+/// A worker's share of the filter.
+pub struct Worker {
+    engine: Engine,
+    host: Rc<dyn Host>,
+    pending: RefCell<Pending>,
+    has_warned_of_held_body: Cell<bool>,
+}
+
+impl Worker {
+    /// A worker that refuses everything: what holds until a configuration was read.
+    #[must_use]
+    pub fn closed(host: Rc<dyn Host>) -> Rc<Self> {
+        Self::new(Engine::new(Policy::closed()), host)
+    }
+
+    fn new(engine: Engine, host: Rc<dyn Host>) -> Rc<Self> {
+        let (pending, has_warned_of_held_body) = (RefCell::default(), Cell::new(false));
+        Rc::new(Self { engine, host, pending, has_warned_of_held_body })
+    }
+
+    /// Reads and compiles a configuration; `None`, and the log says why, if it is not a good one. `host` makes
+    /// the host, which counts what it hears of in the metrics it is given.
+    #[must_use]
+    pub fn configured(
+        configuration: &[u8],
+        environment: Environment<'_>,
+        host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
+    ) -> Option<Rc<Self>> {
+        let compiled = match Policy::compile(configuration, environment) {
+            Ok(compiled) => compiled,
+            Err(errors) => {
+                for error in &errors {
+                    log::error!("lychgate: configuration refused: {error}");
+                }
+                return None;
+            }
+        };
+        for warning in &compiled.warnings {
+            log::warn!("lychgate: {warning}");
+        }
+        let engine = Engine::new(compiled.policy);
+        let host = host(engine.metrics());
+        host.define_stats(engine.metrics().definitions());
+        if engine.policy().filter_state {
+            host.declare_filter_state(&super::filter_state::NAMES);
+        }
+        let worker = Self::new(engine, host);
+        // Nothing is fetched here: clusters may not exist yet. The first tick does it.
+        worker.engine.remotes().begin(worker.host());
+        worker.schedule();
+        Some(worker)
+    }
+
+    /// The engine.
+    #[must_use]
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The host.
+    #[must_use]
+    pub fn host(&self) -> &dyn Host {
+        &*self.host
+    }
+
+    /// Whether no request waits.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.pending.borrow().is_empty()
+    }
+
+    /// Time has passed. `wake` is given requests whose [`on_wake`](super::HttpFilter::on_wake) is to be
+    /// called, at once or soon; it says whether it can.
+    pub fn on_tick(&self, wake: &mut dyn FnMut(StreamId) -> bool) {
+        self.host.keep_time(self.tick_period() != 0);
+        for line in self.engine.remotes().tick(self.host()) {
+            log::info!("lychgate: {line}");
+        }
+        let now = self.host.uptime();
+        self.pending.borrow_mut().expire(now);
+        self.wake_due(wake);
+        self.engine.measure(|slot, update| self.host.update_stat(slot, update));
+    }
+
+    /// A call was answered; `wake` as in [`on_tick`](Self::on_tick).
+    pub fn on_http_call_response(
+        &self,
+        id: u32,
+        response: &CallResponse,
+        wake: &mut dyn FnMut(StreamId) -> bool,
+    ) {
+        for line in self.engine.remotes().respond(id, response, self.host()).unwrap_or_default() {
+            log::info!("lychgate: {line}");
+        }
+        self.wake_due(wake);
+    }
+
+    fn wake_due(&self, wake: &mut dyn FnMut(StreamId) -> bool) {
+        for awaited in self.engine.remotes().take_arrived() {
+            self.pending.borrow_mut().wake(&awaited);
+        }
+        let mut missed = Vec::new();
+        for _ in 0..SLICE {
+            let Some(id) = self.pending.borrow_mut().next_due() else { break };
+            if !wake(id) {
+                missed.push(id);
+            }
+        }
+        // A request that is gone is taken out when it goes; any other can be spoken of next time.
+        missed.into_iter().for_each(|id| self.pending.borrow_mut().put_back(id));
+        self.schedule();
+    }
+
+    /// Gives a request a place to wait at; says whether there is one.
+    pub(super) fn wait(&self, id: StreamId, claim: Claim) -> bool {
+        let has_place = self.pending.borrow_mut().add(id, claim);
+        self.schedule();
+        has_place
+    }
+
+    /// A request waits no longer.
+    pub(super) fn stop_waiting(&self, id: StreamId) {
+        self.pending.borrow_mut().remove(id);
+    }
+
+    fn tick_period(&self) -> u32 {
+        let pending = self.pending.borrow();
+        match self.engine.remotes().wants(self.host.now()) {
+            Wants::Now | Wants::Soon | Wants::Nothing if pending.has_due() => TICK_DUE,
+            Wants::Now if !pending.is_empty() => TICK_DUE,
+            Wants::Soon | Wants::Nothing if !pending.is_empty() => TICK_WAITING,
+            Wants::Now => TICK_FETCH,
+            // Nothing is fetched, and the time is kept.
+            Wants::Soon | Wants::Nothing => TICK_IDLE,
+        }
+    }
+
+    /// Has ticks come as often as something waits for them.
+    fn schedule(&self) {
+        if let Err(error) = self.host.set_tick_period(self.tick_period()) {
+            log::error!("lychgate: ticks cannot be had: {error}");
+        }
+    }
+
+    /// This worker is over: what it counted stays, what it remembered is gone.
+    pub fn retire(&self) {
+        self.engine.retire(|slot, update| self.host.update_stat(slot, update));
+    }
+
+    pub(super) fn count_allowed(&self, allow: &Allow) {
+        self.engine.metrics().allowed(allow);
+        self.has_counted();
+    }
+
+    pub(super) fn count_answered(&self, response: &Response) {
+        self.engine.metrics().answered(response);
+        self.has_counted();
+    }
+
+    /// Most of what is counted is carried to the host's stats when time has passed, so that a request that
+    /// goes on costs none of the host's calls.
+    fn has_counted(&self) {
+        if !self.host.has_ticks() {
+            self.engine.measure(|slot, update| self.host.update_stat(slot, update));
+        }
+    }
+
+    /// A refusal is counted and seen at once.
+    pub(super) fn count_denied(&self, denial: &Denial) {
+        let metrics = self.engine.metrics();
+        for slot in metrics.denied(denial) {
+            if let Some(update) = metrics.take_one(slot) {
+                self.host.update_stat(slot, update);
+            }
+        }
+    }
+
+    pub(super) fn log_spared(&self, denial: &Denial) {
+        let Denial { status, reason, explanation, .. } = denial;
+        let rule = self.engine.policy().rule_name(denial.place.rule);
+        log::info!(
+            "lychgate: dry run: rule {rule:?} would refuse with {status} {reason}{}{explanation}",
+            if explanation.is_empty() { "" } else { " " }
+        );
+    }
+
+    /// Says once how requests for tokens can be served.
+    pub(super) fn warn_of_held_body(&self) {
+        if !self.has_warned_of_held_body.replace(true) {
+            log::error!(
+                "lychgate: a request for a token is refused: the host holds its body back together with its \
+                 head; set `allow_on_headers_stop_iteration: true` in the plugin's config (Envoy 1.35 and \
+                 later), or let the upstream see such heads by `issue: {{release_head: true}}`"
+            );
+        }
+    }
+}

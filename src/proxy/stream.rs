@@ -1,0 +1,80 @@
+//! One request by host calls. They speak of the context that is current, or that was made so.
+
+use super::abi::{self, Status};
+use super::host::client_address;
+use crate::host::{Headers, HostError, LocalReply, Stream};
+
+/// The request of the current context.
+pub struct ProxyStream;
+
+fn failed(what: &'static str) -> impl Fn(Status) -> HostError {
+    move |_| HostError(what)
+}
+
+fn read(bytes: Result<Vec<u8>, Status>, read: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
+    let bytes = bytes.map_err(failed("headers cannot be read"))?;
+    let headers = abi::parse_map(&bytes).ok_or(HostError("headers are not of the ABI's form"))?;
+    read(&headers);
+    Ok(())
+}
+
+impl Stream for ProxyStream {
+    fn read_request_headers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
+        read(abi::request_headers(), reader)
+    }
+
+    fn read_request_trailers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
+        read(abi::request_trailers(), reader)
+    }
+
+    fn request_body(&self, max_size: usize) -> Result<Vec<u8>, HostError> {
+        abi::request_body(max_size).map_err(failed("the body cannot be read"))
+    }
+
+    fn received_bytes(&self) -> Option<u64> {
+        number(&["request", "total_size"])
+    }
+
+    fn remove_request_header(&self, name: &[u8]) -> Result<(), HostError> {
+        abi::remove_request_header(name).map_err(failed("a header cannot be removed"))
+    }
+
+    fn set_request_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+        abi::set_request_header(name, value).map_err(failed("a header cannot be set"))
+    }
+
+    fn add_request_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
+        abi::add_request_header(name, value).map_err(failed("a header cannot be added"))
+    }
+
+    fn remove_request_trailer(&self, name: &[u8]) -> Result<(), HostError> {
+        abi::remove_request_trailer(name).map_err(failed("a trailer cannot be removed"))
+    }
+
+    fn send_local_reply(&self, reply: &LocalReply<'_>) -> Result<(), HostError> {
+        let LocalReply { status, headers, body, grpc_status, details } = reply;
+        abi::send_local_response(*status, details, headers, body, *grpc_status)
+            .map_err(failed("the host takes no answer"))
+    }
+
+    fn resume(&self) -> Result<(), HostError> {
+        abi::resume_request().map_err(failed("the host does not let it go on"))
+    }
+
+    fn set_filter_state(&self, name: &str, value: &[u8]) {
+        let _ = abi::set_property(name, value);
+    }
+
+    fn client_address(&self) -> Option<String> {
+        client_address()
+    }
+
+    fn connection_id(&self) -> Option<u64> {
+        number(&["connection", "id"])
+    }
+}
+
+/// A property that is a number: eight bytes, the least significant first.
+fn number(path: &[&str]) -> Option<u64> {
+    Some(u64::from_le_bytes(abi::property(path).ok()?.try_into().ok()?))
+}
