@@ -100,7 +100,7 @@ fn no_order_of_events_lets_a_request_by_or_answers_it_twice_or_leaves_it_hanging
         Err(violation) => Err(TestCaseError::fail(violation.to_string())),
     });
     let counts = counts.into_inner();
-    println!("{counts:#?}\nin {} s", start.elapsed().as_secs());
+    println!("{counts}in {} s", start.elapsed().as_secs());
     match outcome {
         Ok(()) => {}
         Err(TestError::Fail(reason, schedule)) => panic!("{reason}\n{schedule:?}"),

@@ -115,4 +115,13 @@ stories! {
     fn trailers_that_cannot_be_looked_at_end_a_request_that_was_allowed(false) [
         open(Place::Password, Auth::BasicRight), Event::Fault(5, Status::Internal), Event::Trailers(0),
     ];
+    fn what_an_earlier_configuration_fetches_is_not_lost(false) [
+        Event::Time(Span::Tick), Event::Again(Policy::Strict), open(Place::Listed, Auth::Fixed),
+        Event::Time(Span::Tick), Event::AnswerAll(Answer::First), Event::Time(Span::Tick),
+    ];
+    fn those_who_wait_under_several_configurations_share_a_slice(true) [
+        Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Again(Policy::First),
+        Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Again(Policy::Strict),
+        Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Time(Span::Long),
+    ];
 }

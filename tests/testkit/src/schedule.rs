@@ -4,6 +4,7 @@
 //!
 //! A schedule is made of bytes as well as of values, so that a fuzzer can make it.
 
+mod counts;
 mod judge;
 mod known;
 mod run;
@@ -11,7 +12,8 @@ mod world;
 
 use std::fmt;
 
-pub use run::{Counts, Violation, run};
+pub use counts::Counts;
+pub use run::{Violation, run};
 pub use world::image;
 
 macro_rules! choices {

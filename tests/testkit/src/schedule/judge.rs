@@ -52,7 +52,7 @@ impl Run {
             return wrong(format!("{what}: {head:?}"));
         }
         for cost in std::mem::take(&mut streams.costs) {
-            self.counts.cost(&cost);
+            self.counts.cost(&cost, native);
             let configures = cost.callback == "proxy_on_configure";
             if cost.settled > MOST_SETTLED || (cost.instructions > limit(&cost, native) && !configures) {
                 return wrong(format!("too much work at once: {cost:?}"));
@@ -104,8 +104,11 @@ impl Run {
             let patience = if asked.head.place == Place::Login { LOGIN } else { PATIENCE };
             now >= asked.since + patience || self.known.is_ripe(asked, now)
         };
-        let due: Vec<u32> = self.undecided().map(|(id, _)| id).filter(is_due).collect();
-        if due.len() > SLICE || self.known.faulty { Vec::new() } else { due }
+        // A login takes a turn too, when it is looked whether its body still may come.
+        if self.undecided().count() > SLICE || self.known.faulty {
+            return Vec::new();
+        }
+        self.undecided().map(|(id, _)| id).filter(is_due).collect()
     }
 
     /// Holds them to it.

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
+use super::counts::Counts;
 use super::known::{Asked, Known};
 use super::world::{self, FORGED, SUBJECT, image, world};
 use super::{Answer, Event, Head, Place, Policy, Schedule, Span, Status};
-use crate::vm::{Cost, Failure, Machine};
+use crate::vm::{Failure, Machine};
 
 /// The host calls that may be made to fail.
 const CALLS: [&str; 20] = [
@@ -53,56 +54,6 @@ impl fmt::Display for Violation {
             Some(number) => write!(f, "at event {number}: {}", self.what),
             None => write!(f, "at the end: {}", self.what),
         }
-    }
-}
-
-/// What schedules came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Schedules.
-    pub schedules: u64,
-    /// Events.
-    pub events: u64,
-    /// Requests.
-    pub streams: u64,
-    /// Requests that went on, by where they went.
-    pub allowed: BTreeMap<Place, u64>,
-    /// Requests that were answered, by status.
-    pub answered: BTreeMap<u32, u64>,
-    /// Calls of the issuer that were answered.
-    pub calls: u64,
-    /// Schedules in which a host call failed.
-    pub faulty: u64,
-    /// The greatest depth of callbacks.
-    pub deepest: usize,
-    /// The most answers and resumptions that one callback asked for.
-    pub settled: usize,
-    /// The most instructions of a callback, by its name, and with how many answers and resumptions.
-    pub costs: BTreeMap<&'static str, (u64, usize)>,
-}
-
-impl Counts {
-    /// Adds others.
-    pub fn add(&mut self, other: &Self) {
-        self.schedules += other.schedules;
-        self.events += other.events;
-        self.streams += other.streams;
-        self.calls += other.calls;
-        self.faulty += other.faulty;
-        self.deepest = self.deepest.max(other.deepest);
-        self.settled = self.settled.max(other.settled);
-        other.allowed.iter().for_each(|(place, count)| *self.allowed.entry(*place).or_default() += count);
-        other.answered.iter().for_each(|(status, n)| *self.answered.entry(*status).or_default() += n);
-        for (callback, cost) in &other.costs {
-            let own = self.costs.entry(callback).or_default();
-            *own = (*own).max(*cost);
-        }
-    }
-
-    pub(super) fn cost(&mut self, cost: &Cost) {
-        self.settled = self.settled.max(cost.settled);
-        let own = self.costs.entry(cost.callback).or_default();
-        *own = (*own).max((cost.instructions, cost.settled));
     }
 }
 
@@ -323,18 +274,19 @@ impl Run {
         };
         self.machine.wait(Duration::from_millis(milliseconds));
         let now = self.now();
-        while let Some(place) = self.machine.state().calls.iter().position(|call| call.until <= now) {
-            let headers = vec![(":status".to_owned(), "504".to_owned())];
-            let done = self.machine.respond(place, headers, b"upstream request timeout");
-            self.done(done)?;
-        }
         let due = self.due(now);
         for root in self.machine.state().streams.roots.clone() {
             self.known.tick(root);
             let done = self.machine.tick_root(root);
             self.done(done)?;
         }
-        self.check_due(&due)
+        self.check_due(&due)?;
+        while let Some(place) = self.machine.state().calls.iter().position(|call| call.until <= now) {
+            let headers = vec![(":status".to_owned(), "504".to_owned())];
+            let done = self.machine.respond(place, headers, b"upstream request timeout");
+            self.done(done)?;
+        }
+        Ok(())
     }
 
     fn configured(&mut self, configured: Result<(), Failure>, policy: Policy, root: u32) -> Done {
