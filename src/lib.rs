@@ -28,6 +28,7 @@
 pub mod config;
 pub mod credential;
 pub mod decision;
+mod digest;
 mod encoding;
 pub mod engine;
 pub mod filter;

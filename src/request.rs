@@ -10,13 +10,14 @@ pub struct Request<'a> {
     method: &'a [u8],
     authority: &'a [u8],
     target: &'a [u8],
+    is_whole: bool,
 }
 
 impl<'a> Request<'a> {
-    /// A request with these headers.
+    /// A request with these headers, after which more of it may come.
     #[must_use]
     pub fn new(headers: &'a [(&'a [u8], &'a [u8])]) -> Self {
-        let mut request = Self { headers, method: b"", authority: b"", target: b"" };
+        let mut request = Self { headers, method: b"", authority: b"", target: b"", is_whole: false };
         // In one look, and from behind, so that the first of each counts.
         for &(name, value) in headers.iter().rev() {
             match name {
@@ -27,6 +28,12 @@ impl<'a> Request<'a> {
             }
         }
         request
+    }
+
+    /// The same, and whether its headers are all of it: no body follows and no trailers.
+    #[must_use]
+    pub fn whole(self, is_whole: bool) -> Self {
+        Self { is_whole, ..self }
     }
 
     /// Every header with its value.
@@ -75,10 +82,14 @@ impl<'a> Request<'a> {
         self.target().splitn(2, |&b| b == b'?').nth(1)
     }
 
-    /// Whether this is a CORS preflight (Fetch standard, section 4.8).
+    /// Whether this may be a CORS preflight (Fetch standard, section 4.8): it has no body. That it has no credential
+    /// either is for the policy to tell, which knows where one can stand.
     #[must_use]
-    pub fn is_cors_preflight(&self) -> bool {
+    pub fn may_be_cors_preflight(&self) -> bool {
         self.method == b"OPTIONS"
+            && self.is_whole
+            && self.first("transfer-encoding").is_none()
+            && self.values("content-length").all(|length| length == b"0")
             && self.first("origin").is_some()
             && self.first("access-control-request-method").is_some()
     }

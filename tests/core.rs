@@ -96,7 +96,8 @@ fn every_behaviour_of_the_table_in_the_core() {
         host.now.set(tokens::now());
         let owned = headers(row);
         let borrowed: Vec<(&[u8], &[u8])> = owned.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
-        let decision = match engine.decide(&Request::new(&borrowed), &host, false) {
+        let request = Request::new(&borrowed).whole(row.request.body.is_empty());
+        let decision = match engine.decide(&request, &host, false) {
             Decision::Token(request) => engine.answer_token(&request, &row.request.body, &host),
             decision => decision,
         };

@@ -13,6 +13,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use lychgate_testkit::echo::Upstream;
@@ -26,6 +27,10 @@ const CHEAP: &str =
     "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$pbviq+1UUgwZCmLIr4Hgk7mEMsxnRLuOb2HfvIaBwGY";
 const DEAR: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus";
+
+/// The same by bcrypt, cost 8: some 20 ms. A machine that is busy with other things too has room for 20 such
+/// in a quarter of 8 s, and a flood of them is no matter for the throttle.
+const MIDDLING: &str = "$2b$08$abcdefghijklmnopqrstuuKxCcvB7KZ7.BpDoK0bh6qM7Dl1/xiJa";
 
 fn policy(hash: &str, passwords: &Value) -> Value {
     json!({
@@ -235,24 +240,161 @@ fn hashing_has_a_budget_and_a_remembered_credential_does_not_need_it() {
     let passwords = json!({"max_failures": 100_000, "worker_share_percent": 10});
     let (envoy, _upstream) = start(&[Listener::new("gate", policy(DEAR, &passwords))], 1);
     assert_eq!(envoy.send("gate", &basic("ann", "secret")).status, 200);
+    // A few may log in at once.
+    for _ in 0..2 {
+        assert_eq!(envoy.send("gate", &login("bob", "secret")).status, 200);
+    }
     let mut busy = None;
-    for attempt in 0..200 {
+    for _ in 0..200 {
         let answer = envoy.send("gate", &login("bob", "guess"));
         match answer.status {
             401 => {}
             503 => {
-                busy = Some((attempt, answer));
+                busy = Some(answer);
                 break;
             }
             _ => panic!("{answer:?}"),
         }
     }
-    let (attempt, answer) = busy.expect("the budget is used up at last");
-    assert!(attempt >= 2, "a few may log in at once");
+    let answer = busy.expect("the budget is used up at last");
     assert_eq!(answer.json(), json!({"detail": "Too many logins at once"}));
     assert!(seconds(&answer) >= 1);
     assert_eq!(envoy.send("gate", &basic("ann", "secret")).status, 200, "verified before, not hashed again");
     assert_eq!(envoy.send("gate", &Request::get("/public")).status, 200);
     std::thread::sleep(Duration::from_secs(seconds(&answer)));
     assert_eq!(envoy.send("gate", &login("ann", "secret")).status, 200, "after Retry-After there is room");
+}
+
+/// Through a proxy that says where its clients are, as `X-Forwarded-For`.
+fn behind_a_proxy(policy: Value) -> Listener {
+    let trusted = json!({"use_remote_address": true, "xff_num_trusted_hops": 1});
+    Listener::new("gate", policy).manager(trusted)
+}
+
+fn from(address: &str, request: Request) -> Request {
+    request.header("X-Forwarded-For", address.to_owned())
+}
+
+/// Three addresses post wrong passwords for made-up users as fast as they are answered. Of 20 right logins
+/// in 8 s none got through: the budget for hashing went to the one who asked most often.
+#[test]
+fn a_right_login_gets_through_a_flood_from_three_addresses() {
+    let (envoy, upstream) = start(&[behind_a_proxy(policy(MIDDLING, &json!({})))], 1);
+    let stop = AtomicBool::new(false);
+    let (through, busy, wrong) = std::thread::scope(|scope| {
+        let flood = |number: u8| {
+            let (envoy, stop) = (&envoy, &stop);
+            scope.spawn(move || {
+                let (mut busy, mut wrong) = (0, 0);
+                for count in 0.. {
+                    if stop.load(Ordering::Relaxed) {
+                        break;
+                    }
+                    let guess = login(&format!("made-up-{number}-{count}"), "guess");
+                    match envoy.send("gate", &from(&format!("192.0.2.{number}"), guess)).status {
+                        503 => busy += 1,
+                        401 | 429 => wrong += 1,
+                        other => panic!("{other}"),
+                    }
+                }
+                (busy, wrong)
+            })
+        };
+        let floods: Vec<_> = (1..=3).map(flood).collect();
+        std::thread::sleep(Duration::from_secs(1));
+        let start = Instant::now();
+        let mut through = 0;
+        for number in 1..=20 {
+            let log_in = || envoy.send("gate", &from("198.51.100.7", login("ann", "secret"))).status == 200;
+            // A hash that another process holds up costs the budget what it took: then once more.
+            let again = || {
+                std::thread::sleep(Duration::from_millis(150));
+                log_in()
+            };
+            through += u32::from(log_in() || again());
+            std::thread::sleep((Duration::from_millis(400) * number).saturating_sub(start.elapsed()));
+        }
+        stop.store(true, Ordering::Relaxed);
+        let counts = floods.into_iter().map(|flood| flood.join().unwrap());
+        let (busy, wrong) = counts.fold((0, 0), |all, own| (all.0 + own.0, all.1 + own.1));
+        (through, busy, wrong)
+    });
+    println!("{through} of 20 right logins, {wrong} wrong passwords judged, {busy} refused unhashed");
+    assert!(busy > 100, "a flood that was none: {busy}");
+    assert!(through >= 18, "{through} of 20");
+    assert_eq!(upstream.hits(), 0, "the upstream never hears of logins");
+}
+
+/// A list of clients was no throttle: 300 wrong secrets in 0.4 s were all judged.
+#[test]
+fn three_hundred_wrong_client_secrets_were_all_judged() {
+    let mut policy = policy(CHEAP, &json!({"max_failures": 5, "worker_share_percent": 100}));
+    policy["schemes"]["login"]["issue"]["clients"] = json!([{"client_id": "web", "client_secret": "s3cret"}, {"client_id": "app", "client_secret": "s3cret"}]);
+    let (envoy, _upstream) = start(&[behind_a_proxy(policy)], 2);
+    let by_form = |client: &str, secret: &str| {
+        let form = format!("username=ann&password=secret&client_id={client}&client_secret={secret}");
+        Request::post("/token").body("application/x-www-form-urlencoded", form)
+    };
+    let by_header = |client: &str, secret: &str| {
+        use base64::Engine as _;
+        let credential = base64::prelude::BASE64_STANDARD.encode(format!("{client}:{secret}"));
+        login("ann", "secret").header("Authorization", format!("Basic {credential}"))
+    };
+    let send = |address: &str, request: Request| envoy.send("gate", &from(address, request));
+    let (guesser, other) = ("192.0.2.1", "192.0.2.2");
+    let mut judged = 0;
+    for attempt in 0..300 {
+        let request = if attempt % 2 == 0 { by_form("web", "guess") } else { by_header("web", "guess") };
+        let answer = send(guesser, request);
+        match answer.status {
+            401 => judged += 1,
+            429 => assert!((1..=60).contains(&seconds(&answer)), "{answer:?}"),
+            _ => panic!("{answer:?}"),
+        }
+    }
+    assert_eq!(judged, 5, "in the form and in the header together");
+    let answer = send(guesser, by_form("web", "s3cret"));
+    assert_eq!(answer.status, 429, "not even the right one: {answer:?}");
+    assert_eq!(answer.json(), json!({"detail": "Too many failed logins"}));
+    assert_eq!(send(guesser, by_form("app", "s3cret")).status, 200, "another client");
+    assert_eq!(send(other, by_header("web", "s3cret")).status, 200, "another address");
+}
+
+/// Wrong passwords at one directory, and a login of one's own under the same name at another, every eight
+/// guesses: the counters knew no directory, and a hundred guesses went through in place of ten.
+#[test]
+fn a_login_at_another_directory_was_a_fresh_start_for_the_guesser() {
+    let mut policy = policy(CHEAP, &json!({"max_failures": 10, "worker_share_percent": 100}));
+    let people = |password: &str| json!([{"username": "ann", "password": password}]);
+    policy["users"]["customers"] = people(keys::PASSWORD_HASH);
+    policy["users"]["partners"] = people(CHEAP);
+    for name in ["customers", "partners"] {
+        policy["schemes"][name] = json!({"type": "http", "scheme": "basic", "users": name});
+        let rule = json!({"match": {"path": format!("/{name}")}, "security": [{name: []}]});
+        policy["rules"].as_array_mut().unwrap().push(rule);
+    }
+    let (envoy, _upstream) = start(&[Listener::new("gate", policy)], 2);
+    let at = |path: &str, password: &str| {
+        use base64::Engine as _;
+        let credential = base64::prelude::BASE64_STANDARD.encode(format!("ann:{password}"));
+        envoy.send("gate", &Request::get(path).header("Authorization", format!("Basic {credential}"))).status
+    };
+    let mut judged = 0;
+    for attempt in 0..100 {
+        match at("/basic", &format!("guess{attempt}")) {
+            401 => judged += 1,
+            429 => {}
+            other => panic!("{other}"),
+        }
+        if attempt % 8 == 7 {
+            assert_eq!(at("/customers", "secret"), 200, "attempt {attempt}");
+            assert_eq!(at("/partners", "secret"), 200, "attempt {attempt}");
+        }
+    }
+    assert_eq!(judged, 10);
+    assert_eq!(
+        envoy.send("gate", &login("ann", "secret")).status,
+        429,
+        "the same directory by another scheme"
+    );
 }

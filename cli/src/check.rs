@@ -6,9 +6,10 @@ use anstream::println;
 use anstyle::{AnsiColor, Style};
 use clap::Args;
 use lychgate::config::ConfigError;
-use lychgate::policy::Policy;
+use lychgate::policy::{Policy, SchemeKind};
+use serde_json::Value;
 
-use crate::document::{self, line_of};
+use crate::document::{self, Node, Tree, line_of};
 use crate::find::{Found, configurations};
 
 const FAULT: Style = AnsiColor::Red.on_default();
@@ -64,6 +65,12 @@ fn check_file(file: &str, assume_env: bool) -> Result<bool, String> {
                 for warning in &compiled.warnings {
                     print(file, found, warning, WARNING, "warning: ");
                 }
+                if let Some(manager) = found.manager.filter(|manager| {
+                    counts_addresses(&compiled.policy) && lets_clients_name_their_address(&manager.value)
+                }) {
+                    let error = ConfigError { path: "use_remote_address".into(), message: ADDRESSES.into() };
+                    print_at(file, manager.referenced.line(), found, &error, WARNING, "warning: ");
+                }
             }
             Err(errors) => {
                 faults = faults.saturating_add(errors.len());
@@ -79,8 +86,35 @@ fn check_file(file: &str, assume_env: bool) -> Result<bool, String> {
     Ok(faults == 0)
 }
 
+const ADDRESSES: &str = "not true, so the client's address is taken from X-Forwarded-For, which clients \
+    can write themselves, and failed logins are counted by it; set it, with xff_num_trusted_hops behind other \
+    proxies, unless nobody but a proxy that adds to the header can connect here";
+
+/// Whether it matters to the policy where a request comes from.
+fn counts_addresses(policy: &Policy) -> bool {
+    let is_basic = |kind: &SchemeKind| match kind {
+        SchemeKind::Basic(_) => true,
+        SchemeKind::Token { .. } | SchemeKind::ApiKey(_) => false,
+    };
+    policy.token_endpoint(0).is_some() || policy.schemes().iter().any(|scheme| is_basic(&scheme.kind))
+}
+
+/// Whether a connection manager takes the address of a client that connects to it from a header.
+fn lets_clients_name_their_address(manager: &Tree) -> bool {
+    let either =
+        |snake, camel| manager.get(snake).or_else(|| manager.get(camel)).map(|node: &Node| &node.value);
+    let is_on = either("use_remote_address", "useRemoteAddress")
+        .is_some_and(|value| matches!(value, Tree::Scalar(Value::Bool(true))));
+    // An extension that finds the address excludes the setting.
+    let extensions = either("original_ip_detection_extensions", "originalIpDetectionExtensions");
+    !is_on && extensions.is_none_or(|extensions| extensions.items().is_empty())
+}
+
 fn print(file: &str, found: &Found<'_>, error: &ConfigError, style: Style, kind: &str) {
-    let line = line_of(found.node, &error.path);
+    print_at(file, line_of(found.node, &error.path), found, error, style, kind);
+}
+
+fn print_at(file: &str, line: u64, found: &Found<'_>, error: &ConfigError, style: Style, kind: &str) {
     let owner = found.owner.as_ref().map(|owner| format!("{owner}: ")).unwrap_or_default();
     let ConfigError { path, message } = error;
     println!("{file}:{line}: {owner}{kind}{path}: {style}{message}{style:#}");

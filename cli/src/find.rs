@@ -13,6 +13,8 @@ pub struct Found<'a> {
     pub node: &'a Node,
     /// Environment variables that the file gives the plugin.
     pub environment: Vec<(String, String)>,
+    /// The connection manager that the plugin is a filter of, where the file shows it.
+    pub manager: Option<&'a Node>,
 }
 
 /// Every configuration in a document. One that is no Envoy or Kubernetes object is a
@@ -29,6 +31,7 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
                 text: tree.to_value().to_string(),
                 node: document,
                 environment: Vec::new(),
+                manager: None,
             });
         }
         return found;
@@ -42,7 +45,7 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
                 }
             }
         }
-        _ => search(document, &mut found),
+        _ => search(document, None, &mut found),
     }
     found
 }
@@ -52,7 +55,7 @@ fn owner(tree: &Tree) -> Option<String> {
 }
 
 fn of_struct(owner: Option<String>, node: &Node) -> Found<'_> {
-    Found { owner, text: node.value.to_value().to_string(), node, environment: Vec::new() }
+    Found { owner, text: node.value.to_value().to_string(), node, environment: Vec::new(), manager: None }
 }
 
 fn wasm_plugin<'a>(tree: &'a Tree, found: &mut Vec<Found<'a>>) {
@@ -67,9 +70,13 @@ fn wasm_plugin<'a>(tree: &'a Tree, found: &mut Vec<Found<'a>>) {
     found.push(Found { environment, ..of_struct(name, config) });
 }
 
-/// Looks for Wasm plugins: what has both `vm_config` and `configuration`.
-fn search<'a>(node: &'a Node, found: &mut Vec<Found<'a>>) {
+/// Looks for Wasm plugins: what has both `vm_config` and `configuration`. `manager` is the connection
+/// manager around `node`.
+fn search<'a>(node: &'a Node, manager: Option<&'a Node>, found: &mut Vec<Found<'a>>) {
     let tree = &node.value;
+    // Protobuf's JSON has both spellings of a field.
+    let is_manager = tree.get("http_filters").or_else(|| tree.get("httpFilters")).is_some();
+    let manager = if is_manager { Some(node) } else { manager };
     if let (Some(vm), Some(any)) = (tree.get("vm_config"), tree.get("configuration"))
         && let Some(config) = any.value.get("value")
         && is_ours(tree, &vm.value, &config.value)
@@ -82,11 +89,11 @@ fn search<'a>(node: &'a Node, found: &mut Vec<Found<'a>>) {
             .collect();
         let text = config.value.text().map(str::to_owned);
         let text = text.unwrap_or_else(|| config.value.to_value().to_string());
-        found.push(Found { owner: owner(tree), text, node: config, environment });
+        found.push(Found { owner: owner(tree), text, node: config, environment, manager });
         return;
     }
-    tree.members().iter().for_each(|(_, member)| search(member, found));
-    tree.items().iter().for_each(|item| search(item, found));
+    tree.members().iter().for_each(|(_, member)| search(member, manager, found));
+    tree.items().iter().for_each(|item| search(item, manager, found));
 }
 
 /// Whether a Wasm plugin is Lychgate: by a name that says so, or by what it is configured with.

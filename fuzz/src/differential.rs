@@ -47,6 +47,7 @@ fn pair(
         max_token_bytes: 8192,
         scope_claims: vec!["scopes".into()],
         claims_to_headers: Vec::new(),
+        tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
     };

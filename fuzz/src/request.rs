@@ -80,13 +80,14 @@ pub fn run(data: &[u8]) {
         }
     }
     let borrowed: Vec<_> = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
-    let request = Request::new(&borrowed);
+    let request = Request::new(&borrowed).whole(data.len().is_multiple_of(2));
     let decide = || ENGINE.with(|engine| engine.decide(&request, &LocalHost::at(NOW), true));
     let decision = decide();
     assert_eq!(decision, decide(), "the second time it is decided otherwise");
     let Decision::Allow(allow) = decision else { return };
     let public = matches!(path.split(|&b| b == b'?').next(), Some(b"/health" | b"/perhaps"));
-    let preflight = request.is_cors_preflight();
+    let credential = headers.iter().any(|(name, _)| name == b"authorization");
+    let preflight = request.may_be_cors_preflight() && !credential;
     let encoded = path.contains(&b'%');
     let subject = allow.identity.as_ref().and_then(|identity| identity.subject.as_deref());
     match subject {
@@ -110,7 +111,8 @@ pub fn run(data: &[u8]) {
         }
     }
     for (name, value) in &headers {
-        let name: Vec<_> = name.iter().map(|&b| if b == b'_' { b'-' } else { b }).collect();
+        let name: Vec<_> =
+            name.iter().map(|&b| if b.is_ascii_alphanumeric() || b == b':' { b } else { b'-' }).collect();
         if RESERVED.iter().any(|reserved| reserved.as_bytes() == name) {
             let ours = allow.identity.iter().flat_map(|identity| &identity.headers).any(|edit| {
                 matches!(edit, HeaderEdit::Set(own, set) if own.as_bytes() == name && set[..] == value[..])

@@ -22,6 +22,7 @@ fn verifier() -> Verifier {
         max_token_bytes: 8192,
         scope_claims: vec!["scopes".into(), "scope".into(), "scp".into()],
         claims_to_headers: vec![("email".into(), "x-email".into()), ("a.b".into(), "x-a-b".into())],
+        tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
     };

@@ -259,7 +259,7 @@ fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<(String, Option<String>)
 
 /// The name of a header that the gate sets: one with a meaning of its own would lose it.
 pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
-    const NOT_OURS: [&str; 12] = [
+    const NOT_OURS: [&str; 15] = [
         "authorization",
         "connection",
         "content-length",
@@ -267,7 +267,10 @@ pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
         "cookie",
         "expect",
         "host",
+        "http2-settings",
         "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
         "te",
         "trailer",
         "transfer-encoding",

@@ -25,7 +25,7 @@ pub use jwt::{JwtConfig, KeyConfig, KeyMaterial, KeySource, SecretSource, TokenS
 pub use openapi::{OpenApiConfig, Unsecured};
 pub use remote::{DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig};
 pub use rules::{MatchConfig, OnInvalid, PathConfig, RESERVED_NAMES, RuleConfig, SecurityConfig};
-pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind};
+pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
 pub use secret::{Secret, SecretJson};
 pub use settings::{
     CacheLimits, CorsPreflight, ErrorFormat, ErrorSettings, IdentityHeaders, Mode, PasswordSettings,

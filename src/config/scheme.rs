@@ -28,8 +28,8 @@ pub enum SchemeKind {
         bearer_format: Option<String>,
         /// How the token is verified.
         jwt: JwtConfig,
-        /// The directory under `users` that must know the token's subject.
-        users: Option<String>,
+        /// Those who must know the token's subject.
+        users: Option<TokenUsersConfig>,
     },
     /// `type: http`, `scheme: basic` (RFC 7617).
     Basic {
@@ -53,8 +53,8 @@ pub enum SchemeKind {
         flows: Flows,
         /// How the access token is verified.
         jwt: JwtConfig,
-        /// The directory under `users` that must know the token's subject.
-        users: Option<String>,
+        /// Those who must know the token's subject.
+        users: Option<TokenUsersConfig>,
         /// How tokens are issued, if here.
         issue: Option<IssueConfig>,
     },
@@ -64,9 +64,28 @@ pub enum SchemeKind {
         url: String,
         /// How the token is verified.
         jwt: JwtConfig,
-        /// The directory under `users` that must know the token's subject.
-        users: Option<String>,
+        /// Those who must know the token's subject.
+        users: Option<TokenUsersConfig>,
     },
+}
+
+/// `users` of a token: the directory that must know its subject, and what that means for its scopes.
+#[derive(Clone, Debug)]
+pub struct TokenUsersConfig {
+    /// The directory under `users`.
+    pub directory: String,
+    /// `users_scopes`.
+    pub scopes: UsersScopes,
+}
+
+/// `users_scopes`: which scopes of a token count where its user's are listed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum UsersScopes {
+    /// Those that the user has too, now.
+    #[default]
+    Cut,
+    /// All of them.
+    Token,
 }
 
 /// `in` of an `apiKey` scheme.
@@ -150,6 +169,18 @@ fn read_token(object: &Object<'_>) -> Option<JwtConfig> {
     }
 }
 
+/// The users behind tokens.
+fn read_users(object: &Object<'_>) -> Option<TokenUsersConfig> {
+    let directory = object.optional("users", |n| n.text());
+    let scopes = object.optional("users_scopes", |n| {
+        if !object.has("users") {
+            return n.fault("speaks of `users`, and there is none");
+        }
+        n.word(&[("cut", UsersScopes::Cut), ("token", UsersScopes::Token)])
+    });
+    Some(TokenUsersConfig { directory: directory?, scopes: scopes.unwrap_or_default() })
+}
+
 fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
     let is_basic = object.required("scheme", |n| {
         // RFC 9110 section 11.1: scheme names are case-insensitive.
@@ -163,7 +194,7 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
         return Some(SchemeKind::Basic { users: object.required("users", |n| n.text())? });
     }
     let bearer_format = object.optional("bearerFormat", |n| n.string());
-    let users = object.optional("users", |n| n.text());
+    let users = read_users(object);
     let jwt = read_token(object);
     Some(SchemeKind::Bearer { bearer_format, jwt: jwt?, users })
 }
@@ -196,7 +227,7 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     let flows = object.required("flows", read_flows);
-    let users = object.optional("users", |n| n.text());
+    let users = read_users(object);
     let issues = object.has("issue");
     let issue = object.optional("issue", IssueConfig::read);
     let jwt = read_token(object);
@@ -208,7 +239,7 @@ fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
 
 fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
     let url = object.required("openIdConnectUrl", |n| n.text());
-    let users = object.optional("users", |n| n.text());
+    let users = read_users(object);
     let jwt = read_token(object);
     Some(SchemeKind::OpenIdConnect { url: url?, jwt: jwt?, users })
 }

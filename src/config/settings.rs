@@ -15,6 +15,8 @@ pub struct IdentityHeaders {
     pub scopes: String,
     /// The scheme that let the request in.
     pub scheme: String,
+    /// Who issued the token; unset: not told.
+    pub issuer: Option<String>,
     /// The refusal that the request was spared by a dry run; unset: not told.
     pub dry_run: Option<String>,
 }
@@ -25,6 +27,7 @@ impl Default for IdentityHeaders {
             subject: "x-auth-subject".into(),
             scopes: "x-auth-scopes".into(),
             scheme: "x-auth-scheme".into(),
+            issuer: None,
             dry_run: None,
         }
     }
@@ -39,6 +42,7 @@ impl IdentityHeaders {
             subject: name("subject", default.subject),
             scopes: name("scopes", default.scopes),
             scheme: name("scheme", default.scheme),
+            issuer: object.optional("issuer", read_own_header_name),
             dry_run: object.optional("dry_run", read_own_header_name),
         };
         object.finish();

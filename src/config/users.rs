@@ -15,8 +15,9 @@ pub struct UserConfig {
     pub email: Option<String>,
     /// Whether the user is switched off.
     pub disabled: bool,
-    /// What the user may do: scope-tokens (RFC 6749 section 3.3).
-    pub scopes: Vec<String>,
+    /// What the user may do: scope-tokens (RFC 6749 section 3.3). Unset: not said, so nothing by password, and of a token's
+    /// scopes all.
+    pub scopes: Option<Vec<String>>,
     /// The password hash; without it the user cannot log in here.
     pub password: Option<PasswordHash>,
 }
@@ -47,12 +48,6 @@ impl UserConfig {
         if has_password && password.is_none() {
             return None;
         }
-        Some(Self {
-            username: username?,
-            email,
-            disabled: disabled.unwrap_or(false),
-            scopes: scopes.unwrap_or_default(),
-            password,
-        })
+        Some(Self { username: username?, email, disabled: disabled.unwrap_or(false), scopes, password })
     }
 }

@@ -2,11 +2,18 @@
 
 use zeroize::Zeroizing;
 
+/// The longest credential that is looked at, in bytes: as long as a form at the token endpoint. It is
+/// hashed at every request, to see whether it is remembered.
+const MAX_BYTES: usize = 8192;
+
 /// User-id and password. The first colon splits; neither may hold control characters.
 ///
 /// The password is wiped when it is dropped. Nothing if the text is not such a credential.
 #[must_use]
 pub fn decode(credential: &[u8]) -> Option<(String, Zeroizing<Vec<u8>>)> {
+    if credential.len() > MAX_BYTES {
+        return None;
+    }
     let text = std::str::from_utf8(credential).ok()?;
     let decoded = Zeroizing::new(crate::encoding::decode_any_base64(text)?);
     let decoded = std::str::from_utf8(&decoded).ok()?;

@@ -27,7 +27,7 @@ pub fn find<'a>(values: impl Iterator<Item = &'a [u8]>, prefix: &str) -> Found<'
 }
 
 /// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space stands for one
-/// or more of them (RFC 6750 section 2.1), or for the bare word.
+/// or more of them (RFC 6750 section 2.1), or for the bare word. A tab is no space: behind one it is part of the credential.
 pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let value = value.trim_ascii();
     let word = prefix.trim_end_matches(' ').as_bytes();
@@ -39,5 +39,28 @@ pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     if wants_space && !(rest.is_empty() || rest.starts_with(b" ")) {
         return None;
     }
-    Some(if wants_space { rest.trim_ascii_start() } else { rest })
+    Some(if wants_space { without_spaces(rest) } else { rest })
+}
+
+/// Whether a credential after `prefix` could be seen in `value`, by whoever reads it more loosely than the gate.
+pub fn may_hold(value: &[u8], prefix: &str) -> bool {
+    let word = prefix.trim_ascii_end().as_bytes();
+    let begins = |text: &[u8]| {
+        text.split_at_checked(word.len()).is_some_and(|(start, _)| start.eq_ignore_ascii_case(word))
+    };
+    // Joined by a comma, as Envoy joins two Authorization headers, it stands there too.
+    value.split(|&b| b == b',').chain([value]).any(|part| {
+        let bare = part.iter().position(|&b| is_tchar(b)).and_then(|start| part.get(start..));
+        begins(part.trim_ascii_start()) || bare.is_some_and(begins)
+    })
+}
+
+fn without_spaces(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|&b| b != b' ').unwrap_or(text.len());
+    text.get(start..).unwrap_or_default()
+}
+
+/// A letter of a token (RFC 9110 section 5.6.2).
+fn is_tchar(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }

@@ -53,16 +53,14 @@ impl Source {
         }
     }
 
-    /// Whether anything stands there, be it empty or several.
+    /// Whether anything stands there, be it empty, several, or no credential to anybody who reads strictly.
     #[must_use]
     pub fn stands_in(&self, request: &Request<'_>) -> bool {
         match self {
             Self::Header { name, prefix } => {
-                // Joined by a comma, as Envoy joins two Authorization headers, it stands there too.
-                let stands = |part| after_prefix(part, prefix).is_some();
-                request.values(name).any(|value| stands(value) || value.split(|&b| b == b',').any(stands))
+                request.values(name).any(|value| header::may_hold(value, prefix))
             }
-            _ => self.find(request) != Found::Nothing,
+            Self::Query(_) | Self::Cookie(_) => self.find(request) != Found::Nothing,
         }
     }
 }

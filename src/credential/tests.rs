@@ -18,6 +18,8 @@ fn a_prefix_is_a_word_in_any_case_with_spaces_behind() {
         ("bEARER   abc", one("abc")),
         ("Bearer", one("")),
         ("Bearerabc", Found::Nothing),
+        ("Bearer\tabc", Found::Nothing),
+        ("Bearer \tabc", one("\tabc")),
         ("Basic abc", Found::Nothing),
         ("", Found::Nothing),
         ("Basic abc,Bearer def", Found::Several),
@@ -53,4 +55,25 @@ fn what_is_removed_is_what_was_read() {
     let cookies = [&b"a=1; b=2"[..], b"a=\"3\";c"];
     assert_eq!(without_cookies(cookies.into_iter(), &["a"]).unwrap(), b"b=2; c");
     assert_eq!(without_cookies(cookies.into_iter(), &["d"]), None);
+}
+
+#[test]
+fn a_credential_that_a_loose_reader_could_see_stands_there() {
+    let source = header("authorization", "Bearer ");
+    for (value, stands) in [
+        ("Bearer abc", true),
+        ("Bearerabc", true),
+        ("Bearer\tabc", true),
+        ("Bearer:abc", true),
+        ("\"Bearer abc\"", true),
+        ("=Bearer abc", true),
+        ("Basic eDp5, bearer abc", true),
+        ("Basic eDp5,\t\"BEARER abc", true),
+        ("Basic eDp5", false),
+        ("Digest username=\"bearer\"", false),
+        ("", false),
+    ] {
+        let headers = [(&b"authorization"[..], value.as_bytes())];
+        assert_eq!(source.stands_in(&Request::new(&headers)), stands, "{value}");
+    }
 }

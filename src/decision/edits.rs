@@ -6,6 +6,7 @@ use smallvec::SmallVec;
 
 use super::identity::Identity;
 use crate::credential::{Source, without_cookies, without_parameters};
+use crate::policy::is_same_header;
 use crate::request::Request;
 
 /// One change of the request headers.
@@ -37,14 +38,24 @@ pub fn is_header_value(value: &[u8]) -> bool {
         && value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7F))
 }
 
-/// The changes of `request`: credentials go from where `sources` say that they stand, and so does
-/// every header that `is_reserved`, in which the gate alone may speak, unless `identity` sets it.
+/// The credentials of a scheme: where they may stand, and whether the upstream gets to see them.
+#[derive(Clone, Copy, Debug)]
+pub struct Credentials<'p> {
+    /// Where they may stand.
+    pub sources: &'p [Source],
+    /// Whether they go on.
+    pub forward: bool,
+}
+
+/// The changes of `request`, whichever way it goes on: credentials that go no further go from where they stand, and so
+/// does every header that `is_reserved`, in which the gate alone may speak, unless `identity` sets it. `Connection`
+/// names nothing that the next hop would take away.
 ///
 /// Credentials of several schemes may share a header, so it is worked out for all of them at once.
 #[must_use]
 pub fn changes<'p>(
     request: &Request<'_>,
-    sources: impl Iterator<Item = &'p Source>,
+    credentials: impl Iterator<Item = Credentials<'p>>,
     identity: Option<&Identity>,
     is_reserved: impl Fn(&[u8]) -> bool,
 ) -> Changes {
@@ -52,15 +63,19 @@ pub fn changes<'p>(
     let mut impersonates = false;
     let mut query = Vec::new();
     let mut cookies = Vec::new();
-    for source in sources {
-        match source {
-            Source::Header { name, .. } => {
-                if !removes(&changes, name.as_bytes()) && source.stands_in(request) {
-                    changes.push(HeaderEdit::Remove(Rc::clone(name).into()));
+    for Credentials { sources, forward } in credentials {
+        for source in sources {
+            match source {
+                Source::Header { name, .. } => {
+                    if !forward && !removes(&changes, name.as_bytes()) && source.stands_in(request) {
+                        changes.push(HeaderEdit::Remove(Rc::clone(name).into()));
+                    }
+                    remove_doubles(&mut changes, request, name.as_bytes());
                 }
+                Source::Query(name) if !forward => query.push(name.as_str()),
+                Source::Cookie(name) if !forward => cookies.push(name.as_str()),
+                Source::Query(_) | Source::Cookie(_) => {}
             }
-            Source::Query(name) => query.push(name.as_str()),
-            Source::Cookie(name) => cookies.push(name.as_str()),
         }
     }
     if !query.is_empty()
@@ -71,20 +86,56 @@ pub fn changes<'p>(
     if !cookies.is_empty()
         && let Some(rest) = without_cookies(request.values("cookie"), &cookies)
     {
-        changes.push(if rest.is_empty() {
-            HeaderEdit::Remove(Rc::from(&b"cookie"[..]))
-        } else {
-            HeaderEdit::Set("cookie".into(), rest.into())
-        });
+        changes.push(set_or_remove("cookie", rest));
     }
-    for (name, _) in request.headers().filter(|(name, _)| is_reserved(name)) {
-        if identity.is_some_and(|identity| identity.sets(name)) {
-            impersonates = true;
-        } else if !removes(&changes, name) {
-            changes.push(HeaderEdit::Remove(name.into()));
+    let mut is_connection_known = false;
+    for (name, _) in request.headers() {
+        if is_reserved(name) {
+            if identity.is_some_and(|identity| identity.sets(name)) {
+                impersonates = true;
+            } else if !removes(&changes, name) {
+                changes.push(HeaderEdit::Remove(name.into()));
+            }
+        } else if name == b"connection" && !is_connection_known {
+            is_connection_known = true;
+            changes.extend(connection_options(request).map(|rest| set_or_remove("connection", rest)));
         }
     }
     Changes { edits: changes, impersonates }
+}
+
+/// The options of a connection (RFC 9110 section 7.6.1) that name no header of the request but their own.
+const CONNECTION_OPTIONS: [&[u8]; 5] = [b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"];
+
+/// What `Connection` may say on, if it says more: any other word names a header that the next hop has to take away, be
+/// it the gate's own. Envoy takes them out itself, but not where the connection is upgraded.
+fn connection_options(request: &Request<'_>) -> Option<Vec<u8>> {
+    let options = request.values("connection").flat_map(|value| value.split(|&b| b == b','));
+    let mut options: Vec<_> = options.map(<[u8]>::trim_ascii).filter(|option| !option.is_empty()).collect();
+    let all = options.len();
+    options.retain(|option| CONNECTION_OPTIONS.iter().any(|own| own.eq_ignore_ascii_case(option)));
+    (options.len() < all).then(|| options.join(&b", "[..]))
+}
+
+fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderEdit {
+    if rest.is_empty() {
+        HeaderEdit::Remove(Rc::from(name.as_bytes()))
+    } else {
+        HeaderEdit::Set(name.into(), rest.into())
+    }
+}
+
+/// Takes away what an application could take for header `name` and the gate did not: it is no credential that was
+/// judged.
+fn remove_doubles(changes: &mut SmallVec<[HeaderEdit; 2]>, request: &Request<'_>, name: &[u8]) {
+    if name.iter().all(u8::is_ascii_alphanumeric) {
+        return;
+    }
+    for (own, _) in request.headers().filter(|(own, _)| *own != name && is_same_header(own, name)) {
+        if !removes(changes, own) {
+            changes.push(HeaderEdit::Remove(own.into()));
+        }
+    }
 }
 
 fn removes(changes: &[HeaderEdit], name: &[u8]) -> bool {

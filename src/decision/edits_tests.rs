@@ -1,4 +1,4 @@
-use super::{HeaderEdit, changes, is_header_value};
+use super::{Credentials, HeaderEdit, changes, is_header_value};
 use crate::credential::Source;
 use crate::decision::Identity;
 use crate::request::Request;
@@ -15,9 +15,10 @@ fn a_header_value_has_no_control_characters_and_no_space_at_its_ends() {
 
 #[test]
 fn credentials_that_share_a_header_are_removed_together() {
-    let (first, second) = (Source::Query("a".into()), Source::Query("b".into()));
+    let (first, second) = ([Source::Query("a".into())], [Source::Query("b".into())]);
     let headers = [(&b":path"[..], &b"/?a=1&c=3&b=2"[..])];
-    let changes = changes(&Request::new(&headers), [&first, &second].into_iter(), None, |_| false);
+    let credentials = [&first, &second].map(|sources| Credentials { sources, forward: false });
+    let changes = changes(&Request::new(&headers), credentials.into_iter(), None, |_| false);
     assert_eq!(changes.edits.as_slice(), [HeaderEdit::Set(":path".into(), b"/?c=3"[..].into())]);
 }
 
@@ -28,8 +29,32 @@ fn reserved_headers_are_removed_or_replaced_never_both() {
     identity.set(&"x-a".into(), b"2");
     let headers = [(&b"x-a"[..], &b"forged"[..]), (b"x-b", b"forged"), (b"x-b", b"again"), (b"other", b"")];
     let is_reserved = |name: &[u8]| name.starts_with(b"x-");
-    let changes = changes(&Request::new(&headers), [].iter(), Some(&identity), is_reserved);
+    let changes = changes(&Request::new(&headers), std::iter::empty(), Some(&identity), is_reserved);
     assert_eq!(changes.edits.as_slice(), [HeaderEdit::Remove(b"x-b"[..].into())]);
     assert!(changes.impersonates);
     assert_eq!(identity.headers, [HeaderEdit::Set("x-a".into(), b"1"[..].into())]);
+}
+
+#[test]
+fn connection_names_no_header_that_the_next_hop_would_take_away() {
+    for (values, rest) in [
+        (&["Upgrade"][..], None),
+        (&["keep-alive, Upgrade, HTTP2-Settings, TE, close,,"], None),
+        (&["Upgrade, x-auth-subject"], Some("Upgrade")),
+        (&["X-AUTH-SUBJECT,upgrade"], Some("upgrade")),
+        (&["Upgrade,\tx_auth_subject ,x-auth-scopes"], Some("Upgrade")),
+        (&["Upgrade, a x-auth-subject"], Some("Upgrade")),
+        (&["Upgrade", "x-auth-subject"], Some("Upgrade")),
+        (&["x-auth-subject", "Upgrade", "authorization"], Some("Upgrade")),
+        (&["Upgrade, \"x-auth-subject\""], Some("Upgrade")),
+        (&["x-forwarded-for"], Some("")),
+    ] {
+        let headers: Vec<_> = values.iter().map(|value| (&b"connection"[..], value.as_bytes())).collect();
+        let changes = changes(&Request::new(&headers), std::iter::empty(), None, |_| false);
+        let expected = rest.map(|rest| match rest {
+            "" => HeaderEdit::Remove(b"connection"[..].into()),
+            rest => HeaderEdit::Set("connection".into(), rest.as_bytes().into()),
+        });
+        assert_eq!(changes.edits.as_slice(), expected.as_slice(), "{values:?}");
+    }
 }

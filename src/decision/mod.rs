@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 use crate::issue::TokenRequest;
 use crate::remote::Awaited;
 pub use denial::{Challenge, Denial, Response};
-pub use edits::{Changes, HeaderEdit, changes, is_header_value};
+pub use edits::{Changes, Credentials, HeaderEdit, changes, is_header_value};
 pub use identity::{Identity, IdentityMemo};
 pub use place::{By, Place, RuleId};
 

@@ -100,30 +100,105 @@ fn a_request_waits_for_what_was_never_fetched_and_is_told_so_if_it_cannot_wait()
     }
 }
 
+fn introspection() -> Value {
+    json!({"type": "http", "scheme": "bearer", "introspection": {
+        "uri": "http://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": "secret",
+    }})
+}
+
+/// What becomes of a request whose token the issuer says this of.
+fn introspected(engine: &Engine, answer: &Value) -> Decision {
+    let host = LocalHost::at(NOW);
+    let _ = decide(engine, &host, "opaque", true);
+    engine.remotes().tick(&host);
+    let headers = vec![(b":status".to_vec(), b"200".to_vec())];
+    let response = CallResponse { headers, body: answer.to_string().into_bytes() };
+    engine.remotes().respond(0, &response, &host);
+    decide(engine, &host, "opaque", true)
+}
+
 #[test]
 fn what_the_issuer_answers_is_what_a_waiting_request_is_decided_by() {
-    let scheme = json!({"type": "http", "scheme": "bearer", "introspection": {
-        "uri": "http://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": "secret",
-        "required_claims": ["exp"],
-    }});
-    // A client that acts for itself has no subject (RFC 7662 section 2.2).
-    for (answer, subject) in [
-        (json!({"active": true, "sub": "johndoe", "client_id": "shop", "exp": NOW + 600}), Some("johndoe")),
-        (json!({"active": true, "client_id": "shop", "exp": NOW + 600}), Some("shop")),
-        (json!({"active": false}), None),
+    let mut scheme = introspection();
+    scheme["introspection"]["required_claims"] = json!(["exp"]);
+    for (answer, is_good) in [
+        (json!({"active": true, "sub": "johndoe", "client_id": "shop", "exp": NOW + 600}), true),
+        (json!({"active": true, "sub": "johndoe"}), false),
+        (json!({"active": false}), false),
     ] {
-        let (engine, host) = (with_tokens(&scheme), LocalHost::at(NOW));
-        assert!(matches!(decide(&engine, &host, "opaque", true), Decision::Await(_)));
-        engine.remotes().tick(&host);
-        let headers = vec![(b":status".to_vec(), b"200".to_vec())];
-        let response = CallResponse { headers, body: answer.to_string().into_bytes() };
-        engine.remotes().respond(0, &response, &host);
-        match decide(&engine, &host, "opaque", true) {
-            Decision::Allow(allow) => assert_eq!(allow.identity.unwrap().subject.as_deref(), subject),
-            Decision::Deny(denial) => assert_eq!((detail(&denial).0, subject), (401, None)),
-            other => panic!("{other:?}"),
+        match introspected(&with_tokens(&scheme), &answer) {
+            Decision::Allow(allow) if is_good => {
+                assert_eq!(allow.identity.unwrap().subject.as_deref(), Some("johndoe"));
+            }
+            Decision::Deny(denial) if !is_good => assert_eq!(detail(&denial).0, 401),
+            other => panic!("{answer}: {other:?}"),
         }
     }
+}
+
+#[test]
+fn a_client_is_no_user_and_no_subject() {
+    let answer = json!({"active": true, "client_id": "johndoe", "username": "johndoe", "scope": "admin"});
+    let identity = allowed(introspected(&with_tokens(&introspection()), &answer)).identity.unwrap();
+    assert_eq!((identity.subject.as_deref(), identity.scopes.as_slice()), (None, &["admin".to_owned()][..]));
+    let mut scheme = introspection();
+    scheme["users"] = "staff".into();
+    let engine = engine(&json!({
+        "schemes": {"token": scheme}, "security": [{"token": []}], "users": {"staff": [{"username": "johndoe"}]},
+    }));
+    assert_eq!(denied(introspected(&engine, &answer)).reason, "user_unknown");
+}
+
+#[test]
+fn a_token_that_its_issuer_calls_another_one_is_no_access_token() {
+    for (claim, value) in [
+        // Hydra, HubSpot, Cognito.
+        ("token_use", json!("refresh_token")),
+        ("token_use", json!("id")),
+        // Keycloak.
+        ("typ", json!("Refresh")),
+        ("typ", json!("Offline")),
+        ("typ", json!("ID")),
+        ("typ", json!("Logout")),
+        ("token_type", json!("Refresh")),
+        // django-oauth-toolkit, and others.
+        ("token_type", json!("refresh_token")),
+        ("token_type", json!("RefreshToken")),
+        ("token_type", json!("urn:ietf:params:oauth:token-type:id_token")),
+        ("token_type", json!("N_A")),
+        ("typ", json!("application/logout+jwt")),
+        ("typ", json!("rt+jwt")),
+        ("token_use", json!(["access_token", "refresh_token"])),
+    ] {
+        let answer = json!({"active": true, "sub": "johndoe", claim: value});
+        let denial = denied(introspected(&with_tokens(&introspection()), &answer));
+        assert_eq!((detail(&denial).0, denial.reason), (401, "token_other_use"), "{answer}");
+        assert!(denial.explanation.contains(claim), "{denial:?}");
+    }
+    for (claim, value) in [
+        ("token_use", json!("access_token")),
+        ("token_use", json!("access")),
+        ("typ", json!("Bearer")),
+        ("typ", json!("JWT")),
+        ("typ", json!("at+jwt")),
+        ("token_type", json!("Bearer")),
+        ("token_type", json!("DPoP")),
+        ("token_type", json!("urn:ietf:params:oauth:token-type:access_token")),
+        ("token_type", json!(null)),
+    ] {
+        let answer = json!({"active": true, "sub": "johndoe", claim: value});
+        allowed(introspected(&with_tokens(&introspection()), &answer));
+    }
+}
+
+#[test]
+fn nobody_is_asked_after_what_is_no_token() {
+    let (engine, host) = (with_tokens(&introspection()), LocalHost::at(NOW));
+    for token in ["\topaque", "two words", "caf\u{e9}"] {
+        assert_eq!(denied(decide(&engine, &host, token, true)).reason, "token_malformed", "{token:?}");
+    }
+    engine.remotes().tick(&host);
+    assert!(host.calls.borrow().is_empty());
 }
 
 #[test]

@@ -7,13 +7,16 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::presented::{Failure, Presented, Proof};
-use crate::credential::{Found, Source, basic, find_in};
-use crate::decision::{Allow, Await, By, Challenge, Decision, Denial, Identity, Place, RuleId, changes};
+use crate::config::UsersScopes;
+use crate::credential::{Found, basic, find_in};
+use crate::decision::{
+    Allow, Await, By, Challenge, Credentials, Decision, Denial, Identity, Place, RuleId, changes,
+};
 use crate::host::{Host, HostError};
 use crate::identity::UserDirectory;
 use crate::metrics::Event;
 use crate::password::Outcome;
-use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
+use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::remote::TokenDigests;
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
@@ -85,9 +88,7 @@ impl<'a> Evaluation<'a> {
             Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme).at(by(scheme))),
             Some(Failure::Inactive(scheme)) => Err(Denial::inactive_user().at(by(scheme))),
             Some(Failure::Scope(scheme)) => Err(self.scope_lacking(requirement, scheme).at(by(scheme))),
-            _ if requirement.allows_anonymous() => {
-                Ok(Decision::Allow(self.engine.allow_anonymous(self.request)))
-            }
+            _ if requirement.allows_anonymous() => Ok(Decision::Allow(self.allow_without(requirement))),
             _ => Err(self.missing(requirement)),
         }
     }
@@ -149,7 +150,7 @@ impl<'a> Evaluation<'a> {
         };
         match &scheme.kind {
             SchemeKind::Token { verifier, users } => {
-                self.verify_token(id, &credential, verifier, users.as_deref())
+                self.verify_token(id, &credential, verifier, users.as_ref())
             }
             SchemeKind::Basic(users) => self.verify_basic(&credential, users),
             SchemeKind::ApiKey(directory) => {
@@ -166,7 +167,7 @@ impl<'a> Evaluation<'a> {
         id: SchemeId,
         token: &[u8],
         verifier: &Verifier,
-        users: Option<&UserDirectory>,
+        users: Option<&'a TokenUsers>,
     ) -> Presented<'a> {
         let verified = match self.verified(id, token, verifier) {
             Ok(verified) => verified,
@@ -175,14 +176,20 @@ impl<'a> Evaluation<'a> {
         if let Err(error) = verifier.check_revocation(&verified, self.host, self.patient) {
             return Presented::of(&error, token);
         }
-        if let Some(users) = users {
-            match verified.subject().and_then(|subject| users.get(subject)) {
+        let mut at_most = None;
+        if let Some(TokenUsers { directory, scopes }) = users {
+            match verified.subject().and_then(|subject| directory.get(subject)) {
                 None => return Presented::bad("user_unknown", "`sub` names no user of the directory"),
                 Some(user) if user.disabled => return Presented::Inactive,
-                Some(_) => {}
+                Some(user) => {
+                    at_most = match scopes {
+                        UsersScopes::Cut => user.listed_scopes(),
+                        UsersScopes::Token => None,
+                    };
+                }
             }
         }
-        Presented::Proven(Proof::Token(verified))
+        Presented::Proven(Proof::Token { token: verified, at_most })
     }
 
     /// The token, remembered or verified now.
@@ -236,7 +243,7 @@ impl<'a> Evaluation<'a> {
                 Presented::Missing => missing = Some(Failure::Missing),
                 Presented::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
                 Presented::Proven(proof) => {
-                    let granted = |wanted: &String| proof.scopes().contains(wanted);
+                    let granted = |wanted: &String| proof.scopes().any(|scope| scope == wanted);
                     if scope.is_none() && !term.scopes.iter().all(granted) {
                         scope = Some(Failure::Scope(term.scheme));
                     }
@@ -246,21 +253,21 @@ impl<'a> Evaluation<'a> {
         missing.or(inactive).or(scope)
     }
 
-    /// Where the credentials may stand that `requirement` speaks of and that go no further.
-    fn sources(&self, requirement: &'a Requirement) -> impl Iterator<Item = &'a Source> {
+    /// The credentials that `requirement` speaks of.
+    fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
         requirement
             .terms()
-            .filter_map(|term| self.scheme(term.scheme).filter(|scheme| !scheme.forward))
-            .flat_map(|scheme| &scheme.sources)
+            .filter_map(|term| self.scheme(term.scheme))
+            .map(|scheme| Credentials { sources: &scheme.sources, forward: scheme.forward })
     }
 
     fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {
         let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
-        let changes = changes(self.request, self.sources(requirement), identity.as_deref(), is_reserved);
+        let changes = changes(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
         Allow { identity, changes, ..Allow::default() }
     }
 
-    /// Lets the request in as nobody, without the credentials that were not good.
+    /// Lets the request in as nobody, without the credentials that were not good or not enough.
     fn allow_without(&self, requirement: &'a Requirement) -> Allow {
         self.allow_as(requirement, None)
     }
@@ -290,9 +297,12 @@ impl<'a> Evaluation<'a> {
             .collect();
         let schemes: Vec<String> = proofs.iter().map(|(scheme, _)| scheme.name.clone()).collect();
         proofs.sort_by_key(|(scheme, _)| scheme.precedence());
-        let subject = proofs.iter().find_map(|(_, proof)| proof.subject()).map(str::to_owned);
+        // One speaks for all; what another may do is not what its subject may do.
+        let speaker = proofs.iter().position(|(_, proof)| proof.subject().is_some()).unwrap_or_default();
+        let speaker = proofs.get(speaker).map(|(_, proof)| *proof);
+        let subject = speaker.and_then(Proof::subject).map(str::to_owned);
         let mut scopes: Vec<String> = Vec::new();
-        for scope in proofs.iter().flat_map(|(_, proof)| proof.scopes()) {
+        for scope in speaker.into_iter().flat_map(Proof::scopes) {
             if !scopes.contains(scope) {
                 scopes.push(scope.clone());
             }
@@ -305,12 +315,29 @@ impl<'a> Evaluation<'a> {
             identity.set(&names.scopes, identity.scopes.join(" ").as_bytes());
         }
         identity.set(&names.scheme, identity.schemes.join(",").as_bytes());
-        for (_, proof) in &proofs {
-            if let Proof::Token(token) = proof {
-                token.headers().iter().for_each(|(name, value)| identity.set(name, value));
-            }
+        if let (Some(name), Some(issuer)) = (&names.issuer, speaker.and_then(Proof::issuer)) {
+            identity.set(name, issuer.as_bytes());
         }
+        self.set_claim_headers(&mut identity, &proofs);
         identity
+    }
+
+    /// A header that two tokens could set is the first one's, also where that one has no such claim: the other's would
+    /// be taken for its own.
+    fn set_claim_headers(&self, identity: &mut Identity, proofs: &[(&Scheme, &Proof<'_>)]) {
+        let mut taken: Vec<&Verifier> = Vec::new();
+        for (scheme, proof) in proofs {
+            let (Proof::Token { token, .. }, SchemeKind::Token { verifier, .. }) = (proof, &scheme.kind)
+            else {
+                continue;
+            };
+            for (name, value) in token.headers() {
+                if !taken.iter().any(|verifier| verifier.may_set(name)) {
+                    identity.set(name, value);
+                }
+            }
+            taken.push(verifier);
+        }
     }
 
     /// A challenge for each scheme that could still let the request in.

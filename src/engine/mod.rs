@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::metrics::{Metrics, Update};
 use crate::password::PasswordChecker;
-use crate::policy::{NormalPath, Policy};
+use crate::policy::{NormalPath, Policy, Requirement};
 use crate::remote::{Remotes, TokenDigests};
 use crate::request::Request;
 use crate::token::TokenCache;
@@ -153,35 +153,80 @@ impl Engine {
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
         }
-        if self.policy.cors_preflight == CorsPreflight::Pass && request.is_cors_preflight() {
+        if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
             let place = Place::rule(RuleId::CorsPreflight);
             return Ok(Decision::Allow(Allow { place, ..self.allow_anonymous(request) }));
         }
+        let own_rule = || self.policy.rule_of_own_route(request.method(), request.authority(), path.as_str());
         if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
+            if let Some(refusal) = own_rule().and_then(|rule| self.login_refusal(rule, request, host)) {
+                return Ok(Decision::Deny(refusal));
+            }
             // What the gate serves itself is no trial, whatever the mode.
             let deny = |denial: Denial| Decision::Deny(denial.at(Place::rule(RuleId::TokenEndpoint)));
             return Ok(endpoint.head(id, request).map_or_else(deny, Decision::Token));
         }
         let served = self.served(request, &path);
-        if served.is_some() && !self.policy.names_path(request.method(), request.authority(), &path) {
-            return served.unwrap_or_else(|| Err(Denial::no_rule()));
-        }
-        let (rule, requirement) = self.policy.requirement(request.method(), request.authority(), &path);
-        let mut judged = match requirement {
-            None => Err(Denial::no_rule()),
-            Some(requirement) if requirement.alternatives().is_empty() => {
-                Ok(Decision::Allow(self.allow_anonymous(request)))
-            }
-            Some(requirement) => Evaluation::new(self, request, host, patient, digests).of(requirement),
+        let (rule, requirement) = match (&served, served.as_ref().and_then(|_| own_rule())) {
+            (Some(_), None) => return served.unwrap_or_else(|| Err(Denial::no_rule())),
+            (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
+            (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
         };
+        let mut judged = self.judge_by(requirement, request, digests, host, patient);
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
+            // A trial keeps nobody from what the gate serves itself.
+            (Err(_), Some(served)) if self.policy.spares(rule) => return served,
             (Ok(Decision::Allow(allow)), None) => allow.place.rule = rule,
             (Ok(Decision::Await(awaited)), _) => awaited.rule = rule,
             (Err(denial), _) => denial.place.rule = rule,
             (Ok(Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_)), _) => {}
         }
         judged
+    }
+
+    fn judge_by(
+        &self,
+        requirement: Option<&Requirement>,
+        request: &Request<'_>,
+        digests: &TokenDigests,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Result<Decision, Denial> {
+        match requirement {
+            None => Err(Denial::no_rule()),
+            Some(requirement) if requirement.alternatives().is_empty() => {
+                Ok(Decision::Allow(self.allow_anonymous(request)))
+            }
+            Some(requirement) => Evaluation::new(self, request, host, patient, digests).of(requirement),
+        }
+    }
+
+    /// Why a rule that speaks of a token endpoint keeps a request from it. A login does not wait for anything.
+    fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
+        let place = Place::rule(RuleId::Rule(rule));
+        let digests = TokenDigests::default();
+        match self.judge_by(self.policy.requirement_of(rule), request, &digests, host, false) {
+            Ok(Decision::Allow(_)) => None,
+            Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.spares(place.rule))
+                .then_some(Denial { place: Place { rule: place.rule, ..denial.place }, ..denial }),
+            Ok(Decision::Answer(_) | Decision::Token(_) | Decision::Await(_)) => {
+                Some(Denial::host_failure("a login waits for nothing").at(place))
+            }
+        }
+    }
+
+    /// Browsers send a preflight without any credential; with one, or with a body, it is a request like any other.
+    fn is_cors_preflight(&self, request: &Request<'_>) -> bool {
+        let is_credential = |name: &[u8]| matches!(name, b"authorization" | b"proxy-authorization");
+        request.may_be_cors_preflight()
+            && !request.headers().any(|(name, _)| is_credential(name))
+            && !self
+                .policy
+                .schemes()
+                .iter()
+                .flat_map(|scheme| &scheme.sources)
+                .any(|source| source.stands_in(request))
     }
 
     /// The gate's own document or page at this path, if there is one.
@@ -196,7 +241,7 @@ impl Engine {
     }
 
     fn allow_anonymous(&self, request: &Request<'_>) -> Allow {
-        let changes = changes(request, [].iter(), None, |name| self.policy.is_reserved(name));
+        let changes = changes(request, std::iter::empty(), None, |name| self.policy.is_reserved(name));
         Allow { changes, ..Allow::default() }
     }
 }

@@ -10,8 +10,15 @@ use crate::token::{TokenError, Verified};
 
 /// A credential that was verified.
 pub enum Proof<'p> {
-    Token(Rc<Verified>),
-    Basic { username: String, user: &'p User },
+    Token {
+        token: Rc<Verified>,
+        /// The scopes beyond which the token's do not count, if there are any.
+        at_most: Option<&'p [String]>,
+    },
+    Basic {
+        username: String,
+        user: &'p User,
+    },
     Key(&'p ApiKey),
 }
 
@@ -19,7 +26,7 @@ impl Proof<'_> {
     /// Whose it is.
     pub fn subject(&self) -> Option<&str> {
         match self {
-            Self::Token(token) => token.subject(),
+            Self::Token { token, .. } => token.subject(),
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
         }
@@ -28,7 +35,7 @@ impl Proof<'_> {
     /// The identity that this alone gives by scheme number `scheme`, remembered where it can be.
     pub fn identity(&self, scheme: usize, make: impl Fn() -> Identity) -> Rc<Identity> {
         match self {
-            Self::Token(token) => token.identity().get(scheme, make),
+            Self::Token { token, .. } => token.identity().get(scheme, make),
             Self::Basic { user, .. } => user.identity.get(scheme, make),
             Self::Key(key) => match &key.identity {
                 Some(identity) => identity.get(scheme, make),
@@ -41,16 +48,25 @@ impl Proof<'_> {
     pub fn client(&self) -> Option<u8> {
         match self {
             Self::Key(key) => key.client,
-            _ => None,
+            Self::Token { .. } | Self::Basic { .. } => None,
         }
     }
 
     /// The scopes that come with it.
-    pub fn scopes(&self) -> &[String] {
+    pub fn scopes(&self) -> impl Iterator<Item = &String> {
+        let (scopes, at_most) = match self {
+            Self::Token { token, at_most } => (token.scopes(), *at_most),
+            Self::Basic { user, .. } => (user.scopes(), None),
+            Self::Key(key) => (key.scopes.as_slice(), None),
+        };
+        scopes.iter().filter(move |scope| at_most.is_none_or(|most| most.contains(scope)))
+    }
+
+    /// Who issued it, if that is said.
+    pub fn issuer(&self) -> Option<&str> {
         match self {
-            Self::Token(token) => token.scopes(),
-            Self::Basic { user, .. } => &user.scopes,
-            Self::Key(key) => &key.scopes,
+            Self::Token { token, .. } => token.issuer(),
+            Self::Basic { .. } | Self::Key(_) => None,
         }
     }
 }
@@ -91,6 +107,7 @@ impl Presented<'_> {
             | TokenError::Malformed(_)
             | TokenError::Critical
             | TokenError::NoKey
+            | TokenError::TooManyKeys
             | TokenError::Signature
             | TokenError::Expired
             | TokenError::NotYetValid
@@ -100,6 +117,7 @@ impl Presented<'_> {
             | TokenError::MissingClaim(_)
             | TokenError::BadClaim(_)
             | TokenError::Inactive
+            | TokenError::OtherUse(_)
             | TokenError::Revoked => Self::bad(error.reason(), error.to_string()),
         }
     }

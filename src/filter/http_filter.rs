@@ -49,6 +49,8 @@ pub(super) enum Step {
 pub(super) struct Waiting {
     digests: TokenDigests,
     deadline: Duration,
+    /// Whether its head is all of it.
+    is_whole: bool,
 }
 
 /// The filter at work on one request.
@@ -140,8 +142,8 @@ impl HttpFilter {
         match std::mem::replace(&mut self.state, State::Answered) {
             State::Waiting(waiting) => {
                 self.worker.stop_waiting(self.id);
-                let Waiting { digests, deadline } = *waiting;
-                if self.decide(stream, digests, Some(deadline), false) == Action::Continue
+                let Waiting { digests, deadline, is_whole } = *waiting;
+                if self.decide(stream, digests, Some(deadline), is_whole) == Action::Continue
                     && stream.resume().is_err()
                 {
                     // Better an answer than none.
@@ -181,7 +183,7 @@ impl HttpFilter {
             if headers.is_empty() {
                 return;
             }
-            let request = Request::new(headers);
+            let request = Request::new(headers).whole(end_of_stream);
             step = Some(match worker.engine().decide_again(&request, &digests, worker.host(), is_patient) {
                 Decision::Await(awaited) => self.wait(stream, &request, awaited, deadline),
                 Decision::Token(login) => self.await_body(stream, login, &request, end_of_stream),
@@ -192,7 +194,7 @@ impl HttpFilter {
             (Err(_), _) => self.fail(stream, "request headers cannot be read"),
             (Ok(()), None) => self.fail(stream, "request headers are not there"),
             (Ok(()), Some(Step::Wait(deadline))) => {
-                self.state = State::Waiting(Box::new(Waiting { digests, deadline }));
+                self.state = State::Waiting(Box::new(Waiting { digests, deadline, is_whole: end_of_stream }));
                 Action::Pause
             }
             (Ok(()), Some(Step::AwaitBody(awaiting))) => {

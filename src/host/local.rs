@@ -26,6 +26,8 @@ pub struct LocalHost {
     pub works: Cell<bool>,
     /// The calls that were made, in order; each has its place as its number.
     pub calls: RefCell<Vec<HttpCall>>,
+    /// What an operator should look into, line by line.
+    pub warnings: RefCell<Vec<String>>,
     /// Where what it hears of is counted.
     pub metrics: RefCell<Option<Rc<Metrics>>>,
     /// The period of ticks that was asked for, in milliseconds; 0: none was.
@@ -45,6 +47,7 @@ impl LocalHost {
             address: RefCell::new(Some("192.0.2.1".into())),
             works: Cell::new(true),
             calls: RefCell::default(),
+            warnings: RefCell::default(),
             metrics: RefCell::default(),
             tick: Cell::new(0),
             shared: RefCell::new(BTreeMap::new()),
@@ -101,6 +104,10 @@ impl Host for LocalHost {
         }
         shared.insert(key.to_owned(), (value.to_vec(), current.saturating_add(1)));
         self.working(true)
+    }
+
+    fn warn(&self, line: &str) {
+        self.warnings.borrow_mut().push(line.to_owned());
     }
 
     fn note(&self, event: Event<'_>) {

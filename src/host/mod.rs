@@ -92,6 +92,9 @@ pub trait Host {
     /// If shared data cannot be written.
     fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError>;
 
+    /// Hears of something that an operator should look into.
+    fn warn(&self, _line: &str) {}
+
     /// Hears of something that is counted.
     fn note(&self, _event: Event<'_>) {}
 

@@ -12,18 +12,33 @@ use crate::password::PasswordHash;
 pub struct User {
     /// Whether the user is switched off.
     pub disabled: bool,
-    /// What the user may do.
-    pub scopes: Vec<String>,
+    /// What the user may do, if that is said.
+    pub scopes: Option<Vec<String>>,
     /// How the password is checked; without it nobody can log in as this user.
     pub password: Option<PasswordHash>,
     /// What the upstream is told.
     pub identity: IdentityMemo,
 }
 
+impl User {
+    /// What the user may do.
+    #[must_use]
+    pub fn scopes(&self) -> &[String] {
+        self.scopes.as_deref().unwrap_or_default()
+    }
+
+    /// The same, if it is said at all.
+    #[must_use]
+    pub fn listed_scopes(&self) -> Option<&[String]> {
+        self.scopes.as_deref()
+    }
+}
+
 /// One directory of `users`.
 #[derive(Debug, Default)]
 pub struct UserDirectory {
     name: String,
+    digest: [u8; 32],
     users: BTreeMap<String, User>,
     /// Users with a password, for who asks for one that does not exist.
     with_password: Vec<String>,
@@ -33,7 +48,8 @@ impl UserDirectory {
     /// An empty directory of this name.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
+        let digest = crate::digest::of(&[b"users", name.as_bytes()]);
+        Self { name: name.to_owned(), digest, ..Self::default() }
     }
 
     /// Its name.
@@ -42,11 +58,20 @@ impl UserDirectory {
         &self.name
     }
 
+    /// A digest of its name and of the names and password hashes in it: no other directory has it, also
+    /// where its name is the same.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 32] {
+        &self.digest
+    }
+
     /// Adds a user; says whether the username was free.
     pub fn insert(&mut self, username: String, user: User) -> bool {
         if self.users.contains_key(&username) {
             return false;
         }
+        let stored = user.password.as_ref().map(PasswordHash::stored).unwrap_or_default();
+        self.digest = crate::digest::of(&[&self.digest, username.as_bytes(), stored]);
         if user.password.is_some() {
             self.with_password.push(username.clone());
         }

@@ -9,10 +9,16 @@ use zeroize::Zeroizing;
 use super::bad_request;
 use crate::credential::{after_prefix, basic};
 use crate::decision::{Challenge, Denial};
+use crate::host::{Host, HostError};
+use crate::password::{Account, Outcome, PasswordChecker};
 
 /// The clients that may ask for a token.
 #[derive(Debug)]
-pub struct Clients(Vec<Client>);
+pub struct Clients {
+    clients: Vec<Client>,
+    /// A digest of the path and of the clients: no other list of clients has it.
+    digest: [u8; 32],
+}
 
 /// One client.
 pub struct Client {
@@ -37,50 +43,67 @@ impl fmt::Debug for Client {
 }
 
 impl Clients {
-    /// These clients.
+    /// The clients of the token endpoint at `path`.
     #[must_use]
-    pub fn new(clients: Vec<Client>) -> Self {
-        Self(clients)
+    pub fn new(path: &str, clients: Vec<Client>) -> Self {
+        let start = crate::digest::of(&[b"clients", path.as_bytes()]);
+        let digest = clients.iter().fold(start, |digest, client| {
+            crate::digest::of(&[&digest, client.id.as_bytes(), &client.secret.unwrap_or_default()])
+        });
+        Self { clients, digest }
     }
 
-    /// Judges who asks, by the `Authorization` header or by the form's id and secret.
+    /// Judges who asks, by the `Authorization` header or by the form's id and secret. Failures are counted
+    /// as those of passwords are, for each client and address.
     ///
     /// # Errors
-    /// The refusal: RFC 6749's `invalid_client`, or `invalid_request` for who uses both ways.
+    /// The refusal: RFC 6749's `invalid_client`, or `invalid_request` for who uses both ways; 429 after too
+    /// many failures.
     pub fn authenticate(
         &self,
         authorization: Option<&[u8]>,
         form: (Option<&str>, Option<&str>),
         realm: &str,
+        passwords: &PasswordChecker,
+        host: &dyn Host,
     ) -> Result<(), Denial> {
         let by_header = authorization
             .and_then(|value| after_prefix(value, "Basic "))
             .map(|credential| basic::decode(credential).unwrap_or_default())
             // Swagger UI sends an empty id and an empty secret for nothing.
             .filter(|(id, secret)| !id.is_empty() || !secret.is_empty());
-        let known = match (by_header, form) {
+        let (id, secret) = match (by_header, form) {
             (Some(_), (_, Some(_))) => {
                 return Err(bad_request("invalid_request", "The client names itself in two ways"));
             }
-            (Some((id, secret)), _) => {
-                // Section 2.3.1: both are form-encoded before they are joined.
-                self.knows(&form_decode(id.as_bytes()), Some(&form_decode(&secret)))
+            // Section 2.3.1: both are form-encoded before they are joined.
+            (Some((id, secret)), _) => (form_decode(id.as_bytes()), Some(form_decode(&secret))),
+            (None, (Some(id), secret)) => {
+                let bytes = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
+                (bytes(id), secret.map(bytes))
             }
-            (None, (Some(id), secret)) => self.knows(id.as_bytes(), secret.map(str::as_bytes)),
-            (None, (None, _)) => false,
+            // Without a client there is nothing to guess.
+            (None, (None, _)) => return Err(Self::invalid(realm)),
         };
-        if known { Ok(()) } else { Err(Self::invalid(realm)) }
+        let account = Account { directory: &self.digest, name: &id };
+        let is_right = || self.knows(&id, secret.as_ref().map(|secret| secret.as_slice()));
+        match passwords.check_secret(account, host, is_right) {
+            Outcome::Right(()) => Ok(()),
+            Outcome::Wrong => Err(Self::invalid(realm)),
+            Outcome::Throttled(seconds) => Err(Denial::throttled(seconds)),
+            Outcome::Busy(seconds) => Err(Denial::busy(seconds)),
+            Outcome::Failed(HostError(what)) => Err(Denial::host_failure(what)),
+        }
     }
 
+    /// Whether there is such a client. One that there is not costs what a wrong secret costs.
     fn knows(&self, id: &[u8], secret: Option<&[u8]>) -> bool {
-        let Some(client) = self.0.iter().find(|client| client.id.as_bytes() == id) else { return false };
-        match (&client.secret, secret) {
-            (None, secret) => secret.is_none_or(<[u8]>::is_empty),
-            (Some(_), None) => false,
-            (Some(own), Some(given)) => {
-                let given: [u8; 32] = Sha256::digest(given).into();
-                own.ct_eq(&given).into()
-            }
+        let given: [u8; 32] = Sha256::digest(secret.unwrap_or_default()).into();
+        let client = self.clients.iter().find(|client| client.id.as_bytes() == id);
+        match (client.map(|client| client.secret), secret) {
+            (None, _) | (Some(Some(_)), None) => false,
+            (Some(None), secret) => secret.is_none_or(<[u8]>::is_empty),
+            (Some(Some(own)), Some(_)) => own.ct_eq(&given).into(),
         }
     }
 

@@ -29,6 +29,8 @@ pub const MAX_BODY_BYTES: usize = 8192;
 pub struct TokenEndpoint {
     /// The path it is served at.
     pub path: String,
+    /// The scheme whose tokens it issues.
+    pub scheme: String,
     /// Who may log in.
     pub users: Rc<UserDirectory>,
     /// Lifetime of a token, in seconds.
@@ -121,7 +123,8 @@ impl TokenEndpoint {
         let form = PasswordForm::parse(body)?;
         if let Some(clients) = &self.clients {
             let client = (form.client_id.as_deref(), form.client_secret.as_deref().map(String::as_str));
-            clients.authenticate(request.authorization.as_ref().map(Secret::expose), client, &self.realm)?;
+            let authorization = request.authorization.as_ref().map(Secret::expose);
+            clients.authenticate(authorization, client, &self.realm, passwords, host)?;
         }
         let user = match passwords.log_in(&self.users, &form.username, form.password.as_bytes(), host) {
             Outcome::Right(user) => user,
@@ -179,7 +182,7 @@ impl TokenEndpoint {
 /// Those asked for that the user has; all of the user's when none is asked for.
 fn granted<'u>(user: &'u User, form: &PasswordForm) -> Vec<&'u str> {
     let asked = |scope: &&String| form.scopes.is_empty() || form.scopes.contains(scope);
-    user.scopes.iter().filter(asked).map(String::as_str).collect()
+    user.scopes().iter().filter(asked).map(String::as_str).collect()
 }
 
 fn is_form(request: &Request<'_>) -> bool {

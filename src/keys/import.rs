@@ -8,11 +8,11 @@
 use hmac::KeyInit;
 use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey};
 use rsa::pkcs1::DecodeRsaPublicKey as _;
-use rsa::traits::PublicKeyParts as _;
 use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
+use super::deferred::{MlDsa, NOT_RSA, Rsa};
 use super::key::{Material, NativeKey, VerificationKey};
 use crate::encoding::decode_base64url;
 
@@ -96,22 +96,10 @@ pub fn import_pem(algorithm: Algorithm, pem: &str) -> Result<VerificationKey, St
         _ => {
             let key = rsa::PublicKey::from_public_key_pem(pem).ok();
             let key = key.or_else(|| rsa::PublicKey::from_pkcs1_pem(pem).ok()).ok_or(NOT_RSA)?;
-            return verification_key(algorithm, checked_rsa(key)?);
+            return verification_key(algorithm, Material::Rsa(Rsa::from_ready(key)?));
         }
     };
     verification_key(algorithm, material.ok_or_else(wrong)?)
-}
-
-const NOT_RSA: &str = "not a valid RSA public key of 2048 to 4096 bits with exponent 65537";
-
-/// RFC 7518 section 3.3 wants 2048 bits; more than 4096 costs more than it protects, and with any
-/// exponent but the usual one a forger could make each check as long as he likes.
-pub(super) fn checked_rsa(key: rsa::PublicKey) -> Result<Material, String> {
-    match key.n().bit_width_vartime() {
-        0..2048 => Err("RSA keys need at least 2048 bits; make a new one".into()),
-        2048..=4096 if *key.e() == rsa::BoxedUint::from(65_537_u64) => Ok(Material::Rsa(key)),
-        _ => Err(NOT_RSA.into()),
-    }
 }
 
 fn not_a_public_key(algorithm: Algorithm) -> String {
@@ -264,28 +252,14 @@ fn import_material(
 }
 
 /// RFC 9964: `pub` is the encoded public key of FIPS 204.
-fn ml_dsa_key<P: ml_dsa::MlDsaParams>(
-    kty: &str,
-    key: Option<Vec<u8>>,
-) -> Option<Box<ml_dsa::VerifyingKey<P>>> {
-    let key = key.filter(|_| kty == "AKP")?;
-    ml_dsa::VerifyingKey::new_from_slice(&key).ok().map(Box::new)
+fn ml_dsa_key<P: ml_dsa::MlDsaParams>(kty: &str, key: Option<Vec<u8>>) -> Option<MlDsa<P>> {
+    MlDsa::new(&key.filter(|_| kty == "AKP")?)
 }
 
 /// RFC 7518 section 6.3.1: the shortest octets of each number.
 fn rsa_from_jwk(kty: &str, n: Option<Vec<u8>>, e: Option<Vec<u8>>) -> Result<Material, String> {
-    let shortest = |number: &Vec<u8>| number.first().is_some_and(|&octet| octet != 0);
-    match (n.filter(shortest), e.filter(shortest)) {
-        (Some(n), Some(e)) if kty == "RSA" => {
-            if n.len() < 256 {
-                return Err("RSA keys need at least 2048 bits; make a new one".into());
-            }
-            if n.len() > 512 || e.len() > 3 {
-                return Err(NOT_RSA.into());
-            }
-            let number = |bytes: &[u8]| rsa::BoxedUint::from_be_slice_vartime(bytes);
-            checked_rsa(rsa::PublicKey::new(number(&n), number(&e)).map_err(|_| NOT_RSA)?)
-        }
+    match (n, e) {
+        (Some(n), Some(e)) if kty == "RSA" => Rsa::new(&n, &e).map(Material::Rsa),
         _ => Err(NOT_RSA.into()),
     }
 }
@@ -294,13 +268,17 @@ fn rsa_from_jwk(kty: &str, n: Option<Vec<u8>>, e: Option<Vec<u8>>) -> Result<Mat
 pub(super) fn verification_key(algorithm: Algorithm, material: Material) -> Result<VerificationKey, String> {
     let spki = match &material {
         // The host's check knows PKCS#1 padding only.
-        Material::Rsa(key) if !algorithm.is_pss() => key.to_public_key_der(),
-        Material::P256(key) => p256::PublicKey::from(key).to_public_key_der(),
-        Material::P384(key) => p384::PublicKey::from(key).to_public_key_der(),
-        Material::P521(key) => p521::PublicKey::from(key).to_public_key_der(),
+        Material::Rsa(key) if !algorithm.is_pss() => key.spki(),
+        Material::P256(key) => der(&p256::PublicKey::from(key)),
+        Material::P384(key) => der(&p384::PublicKey::from(key)),
+        Material::P521(key) => der(&p521::PublicKey::from(key)),
         _ => return Ok(VerificationKey { kid: None, algorithm, material, native: None }),
     };
-    let spki = spki.map_err(|_| not_a_public_key(algorithm))?.into_vec();
+    let spki = spki.ok_or_else(|| not_a_public_key(algorithm))?;
     let native = algorithm.hash().map(|hash| NativeKey::new(hash, spki));
     Ok(VerificationKey { kid: None, algorithm, material, native })
+}
+
+fn der(key: &impl EncodePublicKey) -> Option<Vec<u8>> {
+    key.to_public_key_der().ok().map(rsa::pkcs8::Document::into_vec)
 }

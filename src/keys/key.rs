@@ -3,11 +3,12 @@
 use std::cell::OnceCell;
 use std::fmt;
 
-use hmac::Hmac;
+use hmac::{Hmac, Mac as _};
 use ml_dsa::{MlDsa44, MlDsa65, MlDsa87};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::{Algorithm, Hash};
+use super::deferred::{MlDsa, Rsa};
 
 /// A key that signatures are checked with.
 ///
@@ -42,20 +43,20 @@ impl NativeKey {
 }
 
 /// The key by the crate that computes with it, ready to be used: HMAC with its padded secret hashed,
-/// RSA with its Montgomery parameters, curve points decompressed, the matrix of ML-DSA expanded.
+/// curve points decompressed; RSA's Montgomery parameters and the matrix of ML-DSA when they are first needed.
 pub(super) enum Material {
     Hs256(Hmac<Sha256>),
     Hs384(Hmac<Sha384>),
     Hs512(Hmac<Sha512>),
-    Rsa(rsa::PublicKey),
+    Rsa(Rsa),
     P256(p256::ecdsa::VerifyingKey),
     P384(p384::ecdsa::VerifyingKey),
     P521(p521::ecdsa::VerifyingKey),
     K256(k256::ecdsa::VerifyingKey),
     Ed25519(ed25519_dalek::VerifyingKey),
-    MlDsa44(Box<ml_dsa::VerifyingKey<MlDsa44>>),
-    MlDsa65(Box<ml_dsa::VerifyingKey<MlDsa65>>),
-    MlDsa87(Box<ml_dsa::VerifyingKey<MlDsa87>>),
+    MlDsa44(MlDsa<MlDsa44>),
+    MlDsa65(MlDsa<MlDsa65>),
+    MlDsa87(MlDsa<MlDsa87>),
 }
 
 impl VerificationKey {
@@ -75,6 +76,41 @@ impl VerificationKey {
     #[must_use]
     pub fn native(&self) -> Option<&NativeKey> {
         self.native.as_ref()
+    }
+
+    /// Whether a token that the one verifies is verified by the other. The gate signs with no key of ML-DSA, and of those
+    /// it is not told.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.algorithm == other.algorithm
+            && self.fingerprint().is_some_and(|own| other.fingerprint().is_some_and(|other| own == other))
+    }
+
+    /// What is the same for the same key of one algorithm, and tells nothing of a secret.
+    fn fingerprint(&self) -> Option<Vec<u8>> {
+        macro_rules! tag {
+            ($key:expr) => {
+                Some(
+                    $key.clone()
+                        .chain_update(b"lychgate: which key is this?")
+                        .finalize()
+                        .into_bytes()
+                        .to_vec(),
+                )
+            };
+        }
+        match &self.material {
+            Material::Hs256(key) => tag!(key),
+            Material::Hs384(key) => tag!(key),
+            Material::Hs512(key) => tag!(key),
+            Material::Rsa(key) => Some(key.modulus().to_vec()),
+            Material::P256(_) | Material::P384(_) | Material::P521(_) => {
+                self.native.as_ref().map(|native| native.spki.clone())
+            }
+            Material::K256(key) => Some(key.to_sec1_point(true).as_bytes().to_vec()),
+            Material::Ed25519(key) => Some(key.as_bytes().to_vec()),
+            Material::MlDsa44(_) | Material::MlDsa65(_) | Material::MlDsa87(_) => None,
+        }
     }
 
     /// Gives it another key identifier.

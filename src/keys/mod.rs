@@ -1,6 +1,8 @@
 //! Keys: what a signature is checked with or made with, and which token each key is for.
 
 mod algorithm;
+mod cost;
+mod deferred;
 mod import;
 mod key;
 mod pss;
@@ -13,5 +15,5 @@ pub use algorithm::{Algorithm, Hash};
 pub use import::{JwkError, import_jwk, import_jwks, import_pem, import_secret};
 pub use key::{NativeKey, VerificationKey};
 pub use random::Fill;
-pub use set::KeySet;
+pub use set::{BUDGET, KeySet};
 pub use signing::SigningKey;

@@ -19,7 +19,9 @@ impl VerificationKey {
             Material::Hs256(key) => hmac_verifies(key, message, signature),
             Material::Hs384(key) => hmac_verifies(key, message, signature),
             Material::Hs512(key) => hmac_verifies(key, message, signature),
-            Material::Rsa(key) => rsa_verifies(self.algorithm, key, message, signature),
+            Material::Rsa(key) => {
+                key.ready().is_some_and(|key| rsa_verifies(self.algorithm, key, message, signature))
+            }
             Material::P256(key) => p256::ecdsa::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify(message, &signature).is_ok()),
             Material::P384(key) => p384::ecdsa::Signature::from_slice(signature)
@@ -33,9 +35,9 @@ impl VerificationKey {
             // Strict: no point of small order, so that a signature has one message and one key.
             Material::Ed25519(key) => ed25519_dalek::Signature::from_slice(signature)
                 .is_ok_and(|signature| key.verify_strict(message, &signature).is_ok()),
-            Material::MlDsa44(key) => ml_dsa_verifies(key, message, signature),
-            Material::MlDsa65(key) => ml_dsa_verifies(key, message, signature),
-            Material::MlDsa87(key) => ml_dsa_verifies(key, message, signature),
+            Material::MlDsa44(key) => ml_dsa_verifies(key.ready(), message, signature),
+            Material::MlDsa65(key) => ml_dsa_verifies(key.ready(), message, signature),
+            Material::MlDsa87(key) => ml_dsa_verifies(key.ready(), message, signature),
         }
     }
 

@@ -12,7 +12,8 @@ use serde_json::{Map, Value, json};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::algorithm::Algorithm;
-use super::import::{checked_rsa, verification_key};
+use super::deferred::Rsa;
+use super::import::verification_key;
 use super::key::{Material as Public, VerificationKey};
 use super::random::{Fill, FilledBy};
 
@@ -74,9 +75,9 @@ impl SigningKey {
             algorithm if algorithm.is_rsa() => {
                 let key = rsa::PrivateKey::from_pkcs8_pem(pem).ok();
                 let key = key.or_else(|| rsa::PrivateKey::from_pkcs1_pem(pem).ok()).ok_or_else(wrong)?;
-                let public =
-                    checked_rsa(key.to_public_key()).map_err(|reason| format!("{}: {reason}", wrong()))?;
-                (Material::Rsa(Box::new(key)), public)
+                let public = Rsa::from_ready(key.to_public_key())
+                    .map_err(|reason| format!("{}: {reason}", wrong()))?;
+                (Material::Rsa(Box::new(key)), Public::Rsa(public))
             }
             Algorithm::Es256 => curve!(p256, P256),
             Algorithm::Es384 => curve!(p384, P384),

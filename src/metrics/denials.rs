@@ -32,7 +32,7 @@ const LOGIN: [&str; 9] = [
     "password_wrong",
     "token_request_invalid",
 ];
-const TOKEN: [&str; 21] = [
+const TOKEN: [&str; 23] = [
     "credential_twice",
     "introspection_unavailable",
     "keys_unavailable",
@@ -48,8 +48,10 @@ const TOKEN: [&str; 21] = [
     "token_missing_claim",
     "token_no_matching_key",
     "token_not_yet_valid",
+    "token_other_use",
     "token_revoked",
     "token_too_long",
+    "token_too_many_keys",
     "token_wrong_audience",
     "token_wrong_issuer",
     "user_disabled",

@@ -18,6 +18,15 @@ fn every_file_that_the_page_names_is_there() {
 }
 
 #[test]
+fn every_file_that_is_served_is_known_by_name() {
+    let named = super::FILES.iter().filter(|name| asset(name).is_some()).count();
+    assert_eq!(named, super::FILES.len() - 1, "all but the initializer, which is made");
+    let source = include_str!("docs.rs");
+    let made = source.matches("\" => (").count();
+    assert_eq!(made, named, "each file that `asset` knows is in `FILES`");
+}
+
+#[test]
 fn a_title_is_text_and_no_markup() {
     let html = text(&page("/docs", "</title><script>alert(1)</script>").body);
     assert!(!html.contains("<script>alert"), "{html}");

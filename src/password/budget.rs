@@ -24,19 +24,32 @@ impl Budget {
         Self { share: share.clamp(1, 100), credit: micros(MOST_CREDIT), filled: None }
     }
 
-    /// Whether work may start at `now`.
+    /// Whether work may start at `now`: whether there is credit.
     ///
     /// # Errors
     /// The seconds to wait until it may, at least one.
     pub fn ask(&mut self, now: Duration) -> Result<(), u64> {
+        self.ask_above(0, now)
+    }
+
+    /// Whether work may start at `now` that is to leave the last `parts` of a million of the credit to
+    /// others. All of a million: only from a full budget.
+    ///
+    /// # Errors
+    /// The seconds to wait until it may if nothing else is done, at least one.
+    pub fn ask_above(&mut self, parts: u32, now: Duration) -> Result<(), u64> {
         let since = now.saturating_sub(self.filled.unwrap_or(now));
         self.filled = Some(now);
         let gained = micros(since).saturating_mul(i64::from(self.share)).checked_div(100).unwrap_or(0);
         self.credit = self.credit.saturating_add(gained).min(micros(MOST_CREDIT));
-        if self.credit > 0 {
+        let full = micros(MOST_CREDIT);
+        let left = full.saturating_mul(i64::from(parts)).checked_div(1_000_000).unwrap_or(full);
+        // A full budget lets everything in: nothing is refused for good.
+        let floor = left.min(full.saturating_sub(1));
+        if self.credit > floor {
             return Ok(());
         }
-        let missing = self.credit.unsigned_abs().saturating_mul(100);
+        let missing = floor.saturating_sub(self.credit).unsigned_abs().saturating_mul(100);
         let wait = missing.checked_div(u64::from(self.share)).unwrap_or(u64::MAX);
         Err(wait.checked_div(1_000_000).unwrap_or(0).saturating_add(1))
     }

@@ -48,3 +48,16 @@ fn an_idle_night_saves_up_half_a_second_and_no_more() {
     budget.book(Duration::from_millis(501));
     assert!(budget.ask(Duration::from_secs(86_400)).is_err());
 }
+
+#[test]
+fn what_leaves_credit_to_others_waits_for_more_and_is_never_refused_for_good() {
+    let mut budget = Budget::new(25);
+    let start = Duration::from_secs(7);
+    for parts in [0, 500_000, 999_999, 1_000_000, u32::MAX] {
+        assert_eq!(budget.ask_above(parts, start), Ok(()), "a full budget lets {parts} in");
+    }
+    budget.book(Duration::from_millis(300));
+    assert_eq!(budget.ask_above(300_000, start), Ok(()), "200 ms are more than 150");
+    assert_eq!(budget.ask_above(900_000, start), Err(2), "250 ms are lacking: one second at a quarter");
+    assert_eq!(budget.ask_above(900_000, start + Duration::from_millis(1001)), Ok(()));
+}

@@ -1,21 +1,29 @@
 //! A username and a password in, a verdict out: memory, throttle, budget, hash, in this order.
+//!
+//! A login has three steps, so that the one in the middle can be done elsewhere: [`PasswordChecker::admit`]
+//! decides whether the password is hashed, [`Admitted::verifies`] hashes it and touches nothing else, and
+//! [`PasswordChecker::settle`] books what came of it. Where hashes run beside one another, so many more than
+//! the throttle allows may be admitted before the first is booked.
 
 use std::cell::RefCell;
+use std::time::Duration;
 
-use super::budget::Budget;
+use super::PasswordHash;
+use super::address::ClientAddress;
+use super::admission::{Admission, Attempt};
 use super::memory::Memory;
-use super::throttle::Throttle;
+use super::throttle::{Account, Throttle, tags};
 use crate::config::PasswordSettings;
 use crate::host::{Host, HostError};
 use crate::identity::{User, UserDirectory};
 use crate::metrics::{Event, PasswordCheck};
 
-/// What a username and a password are worth.
-#[derive(Debug)]
-pub enum Outcome<'d> {
-    /// They belong together. The user may still be switched off.
-    Right(&'d User),
-    /// They do not, or there is no such user.
+/// What a name and a secret are worth.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<T> {
+    /// They belong together. A user may still be switched off.
+    Right(T),
+    /// They do not, or there is no such name.
     Wrong,
     /// Too many failures: to be tried again after so many seconds.
     Throttled(u64),
@@ -25,11 +33,39 @@ pub enum Outcome<'d> {
     Failed(HostError),
 }
 
+/// A login whose password is to be hashed: it was neither throttled nor was the worker busy.
+#[derive(Debug)]
+pub struct Admitted<'d> {
+    directory: &'d UserDirectory,
+    username: String,
+    address: ClientAddress,
+    attempt: Attempt,
+    hash: Option<&'d PasswordHash>,
+    user: Option<&'d User>,
+}
+
+impl Admitted<'_> {
+    /// Whether `password` is the one that was hashed: of the user, or of somebody else where there is no
+    /// such user. Takes its time, and does nothing else.
+    #[must_use]
+    pub fn verifies(&self, password: &[u8]) -> bool {
+        self.hash.is_some_and(|hash| hash.verifies(password))
+    }
+
+    fn account(&self) -> Account<'_> {
+        account(self.directory, &self.username)
+    }
+}
+
+fn account<'a>(directory: &'a UserDirectory, username: &'a str) -> Account<'a> {
+    Account { directory: directory.digest(), name: username.as_bytes() }
+}
+
 /// Checks passwords for one worker.
 pub struct PasswordChecker {
     throttle: Throttle,
     remember_seconds: i64,
-    budget: RefCell<Budget>,
+    admission: RefCell<Admission>,
     memory: RefCell<Option<Memory>>,
 }
 
@@ -40,7 +76,7 @@ impl PasswordChecker {
         Self {
             throttle: Throttle { failures: settings.max_failures, window: settings.window_seconds },
             remember_seconds: settings.remember_seconds,
-            budget: RefCell::new(Budget::new(settings.worker_share_percent)),
+            admission: RefCell::new(Admission::new(settings.worker_share_percent)),
             memory: RefCell::new(None),
         }
     }
@@ -52,19 +88,87 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Outcome<'d> {
-        let address = address_of(host);
-        let outcome = self
-            .throttled(username, &address, host)
-            .and_then(|()| self.hash(directory, username, password, &address, host));
-        let outcome = outcome.unwrap_or_else(|refusal| refusal);
-        match outcome {
-            Outcome::Throttled(_) => host.note(Event::Password(PasswordCheck::Throttled)),
-            Outcome::Busy(_) => host.note(Event::Password(PasswordCheck::Busy)),
-            // What was hashed is counted where it was.
-            Outcome::Right(_) | Outcome::Wrong | Outcome::Failed(_) => {}
+    ) -> Outcome<&'d User> {
+        match self.admit(directory, username, host) {
+            Ok(admitted) => {
+                let start = host.uptime();
+                let verifies = admitted.verifies(password);
+                self.settle(admitted, verifies, host.uptime().saturating_sub(start), host)
+            }
+            Err(refusal) => refusal,
         }
-        outcome
+    }
+
+    /// Decides whether a password for `username` is hashed.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn admit<'d>(
+        &self,
+        directory: &'d UserDirectory,
+        username: &str,
+        host: &dyn Host,
+    ) -> Result<Admitted<'d>, Outcome<&'d User>> {
+        let address = ClientAddress::of(host);
+        let account = account(directory, username);
+        match self.throttle.wait(host, account, &address) {
+            Ok(None) => {}
+            Ok(Some(seconds)) => {
+                host.note(Event::Password(PasswordCheck::Throttled));
+                return Err(Outcome::Throttled(seconds));
+            }
+            Err(error) => return Err(Outcome::Failed(error)),
+        }
+        let attempt = attempt(account, &address);
+        if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.uptime()) {
+            host.note(Event::Password(PasswordCheck::Busy));
+            return Err(Outcome::Busy(seconds));
+        }
+        let (hash, user) = directory.hash_for(username);
+        Ok(Admitted { directory, username: username.to_owned(), address, attempt, hash, user })
+    }
+
+    /// Books what came of an admitted login, and the time that its hash took.
+    pub fn settle<'d>(
+        &self,
+        admitted: Admitted<'d>,
+        verifies: bool,
+        cost: Duration,
+        host: &dyn Host,
+    ) -> Outcome<&'d User> {
+        host.note(Event::Password(PasswordCheck::Hashed));
+        let user = admitted.user.filter(|_| verifies);
+        self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.uptime());
+        let counted = match user {
+            Some(_) => self.throttle.succeed(host, admitted.account(), &admitted.address),
+            None => self.throttle.fail(host, admitted.account(), &admitted.address),
+        };
+        match (counted, user) {
+            (Err(error), _) => Outcome::Failed(error),
+            (Ok(()), Some(user)) => Outcome::Right(user),
+            (Ok(()), None) => Outcome::Wrong,
+        }
+    }
+
+    /// Checks a secret that costs nothing to check, such as a client's: throttled as passwords are.
+    pub fn check_secret(
+        &self,
+        account: Account<'_>,
+        host: &dyn Host,
+        is_right: impl FnOnce() -> bool,
+    ) -> Outcome<()> {
+        let address = ClientAddress::of(host);
+        match self.throttle.wait(host, account, &address) {
+            Ok(None) => {}
+            Ok(Some(seconds)) => return Outcome::Throttled(seconds),
+            Err(error) => return Outcome::Failed(error),
+        }
+        let (outcome, counted) = if is_right() {
+            (Outcome::Right(()), self.throttle.succeed(host, account, &address))
+        } else {
+            (Outcome::Wrong, self.throttle.fail(host, account, &address))
+        };
+        counted.map_or_else(Outcome::Failed, |()| outcome)
     }
 
     /// Checks a credential that comes with every request: one that was verified not long ago is
@@ -75,7 +179,7 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Outcome<'d> {
+    ) -> Outcome<&'d User> {
         if self.remember_seconds == 0 {
             return self.log_in(directory, username, password, host);
         }
@@ -102,68 +206,24 @@ impl PasswordChecker {
         outcome
     }
 
-    fn throttled(&self, username: &str, address: &str, host: &dyn Host) -> Result<(), Outcome<'static>> {
-        match self.throttle.wait(host, username, address) {
-            Ok(None) => Ok(()),
-            Ok(Some(seconds)) => Err(Outcome::Throttled(seconds)),
-            Err(error) => Err(Outcome::Failed(error)),
-        }
-    }
-
-    fn hash<'d>(
-        &self,
-        directory: &'d UserDirectory,
-        username: &str,
-        password: &[u8],
-        address: &str,
-        host: &dyn Host,
-    ) -> Result<Outcome<'d>, Outcome<'static>> {
-        self.on_budget(host, || {
-            host.note(Event::Password(PasswordCheck::Hashed));
-            let (hash, user) = directory.hash_for(username);
-            let verifies = hash.is_some_and(|hash| hash.verifies(password));
-            let user = user.filter(|_| verifies);
-            let counted = match user {
-                Some(_) => self.throttle.succeed(host, username, address),
-                None => self.throttle.fail(host, username, address),
-            };
-            match (counted, user) {
-                (Err(error), _) => Outcome::Failed(error),
-                (Ok(()), Some(user)) => Outcome::Right(user),
-                (Ok(()), None) => Outcome::Wrong,
-            }
-        })
-        .map_err(Outcome::Busy)
-    }
-
-    /// Does work that stops the worker, if the budget has room for it.
-    ///
-    /// # Errors
-    /// The seconds to wait until it has.
-    fn on_budget<T>(&self, host: &dyn Host, work: impl FnOnce() -> T) -> Result<T, u64> {
-        self.budget.borrow_mut().ask(host.uptime())?;
-        Ok(self.booked(host, work))
-    }
-
     /// Does work that belongs to what was let through already: it is booked and not asked for.
     pub fn booked<T>(&self, host: &dyn Host, work: impl FnOnce() -> T) -> T {
         let start = host.uptime();
         let result = work();
-        self.budget.borrow_mut().book(host.uptime().saturating_sub(start));
+        self.admission.borrow_mut().book_more(host.uptime().saturating_sub(start));
         result
     }
 }
 
-/// The client's address for the throttle. IPv6 clients choose the last 64 bits at will, so they
-/// count for nothing; clients without an address count as one.
-fn address_of(host: &dyn Host) -> String {
-    let address = host.client_address().unwrap_or_default();
-    match address.parse::<std::net::Ipv6Addr>() {
-        Ok(ipv6) => match ipv6.to_ipv4_mapped() {
-            Some(ipv4) => ipv4.to_string(),
-            None => ipv6.segments().iter().take(4).map(|segment| format!("{segment:x}:")).collect(),
-        },
-        Err(_) => address,
+fn attempt(account: Account<'_>, address: &ClientAddress) -> Attempt {
+    let tag = |parts: &[&[u8]]| {
+        let [tag, _] = tags(parts);
+        tag
+    };
+    Attempt {
+        address: tag(&[address.as_str().as_bytes()]),
+        site: address.site().map(|site| tag(&[site.as_bytes()])),
+        name: tag(&[account.directory, account.name]),
     }
 }
 

@@ -14,6 +14,11 @@ const MOST_MILLISECONDS: u64 = 500;
 /// The most memory a hash may take, in KiB: a VM's memory never shrinks again.
 const MOST_KIBIBYTES: u64 = 128 * 1024;
 
+/// How much of a password bcrypt reads.
+const BCRYPT_BYTES: usize = 72;
+/// The costs that bcrypt has.
+const BCRYPT_COSTS: std::ops::RangeInclusive<u32> = 4..=31;
+
 /// A stored password hash, checked, with its cost known.
 #[derive(Clone)]
 pub struct PasswordHash(Kind);
@@ -64,12 +69,33 @@ impl PasswordHash {
 
     /// Whether `password` is the one that was hashed. Takes the same time for any password.
     ///
-    /// One with a NUL never is (RFC 6749 appendix A.15 and RFC 7617 section 2 have none): HMAC fills
-    /// up with NULs, and bcrypt repeats a password with a NUL between, so that to them `secret` and
-    /// `secret` with NULs behind it are the same.
+    /// One that hashes as another one does never is. Each algorithm has its own:
+    /// - HMAC fills up with NULs, and bcrypt repeats a password with a NUL between, so that to them `secret`
+    ///   and `secret` with NULs behind it are the same. RFC 6749 appendix A.15 and RFC 7617 section 2 have
+    ///   no NUL in a password.
+    /// - bcrypt reads 72 bytes and no more.
+    /// - HMAC takes a key longer than its block for the digest of it, so that the digest is as good as the
+    ///   password, in pbkdf2 and in scrypt, which begins with it. A password is text, and a digest is none.
     #[must_use]
     pub fn verifies(&self, password: &[u8]) -> bool {
-        self.computes_from(password) && !password.contains(&0)
+        self.computes_from(password) && !self.is_read_as_another(password)
+    }
+
+    fn is_read_as_another(&self, password: &[u8]) -> bool {
+        password.contains(&0)
+            || match &self.0 {
+                Kind::Argon2id { .. } => false,
+                Kind::Scrypt { .. } | Kind::Pbkdf2 { .. } => std::str::from_utf8(password).is_err(),
+                Kind::Bcrypt { .. } => password.len() > BCRYPT_BYTES,
+            }
+    }
+
+    /// What is stored in place of the password: for telling hashes apart.
+    pub(crate) fn stored(&self) -> &[u8] {
+        match &self.0 {
+            Kind::Argon2id { hash, .. } | Kind::Scrypt { hash, .. } | Kind::Pbkdf2 { hash, .. } => hash,
+            Kind::Bcrypt { text, .. } => text.as_bytes(),
+        }
     }
 
     fn computes_from(&self, password: &[u8]) -> bool {
@@ -172,7 +198,13 @@ fn bcrypt_kind(text: &str) -> Result<Kind, String> {
         return Err(wrong());
     }
     let parts: HashParts = text.parse().map_err(|_| wrong())?;
-    Ok(Kind::Bcrypt { cost: parts.get_cost(), text: text.into() })
+    let cost = parts.get_cost();
+    // Two digits: the crate reads `+4` too, and takes a cost that there is not until it is to be hashed.
+    let is_plain = text.get(4..6).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+    if !is_plain || !BCRYPT_COSTS.contains(&cost) {
+        return Err(format!("bcrypt has the costs {} to {}", BCRYPT_COSTS.start(), BCRYPT_COSTS.end()));
+    }
+    Ok(Kind::Bcrypt { cost, text: text.into() })
 }
 
 fn phc_kind(text: &str) -> Result<Kind, String> {

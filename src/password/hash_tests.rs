@@ -36,6 +36,55 @@ fn a_password_with_nuls_behind_it_was_the_password_itself() {
     }
 }
 
+/// 72 times `a`, and further hashes of long passwords, by libxcrypt, hashlib and OpenSSL.
+const A72: &str = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
+const A71: &str = "$2b$04$abcdefghijklmnopqrstuuMCu.k1vM/ywQwiONaEn3oEMlZoCVBd6";
+const A129: [&str; 3] = [
+    "$pbkdf2-sha256$i=1000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$8lJcJUG8i4nhFjQp5Xig5oJ4YI5nhNYTc+sWOtuvLm0",
+    "$pbkdf2-sha512$i=1000,l=64$MDEyMzQ1Njc4OWFiY2RlZg$gYO/G/d0eZ4tnkpIGAnJv4N3N8rF8TjP8tYOoqBzsxJH/RP0ElYXN3cLWvd6wJ/q6G8ERT3pDprOkTLgoxhVVg",
+    "$scrypt$ln=4,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$hf0ndtiqVeAngxekfB3C5ggugHNLoUthRxrVmkGNBOc",
+];
+
+/// bcrypt reads 72 bytes of a password, so that anything behind them was right.
+#[test]
+fn a_password_with_more_behind_its_72_bytes_was_the_password_itself() {
+    for version in ["$2a$", "$2b$", "$2y$"] {
+        let hash = PasswordHash::parse(&A72.replace("$2b$", version)).unwrap();
+        assert!(hash.verifies(&[b'a'; 72]), "{version}");
+        for length in [0, 71, 73, 144, 8192] {
+            assert!(!hash.verifies(&vec![b'a'; length]), "{version}: {length}");
+        }
+        assert!(!hash.verifies(&[&[b'a'; 72][..], b"\0"].concat()));
+        let shorter = PasswordHash::parse(&A71.replace("$2b$", version)).unwrap();
+        assert!(shorter.verifies(&[b'a'; 71]) && !shorter.verifies(&[b'a'; 72]), "{version}");
+    }
+}
+
+/// HMAC takes a key longer than its block for the digest of it. Whoever knows the digest, from where it was
+/// kept without salt, has no password for that.
+#[test]
+fn the_digest_of_a_long_password_is_not_the_password() {
+    use sha2::{Digest as _, Sha256, Sha512};
+    let long = [b'a'; 129];
+    let digests =
+        [Sha256::digest(long).to_vec(), Sha512::digest(long).to_vec(), Sha256::digest(long).to_vec()];
+    for (text, digest) in A129.iter().zip(digests) {
+        let hash = PasswordHash::parse(text).unwrap();
+        assert!(hash.verifies(&long), "{text}");
+        assert!(!hash.verifies(&digest), "{text}");
+    }
+}
+
+#[test]
+fn a_long_password_is_read_to_its_end_where_it_is_not_bcrypt() {
+    for text in A129 {
+        let hash = PasswordHash::parse(text).unwrap();
+        for length in [64, 65, 72, 73, 128, 130] {
+            assert!(!hash.verifies(&vec![b'a'; length]), "{text}: {length}");
+        }
+    }
+}
+
 #[test]
 fn the_older_names_of_bcrypt_verify_too() {
     for version in ["$2a$", "$2y$"] {
@@ -80,6 +129,14 @@ fn what_is_no_hash_is_refused_and_never_quoted() {
         ("$hunter2".to_owned(), "not supported"),
         ("5f4dcc3b5aa765d61d8327deb882cf99".to_owned(), "not a password hash"),
         ("$2b$10$hunter2".to_owned(), "not a bcrypt hash"),
+        ("$2b$03$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "the costs 4 to 31"),
+        ("$2b$00$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "the costs 4 to 31"),
+        ("$2b$+4$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "the costs 4 to 31"),
+        ("$2b$32$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "the costs 4 to 31"),
+        (
+            "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Ng$gEeb/KeWbm5g+kBQOFr1yJbkjBxxxDOkhSmrSXFFwOg".to_owned(),
+            "password hash",
+        ),
         ("$2x$10$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(), "not a bcrypt hash"),
         (format!("$argon2i$v=19$m=64,t=1,p=1{tail}"), "argon2i is not supported"),
         (format!("$argon2id$m=64,t=1,p=1{tail}"), "needs v=19"),

@@ -2,15 +2,21 @@
 //! Basic credentials remembered.
 //!
 //! A hash takes tens of milliseconds, and the worker serves nobody meanwhile. So the throttle is
-//! asked first, then the budget, and only then is a password hashed.
+//! asked first, then the budget, and only then is a password hashed. Which of the logins that
+//! ask at once gets something of the budget is decided by what their addresses have cost lately.
 
+mod address;
+mod admission;
 mod budget;
 mod checker;
 mod hash;
+mod known;
 mod memory;
 mod throttle;
+mod usage;
 
 pub use budget::Budget;
-pub use checker::{Outcome, PasswordChecker};
+pub use checker::{Admitted, Outcome, PasswordChecker};
 pub use hash::PasswordHash;
 pub use memory::Memory;
+pub use throttle::Account;

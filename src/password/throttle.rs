@@ -1,14 +1,17 @@
-//! Failed passwords, counted for all workers in the host's shared data.
+//! Failed passwords and client secrets, counted for all workers in the host's shared data.
 //!
-//! Two things are counted: failures of one username from one client address, and failures from one
-//! address whatever the username. Nobody can lock somebody else out from another address, and
-//! one address cannot try one password on everybody.
+//! Two things are counted: failures of one account from one client address, and failures from one
+//! address whatever the account. An account cannot be locked out from another address, and
+//! one address cannot try one password on every account.
+//!
+//! An account is a name in a directory: the same name elsewhere is another one, so that a right password
+//! there forgives nothing here. The directory counts by what is in it, for shared data may be shared with
+//! the configuration of another listener, which has a directory of that name too.
 //!
 //! Shared data is never swept by the host, so the counters live in a fixed number of slots with a
 //! fixed number of entries each: made-up usernames push out one another, the smallest count first.
 
-use sha2::{Digest as _, Sha256};
-
+use super::address::ClientAddress;
 use crate::host::{Host, HostError};
 
 /// Slots in shared data.
@@ -19,13 +22,13 @@ const ENTRIES: usize = 16;
 const ENTRY_BYTES: usize = 20;
 /// How often a write that another worker overtook is tried again.
 const TRIES: u32 = 16;
-/// How many times more failures an address has than a username.
+/// How many times more failures an address has than an account.
 const ADDRESS_FACTOR: u32 = 10;
 
 /// The limits.
 #[derive(Clone, Copy, Debug)]
 pub struct Throttle {
-    /// Failures of a username from an address before the next is refused.
+    /// Failures of an account from an address before the next is refused.
     pub failures: u32,
     /// Length of the window in seconds, from the first failure.
     pub window: i64,
@@ -39,6 +42,15 @@ struct Entry {
     count: u32,
 }
 
+/// What a secret is checked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Account<'a> {
+    /// The directory that the name stands in, by a digest of what is in it.
+    pub directory: &'a [u8; 32],
+    /// The name.
+    pub name: &'a [u8],
+}
+
 /// Who is counted.
 #[derive(Clone, Copy)]
 struct Counter {
@@ -48,14 +60,19 @@ struct Counter {
 }
 
 impl Throttle {
-    /// The seconds until a login of `username` from `address` may be tried, if it may not now.
+    /// The seconds until a login at `account` from `address` may be tried, if it may not now.
     ///
     /// # Errors
     /// If shared data cannot be read.
-    pub fn wait(&self, host: &dyn Host, username: &str, address: &str) -> Result<Option<u64>, HostError> {
+    pub fn wait(
+        &self,
+        host: &dyn Host,
+        account: Account<'_>,
+        address: &ClientAddress,
+    ) -> Result<Option<u64>, HostError> {
         let now = host.now();
         let mut wait = None;
-        for counter in self.counters(username, address) {
+        for counter in self.counters(account, address) {
             let (entries, _) = read(host, counter.slot)?;
             let held = entries.iter().find(|entry| {
                 entry.tag == counter.tag && entry.count >= counter.limit && self.holds(entry, now)
@@ -73,20 +90,31 @@ impl Throttle {
     ///
     /// # Errors
     /// If shared data cannot be written: then nothing holds back the next guess.
-    pub fn fail(&self, host: &dyn Host, username: &str, address: &str) -> Result<(), HostError> {
+    pub fn fail(
+        &self,
+        host: &dyn Host,
+        account: Account<'_>,
+        address: &ClientAddress,
+    ) -> Result<(), HostError> {
         let now = host.now();
-        for counter in self.counters(username, address) {
+        for counter in self.counters(account, address) {
             update(host, counter.slot, |entries| self.count(entries, counter.tag, now))?;
         }
         Ok(())
     }
 
-    /// Forgets the failures of `username` from `address`, which has just given the right password.
+    /// Forgets the failures of `account` from `address`, which has just given the right password. Those of
+    /// the address stay: a login of one's own is no licence to go on guessing at others.
     ///
     /// # Errors
     /// If shared data cannot be written.
-    pub fn succeed(&self, host: &dyn Host, username: &str, address: &str) -> Result<(), HostError> {
-        let [own, _] = self.counters(username, address);
+    pub fn succeed(
+        &self,
+        host: &dyn Host,
+        account: Account<'_>,
+        address: &ClientAddress,
+    ) -> Result<(), HostError> {
+        let [own, _] = self.counters(account, address);
         let (entries, _) = read(host, own.slot)?;
         if entries.iter().any(|entry| entry.tag == own.tag) {
             update(host, own.slot, |entries| entries.retain(|entry| entry.tag != own.tag))?;
@@ -94,22 +122,14 @@ impl Throttle {
         Ok(())
     }
 
-    fn counters(&self, username: &str, address: &str) -> [Counter; 2] {
-        let counter = |parts: &[&str], limit| {
-            let mut hash = Sha256::new();
-            for part in parts {
-                hash.update(part.len().to_le_bytes());
-                hash.update(part);
-            }
-            let digest: [u8; 32] = hash.finalize().into();
-            let word = |range: std::ops::Range<usize>| {
-                let bytes = digest.get(range).and_then(|bytes| bytes.try_into().ok());
-                u64::from_le_bytes(bytes.unwrap_or_default())
-            };
-            Counter { slot: word(0..8) % SLOTS, tag: word(8..16), limit }
+    fn counters(&self, account: Account<'_>, address: &ClientAddress) -> [Counter; 2] {
+        let counter = |parts: &[&[u8]], limit| {
+            let [slot, tag] = tags(parts);
+            Counter { slot: slot % SLOTS, tag, limit }
         };
+        let address = address.as_str().as_bytes();
         [
-            counter(&[username, address], self.failures),
+            counter(&[account.directory, account.name, address], self.failures),
             counter(&[address], self.failures.saturating_mul(ADDRESS_FACTOR)),
         ]
     }
@@ -132,6 +152,16 @@ impl Throttle {
         }
         entries.push(Entry { tag, start: now, count: 1 });
     }
+}
+
+/// Two numbers that stand for `parts`, and for nothing else.
+pub fn tags(parts: &[&[u8]]) -> [u64; 2] {
+    let digest = crate::digest::of(parts);
+    let word = |range: std::ops::Range<usize>| {
+        let bytes = digest.get(range).and_then(|bytes| bytes.try_into().ok());
+        u64::from_le_bytes(bytes.unwrap_or_default())
+    };
+    [word(0..8), word(8..16)]
 }
 
 fn key(slot: u64) -> String {

@@ -1,16 +1,33 @@
-use super::Throttle;
+use super::{Account, Throttle};
 use crate::host::LocalHost;
+use crate::password::address::ClientAddress;
 
 const THROTTLE: Throttle = Throttle { failures: 3, window: 60 };
 
-fn fail(host: &LocalHost, times: u32, username: &str, address: &str) {
+const STAFF: [u8; 32] = [1; 32];
+const CUSTOMERS: [u8; 32] = [2; 32];
+
+fn account(name: &str) -> Account<'_> {
+    Account { directory: &STAFF, name: name.as_bytes() }
+}
+
+fn address(host: &LocalHost, text: &str) -> ClientAddress {
+    *host.address.borrow_mut() = Some(text.into());
+    ClientAddress::of(host)
+}
+
+fn fail(host: &LocalHost, times: u32, username: &str, from: &str) {
     for _ in 0..times {
-        THROTTLE.fail(host, username, address).unwrap();
+        THROTTLE.fail(host, account(username), &address(host, from)).unwrap();
     }
 }
 
-fn wait(host: &LocalHost, username: &str, address: &str) -> Option<u64> {
-    THROTTLE.wait(host, username, address).unwrap()
+fn wait(host: &LocalHost, username: &str, from: &str) -> Option<u64> {
+    THROTTLE.wait(host, account(username), &address(host, from)).unwrap()
+}
+
+fn succeed(host: &LocalHost, account: Account<'_>, from: &str) {
+    THROTTLE.succeed(host, account, &address(host, from)).unwrap();
 }
 
 #[test]
@@ -46,7 +63,7 @@ fn an_address_that_tries_everybody_has_to_wait() {
 fn a_right_password_wipes_the_slate_of_its_user() {
     let host = LocalHost::at(1000);
     fail(&host, 2, "ann", "a");
-    THROTTLE.succeed(&host, "ann", "a").unwrap();
+    succeed(&host, account("ann"), "a");
     fail(&host, 2, "ann", "a");
     assert_eq!(wait(&host, "ann", "a"), None);
 }
@@ -76,6 +93,33 @@ fn a_clock_that_was_set_back_locks_nobody_out() {
 fn a_host_without_shared_data_is_an_error_and_not_an_open_gate() {
     let host = LocalHost::at(1000);
     host.works.set(false);
-    assert!(THROTTLE.wait(&host, "ann", "a").is_err());
-    assert!(THROTTLE.fail(&host, "ann", "a").is_err());
+    let address = address(&host, "a");
+    assert!(THROTTLE.wait(&host, account("ann"), &address).is_err());
+    assert!(THROTTLE.fail(&host, account("ann"), &address).is_err());
+    assert!(THROTTLE.succeed(&host, account("ann"), &address).is_err());
+}
+
+/// A login at another directory under the same name, every few guesses, went on for a hundred guesses.
+#[test]
+fn a_login_of_the_same_name_elsewhere_was_a_fresh_start_for_the_guesser() {
+    let host = LocalHost::at(1000);
+    for _ in 0..3 {
+        fail(&host, 1, "ann", "a");
+        succeed(&host, Account { directory: &CUSTOMERS, name: b"ann" }, "a");
+    }
+    assert_eq!(wait(&host, "ann", "a"), Some(60));
+    let elsewhere = Account { directory: &CUSTOMERS, name: b"ann" };
+    assert_eq!(THROTTLE.wait(&host, elsewhere, &address(&host, "a")), Ok(None), "nor do failures go over");
+}
+
+#[test]
+fn a_login_of_ones_own_forgives_neither_the_address_nor_another_user() {
+    let host = LocalHost::at(1000);
+    for user in 0..30 {
+        assert_eq!(wait(&host, "mallory", "a"), None, "after {user}");
+        fail(&host, 1, if user < 3 { "ann" } else { "bob" }, "a");
+        succeed(&host, account("mallory"), "a");
+    }
+    assert_eq!(wait(&host, "ann", "a"), Some(60), "another user");
+    assert_eq!(wait(&host, "mallory", "a"), Some(60), "the address, for everybody");
 }

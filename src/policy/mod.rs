@@ -5,6 +5,7 @@
 
 mod compile;
 mod host;
+mod own_routes;
 mod path;
 mod requirement;
 mod reserved;
@@ -14,19 +15,22 @@ mod scheme;
 pub use compile::served_path;
 pub use path::{AmbiguousPath, NormalPath};
 pub use requirement::{Alternative, Requirement, Term};
+pub use reserved::is_same_header;
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
-pub use scheme::{Scheme, SchemeId, SchemeKind};
+pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
 use std::rc::Rc;
 
 use crate::config::{
     CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode, PasswordSettings,
 };
+use crate::credential::Source;
 use crate::decision::RuleId;
 use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
 use crate::openapi::Served;
-use crate::remote::{Introspection, Source};
+use crate::remote::{self, Introspection};
+use own_routes::OwnRoutes;
 use reserved::Reserved;
 
 /// Reads a variable of the plugin's environment.
@@ -45,11 +49,12 @@ pub struct Policy {
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
     /// What is fetched from outside.
-    pub sources: Vec<Rc<Source>>,
+    pub sources: Vec<Rc<remote::Source>>,
     /// Whom opaque tokens are asked after.
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
     served: Option<Served>,
+    own_routes: OwnRoutes,
     /// Whether refusals are carried out.
     pub mode: Mode,
     /// Whether Envoy is told who calls, for its access log.
@@ -71,6 +76,8 @@ pub struct IdentityHeaderNames {
     pub scopes: Rc<str>,
     /// The schemes that let it in.
     pub scheme: Rc<str>,
+    /// Who issued the token, if that is to be told.
+    pub issuer: Option<Rc<str>>,
     /// The refusal that it was spared, if that is to be told.
     pub dry_run: Option<Rc<str>>,
 }
@@ -119,6 +126,13 @@ impl Policy {
         }
     }
 
+    /// What a request needs by rule `number`. Nothing: refused.
+    #[must_use]
+    pub fn requirement_of(&self, number: usize) -> Option<&Requirement> {
+        let rule = self.rules.all().get(number);
+        rule.and_then(|rule| rule.requirement.as_ref().or(self.default.as_ref()))
+    }
+
     /// Whether a refusal by this rule is not carried out. Where some rule is enforced, so is what could
     /// be meant for it.
     #[must_use]
@@ -157,12 +171,6 @@ impl Policy {
             RuleId::TokenEndpoint => "token_endpoint",
             RuleId::Documentation => "documentation",
         }
-    }
-
-    /// Whether the rule for a request names exactly this path, and not many.
-    #[must_use]
-    pub fn names_path(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> bool {
-        self.rules.find(method, host, path.as_str()).is_some_and(|(_, rule)| rule.path.is_one())
     }
 
     /// Whether rules name hosts, and `authority` could be read as another one than they read it.
@@ -228,5 +236,20 @@ impl Policy {
     #[must_use]
     pub fn is_reserved(&self, name: &[u8]) -> bool {
         self.reserved.contains(name)
+    }
+
+    /// Whether trailer `name` goes no further: a server may take it for a header of that name, which was judged, or made
+    /// by the gate. RFC 9110 section 6.5.1 has no credentials in trailers.
+    #[must_use]
+    pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
+        let is_place = |source: &Source| match source {
+            Source::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
+            Source::Cookie(_) | Source::Query(_) => false,
+        };
+        self.is_reserved(name)
+            || ["authorization", "connection", "cookie", "proxy-authorization"]
+                .iter()
+                .any(|own| is_same_header(own.as_bytes(), name))
+            || self.schemes.iter().flat_map(|scheme| &scheme.sources).any(is_place)
     }
 }

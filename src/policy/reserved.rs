@@ -18,20 +18,30 @@ impl Reserved {
         Self { names, lengths }
     }
 
-    /// Whether `name` is one of them. Underscores count as hyphens: servers that hand headers on as
-    /// variables (RFC 3875 section 4.1.18) cannot tell them apart.
+    /// Whether `name` is one of them, or an application could take it for one.
     pub fn contains(&self, name: &[u8]) -> bool {
-        let same = |own: &str| {
-            own.len() == name.len()
-                && own.bytes().zip(name).all(|(a, &b)| {
-                    a == b.to_ascii_lowercase() || (a == b'-' && b == b'_') || (a == b'_' && b == b'-')
-                })
-        };
-        self.lengths & bit(name.len()) != 0 && self.names.iter().any(|own| same(own))
+        self.lengths & bit(name.len()) != 0
+            && self.names.iter().any(|own| is_same_header(own.as_bytes(), name))
     }
+}
+
+/// Whether an application that gets headers as variables could take the two for one. CGI makes an underscore of a
+/// hyphen (RFC 3875 section 4.1.18), PHP of a dot too, and older servers of every sign that is neither letter nor
+/// digit.
+#[must_use]
+pub fn is_same_header(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len()
+        && left.iter().zip(right).all(|(left, right)| {
+            left.eq_ignore_ascii_case(right)
+                || !(left.is_ascii_alphanumeric() || right.is_ascii_alphanumeric())
+        })
 }
 
 /// The bit of a length; those beyond share the last one.
 fn bit(length: usize) -> u64 {
     1 << length.min(63)
 }
+
+#[cfg(test)]
+#[path = "reserved_tests.rs"]
+mod tests;

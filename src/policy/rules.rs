@@ -140,6 +140,16 @@ impl PathMatcher {
         matches!(self, Self::Template(segments) if segments.iter().all(Option::is_some))
     }
 
+    /// Whether it is for whatever path there is, and for none in particular.
+    #[must_use]
+    pub fn is_catch_all(&self) -> bool {
+        match self {
+            Self::Template(segments) => segments.iter().all(Option::is_none),
+            Self::Prefix(prefix) => prefix.is_empty(),
+            Self::Regex(_) => false,
+        }
+    }
+
     /// Whether it matches a path in normal form.
     #[must_use]
     pub fn matches(&self, path: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use crate::config::UsersScopes;
 use crate::credential::Source;
 use crate::decision::Challenge;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
@@ -38,13 +39,22 @@ pub enum SchemeKind {
     Token {
         /// Checks the token.
         verifier: Box<Verifier>,
-        /// The directory that must know its subject, if one must.
-        users: Option<Rc<UserDirectory>>,
+        /// Those who must know its subject, if it must be known.
+        users: Option<TokenUsers>,
     },
     /// A username and a password (RFC 7617).
     Basic(Rc<UserDirectory>),
     /// An API key.
     ApiKey(Rc<ApiKeyDirectory>),
+}
+
+/// The users behind the tokens of a scheme.
+#[derive(Debug)]
+pub struct TokenUsers {
+    /// The directory.
+    pub directory: Rc<UserDirectory>,
+    /// Which scopes of a token count.
+    pub scopes: UsersScopes,
 }
 
 impl Scheme {

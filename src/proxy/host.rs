@@ -207,6 +207,10 @@ impl Host for ProxyHost {
         }
     }
 
+    fn warn(&self, line: &str) {
+        log::warn!("lychgate: {line}");
+    }
+
     fn note(&self, event: Event<'_>) {
         if let Some(metrics) = &self.metrics {
             metrics.note(event);

@@ -100,6 +100,13 @@ impl Root {
             self.ticks.forget(number);
             return false;
         };
+        // Everything in shared data is found by it.
+        if matches!(abi::property(&["plugin_vm_id"]), Ok(id) if id.is_empty()) {
+            log::warn!(
+                "lychgate: vm_config.vm_id is empty: shared data is shared with every other plugin that has \
+                 none; give it a name of its own"
+            );
+        }
         self.configured.set(number);
         let old = self.worker.replace((number, worker));
         self.draining.borrow_mut().push(old);

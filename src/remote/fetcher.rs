@@ -1,25 +1,25 @@
 //! Fetching: each tick looks after every source, each response carries one of them on.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::time::Duration;
 
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::awaited::Awaited;
 use super::introspection::Introspection;
-use super::record::{Fetched, Record};
+use super::record::Record;
 use super::response::{CallResponse, HttpCall};
+use super::shared::{Had, fail, fault, publish, read, take_over};
 use super::source::{Source, SourceKind};
 use super::uri::Uri;
 use crate::host::{Host, HostError};
 use crate::json;
-use crate::metrics::Event;
+use crate::keys::Algorithm;
 
-/// How often a write that another worker overtook is tried again.
-const TRIES: u32 = 16;
+/// The longest discovery document that is read, in bytes.
+const LONGEST_DISCOVERY: usize = 65_536;
 
 /// The sources of a policy, for one worker.
 #[derive(Default)]
@@ -46,6 +46,8 @@ pub enum Wants {
 struct Call {
     source: Rc<Source>,
     stage: Stage,
+    /// What the issuer was told that is there already.
+    had: Option<Had>,
 }
 
 enum Stage {
@@ -77,21 +79,24 @@ impl Remotes {
     pub fn tick(&self, host: &dyn Host) -> Vec<String> {
         let mut log = Vec::new();
         for source in &self.sources {
-            let before = source.record.borrow().clone();
+            let before = (source.record.borrow().clone(), source.generation());
             let outcome = self.look_after(source, host, &mut log);
             // A fetch that has only begun, here or in another worker, tells nothing yet.
             let after = source.record.borrow().clone();
-            if (after.version, after.fetched, after.failures)
-                != (before.version, before.fetched, before.failures)
-            {
+            let is_news = (after.version, after.fetched, after.failures)
+                != (before.0.version, before.0.fetched, before.0.failures);
+            if is_news || source.generation() != before.1 {
                 self.has_ended(source);
             }
             if let Err(HostError(what)) = outcome {
-                log.push(format!("{}: {what}", source.name));
+                fault(source, what, host);
+            }
+            if let Some(line) = source.faults.rest(host.now()) {
+                host.warn(&line);
             }
         }
-        for introspection in self.introspections.iter().filter(|introspection| introspection.is_wanted()) {
-            log.extend(introspection.tick(host));
+        for introspection in &self.introspections {
+            introspection.tick(host);
         }
         log
     }
@@ -140,8 +145,9 @@ impl Remotes {
     ) -> Result<(), HostError> {
         let now = host.now();
         let (record, version) = read(source, host)?;
-        take_over(source, &record, host, log)?;
-        let wanted = source.wanted.replace(false);
+        let is_torn = take_over(source, &record, host)?;
+        // What is not there though it should be is fetched anew, as an unknown key would be.
+        let wanted = source.wanted.replace(false) || is_torn;
         let record = match wanted.then(|| record.asked(now, &source.limits)).flatten() {
             Some(asked) => asked,
             None => record,
@@ -157,6 +163,12 @@ impl Remotes {
             return Ok(());
         }
         *source.record.borrow_mut() = leased;
+        if let Some(kid) = source.sought.take() {
+            log.push(format!(
+                "{}: fetched ahead of time: a token names the unknown key {kid:?}",
+                source.name
+            ));
+        }
         let (uri, stage) = match &source.kind {
             SourceKind::Keys { discovery: Some(discovery), .. } => (&discovery.uri, Stage::Discovery),
             SourceKind::Keys { uri: Some(uri), .. } | SourceKind::Revocations { uri } => {
@@ -164,15 +176,11 @@ impl Remotes {
             }
             SourceKind::Keys { .. } => return Err(HostError("nowhere to fetch from")),
         };
-        self.call(source, uri, stage, host, log);
+        self.call(source, uri, stage, host);
         Ok(())
     }
 
-    fn call(&self, source: &Rc<Source>, uri: &Uri, stage: Stage, host: &dyn Host, log: &mut Vec<String>) {
-        let etag = match &stage {
-            Stage::Document { .. } => source.record.borrow().etag.clone(),
-            Stage::Discovery => None,
-        };
+    fn call(&self, source: &Rc<Source>, uri: &Uri, stage: Stage, host: &dyn Host) {
         let mut headers = vec![
             (":method".to_owned(), "GET".to_owned()),
             (":scheme".to_owned(), uri.scheme.to_owned()),
@@ -180,20 +188,25 @@ impl Remotes {
             (":path".to_owned(), uri.path.clone()),
             ("accept".to_owned(), "application/json".to_owned()),
         ];
-        // Only who has the content can be told that it is the same.
-        if let Some(etag) = etag.filter(|_| source.content.borrow().is_some()) {
-            headers.push(("if-none-match".to_owned(), etag));
+        let mut had = None;
+        if let Stage::Document { .. } = &stage {
+            let record = source.record.borrow();
+            // Only who has this very content can be told that it is the same.
+            if let Some(etag) = record.etag.clone().filter(|_| source.holds(&record)) {
+                headers.push(("if-none-match".to_owned(), etag));
+                had = Some((record.version, record.digest.clone()));
+            }
         }
         let seconds = u64::try_from(source.limits.timeout).unwrap_or(5).max(1);
         let timeout = Duration::from_secs(seconds);
         let call = HttpCall { cluster: uri.cluster.clone(), headers, body: Vec::new(), timeout };
         match host.call(&call) {
             Ok(id) => {
-                self.underway.borrow_mut().insert(id, Call { source: Rc::clone(source), stage });
+                self.underway.borrow_mut().insert(id, Call { source: Rc::clone(source), stage, had });
             }
             Err(HostError(what)) => {
                 let reason = format!("cluster {:?} cannot be called: {what}", uri.cluster);
-                fail(source, &reason, host, log);
+                fail(source, &reason, host);
             }
         }
     }
@@ -202,21 +215,22 @@ impl Remotes {
     /// logged.
     pub fn respond(&self, id: u32, response: &CallResponse, host: &dyn Host) -> Option<Vec<String>> {
         let own = self.underway.borrow_mut().remove(&id);
-        let Some(Call { source, stage }) = own else {
-            return self.introspections.iter().find_map(|asked| asked.respond(id, response, host));
+        let Some(Call { source, stage, had }) = own else {
+            return self.introspections.iter().any(|asked| asked.respond(id, response, host)).then(Vec::new);
         };
         let mut log = Vec::new();
         match stage {
             Stage::Discovery => match discovered(&source, response) {
                 Ok((uri, algorithms)) => {
                     let stage = Stage::Document { algorithms: Some(algorithms) };
-                    self.call(&source, &uri, stage, host, &mut log);
+                    self.call(&source, &uri, stage, host);
                 }
-                Err(reason) => fail(&source, &format!("discovery: {reason}"), host, &mut log),
+                Err(reason) => fail(&source, &format!("discovery: {reason}"), host),
             },
             Stage::Document { algorithms } => {
-                if let Err(reason) = publish(&source, response, algorithms.as_deref(), host, &mut log) {
-                    fail(&source, &reason, host, &mut log);
+                match publish(&source, response, algorithms.as_deref(), had.as_ref(), host) {
+                    Ok(line) => log.extend(line),
+                    Err(reason) => fail(&source, &reason, host),
                 }
             }
         }
@@ -228,48 +242,13 @@ impl Remotes {
     }
 }
 
-fn read(source: &Source, host: &dyn Host) -> Result<(Record, u32), HostError> {
-    Ok(match host.shared(&source.key)? {
-        Some((bytes, version)) => (Record::from_bytes(&bytes), version),
-        None => (Record::default(), 0),
-    })
-}
-
-fn body_key(source: &Source) -> String {
-    format!("{}.body", source.key)
-}
-
-/// Takes over what another worker fetched.
-fn take_over(
-    source: &Source,
-    record: &Record,
-    host: &dyn Host,
-    log: &mut Vec<String>,
-) -> Result<(), HostError> {
-    if record.version != source.version.get() {
-        let body = host.shared(&body_key(source))?.map(|(body, _)| body).unwrap_or_default();
-        // Between the record and the body somebody may have written: then the next tick tells.
-        if digest(&body) == record.digest {
-            match source.parse(&body) {
-                Ok(content) => {
-                    *source.content.borrow_mut() = Some(Rc::new(content));
-                    source.version.set(record.version);
-                }
-                Err(reason) => log.push(format!("{}: what was shared: {reason}", source.name)),
-            }
-        }
-    }
-    *source.record.borrow_mut() = record.clone();
-    Ok(())
-}
-
 /// The `jwks_uri` and the algorithms of a discovery document (OpenID Connect Discovery 1.0
 /// sections 3 and 4.3).
 fn discovered(source: &Source, response: &CallResponse) -> Result<(Uri, Vec<String>), String> {
     let SourceKind::Keys { discovery: Some(discovery), .. } = &source.kind else {
         return Err("not asked for".into());
     };
-    let Ok(Value::Object(document)) = json::parse_strict(response.success()?, 16) else {
+    let Ok(Value::Object(document)) = json::parse_strict(response.success(LONGEST_DISCOVERY)?, 16) else {
         return Err("not a JSON object".into());
     };
     let text = |key: &str| document.get(key).and_then(Value::as_str);
@@ -290,88 +269,14 @@ fn discovered(source: &Source, response: &CallResponse) -> Result<(Uri, Vec<Stri
         }
     };
     let named = document.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
-    let names: Vec<String> =
-        named.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
-    if names.is_empty() {
+    let mut names = named.into_iter().flatten().filter_map(Value::as_str).peekable();
+    if names.peek().is_none() {
         // OpenID Connect Discovery section 3: it is required, and RS256 must be in it.
         return Ok((uri, vec!["RS256".into()]));
     }
-    Ok((uri, names))
-}
-
-fn publish(
-    source: &Rc<Source>,
-    response: &CallResponse,
-    algorithms: Option<&[String]>,
-    host: &dyn Host,
-    log: &mut Vec<String>,
-) -> Result<(), String> {
-    let is_unchanged = response.status() == 304 && source.content.borrow().is_some();
-    let mut fetched = Fetched {
-        digest: None,
-        max_age: response.max_age(),
-        etag: response.header("etag").map(str::to_owned),
-    };
-    let mut content = None;
-    if is_unchanged {
-        fetched.etag = fetched.etag.or_else(|| source.record.borrow().etag.clone());
-    } else {
-        let envelope = Source::envelope(response.success()?, algorithms)?;
-        content = Some(source.parse(&envelope)?);
-        let digest = digest(&envelope);
-        if source.record.borrow().digest != digest {
-            let version = host.shared(&body_key(source)).map_err(|HostError(what)| what)?;
-            let version = version.map_or(0, |(_, version)| version);
-            if !host.share(&body_key(source), &envelope, version).map_err(|HostError(what)| what)? {
-                return Err("another worker fetched it at the same time".into());
-            }
-        }
-        fetched.digest = Some(digest);
-    }
-    let (now, jitter) = (host.now(), jitter(host));
-    let record = update(source, host, |record| record.succeeded(now, &source.limits, &fetched, jitter));
-    let record = record.map_err(|HostError(what)| what)?;
-    host.note(Event::Fetch { source: &source.name, succeeded: true });
-    if record.version != source.version.get()
-        && let Some(content) = content
-    {
-        *source.content.borrow_mut() = Some(Rc::new(content));
-        source.version.set(record.version);
-        log.push(format!("{}: version {} fetched", source.name, record.version));
-    }
-    Ok(())
-}
-
-fn digest(envelope: &[u8]) -> String {
-    Sha256::digest(envelope).iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn fail(source: &Source, reason: &str, host: &dyn Host, log: &mut Vec<String>) {
-    host.note(Event::Fetch { source: &source.name, succeeded: false });
-    let (now, jitter) = (host.now(), jitter(host));
-    let outcome = update(source, host, |record| record.failed(now, &source.limits, jitter));
-    let next = outcome.map(|record| record.next.saturating_sub(now)).unwrap_or_default();
-    log.push(format!("{}: cannot be fetched: {reason}; next try in {next} s", source.name));
-}
-
-/// Changes the record, whoever else does at the same time.
-fn update(source: &Source, host: &dyn Host, change: impl Fn(&Record) -> Record) -> Result<Record, HostError> {
-    for _ in 0..TRIES {
-        let (record, version) = read(source, host)?;
-        let record = change(&record);
-        if host.share(&source.key, &record.to_bytes(), version)? {
-            *source.record.borrow_mut() = record.clone();
-            return Ok(record);
-        }
-    }
-    Err(HostError("shared data is written too often"))
-}
-
-/// A number from 0 to 1. Without randomness everybody waits alike, which is no fault.
-fn jitter(host: &dyn Host) -> f64 {
-    let mut byte = [0];
-    let _ = host.random(&mut byte);
-    f64::from(byte[0]) / 255.0
+    // What nobody here knows need not be shared with anybody, and what is there twice neither.
+    let known: BTreeSet<_> = names.filter_map(Algorithm::from_name).collect();
+    Ok((uri, known.into_iter().map(|algorithm| algorithm.name().to_owned()).collect()))
 }
 
 #[cfg(test)]

@@ -1,29 +1,38 @@
 //! Token introspection (RFC 7662): what the issuer says of a token that only it can read.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::num::NonZeroUsize;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::time::Duration;
 
-use lru::LruCache;
 use serde_json::{Map, Value};
 
 use super::awaited::{Awaited, TokenDigest as Digest};
+use super::lines::{Lines, brief};
+use super::memory::{Known, Memory};
+use super::queue::Queue;
 use super::response::{CallResponse, HttpCall};
 use super::uri::Uri;
 use crate::config::Secret;
 use crate::host::{Host, HostError};
 use crate::json;
 
-/// How many answers a worker remembers.
-const ENTRIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
-/// How many tokens may be asked after at once.
-const MOST_PENDING: usize = 1024;
+/// How many tokens a worker asks after at once. A cluster's circuit breaker lets 1,024 requests through
+/// unless it is told otherwise, for all workers.
+const MOST_UNDERWAY: usize = 256;
+/// How many calls are begun in one callback, so that others get their turn.
+const SLICE: usize = 64;
+/// How many are begun when one was answered: more than one, so that a worker that was held back by a
+/// circuit breaker comes up again.
+const FOLLOWING: usize = 2;
 /// How long an issuer's no is remembered, in seconds.
 const NEGATIVE_SECONDS: i64 = 10;
 /// How long a failure to ask is remembered, in seconds.
 const FAILURE_SECONDS: i64 = 1;
+/// The longest answer that is looked at, in bytes: the claims of one token.
+const LONGEST_ANSWER: usize = 65_536;
+/// How much later than its timeout a call is given up that the host says nothing of, in seconds.
+const LOST_SECONDS: i64 = 5;
 
 /// Where and how tokens are asked after.
 pub struct IntrospectionSettings {
@@ -54,24 +63,26 @@ pub enum Answer {
     Unavailable(u64),
 }
 
-enum Known {
-    Active(Rc<Map<String, Value>>),
-    Inactive,
-    Failed,
-}
-
 /// What one worker knows of the tokens of a scheme.
 pub struct Introspector {
     settings: IntrospectionSettings,
-    known: RefCell<LruCache<Digest, (Known, i64)>>,
-    queue: RefCell<VecDeque<(Digest, Secret)>>,
+    known: RefCell<Memory>,
+    queue: RefCell<Queue>,
+    /// Those that wait in the queue and those that are asked after.
     pending: RefCell<HashSet<Digest>>,
-    underway: RefCell<HashMap<u32, Digest>>,
-    wanted: Cell<bool>,
+    underway: RefCell<HashMap<u32, Underway>>,
+    failures: Lines,
     /// Its number in the policy.
     pub(super) number: Cell<usize>,
     /// The tokens that something was learned of since the last look.
     learned: RefCell<Vec<Digest>>,
+}
+
+/// A token that is asked after.
+struct Underway {
+    digest: Digest,
+    /// When the host has forgotten the call, in Unix seconds.
+    lost: i64,
 }
 
 /// Public face of a scheme's introspection.
@@ -83,11 +94,11 @@ impl Introspector {
     pub fn new(settings: IntrospectionSettings) -> Introspection {
         Rc::new(Self {
             settings,
-            known: RefCell::new(LruCache::new(ENTRIES)),
+            known: RefCell::new(Memory::new()),
             queue: RefCell::default(),
             pending: RefCell::default(),
             underway: RefCell::default(),
-            wanted: Cell::new(false),
+            failures: Lines::default(),
             number: Cell::new(0),
             learned: RefCell::default(),
         })
@@ -96,28 +107,20 @@ impl Introspector {
     /// What is known of `token`, whose digest is `digest`, at `now`, in Unix seconds. What is not known is
     /// asked for, once for all requests that wait.
     pub fn ask(&self, token: &[u8], digest: Digest, now: i64) -> Answer {
-        let mut known = self.known.borrow_mut();
-        match known.get(&digest) {
-            Some((answer, until)) if now < *until => {
-                return match answer {
-                    Known::Active(claims) => Answer::Active(Rc::clone(claims)),
-                    Known::Inactive => Answer::Inactive,
-                    Known::Failed => Answer::Unavailable(1),
-                };
-            }
-            Some(_) => drop(known.pop(&digest)),
+        match self.known.borrow_mut().get(&digest, now) {
+            Some(Known::Yes(claims, _)) => return Answer::Active(claims),
+            Some(Known::No) => return Answer::Inactive,
+            Some(Known::Failed) => return Answer::Unavailable(1),
             None => {}
         }
         let mut pending = self.pending.borrow_mut();
         if pending.contains(&digest) {
             return Answer::Pending;
         }
-        if pending.len() >= MOST_PENDING {
+        if !self.queue.borrow_mut().push(digest, token, now) {
             return Answer::Unavailable(1);
         }
         pending.insert(digest);
-        self.queue.borrow_mut().push_back((digest, Secret::new(token.to_vec())));
-        self.wanted.set(true);
         Answer::Pending
     }
 
@@ -136,26 +139,74 @@ impl Introspector {
     /// Whether a token waits to be asked after.
     #[must_use]
     pub fn is_wanted(&self) -> bool {
-        self.wanted.get()
+        !self.queue.borrow().is_empty()
     }
 
-    /// Asks after every token that waits for it. Gives back what should be logged.
-    pub fn tick(&self, host: &dyn Host) -> Vec<String> {
-        let mut log = Vec::new();
-        self.wanted.set(false);
-        loop {
-            let Some((digest, token)) = self.queue.borrow_mut().pop_front() else { return log };
-            match host.call(&self.call(token.expose())) {
-                Ok(id) => drop(self.underway.borrow_mut().insert(id, digest)),
+    /// Asks after tokens that wait for it, the first ones first. Says whether something is known that
+    /// was not.
+    pub fn tick(&self, host: &dyn Host) -> bool {
+        let now = host.now();
+        if let Some(line) = self.failures.rest(now) {
+            host.warn(&line);
+        }
+        while let Some(late) = self.queue.borrow_mut().pop_late(now) {
+            self.pending.borrow_mut().remove(&late.digest);
+        }
+        let lost = self.lost(now);
+        for digest in &lost {
+            self.fail(*digest, "a call that the host never answered", host);
+        }
+        let refused = self.dispatch(SLICE, host);
+        !lost.is_empty() || refused
+    }
+
+    /// The tokens of calls that should have been answered long ago.
+    fn lost(&self, now: i64) -> Vec<Digest> {
+        let mut underway = self.underway.borrow_mut();
+        if underway.values().all(|call| now < call.lost) {
+            return Vec::new();
+        }
+        let lost = underway.values().filter(|call| call.lost <= now).map(|call| call.digest).collect();
+        underway.retain(|_, call| now < call.lost);
+        lost
+    }
+
+    /// Begins up to so many calls. Says whether one could not be made, which is known of its token then.
+    fn dispatch(&self, most: usize, host: &dyn Host) -> bool {
+        let mut has_failed = false;
+        for _ in 0..most {
+            if self.underway.borrow().len() >= MOST_UNDERWAY {
+                break;
+            }
+            let Some(next) = self.queue.borrow_mut().pop() else { break };
+            match host.call(&self.call(next.token.expose())) {
+                Ok(id) => {
+                    let seconds = i64::try_from(self.settings.timeout.as_secs()).unwrap_or(60);
+                    let lost = host.now().saturating_add(seconds).saturating_add(LOST_SECONDS);
+                    self.underway.borrow_mut().insert(id, Underway { digest: next.digest, lost });
+                }
+                // A circuit breaker lets no more through: when one of ours is answered there is room.
+                Err(_) if !self.underway.borrow().is_empty() => {
+                    self.queue.borrow_mut().put_back(next);
+                    break;
+                }
                 Err(HostError(what)) => {
-                    log.push(format!(
-                        "introspection: {:?} cannot be called: {what}",
-                        self.settings.uri.cluster
-                    ));
-                    self.learn(digest, Known::Failed, host.now().saturating_add(FAILURE_SECONDS));
+                    let cluster = &self.settings.uri.cluster;
+                    self.fail(next.digest, &format!("{cluster:?} cannot be called: {what}"), host);
+                    has_failed = true;
                 }
             }
         }
+        has_failed
+    }
+
+    /// A token could not be asked after.
+    fn fail(&self, digest: Digest, reason: &str, host: &dyn Host) {
+        let now = host.now();
+        if let Some(line) = self.failures.say(now, format!("introspection: {}", brief(reason))) {
+            host.warn(&line);
+        }
+        self.learn(digest, Known::Failed, now.saturating_add(FAILURE_SECONDS));
     }
 
     fn call(&self, token: &[u8]) -> HttpCall {
@@ -191,35 +242,33 @@ impl Introspector {
         }
     }
 
-    /// Takes an answer, if it is to one of these questions: then gives back what should be logged.
-    pub fn respond(&self, id: u32, response: &CallResponse, host: &dyn Host) -> Option<Vec<String>> {
-        let digest = self.underway.borrow_mut().remove(&id)?;
+    /// Takes an answer; says whether it is to one of these questions.
+    pub fn respond(&self, id: u32, response: &CallResponse, host: &dyn Host) -> bool {
+        let Some(Underway { digest, .. }) = self.underway.borrow_mut().remove(&id) else { return false };
         let now = host.now();
-        let (known, until, log) = match read(response) {
+        match read(response) {
             Ok(Some(claims)) => {
                 let exp = claims.get("exp").and_then(Value::as_f64).unwrap_or(f64::MAX);
                 #[expect(clippy::cast_possible_truncation, reason = "a time beyond reach is no bound")]
                 let exp = exp as i64;
                 let until = now.saturating_add(self.settings.cache_seconds).min(exp);
-                (Known::Active(Rc::new(claims)), until, Vec::new())
+                // Even what may not be remembered is told to those who wait now.
+                let until = until.max(now.saturating_add(1));
+                self.learn(digest, Known::Yes(Rc::new(claims), response.body.len()), until);
             }
             Ok(None) => {
                 let seconds = NEGATIVE_SECONDS.min(self.settings.cache_seconds.max(1));
-                (Known::Inactive, now.saturating_add(seconds), Vec::new())
+                self.learn(digest, Known::No, now.saturating_add(seconds));
             }
-            Err(reason) => {
-                let log = vec![format!("introspection: {reason}")];
-                (Known::Failed, now.saturating_add(FAILURE_SECONDS), log)
-            }
-        };
-        // Even what may not be remembered is told to those who wait now.
-        self.learn(digest, known, until.max(now.saturating_add(1)));
-        Some(log)
+            Err(reason) => self.fail(digest, &reason, host),
+        }
+        self.dispatch(FOLLOWING, host);
+        true
     }
 
     fn learn(&self, digest: Digest, known: Known, until: i64) {
         self.pending.borrow_mut().remove(&digest);
-        self.known.borrow_mut().put(digest, (known, until));
+        self.known.borrow_mut().put(digest, known, until);
         self.learned.borrow_mut().push(digest);
     }
 }
@@ -232,7 +281,7 @@ impl std::fmt::Debug for Introspector {
 
 /// The claims of an active token; nothing of another one (RFC 7662 section 2.2).
 fn read(response: &CallResponse) -> Result<Option<Map<String, Value>>, String> {
-    let Ok(Value::Object(claims)) = json::parse_strict(response.success()?, 32) else {
+    let Ok(Value::Object(claims)) = json::parse_strict(response.success(LONGEST_ANSWER)?, 32) else {
         return Err("the answer is not a JSON object".into());
     };
     match claims.get("active") {

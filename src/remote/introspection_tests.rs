@@ -1,11 +1,13 @@
+use std::cell::Cell;
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::{Answer, Introspection, IntrospectionSettings, Introspector};
 use crate::config::Secret;
-use crate::host::LocalHost;
-use crate::remote::{CallResponse, TokenDigests, Uri};
+use crate::host::{Host, HostError, LocalHost, NativeVerdict};
+use crate::keys::NativeKey;
+use crate::remote::{CallResponse, HttpCall, TokenDigests, Uri};
 
 fn introspector(in_body: bool) -> Introspection {
     Introspector::new(IntrospectionSettings {
@@ -44,8 +46,8 @@ fn a_token_is_asked_after_once_and_remembered_to_the_earlier_of_its_times() {
         asked.tick(&host);
         asked.tick(&host);
         assert_eq!(host.calls.borrow().len(), 1);
-        assert!(asked.respond(7, &answer(&body), &host).is_none(), "an answer to somebody else");
-        asked.respond(0, &answer(&body), &host).unwrap();
+        assert!(!asked.respond(7, &answer(&body), &host), "an answer to somebody else");
+        assert!(asked.respond(0, &answer(&body), &host));
         match active_at {
             Some(at) => assert!(matches!(ask(&asked, b"token", at), Answer::Active(_)), "{body}"),
             None => assert!(matches!(ask(&asked, b"token", 1009), Answer::Inactive)),
@@ -78,20 +80,175 @@ fn an_answer_that_is_none_is_an_outage_for_a_moment() {
         let (host, asked) = (LocalHost::at(1000), introspector(false));
         let _ = ask(&asked, b"token", 1000);
         asked.tick(&host);
-        asked.respond(0, &answer(&body), &host).unwrap();
+        assert!(asked.respond(0, &answer(&body), &host));
         assert!(matches!(ask(&asked, b"token", 1000), Answer::Unavailable(_)), "{body}");
         assert!(matches!(ask(&asked, b"token", 1001), Answer::Pending), "{body}");
     }
 }
 
+fn ask_many(asked: &Introspection, numbers: std::ops::Range<u32>, now: i64) -> usize {
+    numbers
+        .filter(|number| matches!(ask(asked, format!("token{number}").as_bytes(), now), Answer::Pending))
+        .count()
+}
+
 #[test]
 fn a_flood_of_made_up_tokens_is_bounded() {
     let asked = introspector(false);
-    let mut pending = 0;
-    for number in 0..5000 {
-        if matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Pending) {
-            pending += 1;
-        }
+    assert_eq!(ask_many(&asked, 0..5000, 1000), 1024);
+    let long = |number: u32| format!("{number:08}").repeat(1024);
+    let asked = introspector(false);
+    let pending =
+        (0..1000).filter(|number| matches!(ask(&asked, long(*number).as_bytes(), 1000), Answer::Pending));
+    assert_eq!(pending.count(), 256, "2 MiB");
+}
+
+#[test]
+fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
+    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    assert_eq!(ask_many(&asked, 0..600, 1000), 600);
+    asked.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 64, "a slice in one callback");
+    for _ in 0..20 {
+        asked.tick(&host);
     }
-    assert_eq!(pending, 1024);
+    assert_eq!(host.calls.borrow().len(), 256);
+    for id in 0..600 {
+        assert!(asked.respond(id, &answer(&json!({"active": true})), &host));
+        assert!(host.calls.borrow().len() <= 256 + usize::try_from(id).unwrap() + 1, "256 at once");
+    }
+    let calls = host.calls.borrow();
+    let tokens: Vec<_> = calls.iter().map(|call| String::from_utf8(call.body.clone()).unwrap()).collect();
+    let expected: Vec<_> =
+        (0..600).map(|number| format!("token=token{number}&token_type_hint=access_token")).collect();
+    assert_eq!(tokens, expected);
+    assert!((0..600).all(|number| {
+        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
+    }));
+}
+
+/// A host whose cluster lets no more than so many calls through at once.
+struct Breaker {
+    host: LocalHost,
+    free: Cell<u32>,
+}
+
+impl Host for Breaker {
+    fn now(&self) -> i64 {
+        self.host.now()
+    }
+    fn uptime(&self) -> Duration {
+        self.host.uptime()
+    }
+    fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
+        self.host.verify_signature(key, signature, message)
+    }
+    fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {
+        self.host.random(bytes)
+    }
+    fn client_address(&self) -> Option<String> {
+        self.host.client_address()
+    }
+    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        self.host.shared(key)
+    }
+    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+        self.host.share(key, value, version)
+    }
+    fn warn(&self, line: &str) {
+        self.host.warn(line);
+    }
+    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+        let Some(free) = self.free.get().checked_sub(1) else { return Err(HostError("overflow")) };
+        self.free.set(free);
+        self.host.call(call)
+    }
+}
+
+/// 1,024 calls in one tick met a circuit breaker of 100, and 924 tokens counted as failures.
+#[test]
+fn calls_that_a_circuit_breaker_holds_back_are_made_later() {
+    let host = Breaker { host: LocalHost::at(1000), free: Cell::new(100) };
+    let asked = introspector(false);
+    assert_eq!(ask_many(&asked, 0..1024, 1000), 1024);
+    let mut id = 0;
+    while asked.is_wanted() || id < 1024 {
+        asked.tick(&host);
+        host.free.set(host.free.get() + 1);
+        assert!(asked.respond(id, &answer(&json!({"active": true})), &host), "{id}");
+        id += 1;
+    }
+    assert!((0..1024).all(|number| {
+        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
+    }));
+    assert!(host.host.warnings.take().is_empty());
+}
+
+#[test]
+fn a_cluster_that_cannot_be_called_at_all_is_known_as_a_failure_at_once() {
+    let host = Breaker { host: LocalHost::at(1000), free: Cell::new(0) };
+    let asked = introspector(false);
+    ask_many(&asked, 0..10, 1000);
+    assert!(asked.tick(&host), "something is known now");
+    for number in 0..10 {
+        assert!(matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Unavailable(_)));
+    }
+    assert_eq!(host.host.warnings.take().len(), 1, "one line");
+}
+
+/// 20 made-up tokens that the issuer answered with 400 were 20 lines in the log.
+#[test]
+fn an_issuer_that_fails_again_and_again_wrote_a_line_for_each_token() {
+    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    ask_many(&asked, 0..20, 1000);
+    asked.tick(&host);
+    let bad = CallResponse { headers: vec![(b":status".to_vec(), b"400".to_vec())], body: Vec::new() };
+    for id in 0..20 {
+        assert!(asked.respond(id, &bad, &host));
+    }
+    assert_eq!(host.warnings.take(), ["introspection: status 400"]);
+    host.now.set(1010);
+    asked.tick(&host);
+    let lines = host.warnings.take();
+    assert!(
+        matches!(lines.as_slice(), [line] if line.contains("(19 lines of this kind were left out")),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn what_the_host_forgets_is_given_up() {
+    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    ask_many(&asked, 0..300, 1000);
+    for _ in 0..5 {
+        asked.tick(&host);
+    }
+    assert_eq!(host.calls.borrow().len(), 256);
+    // The rest waited as long as requests do; those that were asked after were never answered.
+    host.now.set(1011);
+    assert!(asked.tick(&host));
+    assert!(!asked.is_wanted());
+    assert!(matches!(ask(&asked, b"token0", 1011), Answer::Unavailable(_)));
+    assert!(matches!(ask(&asked, b"token299", 1011), Answer::Pending), "it may be asked after anew");
+    asked.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 257);
+    assert!(!asked.respond(0, &answer(&json!({"active": true})), &host), "too late");
+}
+
+#[test]
+fn an_answer_that_is_too_long_or_deep_is_none() {
+    let long = format!("{{\"active\": true, \"x\": \"{}\"}}", "x".repeat(65_536));
+    let deep = format!("{{\"active\": true, \"x\": {}1{}}}", "[".repeat(40), "]".repeat(40));
+    let twice = r#"{"active": false, "active": true}"#;
+    for body in [long.as_str(), deep.as_str(), twice, r#"{"active": true, "exp": 1e999}"#] {
+        let (host, asked) = (LocalHost::at(1000), introspector(false));
+        ask_many(&asked, 0..1, 1000);
+        asked.tick(&host);
+        let response = CallResponse {
+            headers: vec![(b":status".to_vec(), b"200".to_vec())],
+            body: body.as_bytes().to_vec(),
+        };
+        assert!(asked.respond(0, &response, &host));
+        assert!(matches!(ask(&asked, b"token0", 1000), Answer::Unavailable(_)), "{body}");
+    }
 }

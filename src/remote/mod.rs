@@ -7,9 +7,13 @@
 mod awaited;
 mod fetcher;
 mod introspection;
+mod lines;
+mod memory;
+mod queue;
 mod record;
 mod response;
 mod revocation;
+mod shared;
 mod source;
 mod uri;
 

@@ -1,7 +1,9 @@
 //! When a source is fetched: a state that all workers share, and pure transitions with the time as
 //! an argument, so that thousands of schedules can be tried in a test.
 
-use serde_json::{Value, json};
+use serde_json::{Value, json as value};
+
+use crate::json;
 
 /// The bounds of a source's schedule, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,18 @@ pub struct Limits {
 const SHORTEST_REFRESH: i64 = 30;
 /// The longest between two tries while fetching fails.
 const LONGEST_BACKOFF: i64 = 60;
+
+/// How far a time may be ahead of what it should be at most, in seconds: clocks are set.
+const SKEW: i64 = 60;
+/// The longest entity tag that is kept, in bytes.
+const LONGEST_ETAG: usize = 256;
+
+impl Limits {
+    /// How long one worker may be at it. Whoever dies while fetching holds the others up for no longer.
+    fn lease(&self) -> i64 {
+        self.timeout.saturating_mul(2).saturating_add(2)
+    }
+}
 
 /// What is known of a source, by every worker. Times are Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,9 +89,7 @@ impl Record {
     /// Somebody begins to fetch.
     #[must_use]
     pub fn leased(&self, now: i64, limits: &Limits) -> Self {
-        // Whoever dies while fetching holds the others up for no longer than this.
-        let lease = now.saturating_add(limits.timeout.saturating_mul(2)).saturating_add(2);
-        Self { lease, ..self.clone() }
+        Self { lease: now.saturating_add(limits.lease()), ..self.clone() }
     }
 
     /// Somebody met an unknown key: it is due at once, if that may be. What is fetched on schedule
@@ -107,7 +119,7 @@ impl Record {
             lease: 0,
             refetch: self.refetch,
             failures: 0,
-            etag: fetched.etag.clone(),
+            etag: fetched.etag.clone().filter(|tag| is_etag(tag)),
             digest: fetched.digest.clone().unwrap_or_else(|| self.digest.clone()),
         }
     }
@@ -125,25 +137,63 @@ impl Record {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { version, fetched, next, lease, refetch, failures, etag, digest } = self;
-        json!([version, fetched, next, lease, refetch, failures, etag, digest]).to_string().into_bytes()
+        value!([version, fetched, next, lease, refetch, failures, etag, digest]).to_string().into_bytes()
     }
 
-    /// The record of these bytes; a new one if they are none.
+    /// The record of these bytes; `None`: they are none, and somebody else wrote them.
     #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Self {
-        let Ok(Value::Array(fields)) = serde_json::from_slice(bytes) else { return Self::default() };
-        let number = |index: usize| fields.get(index).and_then(Value::as_i64).unwrap_or(0);
-        Self {
-            version: u64::try_from(number(0)).unwrap_or(0),
-            fetched: number(1),
-            next: number(2),
-            lease: number(3),
-            refetch: number(4),
-            failures: u32::try_from(number(5)).unwrap_or(0),
-            etag: fields.get(6).and_then(Value::as_str).map(str::to_owned),
-            digest: fields.get(7).and_then(Value::as_str).unwrap_or_default().to_owned(),
-        }
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let Ok(Value::Array(fields)) = json::parse_strict(bytes, 1) else { return None };
+        let [version, fetched, next, lease, refetch, failures, etag, digest] = fields.as_slice() else {
+            return None;
+        };
+        let etag = match etag {
+            Value::Null => None,
+            tag => Some(tag.as_str().filter(|tag| is_etag(tag))?.to_owned()),
+        };
+        let is_digest =
+            |text: &&str| text.is_empty() || text.len() == 32 && text.bytes().all(|b| b.is_ascii_hexdigit());
+        Some(Self {
+            version: version.as_u64()?,
+            fetched: fetched.as_i64()?,
+            next: next.as_i64()?,
+            lease: lease.as_i64()?,
+            refetch: refetch.as_i64()?,
+            failures: u32::try_from(failures.as_u64()?).ok()?,
+            etag,
+            digest: digest.as_str().filter(is_digest)?.to_owned(),
+        })
     }
+
+    /// The record as far as it can be true at `now`. A time that is further ahead than anybody who keeps to
+    /// `limits` writes it is none: the clock went back, or somebody else wrote it. Then nobody is fetching,
+    /// it is due, and what was fetched in times to come does not serve.
+    #[must_use]
+    pub fn bounded(mut self, now: i64, limits: &Limits) -> Self {
+        let is_beyond = |time: i64, most: i64| time > now.saturating_add(most).saturating_add(SKEW);
+        if is_beyond(self.lease, limits.lease()) {
+            self.lease = 0;
+        }
+        // A failure waits for half as long again as the longest backoff.
+        if is_beyond(self.next, limits.refresh.max(LONGEST_BACKOFF.saturating_mul(2))) {
+            self.next = now;
+        }
+        if is_beyond(self.refetch, limits.refetch) {
+            self.refetch = 0;
+        }
+        if is_beyond(self.fetched, 0) {
+            self.fetched = 0;
+            self.next = self.next.min(now);
+        }
+        self
+    }
+}
+
+/// Whether this may be sent as an entity tag (RFC 9110 section 8.8.3): it comes from outside, is written to
+/// shared data and read from there at every tick.
+#[must_use]
+pub fn is_etag(tag: &str) -> bool {
+    tag.len() <= LONGEST_ETAG && tag.bytes().all(|b| b == b' ' || b.is_ascii_graphic())
 }
 
 #[expect(

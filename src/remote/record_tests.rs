@@ -9,6 +9,11 @@ use super::{Fetched, Limits, Record};
 
 const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 
+/// A digest that stands for what was published.
+fn digest(published: u64) -> String {
+    format!("{published:032x}")
+}
+
 /// What happens in one second.
 #[derive(Clone, Debug)]
 enum Event {
@@ -67,7 +72,7 @@ impl World {
             self.record = self.record.failed(self.now, &LIMITS, jitter);
             return;
         }
-        let fetched = Fetched { digest: Some(self.published.to_string()), ..Fetched::default() };
+        let fetched = Fetched { digest: Some(digest(self.published)), ..Fetched::default() };
         self.record = self.record.succeeded(self.now, &LIMITS, &fetched, jitter);
         self.have = Some(self.published);
     }
@@ -108,7 +113,7 @@ impl World {
     fn check(&self) {
         // What serves was published, and not too long ago.
         if self.record.serves(self.now, &LIMITS) {
-            assert_eq!(Some(self.record.digest.clone()), self.have.map(|have| have.to_string()));
+            assert_eq!(Some(self.record.digest.clone()), self.have.map(digest));
             assert!(self.now - self.record.fetched <= LIMITS.max_stale);
         }
         // Whatever happens, it is fetched again before long: it always recovers.
@@ -117,7 +122,10 @@ impl World {
         assert!(latest - self.now <= longest, "{:?} at {}", self.record, self.now);
         // Unknown keys cost no more than the limit says.
         assert!(self.asked_fetches.windows(2).all(|pair| pair[1] - pair[0] >= LIMITS.refetch));
-        assert_eq!(Record::from_bytes(&self.record.to_bytes()), self.record, "shared as it is");
+        let shared = Record::from_bytes(&self.record.to_bytes());
+        assert_eq!(shared.as_ref(), Some(&self.record), "shared as it is");
+        let bounded = shared.map(|record| record.bounded(self.now, &LIMITS));
+        assert_eq!(bounded.as_ref(), Some(&self.record), "what is written by the rules is believed");
     }
 }
 
@@ -180,8 +188,82 @@ fn failures_back_off_and_no_further_than_a_minute() {
 }
 
 #[test]
-fn bytes_that_are_no_record_are_a_new_one() {
-    for bytes in [&b""[..], b"{}", b"[1", b"\xff", b"[\"x\", {}, []]"] {
-        assert_eq!(Record::from_bytes(bytes), Record::default());
+fn bytes_that_are_no_record_are_none() {
+    let digest = "0".repeat(32);
+    let with = |etag: &str, digest: &str| format!("[1, 2, 3, 4, 5, 6, {etag}, \"{digest}\"]");
+    assert!(Record::from_bytes(with("null", &digest).as_bytes()).is_some());
+    assert!(Record::from_bytes(with("\"W/\\\"x\\\"\"", "").as_bytes()).is_some());
+    for text in [
+        String::new(),
+        "{}".into(),
+        "[1".into(),
+        "[]".into(),
+        "[1, 2, 3, 4, 5, 6, null]".into(),
+        "[1, 2, 3, 4, 5, 6, null, \"\", 0]".into(),
+        "[-1, 2, 3, 4, 5, 6, null, \"\"]".into(),
+        "[1, 2.5, 3, 4, 5, 6, null, \"\"]".into(),
+        "[1, 1e40, 3, 4, 5, 6, null, \"\"]".into(),
+        "[\"x\", {}, []]".into(),
+        with("null", "short"),
+        with("null", &"x".repeat(32)),
+        // It would be sent as a header.
+        with("\"a\\r\\nauthorization: x\"", &digest),
+        with(&format!("\"{}\"", "x".repeat(257)), &digest),
+    ] {
+        assert_eq!(Record::from_bytes(text.as_bytes()), None, "{text}");
+    }
+    assert_eq!(Record::from_bytes(b"\xff"), None);
+}
+
+/// A plugin with the same `vm_id` wrote times far ahead: nobody fetched any more, and old keys served on.
+#[test]
+fn times_far_ahead_held_every_worker_up() {
+    let now = 1_000_000;
+    for ahead in [i64::MAX, now * 1000, now + 86_400] {
+        let alien = Record {
+            version: 7,
+            fetched: ahead,
+            next: ahead,
+            lease: ahead,
+            refetch: ahead,
+            ..Record::default()
+        };
+        let record = alien.bounded(now, &LIMITS);
+        assert!(!record.is_underway(now) && record.is_due(now), "{record:?}");
+        assert!(!record.serves(now, &LIMITS), "of times to come: {record:?}");
+        assert!(record.asked(now, &LIMITS).is_some());
+    }
+}
+
+/// A clock that is set back by an hour: what was to come is due, and nothing is computed wrongly.
+#[test]
+fn a_clock_that_is_set_back_holds_nobody_up() {
+    let fetched = Fetched { digest: Some(digest(1)), ..Fetched::default() };
+    let record = Record::default().succeeded(1_000_000, &LIMITS, &fetched, 0.5);
+    let after = record.clone().bounded(1_000_000 - 3600, &LIMITS);
+    assert!(after.is_due(1_000_000 - 3600) && !after.serves(1_000_000 - 3600, &LIMITS));
+    // A few seconds are nothing.
+    let after = record.clone().bounded(1_000_000 - 5, &LIMITS);
+    assert_eq!(after, record);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    /// Whoever wrote it: a record that was read is due before long, and serves no longer than it may.
+    #[test]
+    fn whatever_is_read_is_fetched_before_long(
+        times in prop::array::uniform4(any::<i64>()), version in any::<u64>(), failures in any::<u32>(),
+        now in 0..4_000_000_000_i64,
+    ) {
+        let [fetched, next, lease, refetch] = times;
+        let alien = Record { version, fetched, next, lease, refetch, failures, ..Record::default() };
+        let record = alien.bounded(now, &LIMITS);
+        prop_assert_eq!(&record.clone().bounded(now, &LIMITS), &record);
+        let longest = LIMITS.refresh.max(120) + 60;
+        prop_assert!(record.next.max(record.lease) <= now + longest, "{:?}", record);
+        prop_assert!(record.is_due(now + longest + 1));
+        prop_assert!(!record.serves(now + LIMITS.max_stale + 61, &LIMITS), "{:?}", record);
+        let _ = (record.failed(now, &LIMITS, 1.0), record.asked(now, &LIMITS), record.leased(now, &LIMITS));
     }
 }

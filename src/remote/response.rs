@@ -31,7 +31,7 @@ pub struct CallResponse {
     pub body: Vec<u8>,
 }
 
-/// The longest body that is looked at, in bytes.
+/// The longest body that is taken from the host, in bytes. What it is of may have a lower bound.
 pub const MAX_BODY_BYTES: usize = 1_048_576;
 
 impl CallResponse {
@@ -64,18 +64,18 @@ impl CallResponse {
         max_age
     }
 
-    /// Its body as bytes, if it is a success of bearable length and whole.
+    /// Its body, if it is a success, whole, and no longer than `most` bytes.
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn success(&self) -> Result<&[u8], String> {
+    pub fn success(&self, most: usize) -> Result<&[u8], String> {
         match self.status() {
             200 => {}
             0 => return Err("no response".into()),
             status => return Err(format!("status {status}")),
         }
-        if self.body.len() > MAX_BODY_BYTES {
-            return Err(format!("a body of {} bytes; at most {MAX_BODY_BYTES}", self.body.len()));
+        if self.body.len() > most {
+            return Err(format!("a body of more than {most} bytes, which is the most that is read"));
         }
         let length = self.header("content-length").and_then(|length| length.parse::<usize>().ok());
         if length.is_some_and(|length| length != self.body.len()) {

@@ -2,10 +2,12 @@
 //! may be several with the same meaning.
 
 use std::collections::HashSet;
+use std::fmt;
 
-use serde_json::Value;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
-use crate::json;
+/// How many strings of a kind are read. Identifiers are long enough for the bound of bytes to come first.
+const MOST: usize = 100_000;
 
 /// What is revoked.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,32 +36,95 @@ impl Revocations {
             || self.issued_before.is_some_and(|moment| iat.is_none_or(|iat| iat < moment))
     }
 
-    /// Reads a list as it is polled: `{"jti": [...], "sub": [...], "issued_before": seconds}`.
+    /// How many things are revoked.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        let moments = usize::from(self.issued_before.is_some());
+        self.jti.len().saturating_add(self.sub.len()).saturating_add(moments)
+    }
+
+    /// Reads a list as it is polled: `{"jti": [...], "sub": [...], "issued_before": seconds}`, one of them
+    /// at least.
     ///
     /// # Errors
-    /// What it is instead. A list that is half understood would let revoked tokens in.
+    /// What it is instead. A list that is half understood would let revoked tokens in, and one that says
+    /// nothing at all is no list: that nothing is revoked is said by an empty array.
     pub fn parse(body: &[u8]) -> Result<Self, String> {
-        let Ok(Value::Object(members)) = json::parse_strict(body, 8) else {
-            return Err("not a JSON object".into());
-        };
-        let mut list = Self::default();
-        for (key, value) in &members {
-            match key.as_str() {
-                "jti" => list.jti = strings(key, value)?,
-                "sub" => list.sub = strings(key, value)?,
-                "issued_before" => {
-                    list.issued_before = Some(value.as_i64().ok_or("`issued_before` is no whole number")?);
-                }
-                other => return Err(format!("unknown key {other:?}; known: jti, sub, issued_before")),
-            }
-        }
-        Ok(list)
+        let mut deserializer = serde_json::Deserializer::from_slice(body);
+        let list =
+            deserializer.deserialize_map(ListVisitor).and_then(|list| deserializer.end().map(|()| list));
+        list.map_err(|error| error.to_string())
     }
 }
 
-fn strings(key: &str, value: &Value) -> Result<HashSet<String>, String> {
-    let items = value.as_array().ok_or_else(|| format!("`{key}` is no array"))?;
-    let item =
-        |item: &Value| item.as_str().map(str::to_owned).ok_or_else(|| format!("`{key}` holds no strings"));
-    items.iter().map(item).collect()
+/// Reads a list without a JSON value for each of its strings in between: it may be long, and every worker
+/// reads it.
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = Revocations;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object with `jti`, `sub` or `issued_before`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Revocations, A::Error> {
+        let (mut jti, mut sub, mut issued_before) = (None, None, None);
+        while let Some(key) = members.next_key::<String>()? {
+            let is_twice = match key.as_str() {
+                "jti" => jti.replace(members.next_value::<Strings>()?.0).is_some(),
+                "sub" => sub.replace(members.next_value::<Strings>()?.0).is_some(),
+                "issued_before" => issued_before.replace(members.next_value::<i64>()?).is_some(),
+                other => {
+                    let message = format_args!("unknown key {other:?}; known: jti, sub, issued_before");
+                    return Err(A::Error::custom(message));
+                }
+            };
+            if is_twice {
+                return Err(A::Error::custom(format_args!("duplicate key `{key}`")));
+            }
+        }
+        if jti.is_none() && sub.is_none() && issued_before.is_none() {
+            return Err(A::Error::custom(
+                "none of `jti`, `sub` and `issued_before`; an empty list is {\"jti\": []}",
+            ));
+        }
+        Ok(Revocations { jti: jti.unwrap_or_default(), sub: sub.unwrap_or_default(), issued_before })
+    }
 }
+
+/// The strings of an array, up to [`MOST`].
+struct Strings(HashSet<String>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(StringsVisitor)
+    }
+}
+
+struct StringsVisitor;
+
+impl<'de> Visitor<'de> for StringsVisitor {
+    type Value = Strings;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an array of strings")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Strings, A::Error> {
+        let mut strings = HashSet::new();
+        let mut count = 0_usize;
+        while let Some(item) = items.next_element::<String>()? {
+            count = count.saturating_add(1);
+            if count > MOST {
+                return Err(A::Error::custom(format_args!("more than {MOST} strings")));
+            }
+            strings.insert(item);
+        }
+        Ok(Strings(strings))
+    }
+}
+
+#[cfg(test)]
+#[path = "revocation_tests.rs"]
+mod tests;

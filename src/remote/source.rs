@@ -1,18 +1,24 @@
 //! A source: where something is fetched from, what becomes of it, and what this worker has of it.
 
 use std::cell::{Cell, RefCell};
-use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-use lru::LruCache;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use super::lines::{Lines, brief};
 use super::record::{Limits, Record};
+use super::response::MAX_BODY_BYTES;
 use super::revocation::Revocations;
 use super::uri::Uri;
 use crate::json;
 use crate::keys::{Algorithm, KeySet, import_jwks};
+
+/// The longest key set that is read, in bytes: some fifty keys with certificates. Those of large providers
+/// have 2 to 50 KB.
+const LONGEST_KEY_SET: usize = 262_144;
+/// How many keys of a set count. Each is to be read by every worker.
+const MOST_KEYS: usize = 100;
 
 /// Where something comes from.
 #[derive(Debug)]
@@ -28,18 +34,21 @@ pub struct Source {
     /// The record as this worker last saw it.
     pub(super) record: RefCell<Record>,
     pub(super) content: RefCell<Option<Rc<Content>>>,
-    /// The version that `content` is of.
-    pub(super) version: Cell<u64>,
+    /// The version and the digest that `content` is of.
+    pub(super) held: RefCell<(u64, String)>,
+    /// Counts the changes of `content`.
+    changes: Cell<u64>,
+    /// The version whose content was not to be had though it should be there, and when it was last looked for.
+    pub(super) torn: Cell<Option<(u64, i64)>>,
+    /// What is wrong with what is shared.
+    pub(super) faults: Lines,
     /// Whether somebody here met an unknown key.
     pub(super) wanted: Cell<bool>,
     /// Its number in the policy.
     pub(super) number: Cell<usize>,
-    /// Keys that were asked for here, and until when they are not asked for again.
-    asked: RefCell<LruCache<String, i64>>,
+    /// The unknown key that somebody met.
+    pub(super) sought: RefCell<Option<String>>,
 }
-
-/// How many unknown keys are remembered. Each costs a fetch, so a flood does not fill this.
-const ASKED: NonZeroUsize = NonZeroUsize::MIN.saturating_add(255);
 
 /// What a source gives.
 #[derive(Debug)]
@@ -103,13 +112,17 @@ impl Source {
             name,
             kind,
             limits,
-            key: format!("lychgate.source.{key}"),
+            // The number is that of the form in which things are shared.
+            key: format!("lychgate.source.2.{key}"),
             record: RefCell::default(),
             content: RefCell::default(),
-            version: Cell::new(0),
+            held: RefCell::default(),
+            changes: Cell::new(0),
+            torn: Cell::new(None),
+            faults: Lines::default(),
             wanted: Cell::new(false),
             number: Cell::new(0),
-            asked: RefCell::new(LruCache::new(ASKED)),
+            sought: RefCell::default(),
         })
     }
 
@@ -133,11 +146,28 @@ impl Source {
     /// be forgotten.
     #[must_use]
     pub fn generation(&self) -> u64 {
-        self.version.get()
+        self.changes.get()
+    }
+
+    /// Whether this worker has what the record is about.
+    pub(super) fn holds(&self, record: &Record) -> bool {
+        let held = self.held.borrow();
+        self.content.borrow().is_some() && held.0 == record.version && held.1 == record.digest
+    }
+
+    /// Takes what was fetched, which the record is about.
+    pub(super) fn hold(&self, content: Content, record: &Record) {
+        *self.content.borrow_mut() = Some(Rc::new(content));
+        *self.held.borrow_mut() = (record.version, record.digest.clone());
+        self.changes.set(self.changes.get().wrapping_add(1));
+        self.torn.set(None);
     }
 
     /// Somebody needs more than there is: `kid`, a key that is not among the keys, or anything at
     /// all. Says whether it is worth waiting.
+    ///
+    /// A `kid` that was not there is not remembered: the next token that names it may have it fetched as soon
+    /// as any other may. Somebody may have guessed it before it was published.
     pub fn ask(&self, now: i64, kid: Option<&str>) -> Standing {
         let record = self.record.borrow();
         if record.failures > 0 && !record.is_underway(now) {
@@ -147,59 +177,89 @@ impl Source {
         if self.wanted.get() || record.is_underway(now) || record.is_due(now) {
             return Standing::Underway;
         }
-        let mut asked = self.asked.borrow_mut();
-        let name = kid.unwrap_or_default();
-        // A key that was asked for and is not there is not asked for again for a while.
-        let is_known_to_be_unknown = asked.get(name).is_some_and(|until| now < *until);
-        if is_known_to_be_unknown || record.asked(now, &self.limits).is_none() {
+        if record.asked(now, &self.limits).is_none() {
             return Standing::Settled;
         }
-        asked.put(name.to_owned(), now.saturating_add(self.limits.refetch.saturating_mul(3)));
+        *self.sought.borrow_mut() = kid.map(brief);
         self.wanted.set(true);
         Standing::Underway
     }
 
-    /// What was fetched, as it is shared.
+    /// The longest document that is read, in bytes.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        match &self.kind {
+            SourceKind::Keys { .. } => LONGEST_KEY_SET,
+            SourceKind::Revocations { .. } => MAX_BODY_BYTES,
+        }
+    }
+
+    /// What was fetched, as it is shared; and what an operator should know of it.
     ///
     /// # Errors
     /// Why it cannot be used.
-    pub(super) fn parse(&self, envelope: &[u8]) -> Result<Content, String> {
-        let Ok(Value::Object(envelope)) = serde_json::from_slice(envelope) else {
-            return Err("not what was shared".into());
+    pub(super) fn parse(&self, envelope: &[u8]) -> Result<(Content, Vec<String>), String> {
+        let end = envelope.iter().position(|&byte| byte == b'\n').ok_or("not what was shared")?;
+        let (head, document) = envelope.split_at(end);
+        let discovered = match json::parse_strict(head, 1) {
+            Ok(Value::Null) => None,
+            Ok(Value::Array(names)) => Some(names),
+            Ok(_) | Err(_) => return Err("not what was shared".into()),
         };
-        let text = envelope.get("document").and_then(Value::as_str).unwrap_or_default();
-        let SourceKind::Keys { allowed, .. } = &self.kind else {
-            return Revocations::parse(text.as_bytes()).map(Content::Revocations);
-        };
-        let Ok(Value::Object(document)) = json::parse_strict(text.as_bytes(), 16) else {
-            return Err("not a JSON object".into());
-        };
-        let Some(Value::Array(jwks)) = document.get("keys") else {
-            return Err("not a JWK Set: no array `keys`".into());
-        };
-        let named = envelope.get("algorithms").and_then(Value::as_array);
-        let discovered = named.map(|names| {
-            names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
-        });
-        let algorithms = allowed.clone().or(discovered);
-        let asymmetric = |algorithm: &Algorithm| !algorithm.is_hmac();
-        let algorithms: Option<Vec<_>> =
-            algorithms.map(|algorithms| algorithms.into_iter().filter(asymmetric).collect());
-        let (mut keys, _) = import_jwks(jwks, algorithms.as_deref());
-        // A secret that everybody can fetch is none.
-        keys.retain(|key| !key.algorithm().is_hmac());
-        if let Some(algorithms) = &algorithms {
-            keys.retain(|key| algorithms.contains(&key.algorithm()));
+        let document = document.get(1..).unwrap_or_default();
+        match &self.kind {
+            SourceKind::Revocations { .. } => {
+                Ok((Content::Revocations(Revocations::parse(document)?), Vec::new()))
+            }
+            SourceKind::Keys { allowed, .. } => {
+                let discovered = discovered.map(|names| {
+                    names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
+                });
+                let (keys, notes) = key_set(document, allowed.clone().or(discovered))?;
+                Ok((Content::Keys(keys), notes))
+            }
         }
-        if keys.is_empty() {
-            return Err("no usable key in the set".into());
-        }
-        Ok(Content::Keys(KeySet::new(keys)))
     }
 
-    /// What is shared of a document that was fetched.
-    pub(super) fn envelope(document: &[u8], algorithms: Option<&[String]>) -> Result<Vec<u8>, String> {
-        let document = std::str::from_utf8(document).map_err(|_| "not UTF-8")?;
-        Ok(json!({"document": document, "algorithms": algorithms}).to_string().into_bytes())
+    /// What is shared of a document that was fetched: a line of JSON, and the document as it came.
+    pub(super) fn envelope(document: &[u8], algorithms: Option<&[String]>) -> Vec<u8> {
+        let mut envelope = json!(algorithms).to_string().into_bytes();
+        envelope.push(b'\n');
+        envelope.extend_from_slice(document);
+        envelope
     }
+}
+
+/// The keys of a JWK Set, and what an operator should know of them.
+fn key_set(document: &[u8], algorithms: Option<Vec<Algorithm>>) -> Result<(KeySet, Vec<String>), String> {
+    let Ok(Value::Object(document)) = json::parse_strict(document, 16) else {
+        return Err("not a JSON object".into());
+    };
+    let Some(Value::Array(jwks)) = document.get("keys") else {
+        return Err("not a JWK Set: no array `keys`".into());
+    };
+    let mut notes = Vec::new();
+    if let Some(rest) = jwks.get(MOST_KEYS..).filter(|rest| !rest.is_empty()) {
+        let kids: Vec<_> = rest.iter().take(5).filter_map(|jwk| jwk.get("kid")?.as_str()).collect();
+        notes.push(format!(
+            "the set has {} keys, of which the first {MOST_KEYS} count; left out: {} and so on",
+            jwks.len(),
+            brief(&format!("{kids:?}")),
+        ));
+    }
+    let asymmetric = |algorithm: &Algorithm| !algorithm.is_hmac();
+    let algorithms: Option<Vec<_>> =
+        algorithms.map(|algorithms| algorithms.into_iter().filter(asymmetric).collect());
+    let (mut keys, _) = import_jwks(jwks.iter().take(MOST_KEYS), algorithms.as_deref());
+    // A secret that everybody can fetch is none.
+    keys.retain(|key| !key.algorithm().is_hmac());
+    if let Some(algorithms) = &algorithms {
+        keys.retain(|key| algorithms.contains(&key.algorithm()));
+    }
+    if keys.is_empty() {
+        return Err("no usable key in the set".into());
+    }
+    let keys = KeySet::new(keys);
+    notes.extend(keys.beyond_budget());
+    Ok((keys, notes))
 }

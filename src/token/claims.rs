@@ -83,6 +83,28 @@ pub fn string_claim<'a>(claims: &'a Claims, name: &str) -> Result<Option<&'a str
     }
 }
 
+/// The claim in which an issuer says that a token is another one than an access token, if it does: `token_use` (Hydra,
+/// Cognito, HubSpot), `typ` (Keycloak), `token_type`.
+pub fn other_use(claims: &Claims) -> Option<&'static str> {
+    let says = |value: &Value| match value {
+        Value::String(text) => is_other_use(text),
+        Value::Array(items) => items.iter().filter_map(Value::as_str).any(is_other_use),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+    };
+    ["token_use", "typ", "token_type"].into_iter().find(|name| claims.get(*name).is_some_and(says))
+}
+
+/// `Refresh`, `refresh_token`, `RefreshToken`, `Offline`, `ID`, `id_token`, `logout+jwt`; also as a media type or as a URN
+/// (RFC 8693 section 3), and its `N_A`, which is no access token.
+fn is_other_use(text: &str) -> bool {
+    let last = text.rsplit(['/', ':']).next().unwrap_or_default();
+    let word: String =
+        last.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+    let word = word.strip_suffix("jwt").filter(|word| !word.is_empty()).unwrap_or(&word);
+    let word = word.strip_suffix("token").unwrap_or(word);
+    matches!(word, "refresh" | "rt" | "offline" | "id" | "identity" | "logout" | "secevent" | "na")
+}
+
 /// Whether `aud` (a string or an array of strings, RFC 7519 section 4.1.3) names one of `accepted`.
 pub fn audience_matches(claims: &Claims, accepted: &[String]) -> bool {
     let is_accepted = |value: &Value| value.as_str().is_some_and(|aud| accepted.iter().any(|a| a == aud));

@@ -16,6 +16,8 @@ pub enum TokenError {
     Critical,
     /// No key for its `alg` and `kid`.
     NoKey,
+    /// It names no key, and by more keys than are tried it may be signed.
+    TooManyKeys,
     /// Signed by nobody we know.
     Signature,
     /// Past its `exp`.
@@ -32,6 +34,8 @@ pub enum TokenError {
     MissingClaim(String),
     /// A claim has the wrong type or a value that cannot be.
     BadClaim(String),
+    /// Says in this claim that it is no access token.
+    OtherUse(&'static str),
     /// The issuer does not vouch for it.
     Inactive,
     /// It was revoked.
@@ -55,6 +59,7 @@ impl TokenError {
             Self::Malformed(_) => "token_malformed",
             Self::Critical => "token_critical_extension",
             Self::NoKey => "token_no_matching_key",
+            Self::TooManyKeys => "token_too_many_keys",
             Self::Signature => "token_bad_signature",
             Self::Expired => "token_expired",
             Self::NotYetValid => "token_not_yet_valid",
@@ -63,6 +68,7 @@ impl TokenError {
             Self::Audience => "token_wrong_audience",
             Self::MissingClaim(_) => "token_missing_claim",
             Self::BadClaim(_) => "token_bad_claim",
+            Self::OtherUse(_) => "token_other_use",
             Self::Inactive => "token_inactive",
             Self::Revoked => "token_revoked",
             Self::Pending(_) => "token_pending",
@@ -77,6 +83,7 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(what) => write!(f, "{}: {what}", self.reason()),
+            Self::OtherUse(name) => write!(f, "{}: {name}", self.reason()),
             Self::MissingClaim(name) | Self::BadClaim(name) => {
                 write!(f, "{}: {name}", self.reason())
             }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::compact::Compact;
 use super::error::TokenError;
 use crate::host::{Host, NativeVerdict};
-use crate::keys::{Algorithm, KeySet, VerificationKey};
+use crate::keys::{Algorithm, BUDGET, KeySet, VerificationKey};
 use crate::metrics::Event;
 use crate::remote::{Awaited, Content, Source, Standing};
 
@@ -69,17 +69,24 @@ impl Issuer {
     }
 
     fn check_with(&self, keys: &KeySet, token: &Compact<'_>, host: &dyn Host) -> Result<(), TokenError> {
-        let mut tried = false;
-        for key in keys.candidates(&token.alg, token.kid.as_deref()) {
+        let mut spent = 0_u32;
+        for (place, key) in keys.candidates(&token.alg, token.kid.as_deref()) {
             if self.algorithms.as_ref().is_some_and(|accepted| !accepted.contains(&key.algorithm())) {
                 continue;
             }
-            tried = true;
-            if is_signed_by(key, token, host) {
+            if spent >= BUDGET {
+                return Err(TokenError::TooManyKeys);
+            }
+            let Checked { is_valid, natively } = check(key, token, host);
+            if is_valid {
+                if spent > 0 {
+                    keys.verified(place);
+                }
                 return Ok(());
             }
+            spent = spent.saturating_add(key.cost(natively, token.signing_input.len()));
         }
-        Err(if tried { TokenError::Signature } else { TokenError::NoKey })
+        Err(if spent > 0 { TokenError::Signature } else { TokenError::NoKey })
     }
 
     /// Counts every change of the keys.
@@ -102,18 +109,25 @@ impl Issuer {
     }
 }
 
+/// What came of checking a signature.
+struct Checked {
+    is_valid: bool,
+    /// By the host.
+    natively: bool,
+}
+
 /// By the host where it can, in the module where it cannot.
-fn is_signed_by(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> bool {
+fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked {
     if let Some(native) = key.native() {
         let Some(signature) = key.native_signature(&token.signature) else {
-            return false;
+            return Checked { is_valid: false, natively: true };
         };
         let verdict = host.verify_signature(native, &signature, token.signing_input);
         if verdict != NativeVerdict::Unavailable {
             host.note(Event::Signature { algorithm: key.algorithm(), native: true });
-            return verdict == NativeVerdict::Valid;
+            return Checked { is_valid: verdict == NativeVerdict::Valid, natively: true };
         }
     }
     host.note(Event::Signature { algorithm: key.algorithm(), native: false });
-    key.verifies(token.signing_input, &token.signature)
+    Checked { is_valid: key.verifies(token.signing_input, &token.signature), natively: false }
 }

@@ -26,6 +26,8 @@ pub struct VerifierSettings {
     pub scope_claims: Vec<String>,
     /// Claim (or dotted path) to request header.
     pub claims_to_headers: Vec<(String, Rc<str>)>,
+    /// Whether the upstream is told `iss`.
+    pub tells_issuer: bool,
     /// Tokens that are revoked.
     pub revoked: Revocations,
     /// A list of more of them, and whether tokens are accepted while there is none.
@@ -55,6 +57,7 @@ pub struct Verifier {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verified {
     subject: Option<String>,
+    issuer: Option<String>,
     scopes: Vec<String>,
     headers: Vec<ClaimHeader>,
     window: Window,
@@ -70,6 +73,12 @@ impl Verified {
     #[must_use]
     pub fn subject(&self) -> Option<&str> {
         self.subject.as_deref()
+    }
+
+    /// `iss`, where the upstream is told.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// The scopes.
@@ -106,6 +115,18 @@ impl Verifier {
         Self { settings, authority }
     }
 
+    /// What a token of this scheme is held to: whose keys, and for whom.
+    #[must_use]
+    pub fn accepts(&self) -> (&Authority, Option<&[String]>) {
+        (&self.authority, self.settings.audiences.as_deref())
+    }
+
+    /// Whether a claim of some token could be told in header `name`.
+    #[must_use]
+    pub fn may_set(&self, name: &str) -> bool {
+        self.settings.claims_to_headers.iter().any(|(_, header)| **header == *name)
+    }
+
     /// Verifies `token`: form, signature, then claims, so that a stranger learns nothing from the
     /// order of checks. `patient` says whether the request can wait for what is not there yet.
     ///
@@ -132,6 +153,10 @@ impl Verifier {
         let issuers = match &self.authority {
             Authority::Issuers(issuers) => issuers,
             Authority::Introspection(introspection, issuer) => {
+                // RFC 6750 section 2.1: what has a space or a tab in it is no token of anybody's.
+                if !token.iter().all(u8::is_ascii_graphic) {
+                    return Err(TokenError::Malformed("not a bearer token (RFC 6750)"));
+                }
                 let number = introspection.number();
                 let digest = digests.of(number, token);
                 let claims = match introspection.ask(token, digest, host.now()) {
@@ -146,6 +171,9 @@ impl Verifier {
                         return Err(TokenError::IntrospectionUnavailable(seconds));
                     }
                 };
+                if let Some(claim) = claims::other_use(&claims) {
+                    return Err(TokenError::OtherUse(claim));
+                }
                 return self.check_claims(&claims, issuer.as_deref(), host.now());
             }
         };
@@ -225,14 +253,8 @@ impl Verifier {
         {
             return Err(TokenError::Audience);
         }
-        let mut subject = claims::string_claim(claims, "sub")?.map(str::to_owned);
-        if subject.is_none() && matches!(self.authority, Authority::Introspection(..)) {
-            // A client that acts for itself has no subject (RFC 7662 section 2.2).
-            subject = claims::string_claim(claims, "client_id")?.map(str::to_owned);
-        }
-        if subject.as_ref().is_some_and(|sub| sub.is_empty() || !is_header_value(sub.as_bytes())) {
-            return Err(TokenError::BadClaim("sub".into()));
-        }
+        let subject = Self::told(claims, "sub")?;
+        let issuer = if settings.tells_issuer { Self::told(claims, "iss")? } else { None };
         let scopes = scopes_of(claims, &settings.scope_claims);
         if !scopes.iter().all(|scope| is_header_value(scope.as_bytes())) {
             return Err(TokenError::BadClaim("scopes".into()));
@@ -240,7 +262,17 @@ impl Verifier {
         let headers = self.claim_headers(claims)?;
         let id = claims::string_claim(claims, "jti")?.map(str::to_owned);
         let issued = claims::issued(claims);
-        Ok(Verified { subject, scopes, headers, window, id, issued, identity: IdentityMemo::default() })
+        let identity = IdentityMemo::default();
+        Ok(Verified { subject, issuer, scopes, headers, window, id, issued, identity })
+    }
+
+    /// A claim that the upstream is told as it is.
+    fn told(claims: &Claims, name: &str) -> Result<Option<String>, TokenError> {
+        let text = claims::string_claim(claims, name)?;
+        if text.is_some_and(|text| text.is_empty() || !is_header_value(text.as_bytes())) {
+            return Err(TokenError::BadClaim(name.into()));
+        }
+        Ok(text.map(str::to_owned))
     }
 
     /// A claim that cannot be a header value refuses the token: cut short, it would say something
@@ -268,6 +300,7 @@ pub mod tests_support {
     pub fn verified(from: i64, until: i64) -> Verified {
         Verified {
             subject: None,
+            issuer: None,
             scopes: vec![],
             headers: vec![],
             window: Window { from, until },

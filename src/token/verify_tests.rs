@@ -42,6 +42,7 @@ fn verifier(jwk: &str) -> Verifier {
         max_token_bytes: 8192,
         scope_claims: Vec::new(),
         claims_to_headers: Vec::new(),
+        tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
     };

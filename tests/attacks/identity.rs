@@ -9,7 +9,7 @@ use super::policies::API_KEY;
 use super::table::{Attack, FORGED, Sent, Story, disarmed, refused, served, story};
 
 /// The headers of the gate's own, in casings and with underscores.
-pub const NAMES: [(&str, [&str; 4]); 8] = [
+pub const NAMES: [(&str, [&str; 4]); 10] = [
     ("lower case", ["x-auth-subject", "x-auth-scopes", "x-auth-scheme", "x-auth-email"]),
     ("title case", ["X-Auth-Subject", "X-Auth-Scopes", "X-Auth-Scheme", "X-Auth-Email"]),
     ("upper case", ["X-AUTH-SUBJECT", "X-AUTH-SCOPES", "X-AUTH-SCHEME", "X-AUTH-EMAIL"]),
@@ -18,6 +18,8 @@ pub const NAMES: [(&str, [&str; 4]); 8] = [
     ("upper case with underscores", ["X_AUTH_SUBJECT", "X_AUTH_SCOPES", "X_AUTH_SCHEME", "X_AUTH_EMAIL"]),
     ("an underscore first", ["x_auth-subject", "x_auth-scopes", "x_auth-scheme", "x_auth-email"]),
     ("an underscore last", ["X-Auth_Subject", "X-Auth_Scopes", "X-Auth_Scheme", "X-Auth_Email"]),
+    ("dots", ["x.auth.subject", "x.auth.scopes", "x.auth.scheme", "x.auth.email"]),
+    ("other signs", ["x!auth~subject", "x*auth'scopes", "x-auth|scheme", "x^auth`email"]),
 ];
 
 /// A kind of route, the request that it serves, and what the upstream must be told of the subject.

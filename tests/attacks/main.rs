@@ -23,6 +23,7 @@ mod heads;
 mod hosts;
 mod http2;
 mod identity;
+mod introspected;
 mod keys;
 mod methods;
 mod paths;

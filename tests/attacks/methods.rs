@@ -1,7 +1,11 @@
 //! Methods, what else is said of them, and preflights, which are let through for theirs.
 
 use lychgate_testkit::http::Request;
+use lychgate_testkit::tokens::Token;
 
+use super::credentials::reader;
+use super::h2;
+use super::policies::API_KEY;
 use super::table::{Attack, FORGED, Story, cut_off, disarmed, honest, refused, story, unauthenticated};
 
 pub fn stories() -> Vec<Story> {
@@ -127,7 +131,61 @@ fn preflights() -> Vec<Attack> {
             both(method),
         ));
     }
+    attacks.extend(laden(&both("OPTIONS")));
     attacks.push(refused("options in lower case", "raw", both("options"), 400));
     attacks.push(refused("HEAD with the headers of a preflight", "raw", both("HEAD"), 401));
     attacks
+}
+
+/// A browser's preflight has no credential and no body.
+fn laden(preflight: &Request) -> Vec<Attack> {
+    let text = "OPTIONS /me HTTP/1.1\r\nHost: localhost\r\nOrigin: https://attacker.example\r\n\
+                Access-Control-Request-Method: GET\r\n";
+    let over_http2 = || h2::Request::from(preflight);
+    let stranger = Token::reader().sign_by_stranger("HS256");
+    vec![
+        refused(
+            "a preflight with a token of somebody else's",
+            "raw",
+            preflight.clone().bearer(&stranger),
+            401,
+        ),
+        unauthenticated(
+            "a preflight with a password",
+            "raw",
+            preflight.clone().header("Authorization", "Basic am9objpzZWNyZXQ="),
+        ),
+        unauthenticated("a preflight with a key", "raw", preflight.clone().header("X-API-Key", API_KEY)),
+        unauthenticated(
+            "a preflight with a cookie",
+            "raw",
+            preflight.clone().header("Cookie", format!("session={API_KEY}")),
+        ),
+        unauthenticated("a preflight with a body", "raw", preflight.clone().body("text/plain", "x")),
+        unauthenticated(
+            "a preflight with a body in chunks",
+            "raw",
+            format!("{text}Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n"),
+        ),
+        unauthenticated(
+            "a preflight with an empty body in chunks",
+            "raw",
+            format!("{text}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+        ),
+        unauthenticated(
+            "a preflight with a body of HTTP/2, whose length is not told",
+            "raw",
+            over_http2().body(b"x"),
+        ),
+        unauthenticated("a preflight with trailers", "raw", over_http2().trailer("x-auth-subject", FORGED)),
+        honest("a preflight that says it has no body", "raw", format!("{text}Content-Length: 0\r\n\r\n")),
+        honest("a preflight of HTTP/2", "raw", over_http2()),
+        disarmed(
+            "a preflight with a good token, which is a request",
+            "raw",
+            preflight.clone().bearer(reader()),
+        )
+        .with("x-auth-subject", "johndoe")
+        .without("authorization"),
+    ]
 }

@@ -194,7 +194,7 @@ fn websockets() -> Vec<Attack> {
             "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n"
         )
     };
-    vec![
+    let mut attacks = vec![
         refused("where none is taken", "raw", bare("/me"), 403),
         unauthenticated("without a token", "upgrading", bare("/me")),
         unauthenticated("to the administrators", "upgrading", bare("/admin/x")),
@@ -214,6 +214,9 @@ fn websockets() -> Vec<Attack> {
             open(&format!("X-Auth-Subject: {FORGED}\r\n"))("/public/x"),
         )
         .without("x-auth-subject"),
+    ];
+    attacks.extend(nominated());
+    attacks.extend([
         unauthenticated(
             "over HTTP/2 (RFC 8441)",
             "upgrading",
@@ -226,7 +229,43 @@ fn websockets() -> Vec<Attack> {
         ),
         unauthenticated("an upgrade to HTTP/2 in clear", "upgrading", h2c("/me")),
         unauthenticated("an upgrade to HTTP/2 in clear, where none is taken", "raw", h2c("/me")),
-    ]
+    ]);
+    attacks
+}
+
+/// Envoy takes out what `Connection` names, and the word with it, but for an upgrade.
+fn nominated() -> Vec<Attack> {
+    let open = |connection: &str, path: &str| {
+        format!(
+            "GET {path} HTTP/1.1\r\nHost: localhost\r\n{connection}\r\nUpgrade: websocket\r\n\
+             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\
+             Authorization: Bearer {}\r\n\r\n",
+            reader()
+        )
+    };
+    let mut attacks = Vec::new();
+    for (how, connection) in [
+        ("the subject", "Connection: Upgrade, x-auth-subject"),
+        ("the subject, first and in upper case", "Connection: X-AUTH-SUBJECT,Upgrade"),
+        ("all of it, with tabs", "Connection: Upgrade,\tx-auth-subject\t,\tx-auth-scopes,x-auth-scheme"),
+        ("the subject, joined by a space", "Connection: Upgrade, x x-auth-subject"),
+        ("the subject, in a header of its own", "Connection: Upgrade\r\nConnection: x-auth-subject"),
+        ("the subject, in a header before", "Connection: x-auth-subject\r\nConnection: Upgrade"),
+        ("the subject, with underscores", "Connection: Upgrade, x_auth_subject"),
+        ("where the request comes from", "Connection: Upgrade, x-forwarded-for, x-request-id"),
+    ] {
+        let name = format!("an upgrade whose Connection names {how}");
+        attacks.push(
+            disarmed(name.clone(), "upgrading", open(connection, "/me"))
+                .with("x-auth-subject", "johndoe")
+                .with("connection", "Upgrade"),
+        );
+        attacks.push(
+            disarmed(format!("{name}, to what is public"), "upgrading", open(connection, "/public/x"))
+                .with("connection", "Upgrade"),
+        );
+    }
+    attacks
 }
 
 fn tunnels() -> Vec<Attack> {

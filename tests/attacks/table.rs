@@ -305,7 +305,7 @@ impl Attack {
 
 /// How an application sees a header's name that hands it on as a variable (RFC 3875, section 4.1.18).
 fn as_variable(name: &str) -> String {
-    name.to_ascii_lowercase().replace('_', "-")
+    name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != ':', "-")
 }
 
 /// A header of the gate's own that is not the gate's.

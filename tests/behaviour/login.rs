@@ -98,6 +98,15 @@ pub fn rows() -> Vec<Row> {
             "\"scope\":\"items:read\"",
         ),
         token("a user without scopes", "username=scrypt&password=secret", "\"scope\":\"\""),
+        token(
+            "bcrypt of 72 bytes",
+            &format!("username=long-bcrypt&password={}", "a".repeat(72)),
+            "\"scope\":\"\"",
+        ),
+        wrong(
+            "bcrypt with a byte behind the 72 that it reads",
+            &format!("username=long-bcrypt&password={}", "a".repeat(73)),
+        ),
         wrong("a wrong password", "username=johndoe&password=guess"),
         wrong("an unknown user", "username=nobody&password=secret"),
         wrong("a disabled user who does not know the password", "username=gone&password=guess"),

@@ -6,13 +6,16 @@ mod attacks;
 mod claims;
 mod documents;
 mod dry_run;
+mod forged;
 mod login;
+mod own_routes;
 mod people;
 mod policies;
 mod requirements;
 mod routing;
 mod settings;
 mod signatures;
+mod whose;
 
 #[allow(unused_imports, reason = "each test takes what it needs")]
 pub use policies::{ENVIRONMENT, sha256};
@@ -82,6 +85,9 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(login::policies());
     policies.extend(documents::policies());
     policies.extend(dry_run::policies());
+    policies.extend(forged::policies());
+    policies.extend(own_routes::policies());
+    policies.extend(whose::policies());
     policies
 }
 
@@ -100,6 +106,9 @@ pub fn rows() -> Vec<Row> {
         login::rows,
         documents::rows,
         dry_run::rows,
+        forged::rows,
+        own_routes::rows,
+        whose::rows,
     ] {
         rows.extend(theme());
     }

@@ -20,6 +20,11 @@ const PBKDF2: &str =
 const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 /// `pä:ss`.
 const BCRYPT_ODD: &str = "$2b$04$abcdefghijklmnopqrstuuhC0bPoUtF5o8bp2gaL0R3/vQ51MSUoO";
+/// 72 times `a`, by libxcrypt: all that bcrypt reads.
+const BCRYPT_LONG: &str = "$2b$04$abcdefghijklmnopqrstuuBzzIgyKkz7xMWYSzkIjUSnxEQFQ0WNe";
+/// 129 times `a`: longer than a block of SHA-512.
+const PBKDF2_LONG: &str =
+    "$pbkdf2-sha256$i=1000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$8lJcJUG8i4nhFjQp5Xig5oJ4YI5nhNYTc+sWOtuvLm0";
 
 /// A directory with a user of each kind.
 pub fn staff() -> Value {
@@ -28,6 +33,8 @@ pub fn staff() -> Value {
         {"username": "alice", "password": BCRYPT, "scopes": ["items:read"], "disabled": false},
         {"username": "scrypt", "password": SCRYPT},
         {"username": "pbkdf2", "password": PBKDF2},
+        {"username": "long-bcrypt", "password": BCRYPT_LONG},
+        {"username": "long-pbkdf2", "password": PBKDF2_LONG},
         {"username": "zoë", "password": BCRYPT_ODD, "scopes": ["items:read"]},
         {"username": "gone", "password": ARGON2ID, "scopes": ["items:read"], "disabled": true},
         {"username": "token-only", "scopes": ["items:read"]},
@@ -96,6 +103,14 @@ pub fn rows() -> Vec<Row> {
         allowed("Basic: bcrypt", P, basic("/basic", "alice:secret")).identity("alice", "items:read", "basic"),
         allowed("Basic: scrypt", P, basic("/basic", "scrypt:secret")).identity("scrypt", "", "basic"),
         allowed("Basic: pbkdf2", P, basic("/basic", "pbkdf2:secret")).identity("pbkdf2", "", "basic"),
+        allowed("Basic: bcrypt of 72 bytes", P, basic("/basic", &format!("long-bcrypt:{}", "a".repeat(72))))
+            .identity("long-bcrypt", "", "basic"),
+        allowed(
+            "Basic: pbkdf2 of 129 bytes",
+            P,
+            basic("/basic", &format!("long-pbkdf2:{}", "a".repeat(129))),
+        )
+        .identity("long-pbkdf2", "", "basic"),
         allowed("Basic: UTF-8, and the first colon splits", P, basic("/basic", "zoë:pä:ss"))
             .with("x-auth-scheme", "basic"),
         allowed(
@@ -297,6 +312,18 @@ pub fn rows() -> Vec<Row> {
         )
         .without("authorization"),
     ];
+    for (name, user, length) in [
+        ("bcrypt with a byte behind the 72 that it reads", "long-bcrypt", 73),
+        ("bcrypt with much behind the 72 bytes that it reads", "long-bcrypt", 1000),
+        ("bcrypt of 72 bytes, cut short", "long-bcrypt", 71),
+        ("pbkdf2 with a byte less", "long-pbkdf2", 128),
+        ("a credential over 8192 bytes", "long-pbkdf2", 6144),
+    ] {
+        rows.push(wrong(
+            &format!("Basic: {name}"),
+            basic("/basic", &format!("{user}:{}", "a".repeat(length))),
+        ));
+    }
     for (name, text) in [
         ("a wrong password", "johndoe:guess"),
         ("an unknown user", "nobody:secret"),

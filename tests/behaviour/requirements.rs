@@ -91,7 +91,7 @@ pub fn rows() -> Vec<Row> {
         ),
         allowed("AND: both", P, key(get("/and").bearer(&reader), "good-key")).identity(
             "johndoe",
-            "items:read items:write",
+            "items:read",
             "header_key,oauth2",
         ),
         refused("AND: the token alone", P, get("/and").bearer(&reader), 403, "Not authenticated", &[API_KEY]),
@@ -233,6 +233,6 @@ pub fn rows() -> Vec<Row> {
                 "good-key",
             ),
         )
-        .identity("johndoe", "z items:read items:write", "header_key,oauth2"),
+        .identity("johndoe", "z items:read", "header_key,oauth2"),
     ]
 }

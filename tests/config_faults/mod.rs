@@ -6,6 +6,7 @@ mod people;
 mod remote;
 mod schemes;
 mod telling;
+mod whose;
 
 use lychgate_testkit::keys;
 use serde_json::{Value, json};
@@ -61,6 +62,9 @@ fn with_keys(setting: &str, value: Value) -> Value {
     jwt
 }
 
+#[allow(unused_imports, reason = "each test takes what it needs")]
+pub use whose::told_apart;
+
 /// All faults.
 pub fn faults() -> Vec<Fault> {
     let mut faults = schemes::faults();
@@ -69,5 +73,6 @@ pub fn faults() -> Vec<Fault> {
     faults.extend(documents::faults());
     faults.extend(remote::faults());
     faults.extend(telling::faults());
+    faults.extend(whose::faults());
     faults
 }

@@ -1,7 +1,7 @@
 //! Key sets by URI, several issuers, and lists of revoked tokens.
 
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lychgate_testkit::echo::{Reply, Upstream};
 use lychgate_testkit::envoy::{Envoy, Listener, Options};
@@ -118,9 +118,42 @@ fn without_a_list_from_the_start_the_configuration_says_what_holds() {
     let answer = get(&envoy, "/", &token);
     assert_eq!(answer.status, 503, "{answer:?}");
     assert_eq!(answer.json(), json!({"detail": "Revocation list is not available"}));
-    *list.lock().unwrap() = Some(json!({}));
+    *list.lock().unwrap() = Some(json!({"jti": []}));
     until(&envoy, &token, 200, Duration::from_secs(8));
     *list.lock().unwrap() = None;
     let (envoy, _upstream) = revoking(polled("accept"), &lists);
     assert_eq!(get(&envoy, "/", &token).status, 200);
+}
+
+/// A list over 1 MiB was not applied, `{}` in place of a long one lifted every revocation, and nobody heard
+/// of either.
+#[test]
+fn a_list_that_cannot_be_meant_is_told_and_the_last_good_one_holds() {
+    let list = Arc::new(Mutex::new(Some(json!({"jti": ["stolen"]}))));
+    let lists = list_server(&list);
+    let uri = format!("http://{}/revoked.json", lists.addr());
+    let polled = json!({"revocation": {"uri": uri, "cluster": "lists", "refresh_seconds": 1}});
+    let (envoy, _upstream) = revoking(polled, &lists);
+    let stolen = Token::new().claim("jti", "stolen").sign("HS256");
+    until(&envoy, &stolen, 401, Duration::from_secs(5));
+    let long: Vec<_> = (0..40_000).map(|number| format!("{number:036}")).collect();
+    for (refused, says) in [
+        (json!({}), "an empty list is {\"jti\": []}"),
+        (json!({"jti": long}), "a body of more than 1048576 bytes"),
+    ] {
+        *list.lock().unwrap() = Some(refused);
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while !envoy.log().contains(says) {
+            assert!(Instant::now() < deadline, "{says}: {}", envoy.log());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let log = envoy.log();
+        let line = log.lines().find(|line| line.contains(says)).unwrap();
+        assert!(line.contains("[warning]") && line.contains("what was fetched before holds on"), "{line}");
+        assert_eq!(get(&envoy, "/", &stolen).status, 401);
+    }
+    // Said in words it is believed, and told.
+    *list.lock().unwrap() = Some(json!({"jti": []}));
+    until(&envoy, &stolen, 200, Duration::from_secs(10));
+    assert!(envoy.log().contains("the list is empty now; of 1 revocations none is left"), "{}", envoy.log());
 }

@@ -11,10 +11,12 @@
     reason = "a test that meets the unexpected stops at once"
 )]
 
+mod attacks;
 mod faults;
 mod introspection;
 mod lists;
 mod rotation;
+mod slices;
 
 use std::time::{Duration, Instant};
 

@@ -126,3 +126,32 @@ fn several_files_are_checked_and_one_fault_is_enough() {
     assert!(stdout(&output).contains("envoy.yaml: 1 configuration(s), no fault"), "{output:?}");
     assert!(stdout(&output).contains("-:1: mode: "), "{output:?}");
 }
+
+/// Sixty wrong passwords, each with an `X-Forwarded-For` of its own, were sixty guesses: the plugin cannot
+/// see that the connection manager believes the header, but the file shows it.
+#[test]
+fn a_connection_manager_that_takes_addresses_from_clients_is_told_of() {
+    let hash = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
+    let file = |manager: &str, filters: &str, scheme: &str| {
+        format!(
+            "static_resources:\n  listeners:\n  - filter_chains:\n    - filters:\n      - typed_config:\n          stat_prefix: x\n{manager}          {filters}:\n          - name: lychgate\n            typed_config:\n              config:\n                name: gate\n                vm_config: {{vm_id: lychgate}}\n                configuration:\n                  value:\n                    schemes: {{s: {scheme}}}\n                    users: {{staff: [{{username: ann, password: {hash}}}]}}\n                    api_keys: {{partners: []}}\n"
+        )
+    };
+    let basic = "{type: http, scheme: basic, users: staff}";
+    let key = "{type: apiKey, in: header, name: X-Key, api_keys: partners}";
+    let warns = |manager: &str, filters: &str, scheme: &str| {
+        let text = file(manager, filters, scheme);
+        let output = lychgate(&["check", "-"], &text, &[]);
+        assert_eq!(output.status.code(), Some(0), "{text}\n{output:?}");
+        stdout(&output).contains("-:6: gate: warning: use_remote_address: not true, so the client's address")
+    };
+    assert!(warns("", "http_filters", basic));
+    assert!(warns("          use_remote_address: false\n", "http_filters", basic));
+    assert!(warns("          useRemoteAddress: false\n", "httpFilters", basic));
+    assert!(warns("          xff_num_trusted_hops: 1\n", "http_filters", basic));
+    assert!(!warns("          use_remote_address: true\n", "http_filters", basic));
+    assert!(!warns("          useRemoteAddress: true\n", "httpFilters", basic));
+    let extensions = "          original_ip_detection_extensions: [{name: x}]\n";
+    assert!(!warns(extensions, "http_filters", basic), "addresses come from elsewhere");
+    assert!(!warns("", "http_filters", key), "nothing is counted by address");
+}

@@ -108,7 +108,11 @@ impl Compiler<'_> {
             );
         }
         let algorithms = Some(algorithms.unwrap_or(of_keys));
-        let keys = Keys::Fixed(KeySet::new(keys));
+        let keys = KeySet::new(keys);
+        for line in keys.beyond_budget() {
+            self.warnings.add(path, line);
+        }
+        let keys = Keys::Fixed(keys);
         Some((Issuer { name: issuer, keys, algorithms }, signer))
     }
 

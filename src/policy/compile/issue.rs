@@ -41,6 +41,7 @@ impl Compiler<'_> {
     pub(super) fn token_endpoint(
         &mut self,
         path: &Path<'_>,
+        name: &str,
         issue: IssueConfig,
         flows: &Flows,
         users: Option<&str>,
@@ -86,9 +87,10 @@ impl Compiler<'_> {
             let message = format!("{url} is the token endpoint of another scheme already");
             self.errors.add(&flow_path.key("tokenUrl"), message);
         }
-        let clients = issue.clients.map(|clients| self.clients(&issue_path.key("clients"), clients));
+        let clients = issue.clients.map(|clients| self.clients(&issue_path.key("clients"), &url, clients));
         self.token_endpoints.push(TokenEndpoint {
             path: url,
+            scheme: name.to_owned(),
             users,
             expires_in: issue.expires_in,
             key: Rc::clone(signer),
@@ -100,7 +102,7 @@ impl Compiler<'_> {
         });
     }
 
-    fn clients(&self, path: &Path<'_>, clients: Vec<ClientConfig>) -> Clients {
+    fn clients(&self, path: &Path<'_>, url: &str, clients: Vec<ClientConfig>) -> Clients {
         let client = |(index, client): (usize, ClientConfig)| {
             let path = path.index(index);
             let secret = match client.secret {
@@ -109,7 +111,7 @@ impl Compiler<'_> {
             };
             Some(Client::new(client.id, secret.as_ref().map(|secret| secret.expose())))
         };
-        Clients::new(clients.into_iter().enumerate().filter_map(client).collect())
+        Clients::new(url, clients.into_iter().enumerate().filter_map(client).collect())
     }
 }
 

@@ -4,15 +4,17 @@
 mod authority;
 mod issue;
 mod keys;
+mod own_routes;
 mod rules;
 mod schemes;
+mod shared_keys;
 
 pub use issue::served_path;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::reserved::Reserved;
+use super::reserved::{Reserved, is_same_header};
 use super::rules::Rules;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
@@ -36,7 +38,12 @@ struct Compiler<'a> {
     sources: Vec<Rc<Source>>,
     introspections: Vec<Introspection>,
     scheme_ids: BTreeMap<String, SchemeId>,
+    /// Those of the identity, and then those of claims.
     reserved: Vec<Rc<str>>,
+    /// How many of them are of the identity.
+    identity_headers: usize,
+    /// Whether `iss` is told.
+    tells_issuer: bool,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
 }
@@ -49,9 +56,12 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         subject: names.subject.as_str().into(),
         scopes: names.scopes.as_str().into(),
         scheme: names.scheme.as_str().into(),
+        issuer: names.issuer.as_deref().map(Rc::from),
         dry_run: names.dry_run.as_deref().map(Rc::from),
     };
     let told = [&identity_headers.subject, &identity_headers.scopes, &identity_headers.scheme];
+    let told = told.into_iter().chain(&identity_headers.issuer).chain(&identity_headers.dry_run);
+    let told: Vec<_> = told.cloned().collect();
     let mut compiler = Compiler {
         environment,
         errors,
@@ -62,7 +72,9 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: Vec::new(),
         introspections: Vec::new(),
         scheme_ids: BTreeMap::new(),
-        reserved: told.into_iter().chain(&identity_headers.dry_run).cloned().collect(),
+        identity_headers: told.len(),
+        reserved: told,
+        tells_issuer: identity_headers.issuer.is_some(),
         clients: BTreeMap::new(),
     };
     // While the configuration is whole; a faulty one has nothing to serve.
@@ -71,7 +83,9 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.users(config.users);
     compiler.api_keys(config.api_keys);
     let schemes = compiler.schemes(config.schemes);
+    compiler.check_shared_keys(&schemes);
     let mut rules = compiler.rules(config.rules, config.on_invalid);
+    let written = rules.len();
     if let Some((imported, _)) = &config.openapi.document {
         rules.extend(compiler.operations(&imported.rules, config.openapi.unsecured, config.on_invalid));
     }
@@ -81,6 +95,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
     });
     compiler.check_served_paths(served.as_ref());
+    let own_routes = compiler.own_routes(served.as_ref(), &rules, written, default.as_ref());
     let policy = Policy {
         schemes,
         rules: Rules::new(rules),
@@ -93,6 +108,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: compiler.sources,
         introspections: compiler.introspections,
         served,
+        own_routes,
         mode: config.mode,
         filter_state: config.filter_state,
         clients: in_order(compiler.clients),
@@ -109,16 +125,12 @@ fn in_order(numbered: BTreeMap<String, u8>) -> Vec<String> {
     names.into_iter().map(|(name, _)| name).collect()
 }
 
-/// Whether an application that reads headers as variables would take the two for one.
-fn is_same_header(left: &str, right: &str) -> bool {
-    left.replace('_', "-") == right.replace('_', "-")
-}
-
 impl Compiler<'_> {
     fn check_identity_headers(&self) {
         let path = Path::Root.key("identity_headers");
         for (index, name) in self.reserved.iter().enumerate() {
-            if self.reserved.iter().take(index).any(|other| is_same_header(other, name)) {
+            if self.reserved.iter().take(index).any(|other| is_same_header(other.as_bytes(), name.as_bytes()))
+            {
                 self.errors.add(&path, format_args!("two of them are named `{name}`"));
             }
         }

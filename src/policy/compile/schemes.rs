@@ -2,14 +2,17 @@
 
 use std::rc::Rc;
 
+use super::Compiler;
 use super::issue::IssuedClaims;
 use super::keys::Signer;
-use super::{Compiler, is_same_header};
-use crate::config::{self, JwtConfig, KeyLocation, KeySource, Path, SchemeConfig, TokenSource};
+use crate::config::{
+    self, JwtConfig, KeyLocation, KeySource, Path, SchemeConfig, TokenSource, TokenUsersConfig,
+};
 use crate::credential::Source;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
-use crate::policy::scheme::{Scheme, SchemeId, SchemeKind};
+use crate::policy::reserved::is_same_header;
+use crate::policy::scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::token::{Verifier, VerifierSettings};
 
 /// What the token schemes have in common.
@@ -42,18 +45,18 @@ impl Compiler<'_> {
         let mut signer = None;
         let (default_status, sources, kind) = match scheme.kind {
             config::SchemeKind::Bearer { jwt, users, .. } => {
-                let token = self.token_scheme(path, jwt, users.as_deref(), None, false)?;
+                let token = self.token_scheme(path, jwt, users.as_ref(), None, false)?;
                 signer = token.signer;
                 (403, token.sources, token.kind)
             }
             config::SchemeKind::OpenIdConnect { jwt, users, url } => {
-                let token = self.token_scheme(path, jwt, users.as_deref(), Some(&url), false)?;
+                let token = self.token_scheme(path, jwt, users.as_ref(), Some(&url), false)?;
                 signer = token.signer;
                 (401, token.sources, token.kind)
             }
             config::SchemeKind::OAuth2 { flows, jwt, users, issue } => {
                 let claims = IssuedClaims::of(&jwt);
-                let token = self.token_scheme(path, jwt, users.as_deref(), None, issue.is_some())?;
+                let token = self.token_scheme(path, jwt, users.as_ref(), None, issue.is_some())?;
                 signer = token.signer;
                 if issue.is_some() && token.cannot_sign {
                     self.errors.add(
@@ -65,9 +68,10 @@ impl Compiler<'_> {
                 if let Some(issue) = issue {
                     self.token_endpoint(
                         path,
+                        name,
                         issue,
                         &flows,
-                        users.as_deref(),
+                        users.as_ref().map(|users| users.directory.as_str()),
                         signer.as_ref(),
                         claims,
                         &realm,
@@ -142,12 +146,14 @@ impl Compiler<'_> {
         &mut self,
         path: &Path<'_>,
         mut jwt: JwtConfig,
-        users: Option<&str>,
+        users: Option<&TokenUsersConfig>,
         url: Option<&str>,
         issues: bool,
     ) -> Option<TokenScheme> {
         let users = match users {
-            Some(name) => Some(self.user_directory(path, name)?),
+            Some(TokenUsersConfig { directory, scopes }) => {
+                Some(TokenUsers { directory: self.user_directory(path, directory)?, scopes: *scopes })
+            }
             None => None,
         };
         let is_introspection = matches!(jwt.keys, KeySource::Introspection(_));
@@ -173,6 +179,7 @@ impl Compiler<'_> {
             max_token_bytes: jwt.max_token_bytes,
             scope_claims: jwt.scope_claims,
             claims_to_headers,
+            tells_issuer: self.tells_issuer,
             revoked: jwt.revoked,
             revocation,
         };
@@ -191,8 +198,9 @@ impl Compiler<'_> {
     /// Claim headers are the gate's own, like the identity headers: nobody else may set them.
     fn reserve_claim_headers(&mut self, path: &Path<'_>, headers: &[(String, Rc<str>)]) {
         for (index, (claim, header)) in headers.iter().enumerate() {
-            let taken = headers.iter().take(index).any(|(_, other)| is_same_header(other, header))
-                || self.reserved.iter().take(3).any(|other| is_same_header(other, header));
+            let is_same = |other: &Rc<str>| is_same_header(other.as_bytes(), header.as_bytes());
+            let taken = headers.iter().take(index).any(|(_, other)| is_same(other))
+                || self.reserved.iter().take(self.identity_headers).any(is_same);
             if taken {
                 let message = format!("the header `{header}` is set from something else already");
                 self.errors.add(&path.key(claim), message);

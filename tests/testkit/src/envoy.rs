@@ -114,6 +114,8 @@ pub struct Options {
     pub environment: Vec<(String, String)>,
     /// Further clusters, by name.
     pub clusters: Vec<(String, SocketAddr)>,
+    /// How many connections and requests each of those lets through at once; unset: Envoy's default.
+    pub breaker: Option<u32>,
     /// Environment variables of Envoy itself, which the plugin may read too.
     pub host_environment: Vec<(String, String)>,
     /// Further arguments of the command line.
@@ -128,6 +130,7 @@ impl Default for Options {
             concurrency: 1,
             environment: Vec::new(),
             clusters: Vec::new(),
+            breaker: None,
             host_environment: Vec::new(),
             arguments: Vec::new(),
             stats_config: Value::Null,

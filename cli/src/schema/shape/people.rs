@@ -21,7 +21,8 @@ pub struct User {
     /// one cannot log in here.
     #[schemars(extend("pattern" = "^\\$"))]
     password: Option<String>,
-    /// What the user may do. Scopes of a token that names the user are not widened by it.
+    /// What the user may do. Scopes of a token that names the user are not widened by it, and cut to it (`users_scopes`). Left
+    /// out: nothing by password, and of a token's scopes all.
     scopes: Option<Vec<Scope>>,
     /// For who reads the configuration; sent nowhere.
     email: Option<String>,

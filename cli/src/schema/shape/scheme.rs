@@ -47,9 +47,20 @@ struct Common {
     /// quotes and backslashes.
     #[schemars(regex(pattern = "^[ !\\x23-\\x5B\\x5D-\\x7E]*$"), extend("default" = "lychgate"))]
     realm: Option<String>,
-    /// Whether the upstream gets to see the credential. If not, it is removed wherever it stood.
+    /// Whether the upstream gets to see the credential. If not, it is removed wherever it stood, also where the rule let the
+    /// request in without it.
     #[schemars(extend("default" = false))]
     forward: Option<bool>,
+}
+
+/// Which scopes of a token count, where the entry of its user lists `scopes`.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+enum UsersScopes {
+    /// Those that the user has too: what is taken from a user is gone from the tokens that are about.
+    Cut,
+    /// All of them.
+    Token,
 }
 
 /// How tokens that come from elsewhere are judged.
@@ -62,6 +73,9 @@ struct Tokens {
     /// The directory under `users` that must know the token's `sub`. Left out: not checked.
     #[schemars(length(min = 1))]
     users: Option<String>,
+    /// Which scopes of a token count where its user's entry lists `scopes`. Speaks of `users`.
+    #[schemars(extend("default" = "cut"))]
+    users_scopes: Option<UsersScopes>,
 }
 
 /// A bearer token (RFC 6750).
@@ -162,6 +176,9 @@ pub struct OAuth2 {
     /// in. Left out: not checked.
     #[schemars(length(min = 1))]
     users: Option<String>,
+    /// Which scopes of a token count where its user's entry lists `scopes`. Speaks of `users`.
+    #[schemars(extend("default" = "cut"))]
+    users_scopes: Option<UsersScopes>,
     /// The gate serves `POST` on the password flow's `tokenUrl` itself (RFC 6749 section 4.3), and signs
     /// with the first key of `jwt.keys` that can. Left out: tokens come from elsewhere.
     issue: Option<Issue>,
@@ -210,6 +227,8 @@ pub struct Described {
     /// As in the scheme of the document's type.
     #[schemars(length(min = 1))]
     users: Option<String>,
+    /// As in the scheme of the document's type.
+    users_scopes: Option<UsersScopes>,
     /// As in `apiKey`.
     #[schemars(length(min = 1))]
     api_keys: Option<String>,

@@ -16,11 +16,12 @@ pub struct OpenApi {
     /// What becomes of operations that the document does not secure.
     #[schemars(extend("default" = "default"))]
     unsecured: Option<Unsecured>,
-    /// The path where the document is served. Public, unless a rule's `path` is just that path. Left out:
-    /// `/openapi.json` where there is `docs`, else not served.
+    /// The path where the document is served. Public, unless a rule speaks of it: by its `path`, by a prefix longer than `/`,
+    /// by a regular expression. Such a rule holds for every method and host. Left out: `/openapi.json` where there is `docs`,
+    /// else not served.
     #[schemars(regex(pattern = "^/.*[^/]$"))]
     serve: Option<String>,
-    /// The path where Swagger UI is served. Left out: not served.
+    /// The path where Swagger UI is served, public as the document is. Left out: not served.
     #[schemars(regex(pattern = "^/.*[^/]$"))]
     docs: Option<String>,
     /// `info.title` of the document that is served. Left out: the document's own.
@@ -70,13 +71,14 @@ enum Unsecured {
 #[schemars(deny_unknown_fields, extend("examples" = [{"worker_share_percent": 10, "max_failures": 5}]))]
 pub struct Passwords {
     /// The share of a worker's time that may go into password hashes and signatures, in percent. Beyond
-    /// it logins are answered 503 with `Retry-After`.
+    /// it logins are answered 503 with `Retry-After`, those first whose address has cost most lately.
     #[schemars(range(min = 1, max = 100), extend("default" = 25))]
     worker_share_percent: Option<u32>,
     /// How long a verified Basic credential is remembered, in seconds; 0: not at all.
     #[schemars(range(min = 0, max = 86_400), extend("default" = 300))]
     remember_seconds: Option<u32>,
-    /// Failures of a username from one client address before the next try is answered 429.
+    /// Failures of a username, or of a client of the token endpoint, from one address before the next
+    /// try is answered 429; of one address whatever the username, ten times as many.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = 10))]
     max_failures: Option<u32>,
     /// How long failures count, in seconds from the first.
@@ -91,12 +93,15 @@ pub struct IdentityHeaders {
     /// The token's `sub`, the username, or the `id` of the API key.
     #[schemars(length(min = 1), extend("default" = "x-auth-subject"))]
     subject: Option<String>,
-    /// The scopes, separated by spaces.
+    /// The scopes, separated by spaces. In an AND those of the credential whose subject is told.
     #[schemars(length(min = 1), extend("default" = "x-auth-scopes"))]
     scopes: Option<String>,
     /// The name of the scheme that let the request in; several in an AND, separated by commas.
     #[schemars(length(min = 1), extend("default" = "x-auth-scheme"))]
     scheme: Option<String>,
+    /// The token's `iss`. Left out: not told.
+    #[schemars(length(min = 1))]
+    issuer: Option<String>,
     /// The refusal that a dry run spared the request, as `401 token_expired`. Left out: not told.
     #[schemars(length(min = 1))]
     dry_run: Option<String>,
@@ -130,7 +135,7 @@ enum ErrorFormat {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "lowercase")]
 pub enum CorsPreflight {
-    /// They pass to the upstream, without identity.
+    /// They pass to the upstream, without identity. One with a credential or a body is none, and a request like any other.
     Pass,
     /// They need what every request needs.
     Check,

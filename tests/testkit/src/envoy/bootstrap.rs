@@ -40,7 +40,16 @@ pub fn resources(listeners: &[Listener], options: &Options, module: &Path) -> Va
 /// normalisation is off: what is tried on the filter must reach it.
 pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options, module: &Path) -> Value {
     let mut clusters = vec![cluster("upstream", upstream)];
-    clusters.extend(options.clusters.iter().map(|(name, address)| cluster(name, *address)));
+    for (name, address) in &options.clusters {
+        let mut further = cluster(name, *address);
+        if let Some(most) = options.breaker {
+            let thresholds = json!({
+                "max_connections": most, "max_pending_requests": most, "max_requests": most,
+            });
+            further["circuit_breakers"] = json!({"thresholds": [thresholds]});
+        }
+        clusters.push(further);
+    }
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "stats_config": options.stats_config,

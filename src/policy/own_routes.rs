@@ -1,0 +1,45 @@
+//! The filter's own routes (the document, the page to it, token endpoints), and the rules that speak of them.
+
+use super::Policy;
+use super::rules::Rule;
+
+/// For each path, the rules that speak of it whatever their methods and hosts, in order. Without any it is public.
+#[derive(Debug, Default)]
+pub struct OwnRoutes(Vec<(String, Vec<usize>)>);
+
+impl OwnRoutes {
+    /// The filter answers at `path`, and these rules speak of it.
+    pub fn add(&mut self, path: &str, rules: Vec<usize>) {
+        self.0.push((path.to_owned(), rules));
+    }
+}
+
+impl Policy {
+    /// The rule that a request for a route of the filter's own is judged by; nothing: the route is public.
+    ///
+    /// It is the rule that matches, if that one speaks of the route. What a rule with `methods` or `hosts` leaves over is
+    /// not public for it: there the first rule that speaks of the route counts.
+    #[must_use]
+    pub fn rule_of_own_route(&self, method: &[u8], host: &[u8], path: &str) -> Option<usize> {
+        let (_, speaking) = self.own_routes.0.iter().find(|(own, _)| own == path)?;
+        let found = self.rules.find(method, host, path).filter(|(number, _)| speaking.contains(number));
+        let Some((number, rule)) = found else { return speaking.first().copied() };
+        if rule.path.is_one() || !self.is_public(rule) {
+            return Some(number);
+        }
+        // Before it stands one for just this path, and other methods or hosts.
+        let is_meant = |rule: &Rule| rule.path.is_one() && !self.is_public(rule);
+        let earlier = speaking.iter().copied().take_while(|&earlier| earlier < number);
+        let mut meant = earlier.filter(|&earlier| self.rules.all().get(earlier).is_some_and(is_meant));
+        Some(meant.next().unwrap_or(number))
+    }
+
+    fn is_public(&self, rule: &Rule) -> bool {
+        is_public(rule, self.default_requirement())
+    }
+}
+
+/// Whether a rule lets in who has no credential.
+pub fn is_public(rule: &Rule, default: Option<&super::Requirement>) -> bool {
+    rule.requirement.as_ref().or(default).is_some_and(super::Requirement::allows_anonymous)
+}
