@@ -23,6 +23,7 @@ pub mod openapi;
 pub mod path;
 pub mod pem;
 pub mod request;
+pub mod schedule;
 pub mod signed;
 pub mod token;
 
@@ -30,7 +31,7 @@ pub mod token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 10] = [
+pub const TARGETS: [Target; 11] = [
     ("token", token::run),
     ("jwk", jwk::run),
     ("pem", pem::run),
@@ -41,4 +42,5 @@ pub const TARGETS: [Target; 10] = [
     ("openapi", openapi::run),
     ("request", request::run),
     ("differential", differential::run),
+    ("schedule", schedule::run),
 ];

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::filter::test_stream::{TestStream, pairs};
-use crate::filter::{Action, HttpFilter, Worker};
+use crate::filter::{Action, HttpFilter, Slice, Worker};
 use crate::host::LocalHost;
 use crate::metrics::Update;
 use crate::remote::CallResponse;
@@ -66,7 +66,7 @@ impl Gate {
 
     fn tick(&self) -> Vec<u32> {
         let mut woken = Vec::new();
-        self.worker.on_tick(&mut |id| {
+        self.worker.on_tick(&Slice::default(), &mut |id| {
             woken.push(id);
             true
         });
@@ -81,7 +81,7 @@ impl Gate {
         };
         let id = u32::try_from(self.host.calls.borrow().len() - 1).unwrap();
         let mut woken = Vec::new();
-        self.worker.on_http_call_response(id, &response, &mut |id| {
+        self.worker.on_http_call_response(id, &response, &Slice::default(), &mut |id| {
             woken.push(id);
             true
         });

@@ -20,7 +20,7 @@ mod test_stream;
 
 pub use http_filter::HttpFilter;
 pub use pending::StreamId;
-pub use worker::Worker;
+pub use worker::{Slice, Worker};
 
 /// What becomes of a request after a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

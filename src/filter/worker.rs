@@ -12,7 +12,7 @@ use crate::metrics::Metrics;
 use crate::policy::{Environment, Policy};
 use crate::remote::{CallResponse, Wants};
 
-/// How many requests that waited are woken in one callback. Envoy carries out the answers to them one within
+/// How many requests that waited are woken in one callback, whatever they wait under. Envoy carries out the answers to them one within
 /// the other, and each enters the module again: some three hundred exhaust the stack of a Wasm VM. The others
 /// are woken at the next tick.
 const SLICE: usize = 32;
@@ -23,6 +23,29 @@ const TICK_DUE: u32 = 10;
 const TICK_WAITING: u32 = 50;
 const TICK_FETCH: u32 = 100;
 const TICK_IDLE: u32 = 1000;
+
+/// How many more requests are woken in this callback.
+pub struct Slice(Cell<usize>);
+
+impl Default for Slice {
+    fn default() -> Self {
+        Self(Cell::new(SLICE))
+    }
+}
+
+impl Slice {
+    /// Takes a turn, if one is left.
+    fn take(&self) -> bool {
+        let left = self.0.get().checked_sub(1);
+        self.0.set(left.unwrap_or(0));
+        left.is_some()
+    }
+
+    /// Gives a turn back that was not needed.
+    fn give_back(&self) {
+        self.0.set(self.0.get().saturating_add(1));
+    }
+}
 
 /// A worker's share of the filter.
 pub struct Worker {
@@ -89,45 +112,51 @@ impl Worker {
         &*self.host
     }
 
-    /// Whether no request waits.
+    /// Whether no request waits, and nothing is being fetched: while one worker fetches a source, no other
+    /// does, so its answer must find it.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.pending.borrow().is_empty()
+        self.pending.borrow().is_empty() && !self.engine.remotes().is_fetching()
     }
 
     /// Time has passed. `wake` is given requests whose [`on_wake`](super::HttpFilter::on_wake) is to be
-    /// called, at once or soon; it says whether it can.
-    pub fn on_tick(&self, wake: &mut dyn FnMut(StreamId) -> bool) {
+    /// called, at once or soon; it says whether it can. All workers that are served in one callback share a
+    /// slice.
+    pub fn on_tick(&self, slice: &Slice, wake: &mut dyn FnMut(StreamId) -> bool) {
         self.host.keep_time(self.tick_period() != 0);
         for line in self.engine.remotes().tick(self.host()) {
             log::info!("lychgate: {line}");
         }
         let now = self.host.uptime();
         self.pending.borrow_mut().expire(now);
-        self.wake_due(wake);
+        self.wake_due(slice, wake);
         self.engine.measure(|slot, update| self.host.update_stat(slot, update));
     }
 
-    /// A call was answered; `wake` as in [`on_tick`](Self::on_tick).
+    /// A call was answered; `slice` and `wake` as in [`on_tick`](Self::on_tick).
     pub fn on_http_call_response(
         &self,
         id: u32,
         response: &CallResponse,
+        slice: &Slice,
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
         for line in self.engine.remotes().respond(id, response, self.host()).unwrap_or_default() {
             log::info!("lychgate: {line}");
         }
-        self.wake_due(wake);
+        self.wake_due(slice, wake);
     }
 
-    fn wake_due(&self, wake: &mut dyn FnMut(StreamId) -> bool) {
+    fn wake_due(&self, slice: &Slice, wake: &mut dyn FnMut(StreamId) -> bool) {
         for awaited in self.engine.remotes().take_arrived() {
             self.pending.borrow_mut().wake(&awaited);
         }
         let mut missed = Vec::new();
-        for _ in 0..SLICE {
-            let Some(id) = self.pending.borrow_mut().next_due() else { break };
+        while slice.take() {
+            let Some(id) = self.pending.borrow_mut().next_due() else {
+                slice.give_back();
+                break;
+            };
             if !wake(id) {
                 missed.push(id);
             }

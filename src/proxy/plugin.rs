@@ -16,7 +16,7 @@ use super::stream::ProxyStream;
 use super::wasi;
 use crate::config::ErrorFormat;
 use crate::decision::Denial;
-use crate::filter::{Action, HttpFilter, Worker};
+use crate::filter::{Action, HttpFilter, Slice, Worker};
 use crate::host::{Host, LocalReply, Stream as _};
 use crate::remote::{CallResponse, MAX_BODY_BYTES};
 
@@ -177,8 +177,9 @@ impl Plugin {
     pub fn tick(&self, context: u32) {
         abi::update_log_level();
         let Some(root) = self.root(context) else { return };
+        let slice = Slice::default();
         for worker in root.workers() {
-            worker.on_tick(&mut |stream| self.wake(stream, root.id));
+            worker.on_tick(&slice, &mut |stream| self.wake(stream, root.id));
         }
         root.end_idle();
     }
@@ -193,8 +194,9 @@ impl Plugin {
         let size = body_size.min(MAX_BODY_BYTES.saturating_add(1));
         let body = if size == 0 { Vec::new() } else { abi::call_response_body(size).unwrap_or_default() };
         let response = CallResponse { headers, body };
+        let slice = Slice::default();
         for worker in root.workers() {
-            worker.on_http_call_response(id, &response, &mut |stream| self.wake(stream, root.id));
+            worker.on_http_call_response(id, &response, &slice, &mut |stream| self.wake(stream, root.id));
         }
         root.end_idle();
     }

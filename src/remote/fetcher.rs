@@ -101,6 +101,12 @@ impl Remotes {
         log
     }
 
+    /// Whether a source is being fetched here. The others wait for what comes of it.
+    #[must_use]
+    pub fn is_fetching(&self) -> bool {
+        !self.underway.borrow().is_empty()
+    }
+
     /// When each source was last fetched, in Unix seconds, in the order of the policy; 0: never.
     pub fn fetched(&self) -> impl Iterator<Item = i64> {
         self.sources.iter().map(|source| source.record.borrow().fetched)

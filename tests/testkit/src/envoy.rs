@@ -50,6 +50,8 @@ pub struct Listener {
     pub module: Option<PathBuf>,
     /// Whether an access log is written, as it is from the start.
     pub access_log: bool,
+    /// `vm_config.vm_id`, which is the listener's name from the start.
+    pub vm_id: String,
 }
 
 impl Listener {
@@ -66,6 +68,7 @@ impl Listener {
             manager: Value::Null,
             module: None,
             access_log: true,
+            vm_id: name.into(),
         }
     }
 

@@ -15,6 +15,7 @@ pub mod load;
 pub mod node;
 pub mod programs;
 pub mod python;
+pub mod schedule;
 pub mod tokens;
 pub mod vm;
 mod wire;

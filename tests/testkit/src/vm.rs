@@ -5,8 +5,11 @@
 //! keeps the module from being instantiated.
 
 mod imports;
+mod streams;
 
-use std::collections::{BTreeMap, VecDeque};
+pub use streams::{Cost, Stream, Streams};
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
 use std::time::Duration;
 
@@ -47,10 +50,16 @@ pub struct LocalResponse {
 pub struct Call {
     /// The number it was given.
     pub id: u32,
+    /// The context that it was begun from, and that its answer goes to.
+    pub context: u32,
     /// The cluster.
     pub cluster: String,
     /// Its headers.
     pub headers: Headers,
+    /// Its body.
+    pub body: Vec<u8>,
+    /// When the host gives it up.
+    pub until: Duration,
 }
 
 /// What the host is, and what was done to it.
@@ -100,6 +109,9 @@ pub struct State {
     pub made: BTreeMap<&'static str, u64>,
     /// Memory cannot grow beyond so many bytes. To be set before the start, or by [`Machine::cap`].
     pub memory_cap: Option<usize>,
+    /// Many requests at once, where it is they that are worked on and not the one above.
+    pub streams: Streams,
+    stat_numbers: HashMap<String, usize>,
     limits: StoreLimits,
     memory: Option<Memory>,
     allocate: Option<TypedFunc<u32, u32>>,
@@ -237,9 +249,14 @@ impl Machine {
     }
 
     fn configure(&mut self, root: u32) -> Result<(), Failure> {
-        self.call::<_, ()>("proxy_on_context_create", (root, 0_u32)).map_err(Failure::Trapped)?;
+        self.state().streams.roots.insert(root);
+        self.run::<_, ()>(root, "proxy_on_context_create", (root, 0_u32)).map_err(Failure::Trapped)?;
+        self.configure_root(root)
+    }
+
+    fn configure_root(&mut self, root: u32) -> Result<(), Failure> {
         let size = u32::try_from(self.store.data().configuration.len()).expect("32 bits");
-        match self.call::<_, u32>("proxy_on_configure", (root, size)) {
+        match self.run::<_, u32>(root, "proxy_on_configure", (root, size)) {
             Ok(0) => Err(Failure::Refused(self.log())),
             Ok(_) => Ok(()),
             Err(trap) => Err(Failure::Trapped(trap)),

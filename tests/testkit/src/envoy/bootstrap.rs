@@ -154,7 +154,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                 "failure_policy": "FAIL_RELOAD",
                 "allow_on_headers_stop_iteration": listener.holds_heads,
                 "vm_config": {
-                    "vm_id": listener.name,
+                    "vm_id": listener.vm_id,
                     "runtime": "envoy.wasm.runtime.v8",
                     "code": {"local": {"filename": listener.module.as_deref().unwrap_or(module)}},
                     "environment_variables": {"key_values": environment, "host_env_keys": host_keys},

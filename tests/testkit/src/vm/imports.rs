@@ -3,6 +3,8 @@
 mod stats;
 mod wasi;
 
+use std::time::Duration;
+
 use wasmtime::{Caller, Error, Linker, Result};
 
 use super::{Call, Headers, LocalResponse, State};
@@ -15,6 +17,7 @@ const CAS_MISMATCH: u32 = 8;
 
 /// Kinds of header maps and buffers.
 const REQUEST_HEADERS: u32 = 0;
+const REQUEST_TRAILERS: u32 = 1;
 const CALL_RESPONSE_HEADERS: u32 = 6;
 const REQUEST_BODY: u32 = 0;
 const CALL_RESPONSE_BODY: u32 = 4;
@@ -96,6 +99,16 @@ fn parse(bytes: &[u8]) -> Headers {
     (0..count).map(|n| (take(word(4 + 8 * n)), take(word(8 + 8 * n)))).collect()
 }
 
+/// The headers or trailers that the plugin may look at now.
+fn map(state: &mut State, kind: u32) -> Option<&mut Headers> {
+    match kind {
+        REQUEST_HEADERS => state.head(),
+        REQUEST_TRAILERS => state.tail(),
+        CALL_RESPONSE_HEADERS => Some(&mut state.answer.0),
+        _ => None,
+    }
+}
+
 /// Defines all of them.
 pub fn define(linker: &mut Linker<State>) {
     headers(linker)
@@ -115,10 +128,8 @@ fn headers(linker: &mut Linker<State>) -> Result<()> {
             if let Some(status) = enter(&mut host, "proxy_get_header_map_pairs") {
                 return Ok(status);
             }
-            let map = match kind {
-                REQUEST_HEADERS => serialize(&host.data().request),
-                CALL_RESPONSE_HEADERS => serialize(&host.data().answer.0),
-                _ => return Ok(BAD_ARGUMENT),
+            let Some(map) = map(host.data_mut(), kind).map(|map| serialize(map)) else {
+                return Ok(BAD_ARGUMENT);
             };
             give(&mut host, &map, data, size)
         },
@@ -128,14 +139,14 @@ fn headers(linker: &mut Linker<State>) -> Result<()> {
         linker.func_wrap(
             ENV,
             call,
-            move |mut host: Host<'_>, _kind: u32, name: u32, name_size: u32, value: u32, value_size: u32| {
+            move |mut host: Host<'_>, kind: u32, name: u32, name_size: u32, value: u32, value_size: u32| {
                 if let Some(status) = enter(&mut host, call) {
                     return Ok(status);
                 }
                 let (name, value) = (text(&host, name, name_size)?, text(&host, value, value_size)?);
-                let request = &mut host.data_mut().request;
-                request.retain(|(own, _)| !replaces || *own != name);
-                request.push((name, value));
+                let Some(map) = map(host.data_mut(), kind) else { return Ok(BAD_ARGUMENT) };
+                map.retain(|(own, _)| !replaces || *own != name);
+                map.push((name, value));
                 Ok::<u32, wasmtime::Error>(OK)
             },
         )?;
@@ -143,12 +154,13 @@ fn headers(linker: &mut Linker<State>) -> Result<()> {
     linker.func_wrap(
         ENV,
         "proxy_remove_header_map_value",
-        |mut host: Host<'_>, _kind: u32, name: u32, size: u32| -> Result<u32> {
+        |mut host: Host<'_>, kind: u32, name: u32, size: u32| -> Result<u32> {
             if let Some(status) = enter(&mut host, "proxy_remove_header_map_value") {
                 return Ok(status);
             }
             let name = text(&host, name, size)?;
-            host.data_mut().request.retain(|(own, _)| *own != name);
+            let Some(map) = map(host.data_mut(), kind) else { return Ok(BAD_ARGUMENT) };
+            map.retain(|(own, _)| *own != name);
             Ok(OK)
         },
     )?;
@@ -160,7 +172,10 @@ fn headers(linker: &mut Linker<State>) -> Result<()> {
                 return Ok(status);
             }
             let bytes = match kind {
-                REQUEST_BODY => host.data().body.clone(),
+                REQUEST_BODY => match host.data_mut().buffer() {
+                    Some(body) => body.clone(),
+                    None => return Ok(BAD_ARGUMENT),
+                },
                 CALL_RESPONSE_BODY => host.data().answer.1.clone(),
                 PLUGIN_CONFIGURATION => host.data().configuration.clone(),
                 _ => return Ok(BAD_ARGUMENT),
@@ -196,19 +211,20 @@ fn streams(linker: &mut Linker<State>) -> Result<()> {
                 details: text(&host, details, details_size)?,
                 headers: parse(&read(&host, headers, headers_size)?),
             };
-            host.data_mut().response = Some(response);
-            Ok(OK)
+            Ok(host.data_mut().reply(response))
         },
     )?;
     linker.func_wrap(ENV, "proxy_continue_stream", |mut host: Host<'_>, _kind: u32| -> u32 {
         if let Some(status) = enter(&mut host, "proxy_continue_stream") {
             return status;
         }
-        host.data_mut().resumed = true;
-        OK
+        host.data_mut().resume()
     })?;
-    linker.func_wrap(ENV, "proxy_set_effective_context", |mut host: Host<'_>, _context: u32| -> u32 {
-        enter(&mut host, "proxy_set_effective_context").unwrap_or(OK)
+    linker.func_wrap(ENV, "proxy_set_effective_context", |mut host: Host<'_>, context: u32| -> u32 {
+        if let Some(status) = enter(&mut host, "proxy_set_effective_context") {
+            return status;
+        }
+        host.data_mut().speak_of(context)
     })?;
     linker.func_wrap(
         ENV,
@@ -217,7 +233,7 @@ fn streams(linker: &mut Linker<State>) -> Result<()> {
             if let Some(status) = enter(&mut host, "proxy_set_tick_period_milliseconds") {
                 return status;
             }
-            host.data_mut().tick = period;
+            host.data_mut().period(period);
             OK
         },
     )?;
@@ -254,7 +270,17 @@ fn outside(linker: &mut Linker<State>) -> Result<()> {
                 return Ok(status);
             }
             match read(&host, path, path_size)?.as_slice() {
-                b"source\0address" => give(&mut host, b"192.0.2.1:40000", data, size),
+                b"source\0address" if host.data().has_client() => {
+                    give(&mut host, b"192.0.2.1:40000", data, size)
+                }
+                b"connection\0id" => match host.data().connection() {
+                    Some(connection) => give(&mut host, &connection.to_le_bytes(), data, size),
+                    None => Ok(NOT_FOUND),
+                },
+                b"request\0total_size" => match host.data().received() {
+                    Some(received) => give(&mut host, &received.to_le_bytes(), data, size),
+                    None => Ok(NOT_FOUND),
+                },
                 _ => Ok(NOT_FOUND),
             }
         },
@@ -303,11 +329,11 @@ fn outside(linker: &mut Linker<State>) -> Result<()> {
          cluster_size: u32,
          headers: u32,
          headers_size: u32,
-         _body: u32,
-         _body_size: u32,
+         body: u32,
+         body_size: u32,
          _trailers: u32,
          _trailers_size: u32,
-         _timeout: u32,
+         timeout: u32,
          id: u32|
          -> Result<u32> {
             if let Some(status) = enter(&mut host, "proxy_http_call") {
@@ -316,7 +342,11 @@ fn outside(linker: &mut Linker<State>) -> Result<()> {
             let (cluster, headers) =
                 (text(&host, cluster, cluster_size)?, parse(&read(&host, headers, headers_size)?));
             let number = u32::try_from(host.data().made["proxy_http_call"])?;
-            host.data_mut().calls.push_back(Call { id: number, cluster, headers });
+            let body = read(&host, body, body_size)?;
+            let state = host.data_mut();
+            let until = state.now + Duration::from_millis(timeout.into());
+            let context = state.context();
+            state.calls.push_back(Call { id: number, context, cluster, headers, body, until });
             word(&mut host, id, number as usize)?;
             Ok(OK)
         },

@@ -23,9 +23,9 @@ pub fn define(linker: &mut Linker<State>) -> Result<()> {
             if kind > GAUGE {
                 return Ok(BAD_ARGUMENT);
             }
-            let stats = &mut host.data_mut().stats;
-            let number = stats.iter().position(|(own, _)| *own == name).unwrap_or_else(|| {
-                stats.push((name, 0));
+            let State { stats, stat_numbers, .. } = host.data_mut();
+            let number = *stat_numbers.entry(name).or_insert_with_key(|name| {
+                stats.push((name.clone(), 0));
                 stats.len() - 1
             });
             word(&mut host, id, number)?;
