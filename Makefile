@@ -43,7 +43,7 @@ test: build cli ## everything: unit tests, behaviour table, end to end in a real
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
 	cargo test --locked --test envoy --test login --test issuer --test config --test readme --test difference \
-		--test docs_browser --test observability --test attacks --test secrets --test vectors --test faults --test module --test deploy \
+		--test docs_browser --test observability --test attacks --test waiting --test secrets --test vectors --test faults --test module --test deploy \
 		--test docs --test which_envoy
 
 e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in ENVOY_VERSIONS

@@ -272,7 +272,7 @@ fn behind_a_proxy(policy: Value) -> Listener {
 }
 
 fn from(address: &str, request: Request) -> Request {
-    request.header("X-Forwarded-For", address.to_owned())
+    request.header("X-Forwarded-For", address)
 }
 
 /// Three addresses post wrong passwords for made-up users as fast as they are answered. Of 20 right logins

@@ -251,13 +251,14 @@ impl HttpFilter {
         }
     }
 
-    /// Removes the trailers in which the filter alone may speak.
+    /// Removes the trailers that a server could take for headers that were judged, or that the filter made.
     fn clean_trailers(&self, stream: &dyn Stream) -> Result<(), HostError> {
         let policy = self.worker.engine().policy();
         let mut names: Vec<Vec<u8>> = Vec::new();
         stream.read_request_trailers(&mut |trailers| {
-            let reserved = trailers.iter().map(|(name, _)| *name).filter(|name| policy.is_reserved(name));
-            names = reserved.map(<[u8]>::to_vec).collect();
+            let names_of = trailers.iter().map(|(name, _)| *name);
+            let barred = names_of.filter(|name| policy.is_barred_from_trailers(name));
+            names = barred.map(<[u8]>::to_vec).collect();
         })?;
         names.iter().try_for_each(|name| stream.remove_request_trailer(name))
     }

@@ -47,7 +47,7 @@ impl HttpFilter {
         if policy.token_endpoint(login.endpoint).is_some_and(|endpoint| endpoint.release_head) {
             // It takes no client credentials along, and no word of the client's about its identity.
             let names = request.headers().map(|(name, _)| name);
-            let names = names.filter(|name| *name == b"authorization" || policy.is_reserved(name));
+            let names = names.filter(|name| policy.is_barred_from_trailers(name));
             return Step::ReleaseHead(login, names.map(<[u8]>::to_vec).collect());
         }
         let now = self.worker.host().uptime();

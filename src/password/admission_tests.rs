@@ -105,7 +105,7 @@ fn addresses_that_flood_alike_get_alike_however_often_they_ask() {
     // Nine of ten requests are from the first.
     worker.flooded(Duration::from_secs(120), &mut || {
         count += 1;
-        attempt(if count % 10 == 0 { 2 } else { 1 }, count)
+        attempt(if count.is_multiple_of(10) { 2 } else { 1 }, count)
     });
     let of = |address| worker.hashed.iter().filter(|attempt| attempt.address == address).count();
     let (busy, quiet) = (of(1), of(2));

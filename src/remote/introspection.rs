@@ -105,8 +105,8 @@ impl Introspector {
     }
 
     /// What is known of `token`, whose digest is `digest`, at `now`, in Unix seconds. What is not known is
-    /// asked for, once for all requests that wait.
-    pub fn ask(&self, token: &[u8], digest: Digest, now: i64) -> Answer {
+    /// asked for, once for all requests that wait; `host` is asked for the address of its client.
+    pub fn ask(&self, token: &[u8], digest: Digest, now: i64, host: &dyn Host) -> Answer {
         match self.known.borrow_mut().get(&digest, now) {
             Some(Known::Yes(claims, _)) => return Answer::Active(claims),
             Some(Known::No) => return Answer::Inactive,
@@ -117,7 +117,8 @@ impl Introspector {
         if pending.contains(&digest) {
             return Answer::Pending;
         }
-        if !self.queue.borrow_mut().push(digest, token, now) {
+        let address = host.client_address().unwrap_or_default();
+        if !self.queue.borrow_mut().push(digest, token, now, &address) {
             return Answer::Unavailable(1);
         }
         pending.insert(digest);

@@ -20,8 +20,14 @@ fn introspector(in_body: bool) -> Introspection {
     })
 }
 
+fn ask_from(address: &str, asked: &Introspection, token: &[u8], now: i64) -> Answer {
+    let host = LocalHost::at(now);
+    *host.address.borrow_mut() = Some(address.into());
+    asked.ask(token, TokenDigests::default().of(0, token), now, &host)
+}
+
 fn ask(asked: &Introspection, token: &[u8], now: i64) -> Answer {
-    asked.ask(token, TokenDigests::default().of(0, token), now)
+    ask_from("192.0.2.1", asked, token, now)
 }
 
 fn answer(body: &Value) -> CallResponse {
@@ -101,6 +107,8 @@ fn a_flood_of_made_up_tokens_is_bounded() {
     let pending =
         (0..1000).filter(|number| matches!(ask(&asked, long(*number).as_bytes(), 1000), Answer::Pending));
     assert_eq!(pending.count(), 256, "2 MiB");
+    // One address has a share of the room, and another finds some.
+    assert!(matches!(ask_from("192.0.2.2", &asked, b"another", 1000), Answer::Pending));
 }
 
 #[test]

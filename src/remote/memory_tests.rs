@@ -1,3 +1,7 @@
+//! Memories of what an issuer said.
+
+#![allow(clippy::arithmetic_side_effects, reason = "tests count")]
+
 use std::collections::HashMap;
 use std::rc::Rc;
 

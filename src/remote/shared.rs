@@ -211,3 +211,7 @@ fn jitter(host: &dyn Host) -> f64 {
 #[cfg(test)]
 #[path = "shared_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "workers_tests.rs"]
+mod workers_tests;

@@ -1,12 +1,11 @@
 //! What several workers make of shared data: also where a worker died half-way, and where somebody else
 //! wrote in it.
 
-#![allow(clippy::arithmetic_side_effects, reason = "a simulation counts")]
+#![allow(clippy::arithmetic_side_effects, reason = "tests count")]
 
 use std::rc::Rc;
 
 use lychgate_testkit::keys;
-use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{digest, slot};
@@ -15,9 +14,9 @@ use crate::remote::{CallResponse, Content, Limits, Record, Remotes, Source, Sour
 
 const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 
-struct Worker {
-    source: Rc<Source>,
-    remotes: Remotes,
+pub(super) struct Worker {
+    pub source: Rc<Source>,
+    pub remotes: Remotes,
 }
 
 impl Worker {
@@ -26,7 +25,7 @@ impl Worker {
         Self { source: Rc::clone(&source), remotes: Remotes::new(vec![source], Vec::new()) }
     }
 
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let uri = Uri::parse("https://idp.example/keys", "idp").unwrap();
         Self::of(SourceKind::Keys { uri: Some(uri), discovery: None, allowed: None })
     }
@@ -36,7 +35,7 @@ impl Worker {
     }
 
     /// The `kid`s that serve.
-    fn kids(&self, host: &LocalHost) -> Option<Vec<String>> {
+    pub(super) fn kids(&self, host: &LocalHost) -> Option<Vec<String>> {
         let content = self.source.content(host.now())?;
         let Content::Keys(keys) = content.as_ref() else { panic!("keys") };
         Some(keys.candidates("ES256", None).map(|(_, key)| key.kid().unwrap().to_owned()).collect())
@@ -50,13 +49,13 @@ impl Worker {
     }
 }
 
-fn jwks(kid: &str) -> Value {
+pub(super) fn jwks(kid: &str) -> Value {
     let mut jwk = keys::P256.jwk();
     jwk["kid"] = kid.into();
     json!({"keys": [jwk]})
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> CallResponse {
+pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> CallResponse {
     let own = |(name, value): &(&str, &str)| (name.as_bytes().to_vec(), value.as_bytes().to_vec());
     let mut headers: Vec<_> = headers.iter().map(own).collect();
     headers.push((b":status".to_vec(), status.to_string().into_bytes()));
@@ -77,7 +76,7 @@ fn fetched(host: &LocalHost, kid: &str) -> Worker {
     worker
 }
 
-fn overwrite(host: &LocalHost, key: &str, value: &[u8]) {
+pub(super) fn overwrite(host: &LocalHost, key: &str, value: &[u8]) {
     let version = host.shared(key).unwrap().map_or(0, |(_, version)| version);
     assert!(host.share(key, value, version).unwrap());
 }
@@ -334,100 +333,4 @@ fn a_list_that_is_refused_is_told_and_the_last_one_holds() {
         assert!(warnings.contains(says), "{warnings}");
     }
     assert_eq!(worker.revoked(&host), Some(1));
-}
-
-/// What happens next to one of three workers, or outside.
-#[derive(Clone, Debug)]
-enum Step {
-    Tick(usize),
-    /// The oldest call of a worker is answered: by what is published, or not.
-    Answer(usize, bool),
-    /// A worker is started anew, with what it was doing lost.
-    Restart(usize),
-    Rotate,
-    /// Somebody else, or a worker that died, left this in one of the values.
-    Scribble(u8, u8),
-    Pass(i64),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        8 => (0..3_usize).prop_map(Step::Tick),
-        6 => (0..3_usize, prop::bool::weighted(0.8)).prop_map(|(worker, well)| Step::Answer(worker, well)),
-        1 => (0..3_usize).prop_map(Step::Restart),
-        2 => Just(Step::Rotate),
-        1 => (0..3_u8, 0..3_u8).prop_map(|(place, what)| Step::Scribble(place, what)),
-        4 => (1..40_i64).prop_map(Step::Pass),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
-
-    /// Whatever happens to three workers and to what they share: each holds keys that were published, all of
-    /// one set, and when it is quiet again they all hold the latest.
-    #[test]
-    fn workers_never_mix_sets_and_agree_in_the_end(steps in prop::collection::vec(step(), 1..120)) {
-        let host = LocalHost::at(1_000_000);
-        let mut workers: Vec<_> = (0..3).map(|_| (Worker::new(), Vec::<(u32, u32)>::new())).collect();
-        let mut published = 1_u32;
-        // What a call is answered with is what was published when it was made.
-        let tick = |(worker, calls): &mut (Worker, Vec<(u32, u32)>), published: u32| {
-            let before = host.calls.borrow().len();
-            worker.remotes.tick(&host);
-            for id in before..host.calls.borrow().len() {
-                calls.push((u32::try_from(id).unwrap(), published));
-            }
-        };
-        let respond = |(worker, calls): &mut (Worker, Vec<(u32, u32)>), well: bool| {
-            if calls.is_empty() {
-                return;
-            }
-            let (id, published) = calls.remove(0);
-            let tag = format!("\"{published}\"");
-            let asked = host.calls.borrow()[id as usize].headers.iter()
-                .find(|(name, _)| name == "if-none-match").map(|(_, value)| value.clone());
-            let response = match well {
-                false => CallResponse::default(),
-                true if asked.as_ref() == Some(&tag) => answer(304, &[], ""),
-                true => answer(200, &[("etag", tag.as_str())], jwks(&tag).to_string()),
-            };
-            worker.remotes.respond(id, &response, &host);
-        };
-        for step in &steps {
-            match step {
-                Step::Tick(number) => tick(&mut workers[*number], published),
-                Step::Answer(number, well) => respond(&mut workers[*number], *well),
-                Step::Restart(number) => workers[*number] = (Worker::new(), Vec::new()),
-                Step::Rotate => published += 1,
-                Step::Scribble(place, what) => {
-                    let key = match place {
-                        0 => workers[0].0.source.key.clone(),
-                        place => slot(&workers[0].0.source, u64::from(*place)),
-                    };
-                    let what: &[u8] = match what { 0 => b"", 1 => b"null\n{\"keys\": []}", _ => b"[9, 0, 0, 9999999999, 0, 0, null, \"\"]" };
-                    overwrite(&host, &key, what);
-                }
-                Step::Pass(seconds) => host.now.set(host.now.get() + seconds),
-            }
-            for (worker, _) in &workers {
-                if let Some(kids) = worker.kids(&host) {
-                    prop_assert_eq!(kids.len(), 1);
-                    let number: u32 = kids[0].trim_matches('"').parse().unwrap();
-                    prop_assert!(number <= published);
-                }
-            }
-        }
-        // Quiet: each second a tick of each worker, and answers.
-        for _ in 0..200 {
-            host.now.set(host.now.get() + 1);
-            for worker in &mut workers {
-                tick(worker, published);
-                respond(worker, true);
-            }
-        }
-        for (worker, _) in &workers {
-            prop_assert_eq!(worker.kids(&host), Some(vec![format!("\"{published}\"")]));
-        }
-    }
 }

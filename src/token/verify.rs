@@ -159,7 +159,7 @@ impl Verifier {
                 }
                 let number = introspection.number();
                 let digest = digests.of(number, token);
-                let claims = match introspection.ask(token, digest, host.now()) {
+                let claims = match introspection.ask(token, digest, host.now(), host) {
                     Answer::Active(claims) => claims,
                     Answer::Inactive => return Err(TokenError::Inactive),
                     Answer::Pending if patient => {

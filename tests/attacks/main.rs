@@ -18,7 +18,6 @@ mod behaviour;
 mod claims;
 mod credentials;
 mod grpc;
-mod h2;
 mod heads;
 mod hosts;
 mod http2;
@@ -41,6 +40,7 @@ use std::time::Duration;
 
 use lychgate_testkit::echo::{Received, Reply, Upstream};
 use lychgate_testkit::envoy::{Envoy, Options};
+use lychgate_testkit::h2;
 use lychgate_testkit::http::{self, Request};
 use table::{Answer, Attack, Sent, Story};
 

@@ -131,3 +131,35 @@ fn a_guessed_kid_does_not_keep_the_genuine_key_out() {
     println!("the genuine key was taken after {took:?}, with refetch_seconds 4");
     assert!(took < Duration::from_secs(8), "at the next fetch, not the one after the next: {took:?}");
 }
+
+/// Plugins that share a `vm_id` share their shared data, and an empty one is everybody's.
+#[test]
+fn an_empty_vm_id_is_warned_of_and_one_that_is_shared_by_two_of_ours_is_no_harm() {
+    let idp = Upstream::serve(|_| Reply::json(&json!({"keys": [keys::P256.jwk()]})));
+    let jwks = json!({"uri": format!("http://{}/jwks", idp.addr()), "cluster": "idp"});
+    let policy = |realm: &str| {
+        json!({
+            "schemes": {"token": {"type": "http", "scheme": "bearer", "realm": realm, "jwt": {"remote_jwks": jwks}}},
+            "security": [{"token": []}],
+        })
+    };
+    let says = "vm_config.vm_id is empty";
+    for (vm_id, is_warned) in [("", true), ("ours", false)] {
+        let listeners = ["one", "two"].map(|name| {
+            let mut listener = Listener::new(name, policy(name));
+            listener.vm_id = vm_id.into();
+            listener
+        });
+        let before = idp.hits();
+        let upstream = Upstream::start();
+        let options = Options { clusters: vec![("idp".into(), idp.addr())], ..Options::default() };
+        let envoy = Envoy::start(&listeners, upstream.addr(), &options);
+        let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+        let token = Token::new().sign("ES256");
+        for name in ["one", "two"] {
+            assert_eq!(envoy.send(name, &Request::get("/").bearer(&token)).status, 200, "{}", envoy.log());
+        }
+        assert_eq!(envoy.log().contains(says), is_warned, "{}", envoy.log());
+        assert_eq!(idp.hits() - before, 1, "the same keys are fetched once");
+    }
+}

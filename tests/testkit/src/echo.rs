@@ -181,7 +181,7 @@ fn converse(stream: TcpStream, shared: &Shared) -> io::Result<()> {
 }
 
 impl Reply {
-    fn to_bytes(&self, head_only: bool) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self, head_only: bool) -> Vec<u8> {
         let mut bytes = format!("HTTP/1.1 {} -\r\n", self.status).into_bytes();
         for (name, value) in &self.headers {
             bytes.extend_from_slice(format!("{name}: {value}\r\n").as_bytes());

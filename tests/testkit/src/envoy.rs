@@ -50,6 +50,8 @@ pub struct Listener {
     pub module: Option<PathBuf>,
     /// Whether an access log is written, as it is from the start.
     pub access_log: bool,
+    /// `vm_config.vm_id`, which is the listener's name from the start.
+    pub vm_id: String,
 }
 
 impl Listener {
@@ -66,6 +68,7 @@ impl Listener {
             manager: Value::Null,
             module: None,
             access_log: true,
+            vm_id: name.into(),
         }
     }
 
@@ -122,6 +125,8 @@ pub struct Options {
     pub arguments: Vec<String>,
     /// `stats_config`.
     pub stats_config: Value,
+    /// Members of every cluster, beside the usual ones.
+    pub cluster_members: Value,
 }
 
 impl Default for Options {
@@ -134,6 +139,7 @@ impl Default for Options {
             host_environment: Vec::new(),
             arguments: Vec::new(),
             stats_config: Value::Null,
+            cluster_members: Value::Null,
         }
     }
 }

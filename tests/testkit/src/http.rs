@@ -194,6 +194,16 @@ impl Connection {
         self.receive(head).map_err(|error| sent.err().unwrap_or(error))
     }
 
+    /// Reads bytes that are no response: what follows an upgrade.
+    ///
+    /// # Errors
+    /// If so many do not come.
+    pub fn raw(&mut self, length: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = vec![0; length];
+        self.reader.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+
     /// Waits for a response, of which only the head comes if `head_only`.
     ///
     /// # Errors
@@ -202,10 +212,11 @@ impl Connection {
         loop {
             let head = Head::read(&mut self.reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
             let status = status(&head.start)?;
-            if (100..200).contains(&status) {
+            // An upgrade (RFC 9110 section 15.2.2) is final, and what follows is no body.
+            if (100..200).contains(&status) && status != 101 {
                 continue;
             }
-            let body = if head_only || matches!(status, 204 | 304) {
+            let body = if head_only || matches!(status, 101 | 204 | 304) {
                 Vec::new()
             } else {
                 head.framing(Framing::UntilClose)?.read(&mut self.reader)?

@@ -50,6 +50,9 @@ pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options
         }
         clusters.push(further);
     }
+    for (name, value) in options.cluster_members.as_object().into_iter().flatten() {
+        clusters.iter_mut().for_each(|cluster| cluster[name] = value.clone());
+    }
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "stats_config": options.stats_config,
@@ -151,7 +154,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                 "failure_policy": "FAIL_RELOAD",
                 "allow_on_headers_stop_iteration": listener.holds_heads,
                 "vm_config": {
-                    "vm_id": listener.name,
+                    "vm_id": listener.vm_id,
                     "runtime": "envoy.wasm.runtime.v8",
                     "code": {"local": {"filename": listener.module.as_deref().unwrap_or(module)}},
                     "environment_variables": {"key_values": environment, "host_env_keys": host_keys},

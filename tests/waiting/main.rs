@@ -1,0 +1,23 @@
+//! Requests that wait, in a real Envoy: nothing of them reaches the upstream before they are allowed, what
+//! is allowed arrives once and whole, and those who wait take down nobody.
+
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    missing_docs,
+    reason = "a test that meets the unexpected stops at once"
+)]
+
+mod bed;
+mod client;
+mod forms;
+mod load;
+mod logins;
+mod places;
+mod replaced;
+mod shipped;
+mod table;
+mod ways;
