@@ -195,7 +195,7 @@ impl HttpFilter {
             (Ok(()), None) => self.fail(stream, "request headers are not there"),
             (Ok(()), Some(Step::Wait(deadline))) => {
                 self.state = State::Waiting(Box::new(Waiting { digests, deadline, is_whole: end_of_stream }));
-                Action::Pause
+                Action::Hold
             }
             (Ok(()), Some(Step::AwaitBody(awaiting))) => {
                 self.state = State::AwaitingBody(awaiting);

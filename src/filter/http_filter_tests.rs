@@ -96,7 +96,7 @@ const FORGED: (&str, &str) = ("x-auth-subject", "root");
 fn a_request_that_waits_is_held_in_every_callback_and_goes_on_once_when_it_is_allowed() {
     let gate = Gate::new();
     let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN, FORGED]));
-    assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Hold);
     *stream.trailers.borrow_mut() = pairs(&[FORGED, ("x-other", "stays")]);
     assert_eq!(filter.on_request_body(&stream, 1, false), Action::Pause);
     assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
@@ -116,7 +116,7 @@ fn a_request_that_waits_is_held_in_every_callback_and_goes_on_once_when_it_is_al
 fn a_request_that_is_refused_stays_in_every_callback() {
     let gate = Gate::new();
     let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN]));
-    assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
+    assert_eq!(filter.on_request_headers(&stream, false), Action::Hold);
     gate.tick();
     assert_eq!(gate.answer(&json!({"active": false})), [2]);
     filter.on_wake(&stream);
@@ -196,7 +196,7 @@ fn patience_ends_and_a_dry_run_refuses_nobody() {
     for (path, resumed, refused) in [("/opaque", 0, Some(503)), ("/dry", 1, None)] {
         let gate = Gate::new();
         let (mut filter, stream) = (gate.filter(2), Gate::stream(path, &[TOKEN]));
-        assert_eq!(filter.on_request_headers(&stream, true), Action::Pause, "{path}");
+        assert_eq!(filter.on_request_headers(&stream, true), Action::Hold, "{path}");
         gate.tick();
         gate.host.uptime.set(Duration::from_secs(9));
         assert_eq!(gate.tick(), Vec::<u32>::new());
@@ -224,7 +224,7 @@ fn a_place_that_is_refused_is_refused_as_the_mode_says() {
         assert_eq!(refused, 998 - 512, "{path}: one credential has 512 places");
         // Another one has a place all the same.
         let other = Gate::stream(path, &[("authorization", "Bearer another")]);
-        assert_eq!(gate.filter(1_000).on_request_headers(&other, true), Action::Pause);
+        assert_eq!(gate.filter(1_000).on_request_headers(&other, true), Action::Hold);
         assert!(other.replies.borrow().is_empty());
     }
 }
@@ -234,7 +234,7 @@ fn many_are_woken_in_slices() {
     let gate = Gate::new();
     for id in 2..402 {
         let stream = Gate::stream("/opaque", &[TOKEN]);
-        assert_eq!(gate.filter(id).on_request_headers(&stream, true), Action::Pause);
+        assert_eq!(gate.filter(id).on_request_headers(&stream, true), Action::Hold);
     }
     gate.tick();
     let mut woken = gate.answer(&json!({"active": false}));
@@ -251,13 +251,13 @@ fn many_are_woken_in_slices() {
 fn a_request_that_is_over_leaves_its_place() {
     let gate = Gate::new();
     let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN]));
-    assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+    assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
     assert!(!gate.worker.is_idle());
     filter.on_delete();
     assert!(gate.worker.is_idle());
     // One that the host answers itself does too, and is not answered again.
     let (mut filter, stream) = (gate.filter(3), Gate::stream("/opaque", &[TOKEN]));
-    assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+    assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
     assert_eq!(filter.on_response_headers(&stream), Action::Continue);
     assert!(gate.worker.is_idle());
     filter.on_wake(&stream);
@@ -282,13 +282,13 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
         .map(|id| {
             let stream = Gate::stream("/either", &[("cookie", &format!("session=stranger-{id}"))]);
             let mut filter = gate.filter(id);
-            assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+            assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
             (filter, stream)
         })
         .collect();
     let wrong = [("authorization", "Basic am9obmRvZTp3cm9uZw=="), ("cookie", "session=mine")];
     let (mut filter, stream) = (gate.filter(9), Gate::stream("/either", &wrong));
-    assert_eq!(filter.on_request_headers(&stream, true), Action::Pause);
+    assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
     gate.tick();
     for (mut filter, stream) in strangers {
         gate.host.uptime.set(gate.host.uptime.get() + Duration::from_millis(1));

@@ -29,4 +29,7 @@ pub enum Action {
     Continue,
     /// It waits, or was answered.
     Pause,
+    /// It waits for something that is not of the request: the host holds all of it, what is yet to come
+    /// included.
+    Hold,
 }

@@ -142,43 +142,12 @@ pub fn log(level: Level, message: &str) {
     unsafe { proxy_log(level as u32, message.as_ptr(), message.len()) };
 }
 
-/// The `log` facade over the host's log.
-struct HostLog;
-
-impl log::Log for HostLog {
-    fn enabled(&self, metadata: &log::Metadata<'_>) -> bool {
-        metadata.level() <= log::max_level()
-    }
-
-    fn log(&self, record: &log::Record<'_>) {
-        let level = match record.level() {
-            log::Level::Error => Level::Error,
-            log::Level::Warn => Level::Warn,
-            log::Level::Info => Level::Info,
-            log::Level::Debug | log::Level::Trace => Level::Debug,
-        };
-        log(level, &record.args().to_string());
-    }
-
-    fn flush(&self) {}
-}
-
-/// Has the `log` facade write to the host's log what the host's level lets through, and has nothing formatted
-/// that it does not.
-pub fn update_log_level() {
-    let _ = log::set_logger(&HostLog);
+/// The lowest level that the host's log lets through.
+pub fn log_level() -> Result<u32, Status> {
     let mut level = 0;
     // SAFETY: the host writes through a pointer that is valid during the call.
-    let is_told = check(unsafe { proxy_get_log_level(&raw mut level) }).is_ok();
-    log::set_max_level(match level {
-        // A host that does not tell filters by itself.
-        _ if !is_told => log::LevelFilter::Debug,
-        0 | 1 => log::LevelFilter::Debug,
-        2 => log::LevelFilter::Info,
-        3 => log::LevelFilter::Warn,
-        4 | 5 => log::LevelFilter::Error,
-        _ => log::LevelFilter::Debug,
-    });
+    check(unsafe { proxy_get_log_level(&raw mut level) })?;
+    Ok(level)
 }
 
 /// The plugin's configuration.

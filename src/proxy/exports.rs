@@ -4,11 +4,23 @@
 use super::plugin::with_plugin;
 use crate::filter::Action;
 
-/// An action as the ABI says it.
-fn code(action: Action) -> u32 {
+/// What becomes of a head, as Envoy's `FilterHeadersStatus` has it. With `StopIteration` the host holds the
+/// head and hands over the body, where `allow_on_headers_stop_iteration` is set; and of a body that was paused
+/// here and goes on, Envoy without the fix of envoyproxy/envoy#46841 loses the next piece.
+fn head_code(action: Action) -> u32 {
     match action {
         Action::Continue => 0,
         Action::Pause => 1,
+        // `StopAllIterationAndWatermark`.
+        Action::Hold => 4,
+    }
+}
+
+/// What becomes of anything but a head.
+fn code(action: Action) -> u32 {
+    match action {
+        Action::Continue => 0,
+        Action::Pause | Action::Hold => 1,
     }
 }
 
@@ -60,7 +72,7 @@ extern "C" fn proxy_on_http_call_response(context: u32, id: u32, _headers: u32, 
 
 #[unsafe(no_mangle)]
 extern "C" fn proxy_on_request_headers(context: u32, _count: u32, end_of_stream: u32) -> u32 {
-    code(with_plugin(|plugin| plugin.request_headers(context, end_of_stream != 0)))
+    head_code(with_plugin(|plugin| plugin.request_headers(context, end_of_stream != 0)))
 }
 
 #[unsafe(no_mangle)]

@@ -11,6 +11,7 @@ mod abi;
 #[expect(unsafe_code, reason = "exports the plugin's functions by name; see the module's header")]
 mod exports;
 mod host;
+mod logger;
 mod map;
 mod plugin;
 mod stream;

@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::abi::{self, Level};
 use super::host::{ProxyHost, Ticks};
+use super::logger;
 use super::stream::ProxyStream;
 use super::wasi;
 use crate::config::ErrorFormat;
@@ -81,7 +82,7 @@ impl Root {
 
     /// Reads the configuration; says whether it is a good one.
     fn configure(&self) -> bool {
-        abi::update_log_level();
+        logger::update();
         #[cfg(feature = "trap-for-tests")]
         super::trap::warn();
         let bytes = match abi::plugin_configuration() {
@@ -175,7 +176,7 @@ impl Plugin {
 
     /// Time has passed.
     pub fn tick(&self, context: u32) {
-        abi::update_log_level();
+        logger::update();
         let Some(root) = self.root(context) else { return };
         let slice = Slice::default();
         for worker in root.workers() {

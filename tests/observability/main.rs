@@ -27,7 +27,8 @@ fn policy() -> Value {
     json!({
         "schemes": {
             "oauth2": {"type": "oauth2", "flows": {"password": {"tokenUrl": "/token", "scopes": {}}},
-                "jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}, "users": "staff", "issue": {}},
+                "jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}, "users": "staff", "users_scopes": "token",
+                "issue": {}},
             "fetched": {"type": "http", "scheme": "bearer", "jwt": {
                 "remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}}},
             "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"},

@@ -124,4 +124,8 @@ stories! {
         Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Again(Policy::Strict),
         Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Time(Span::Long),
     ];
+    fn those_who_wait_for_two_tokens_look_again_in_slices(false) [
+        Event::Flood(Head { cookie: Cookie::OpaqueD, ..head(Place::Two, Auth::OpaqueLong) }, 120),
+        Event::Time(Span::Tick), Event::Answer(0, Answer::First), Event::Time(Span::Tick),
+    ];
 }

@@ -21,12 +21,14 @@ const IDLE: u32 = 100;
 /// The greatest depth of callbacks: those answers, one within the other.
 const DEEPEST: usize = MOST_SETTLED + 2;
 
-/// The most instructions of a callback that settles so many requests: what it costs to take in what was
-/// sent or fetched, and what each request costs. A signature that the host does not check is the most of it.
+/// The most instructions of a callback: what it costs to take in what was sent or fetched, and what it costs
+/// to decide each of the requests that are decided in it, be it that they wait on. A signature that the host
+/// does not check is the most of that.
 fn limit(cost: &Cost, native: bool) -> u64 {
     const CALLBACK: u64 = 3_000_000;
-    let request = if native { 1_000_000 } else { 28_000_000 };
-    CALLBACK + request * (1 + cost.settled as u64)
+    let request = if native { 400_000 } else { 28_000_000 };
+    let wakes = matches!(cost.callback, "proxy_on_tick" | "proxy_on_http_call_response");
+    CALLBACK + request * if wakes { SLICE as u64 } else { 1 }
 }
 
 fn wrong(what: impl Into<String>) -> Done {

@@ -103,7 +103,10 @@ impl Known {
         if said {
             self.fetched.entry(source).or_default().push((now, answer));
         }
-        self.look(call.context, source);
+        // Under an earlier configuration of the root context it is seen at the next tick.
+        if !self.again {
+            self.look(call.context, source);
+        }
     }
 
     /// Which calls are open.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::counts::Counts;
 use super::known::{Asked, Known};
 use super::world::{self, FORGED, SUBJECT, image, world};
-use super::{Answer, Event, Head, Place, Policy, Schedule, Span, Status};
+use super::{Answer, Event, Head, Policy, Schedule, Span, Status};
 use crate::vm::{Failure, Machine};
 
 /// The host calls that may be made to fail.
