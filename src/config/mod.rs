@@ -16,6 +16,7 @@ pub mod rules;
 pub mod scheme;
 pub mod secret;
 mod settings;
+pub mod template;
 pub mod users;
 
 pub use api_keys::ApiKeyConfig;
@@ -30,6 +31,7 @@ pub use secret::{Secret, SecretJson};
 pub use settings::{
     CacheLimits, CorsPreflight, ErrorFormat, ErrorSettings, IdentityHeaders, Mode, PasswordSettings,
 };
+pub use template::{MAX_PATH_BYTES, Segment};
 pub use users::UserConfig;
 
 use node::Node;

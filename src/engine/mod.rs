@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::metrics::{Metrics, Update};
 use crate::password::PasswordChecker;
-use crate::policy::{NormalPath, Policy};
+use crate::policy::{NormalPath, PathFault, Policy};
 use crate::remote::Remotes;
 use crate::request::Request;
 use crate::token::TokenCache;
@@ -121,8 +121,10 @@ impl Engine {
     }
 
     fn judge(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Result<Decision, Denial> {
-        let path =
-            NormalPath::new(request.raw_path()).map_err(|ambiguity| Denial::ambiguous_path(ambiguity.0))?;
+        let path = NormalPath::of_target(request.target()).map_err(|fault| match fault {
+            PathFault::Ambiguous(what) => Denial::ambiguous_path(what),
+            PathFault::TooLong => Denial::path_too_long(),
+        })?;
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
         }
@@ -141,6 +143,7 @@ impl Engine {
         }
         let (rule, requirement) = self.policy.requirement(request.method(), request.authority(), &path);
         let mut judged = match requirement {
+            None if rule == RuleId::Unknown => Err(Denial::path_too_long()),
             None => Err(Denial::no_rule()),
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))

@@ -12,7 +12,7 @@ mod rules;
 mod scheme;
 
 pub use compile::served_path;
-pub use path::{AmbiguousPath, NormalPath};
+pub use path::{AmbiguousPath, NormalPath, PathFault};
 pub use requirement::{Alternative, Requirement, Term};
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
 pub use scheme::{Scheme, SchemeId, SchemeKind};
@@ -28,6 +28,7 @@ use crate::keys::SigningKey;
 use crate::openapi::Served;
 use crate::remote::{Introspection, Source};
 use reserved::Reserved;
+use rules::Undecided;
 
 /// Reads a variable of the plugin's environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -102,7 +103,8 @@ impl Policy {
         compile::compile(Config::default(), &|_| None, &Errors::default()).policy
     }
 
-    /// What a request needs, by the first rule that matches, or by default. Nothing: refused.
+    /// What a request needs, by the first rule that matches, or by default. Nothing: refused; of an unknown
+    /// rule, because finding the rule takes more reading than there may be.
     #[must_use]
     pub fn requirement(
         &self,
@@ -111,11 +113,12 @@ impl Policy {
         path: &NormalPath<'_>,
     ) -> (RuleId, Option<&Requirement>) {
         match self.rules.find(method, host, path.as_str()) {
-            Some((number, rule)) => {
+            Ok(Some((number, rule))) => {
                 (RuleId::Rule(number), rule.requirement.as_ref().or(self.default.as_ref()))
             }
-            None if self.default.is_some() => (RuleId::Default, self.default.as_ref()),
-            None => (RuleId::None, None),
+            Ok(None) if self.default.is_some() => (RuleId::Default, self.default.as_ref()),
+            Ok(None) => (RuleId::None, None),
+            Err(Undecided) => (RuleId::Unknown, None),
         }
     }
 
@@ -162,7 +165,8 @@ impl Policy {
     /// Whether the rule for a request names exactly this path, and not many.
     #[must_use]
     pub fn names_path(&self, method: &[u8], host: &[u8], path: &NormalPath<'_>) -> bool {
-        self.rules.find(method, host, path.as_str()).is_some_and(|(_, rule)| rule.path.is_one())
+        let found = self.rules.find(method, host, path.as_str());
+        found.is_ok_and(|found| found.is_some_and(|(_, rule)| rule.path.is_one()))
     }
 
     /// Whether rules name hosts, and `authority` could be read as another one than they read it.

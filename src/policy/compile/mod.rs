@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::reserved::Reserved;
-use super::rules::Rules;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
 use crate::config::{ApiKeyConfig, Config, Errors, OnInvalid, Path, UserConfig};
@@ -71,11 +70,14 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.users(config.users);
     compiler.api_keys(config.api_keys);
     let schemes = compiler.schemes(config.schemes);
+    let written = config.rules.len();
     let mut rules = compiler.rules(config.rules, config.on_invalid);
     if let Some((imported, _)) = &config.openapi.document {
         rules.extend(compiler.operations(&imported.rules, config.openapi.unsecured, config.on_invalid));
     }
     rules::tell_apart(&mut rules);
+    let imported = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
+    let rules = compiler.index(rules, written, imported.unwrap_or_default());
     let default = config.security.map(|security| {
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
@@ -83,7 +85,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.check_served_paths(served.as_ref());
     let policy = Policy {
         schemes,
-        rules: Rules::new(rules),
+        rules,
         default,
         identity_headers,
         reserved: Reserved::new(compiler.reserved),
