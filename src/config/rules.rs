@@ -3,7 +3,7 @@
 use super::node::Node;
 use super::scheme::is_token;
 use super::settings::Mode;
-use super::template::{MAX_PATH_BYTES, Segment};
+use super::template::{LONGEST_PATH_BYTES, Segment};
 
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
@@ -128,8 +128,8 @@ pub fn read_path(node: Node<'_>) -> Option<String> {
     if !path.starts_with('/') {
         return node.fault(format_args!("{path:?} must begin with `/`"));
     }
-    if path.len() > MAX_PATH_BYTES {
-        return node.fault(format_args!("can never match: a path has at most {MAX_PATH_BYTES} bytes"));
+    if path.len() > LONGEST_PATH_BYTES {
+        return node.fault(format_args!("can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
     }
     let ambiguous = |segment: &str| matches!(segment, "." | "..");
     if path.contains("//") || path.split('/').any(ambiguous) || path.contains(['%', '?', '#', ';', '\\']) {

@@ -1,8 +1,10 @@
 //! Path templates, by their segments.
 
-/// The longest path that is read, in bytes as it was sent, its query not counted. RFC 9110 section 4.1
-/// asks for 8000 at least; what a path costs is bounded by it.
-pub const MAX_PATH_BYTES: usize = 8192;
+/// `max_path_bytes`: the longest path that is read, in bytes as it was sent, its query not counted.
+pub const MAX_PATH_BYTES: usize = 2048;
+
+/// The most that it can be set to. RFC 9110 section 4.1 asks for 8000 at least, query included.
+pub const LONGEST_PATH_BYTES: usize = 8192;
 
 /// A segment of a path template.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -121,10 +121,13 @@ impl Engine {
     }
 
     fn judge(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Result<Decision, Denial> {
-        let path = NormalPath::of_target(request.target()).map_err(|fault| match fault {
-            PathFault::Ambiguous(what) => Denial::ambiguous_path(what),
-            PathFault::TooLong => Denial::path_too_long(),
-        })?;
+        let path =
+            NormalPath::of_target(request.target(), self.policy.max_path_bytes).map_err(
+                |fault| match fault {
+                    PathFault::Ambiguous(what) => Denial::ambiguous_path(what),
+                    PathFault::TooLong => Denial::path_too_long(),
+                },
+            )?;
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
         }

@@ -59,6 +59,8 @@ pub struct Policy {
     pub clients: Vec<String>,
     /// What checking passwords may cost.
     pub passwords: PasswordSettings,
+    /// The longest path that is read.
+    pub max_path_bytes: usize,
     /// Bounds of the cache of verified tokens.
     pub cache: CacheLimits,
 }

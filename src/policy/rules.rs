@@ -18,6 +18,7 @@ pub struct Rules {
     rules: Vec<Rule>,
     tree: Tree,
     regexes: Regexes,
+    max_path_bytes: usize,
     name_hosts: bool,
 }
 
@@ -70,11 +71,11 @@ pub enum HostPattern {
 }
 
 impl Rules {
-    /// These rules, in this order.
+    /// These rules, in this order, for paths of so many bytes at most.
     ///
     /// # Errors
     /// If finding one of them could cost more than it may.
-    pub fn new(rules: Vec<Rule>) -> Result<Self, TooCostly> {
+    pub fn new(rules: Vec<Rule>, max_path_bytes: usize) -> Result<Self, TooCostly> {
         let name_hosts = rules.iter().any(|rule| rule.hosts.is_some());
         let tree = Tree::new(&rules)?;
         let patterns = rules.iter().enumerate().filter_map(|(number, rule)| match &rule.path {
@@ -85,7 +86,7 @@ impl Rules {
         let why = "its regular expression is too large together with those before it: begin it with what its \
                    paths begin with, repeat nothing many times, or use `path` or `prefix`";
         let regexes = Regexes::new(&patterns).map_err(|rule| TooCostly { rule, why })?;
-        Ok(Self { rules, tree, regexes, name_hosts })
+        Ok(Self { rules, tree, regexes, max_path_bytes, name_hosts })
     }
 
     /// Whether any of them is for some hosts only.
@@ -110,7 +111,7 @@ impl Rules {
         authority: &[u8],
         path: &str,
     ) -> Result<Option<(usize, &Rule)>, Undecided> {
-        let number = self.number(method, authority, path, &mut Reading::for_a_request())?;
+        let number = self.number(method, authority, path, &mut self.reading(path))?;
         Ok(self.rules.get(number).map(|rule| (number, rule)))
     }
 
@@ -118,10 +119,14 @@ impl Rules {
     /// the length of the path where slow paths are looked for.
     #[must_use]
     pub fn steps(&self, method: &[u8], authority: &[u8], path: &str) -> usize {
-        let mut reading = Reading::for_a_request();
+        let mut reading = self.reading(path);
         // Whether it was found makes no difference to what it took.
         let _ = self.number(method, authority, path, &mut reading);
         reading.steps()
+    }
+
+    fn reading(&self, path: &str) -> Reading {
+        Reading::of(path.len(), self.max_path_bytes)
     }
 
     fn number(

@@ -92,7 +92,7 @@ fn parameters_within_a_segment_are_not_empty_and_share_nothing() {
         ("/{z}@{scale}x.{format}", &["/7@2x.png", "/7@@2x..x.png"], &["/7@x.png", "/@2x.png", "/7@2x."]),
         ("/f(a={a},b={b})", &["/f(a=1,b=2)"], &["/f(a=,b=2)", "/f(a=1,b=2", "/f(a=1)"]),
     ] {
-        let rules = Rules::new(vec![plain(PathMatcher::template(template).unwrap())]).unwrap();
+        let rules = Rules::new(vec![plain(PathMatcher::template(template).unwrap())], 2048).unwrap();
         for (paths, does) in [(matches, true), (others, false)] {
             for path in paths {
                 assert_eq!(PathMatcher::template(template).unwrap().matches(path), does, "{template} {path}");
@@ -109,13 +109,13 @@ fn rules_that_one_path_could_match_in_too_many_ways_are_refused() {
         let segments: Vec<_> = (0..10).map(|bit| if number >> bit & 1 == 1 { "a" } else { "{x}" }).collect();
         plain(PathMatcher::template(&format!("/{}/{number}", segments.join("/"))).unwrap())
     };
-    assert!(Rules::new((0..32).map(rule).collect()).is_ok());
-    let refused = Rules::new((0..1024).map(rule).collect()).unwrap_err();
+    assert!(Rules::new((0..32).map(rule).collect(), 2048).is_ok());
+    let refused = Rules::new((0..1024).map(rule).collect(), 2048).unwrap_err();
     assert!(refused.why.contains("too many templates"), "{refused:?}");
     // Whatever stands between two parameters may stand in any segment.
     let rule = |number: usize| plain(PathMatcher::template(&format!("/{{a}}x{number}y{{b}}")).unwrap());
-    assert!(Rules::new((0..8).map(rule).collect()).is_ok());
-    let refused = Rules::new((0..100).map(rule).collect()).unwrap_err();
+    assert!(Rules::new((0..8).map(rule).collect(), 2048).is_ok());
+    let refused = Rules::new((0..100).map(rule).collect(), 2048).unwrap_err();
     assert!(refused.why.contains("several parameters"), "{refused:?}");
 }
 
@@ -124,13 +124,13 @@ fn a_rule_that_needs_more_reading_than_there_may_be_is_not_passed_over() {
     let rule = |pattern: &str| plain(PathMatcher::regex(pattern).unwrap());
     let rules =
         vec![plain(PathMatcher::prefix("/public")), rule(".*/secret"), plain(PathMatcher::prefix("/"))];
-    let rules = Rules::new(rules).unwrap();
+    let rules = Rules::new(rules, 2048).unwrap();
     let long = "a".repeat(5000);
     let find = |path: String| rules.find(b"GET", b"", &path).map(|found| found.unwrap().0);
     assert_eq!(find(format!("/public/{long}")), Ok(0), "no rule before it matters");
     assert_eq!(find(format!("/{long}/secret")), Err(Undecided));
     assert_eq!(find(format!("/{long}")), Err(Undecided));
-    let rules = Rules::new(vec![plain(PathMatcher::template("/{a}-{b}").unwrap())]).unwrap();
+    let rules = Rules::new(vec![plain(PathMatcher::template("/{a}-{b}").unwrap())], 2048).unwrap();
     assert_eq!(rules.find(b"GET", b"", &format!("/{long}")).err(), Some(Undecided));
 }
 
@@ -144,7 +144,7 @@ proptest! {
         asked in prop::collection::vec((path(), prop_oneof![Just("GET"), Just("PUT")],
                                         prop_oneof![Just("a.example"), Just("b.example"), Just("x")]), 12),
     ) {
-        let rules = Rules::new(rules).unwrap();
+        let rules = Rules::new(rules, 2048).unwrap();
         for (path, method, host) in asked {
             let scanned = rules.rules.iter().position(|rule| {
                 rule.path.matches(&path)

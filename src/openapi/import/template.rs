@@ -1,7 +1,7 @@
 //! Path templates of a document.
 
 use crate::config::node::Node;
-use crate::config::{MAX_PATH_BYTES, PathConfig, Segment};
+use crate::config::{LONGEST_PATH_BYTES, PathConfig, Segment};
 
 /// Where a path stands among others: segment by segment, what is written out comes before what is
 /// templated, so that `/users/me` is asked before `/users/{id}`.
@@ -24,8 +24,8 @@ pub fn read(node: Node<'_>, path: &str) -> Option<(Rank, PathConfig)> {
     if let Err(ambiguity) = crate::policy::NormalPath::new(path.as_bytes()) {
         return node.fault(format_args!("{path:?} can never match: {}", ambiguity.0));
     }
-    if path.len() > MAX_PATH_BYTES {
-        return node.fault(format_args!("it can never match: a path has at most {MAX_PATH_BYTES} bytes"));
+    if path.len() > LONGEST_PATH_BYTES {
+        return node.fault(format_args!("it can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
     }
     let openness = |segment: &str| {
         Some(match Segment::parse(segment)? {

@@ -15,7 +15,7 @@ use std::rc::Rc;
 use super::reserved::Reserved;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
-use crate::config::{ApiKeyConfig, Config, Errors, OnInvalid, Path, UserConfig};
+use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Path, UserConfig};
 use crate::decision::IdentityMemo;
 use crate::identity::{ApiKey, ApiKeyDirectory, User, UserDirectory};
 use crate::issue::TokenEndpoint;
@@ -70,6 +70,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.users(config.users);
     compiler.api_keys(config.api_keys);
     let schemes = compiler.schemes(config.schemes);
+    let max_path_bytes = config.max_path_bytes.unwrap_or(MAX_PATH_BYTES);
     let written = config.rules.len();
     let mut rules = compiler.rules(config.rules, config.on_invalid);
     if let Some((imported, _)) = &config.openapi.document {
@@ -77,7 +78,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     }
     rules::tell_apart(&mut rules);
     let imported = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
-    let rules = compiler.index(rules, written, imported.unwrap_or_default());
+    let rules = compiler.index(rules, max_path_bytes, written, imported.unwrap_or_default());
     let default = config.security.map(|security| {
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
@@ -99,6 +100,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         filter_state: config.filter_state,
         clients: in_order(compiler.clients),
         passwords: config.passwords,
+        max_path_bytes,
         cache: config.cache,
     };
     Compiled { policy, warnings: compiler.warnings.into_vec() }

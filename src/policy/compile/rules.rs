@@ -79,9 +79,15 @@ impl Compiler<'_> {
 
     /// The rules, ready to be looked up; those of a document come behind those that are `written`. Where a
     /// rule is missing because of a fault of its own, none is to be held against its number.
-    pub(super) fn index(&self, rules: Vec<Rule>, written: usize, imported: &[ImportedRule]) -> Rules {
+    pub(super) fn index(
+        &self,
+        rules: Vec<Rule>,
+        max_path_bytes: usize,
+        written: usize,
+        imported: &[ImportedRule],
+    ) -> Rules {
         let is_whole = rules.len() == written.saturating_add(imported.len());
-        Rules::new(rules).unwrap_or_else(|TooCostly { rule, why }| {
+        Rules::new(rules, max_path_bytes).unwrap_or_else(|TooCostly { rule, why }| {
             let place = rule.checked_sub(written).and_then(|number| imported.get(number));
             let root = Path::Root.key("rules");
             match place {

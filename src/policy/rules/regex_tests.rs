@@ -110,7 +110,7 @@ fn expressions_too_large_for_one_automaton_are_shared_out() {
     let shared = Regexes::new(&numbered(false)).unwrap();
     assert!(shared.0.len() > 1);
     let find = |path: &str| {
-        let mut reading = Reading::for_a_request();
+        let mut reading = Reading::of(path.len(), 2048);
         shared.find(path, usize::MAX, &mut reading, |number| number % 2 == 1).unwrap()
     };
     assert_eq!(find("/x20y/x3y/x12y/x21y/"), 3);
@@ -123,7 +123,7 @@ fn what_is_not_decided_in_time_is_said_to_be_so() {
     let automaton = automaton(&["/files/.*", "/raw/[^/]+/x"]).unwrap();
     let long = "a".repeat(5000);
     let asked = |path: String| {
-        let mut reading = Reading::for_a_request();
+        let mut reading = Reading::of(path.len(), 2048);
         automaton.matches(&path, &mut reading).map(<[u32]>::to_vec)
     };
     assert_eq!(asked(format!("/files/{long}")), Ok(vec![0]));

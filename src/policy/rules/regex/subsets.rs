@@ -64,7 +64,6 @@ impl<'n> Subsets<'n> {
         // The first state is the one that nothing leads out of.
         subsets.number((Beside::Edge, Box::default()))?;
         let start = subsets.number((Beside::Edge, nfa.starts.iter().copied().collect()))?;
-        automaton.begin_at(start);
         let mut next = 0;
         while let Some(known) = subsets.waiting.get(next).cloned() {
             subsets.state(&known, &mut automaton)?;
@@ -73,6 +72,7 @@ impl<'n> Subsets<'n> {
             }
             next = next.saturating_add(1);
         }
+        automaton.finish(start);
         Ok(automaton)
     }
 
