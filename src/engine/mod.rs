@@ -12,7 +12,7 @@ use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::metrics::{Metrics, Update};
 use crate::password::PasswordChecker;
-use crate::policy::{NormalPath, Policy, Requirement};
+use crate::policy::{NormalPath, PathFault, Policy, Requirement};
 use crate::remote::{Remotes, TokenDigests};
 use crate::request::Request;
 use crate::token::TokenCache;
@@ -149,7 +149,12 @@ impl Engine {
         patient: bool,
     ) -> Result<Decision, Denial> {
         let path =
-            NormalPath::new(request.raw_path()).map_err(|ambiguity| Denial::ambiguous_path(ambiguity.0))?;
+            NormalPath::of_target(request.target(), self.policy.max_path_bytes).map_err(
+                |fault| match fault {
+                    PathFault::Ambiguous(what) => Denial::ambiguous_path(what),
+                    PathFault::TooLong => Denial::path_too_long(),
+                },
+            )?;
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
         }
@@ -172,7 +177,11 @@ impl Engine {
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
             (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
         };
-        let mut judged = self.judge_by(requirement, request, digests, host, patient);
+        let mut judged = if rule == RuleId::Unknown {
+            Err(Denial::path_too_long())
+        } else {
+            self.judge_by(requirement, request, digests, host, patient)
+        };
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
             // A trial keeps nobody from what the gate serves itself.

@@ -141,6 +141,8 @@ impl Worker {
         slice: &Slice,
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
+        // An answer may come before the tick that renews the time.
+        self.host.keep_time(self.tick_period() != 0);
         for line in self.engine.remotes().respond(id, response, self.host()).unwrap_or_default() {
             log::info!("lychgate: {line}");
         }
@@ -199,6 +201,7 @@ impl Worker {
 
     /// This worker is over: what it counted stays, what it remembered is gone.
     pub fn retire(&self) {
+        self.engine.remotes().abandon(self.host());
         self.engine.retire(|slot, update| self.host.update_stat(slot, update));
     }
 
