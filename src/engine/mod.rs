@@ -7,11 +7,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::config::CorsPreflight;
-use crate::decision::{Allow, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes};
+use crate::decision::{
+    Allow, Changes, Credentials, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes,
+};
 use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::metrics::{Metrics, Update};
-use crate::password::PasswordChecker;
+use crate::password::{LoginMemory, PasswordChecker};
 use crate::policy::{NormalPath, PathFault, Policy, Requirement};
 use crate::remote::{Remotes, TokenDigests};
 use crate::request::Request;
@@ -31,8 +33,14 @@ impl Engine {
     /// Puts `policy` to work.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
+        Self::with_logins(policy, LoginMemory::default())
+    }
+
+    /// The same with what other configurations of this worker know of logins.
+    #[must_use]
+    pub fn with_logins(policy: Policy, logins: LoginMemory) -> Self {
         let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
-        let passwords = PasswordChecker::new(&policy.passwords);
+        let passwords = PasswordChecker::new(&policy.passwords, logins);
         let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
         let metrics = Rc::new(Metrics::new(&policy));
         Self { policy, cache: RefCell::new(cache), passwords, remotes, metrics }
@@ -247,6 +255,16 @@ impl Engine {
         }
         let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(place);
         Some(Err(denial.with_header("allow", "GET, HEAD")))
+    }
+
+    /// What must be taken away of a request that goes on though it was not judged: every credential, of any
+    /// scheme, and what the client says of its identity.
+    #[must_use]
+    pub fn changes_without_credentials(&self, request: &Request<'_>) -> Changes {
+        let credentials = self.policy.schemes().iter();
+        let credentials = credentials.map(|scheme| Credentials { sources: &scheme.sources, forward: false });
+        let is_barred = |name: &[u8]| self.policy.is_barred_from_trailers(name);
+        changes(request, credentials, None, is_barred)
     }
 
     fn allow_anonymous(&self, request: &Request<'_>) -> Allow {

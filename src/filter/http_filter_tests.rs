@@ -7,6 +7,7 @@ use crate::filter::test_stream::{TestStream, pairs};
 use crate::filter::{Action, HttpFilter, Slice, Worker};
 use crate::host::LocalHost;
 use crate::metrics::Update;
+use crate::password::LoginMemory;
 use crate::remote::CallResponse;
 
 fn policy() -> serde_json::Value {
@@ -48,10 +49,11 @@ impl Gate {
         let host = Rc::new(LocalHost::at(1_000));
         let configuration = policy().to_string();
         let made = Rc::clone(&host);
-        let worker = Worker::configured(configuration.as_bytes(), &|_| None, move |metrics| {
-            *made.metrics.borrow_mut() = Some(Rc::clone(metrics));
-            made
-        });
+        let worker =
+            Worker::configured(configuration.as_bytes(), &|_| None, LoginMemory::default(), move |metrics| {
+                *made.metrics.borrow_mut() = Some(Rc::clone(metrics));
+                made
+            });
         Self { host, worker: worker.expect("a good policy") }
     }
 

@@ -19,7 +19,6 @@ pub struct TestStream {
     /// The local replies that were sent: status, reason.
     pub replies: RefCell<Vec<(u16, String)>>,
     pub resumed: Cell<u32>,
-    pub address: RefCell<String>,
     pub connection: Cell<u64>,
 }
 
@@ -110,10 +109,6 @@ impl Stream for TestStream {
     }
 
     fn set_filter_state(&self, _: &str, _: &[u8]) {}
-
-    fn client_address(&self) -> Option<String> {
-        Some(self.address.borrow().clone())
-    }
 
     fn connection_id(&self) -> Option<u64> {
         Some(self.connection.get())

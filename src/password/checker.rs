@@ -9,12 +9,11 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::PasswordHash;
-use super::address::ClientAddress;
-use super::admission::{Admission, Attempt};
+use super::admission::{Admission, Attempt, LoginMemory};
 use super::memory::Memory;
 use super::throttle::{Account, Throttle, tags};
 use crate::config::PasswordSettings;
-use crate::host::{Host, HostError};
+use crate::host::{ClientAddress, Host, HostError};
 use crate::identity::{User, UserDirectory};
 use crate::metrics::{Event, PasswordCheck};
 
@@ -72,11 +71,11 @@ pub struct PasswordChecker {
 impl PasswordChecker {
     /// A checker with these limits.
     #[must_use]
-    pub fn new(settings: &PasswordSettings) -> Self {
+    pub fn new(settings: &PasswordSettings, known: LoginMemory) -> Self {
         Self {
             throttle: Throttle { failures: settings.max_failures, window: settings.window_seconds },
             remember_seconds: settings.remember_seconds,
-            admission: RefCell::new(Admission::new(settings.worker_share_percent)),
+            admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
             memory: RefCell::new(None),
         }
     }

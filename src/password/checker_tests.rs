@@ -6,6 +6,7 @@ use crate::config::PasswordSettings;
 use crate::host::{Host, HostError, LocalHost, NativeVerdict};
 use crate::identity::{User, UserDirectory};
 use crate::keys::NativeKey;
+use crate::password::LoginMemory;
 use crate::password::{Account, PasswordHash};
 use crate::remote::HttpCall;
 
@@ -29,7 +30,7 @@ fn named(name: &str) -> UserDirectory {
 }
 
 fn checker(settings: PasswordSettings) -> PasswordChecker {
-    PasswordChecker::new(&settings)
+    PasswordChecker::new(&settings, LoginMemory::default())
 }
 
 #[test]

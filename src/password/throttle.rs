@@ -11,8 +11,7 @@
 //! Shared data is never swept by the host, so the counters live in a fixed number of slots with a
 //! fixed number of entries each: made-up usernames push out one another, the smallest count first.
 
-use super::address::ClientAddress;
-use crate::host::{Host, HostError};
+use crate::host::{ClientAddress, Host, HostError};
 
 /// Slots in shared data.
 const SLOTS: u64 = 1024;

@@ -1,6 +1,5 @@
 use super::{Account, Throttle};
-use crate::host::LocalHost;
-use crate::password::address::ClientAddress;
+use crate::host::{ClientAddress, LocalHost};
 
 const THROTTLE: Throttle = Throttle { failures: 3, window: 60 };
 
