@@ -11,6 +11,7 @@ mod check;
 mod documents;
 mod schema;
 mod secrets;
+mod strict;
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
