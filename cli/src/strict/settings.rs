@@ -143,6 +143,13 @@ impl Judge<'_> {
             if let Some(jwk) = key.get("jwk") {
                 self.jwk(&at.key("jwk"), &jwk.value);
             }
+            // A private key in the configuration itself is a fault; the file may still give it to the variable.
+            let variable = key.get("pem").and_then(|pem| string(&pem.value, "env"));
+            let given = self.found.environment.iter().find(|(own, _)| Some(own.as_str()) == variable);
+            if given.is_some_and(|(_, value)| value.contains("PRIVATE KEY-----")) {
+                let pem = at.key("pem");
+                self.inline(&pem.key("env"), FORGE, FROM_OUTSIDE);
+            }
         }
         if let Some(jwks) = holder.get("jwks") {
             for (index, jwk) in items(&jwks.value, "keys") {
@@ -163,7 +170,7 @@ impl Judge<'_> {
         match string(&secret.value, "env") {
             None => self.inline(path, what, "take `{env: NAME}`"),
             Some(name) if self.found.environment.iter().any(|(own, _)| own == name) => {
-                self.inline(&path.key("env"), what, "have its value come from the proxy's own environment");
+                self.inline(&path.key("env"), what, FROM_OUTSIDE);
             }
             Some(_) => {}
         }
@@ -195,6 +202,7 @@ impl Judge<'_> {
     }
 }
 
+const FROM_OUTSIDE: &str = "have its value come from the proxy's own environment";
 const FORGE: &str = "sign a token for any subject";
 
 /// Whether a request without a credential passes: no requirement, or an empty one among the alternatives.

@@ -199,7 +199,26 @@ fn a_token_or_a_secret_that_serves_elsewhere_too_is_told_of() {
     );
     let (code, said) = check(&["--strict"], &given);
     assert_eq!((code, said.matches("env: the secret stands in the file").count()), (Some(1), 3), "{said}");
+    // So may a PEM, if it is a private one.
+    let private = ENVOY
+        .replace(
+            "keys: [{alg: HS256, secret: {env: LYCHGATE_SECRET}}]",
+            "keys: [{alg: ES256, pem: {env: SIGNING}}]",
+        )
+        .replace(
+            "{host_env_keys: [LYCHGATE_SECRET]}",
+            "{host_env_keys: [LYCHGATE_SECRET], key_values: {SIGNING: \"PEM\"}}",
+        )
+        .replace("PEM", PRIVATE);
+    let (code, said) = check(&["--strict"], &private);
+    let line = line_of(&private, "pem: {env: SIGNING}");
+    let wanted =
+        format!("-:{line}: gate: warning: schemes.oauth2.jwt.keys[0].pem.env: the secret stands in the file");
+    assert!(code == Some(1) && said.starts_with(&wanted) && said.lines().count() == 2, "{said}");
 }
+
+/// Made for this test.
+const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg32Diz8gC51SKnrj+\\ngMEgXlur6byyqFADqZz+KD2nJUahRANCAAT4wfO7ZduKWlxQBsbSoGYbbCS0ew95\\ns3u9zmNhV7GR5uWFFi/Ce8OZPmOUOrQAKyp1BQ+d4KVRUi1koASn7pnQ\\n-----END PRIVATE KEY-----\\n";
 
 #[test]
 fn what_lets_requests_in_or_keeps_access_is_told_of() {
