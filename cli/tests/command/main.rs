@@ -1,6 +1,8 @@
 //! The command as a user runs it.
 
 #![allow(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
