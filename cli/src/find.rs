@@ -44,7 +44,7 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     let is_object_of_others =
         ["static_resources", "dynamic_resources", "resources", "@type", "kind", "apiVersion"];
-    if !is_object_of_others.iter().any(|key| tree.get(key).is_some()) {
+    if !is_object_of_others.iter().any(|key| tree.field(key).is_some()) {
         if !tree.members().is_empty() {
             found.push(Found {
                 owner: None,

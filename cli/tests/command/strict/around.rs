@@ -188,3 +188,53 @@ fn what_istio_and_envoy_gateway_leave_open_is_told_of() {
     );
     assert!(check(&["--strict"], &list).1.starts_with("-:8: gate: warning: failStrategy: "), "{list}");
 }
+
+/// Protobuf's JSON has two spellings of each field.
+#[test]
+fn an_envoy_in_the_other_spelling_is_found_and_judged() {
+    let mut text = ENVOY.to_owned();
+    for (snake, camel) in [
+        ("typed_config", "typedConfig"),
+        ("http_filters", "httpFilters"),
+        ("vm_config", "vmConfig"),
+        ("vm_id", "vmId"),
+        ("failure_policy", "failurePolicy"),
+        ("allow_on_headers_stop_iteration", "allowOnHeadersStopIteration"),
+        ("use_remote_address", "useRemoteAddress"),
+        ("normalize_path", "normalizePath"),
+        ("merge_slashes", "mergeSlashes"),
+        ("path_with_escaped_slashes_action", "pathWithEscapedSlashesAction"),
+        ("common_http_protocol_options", "commonHttpProtocolOptions"),
+        ("headers_with_underscores_action", "headersWithUnderscoresAction"),
+        ("typed_per_filter_config", "typedPerFilterConfig"),
+        ("socket_address", "socketAddress"),
+        ("static_resources", "staticResources"),
+        ("transport_socket", "transportSocket"),
+        ("common_tls_context", "commonTlsContext"),
+        ("validation_context", "validationContext"),
+        ("environment_variables", "environmentVariables"),
+        ("host_env_keys", "hostEnvKeys"),
+    ] {
+        assert!(text.contains(snake), "{snake}");
+        text = text.replace(snake, camel);
+    }
+    told(
+        &text,
+        "warning",
+        &[
+            ("normalizePath: true", "normalizePath: false", "normalizePath", "normalize_path: not true"),
+            (
+                "failurePolicy: FAIL_RELOAD",
+                "failurePolicy: FAIL_OPEN",
+                "FAIL_OPEN",
+                "failure_policy: a crash",
+            ),
+            (
+                "{other: {disabled: true}}",
+                "{gate-filter: {disabled: true}}",
+                "gate-filter: {",
+                "typed_per_filter_config",
+            ),
+        ],
+    );
+}
