@@ -231,6 +231,22 @@ fn a_place_that_is_refused_is_refused_as_the_mode_says() {
     }
 }
 
+/// A dry run lets a request go on, and not as whom its client says it is.
+#[test]
+fn a_dry_run_refuses_where_the_host_cannot_edit_headers() {
+    for (fails, status) in
+        [("", None), ("read_request_headers", Some(500)), ("remove_request_header", Some(500))]
+    {
+        let gate = Gate::new();
+        let (mut filter, stream) = (gate.filter(2), Gate::stream("/dry", &[FORGED]));
+        stream.fails.set(fails);
+        let action = if status.is_some() { Action::Pause } else { Action::Continue };
+        assert_eq!(filter.on_request_headers(&stream, false), action, "{fails}");
+        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), status, "{fails}");
+        assert_eq!(filter.on_request_body(&stream, 1, true), action, "{fails}");
+    }
+}
+
 #[test]
 fn many_are_woken_in_slices() {
     let gate = Gate::new();
