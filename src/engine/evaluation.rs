@@ -253,16 +253,10 @@ impl<'a> Evaluation<'a> {
         missing.or(inactive).or(scope)
     }
 
-    /// The credentials that `requirement` speaks of, each once: a request is searched for every one of them.
+    /// The credentials that `requirement` speaks of, each once.
     fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
-        let mut schemes: SmallVec<[SchemeId; 4]> = SmallVec::new();
-        for term in requirement.terms() {
-            if !schemes.contains(&term.scheme) {
-                schemes.push(term.scheme);
-            }
-        }
-        schemes
-            .into_iter()
+        requirement
+            .schemes()
             .filter_map(|id| self.scheme(id))
             .map(|scheme| Credentials { sources: &scheme.sources, forward: scheme.forward })
     }
