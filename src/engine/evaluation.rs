@@ -305,11 +305,11 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// The credentials that `requirement` speaks of.
+    /// The credentials that `requirement` speaks of, each once.
     fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
         requirement
-            .terms()
-            .filter_map(|term| self.scheme(term.scheme))
+            .schemes()
+            .filter_map(|id| self.scheme(id))
             .map(|scheme| Credentials { sources: &scheme.sources, forward: scheme.forward })
     }
 

@@ -214,7 +214,7 @@ fn the_password_of_somebody_is_not_that_of_nobody() {
 fn a_secret_that_costs_nothing_is_throttled_as_a_password_is() {
     let settings = PasswordSettings { max_failures: 3, window_seconds: 60, ..PasswordSettings::default() };
     let (checker, host) = (checker(settings), LocalHost::at(1000));
-    let account = |name| Account { directory: &[7; 32], name };
+    let account = |name| Account::new(&[7; 32], name);
     let check = |name: &'static [u8], right: bool| checker.check_secret(account(name), &host, || right);
     for _ in 0..3 {
         assert!(matches!(check(b"web", false), Outcome::Wrong));

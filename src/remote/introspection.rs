@@ -227,7 +227,9 @@ impl Introspector {
     fn call(&self, token: &[u8]) -> HttpCall {
         let IntrospectionSettings { uri, client_id, client_secret, in_body, timeout, .. } = &self.settings;
         let secret = String::from_utf8_lossy(client_secret.expose());
-        let mut form = form_urlencoded::Serializer::new(String::new());
+        // Each byte may become three.
+        let form = String::with_capacity(token.len().saturating_mul(3).saturating_add(128));
+        let mut form = form_urlencoded::Serializer::new(form);
         form.append_pair("token", &String::from_utf8_lossy(token));
         form.append_pair("token_type_hint", "access_token");
         let mut headers: Vec<(String, String)> = [
