@@ -81,7 +81,7 @@ impl Gate {
             headers: vec![(b":status".to_vec(), b"200".to_vec())],
             body: body.to_string().into_bytes(),
         };
-        let id = u32::try_from(self.host.calls.borrow().len() - 1).unwrap();
+        let id = u32::try_from(self.host.calls.borrow().len().checked_sub(1).unwrap()).unwrap();
         let mut woken = Vec::new();
         self.worker.on_http_call_response(id, &response, &Slice::default(), &mut |id| {
             woken.push(id);

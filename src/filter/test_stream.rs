@@ -104,7 +104,7 @@ impl Stream for TestStream {
 
     fn resume(&self) -> Result<(), HostError> {
         self.works("resume")?;
-        self.resumed.set(self.resumed.get() + 1);
+        self.resumed.set(self.resumed.get().saturating_add(1));
         Ok(())
     }
 
