@@ -90,9 +90,9 @@ impl PartsIndex {
                 }
             }
         }
-        self.affixes.each(segment.bytes(), |prefix, suffixes| {
+        self.affixes.each(segment.bytes(), reading, |prefix, suffixes| {
             let Some(behind) = segment.get(prefix..) else { return };
-            suffixes.each(behind.bytes().rev(), |suffix, nodes| {
+            suffixes.each(behind.bytes().rev(), reading, |suffix, nodes| {
                 let inner = behind.len().checked_sub(suffix).and_then(|length| behind.get(..length));
                 for &(least, node) in nodes {
                     if inner.is_some_and(|inner| skip(inner, least).is_some()) {
@@ -175,12 +175,18 @@ impl<T> Affixes<T> {
     }
 
     /// Gives `each` the length and the value of all that a text begins with.
-    fn each(&self, text: impl Iterator<Item = u8> + Clone, mut each: impl FnMut(usize, &T)) {
+    fn each(
+        &self,
+        text: impl Iterator<Item = u8> + Clone,
+        reading: &Reading,
+        mut each: impl FnMut(usize, &T),
+    ) {
         let before = self.0.partition_point(|own| own.bytes.iter().copied().le(text.clone()));
         let mut next = before.checked_sub(1);
         // What the text begins with is what the last one before it begins with, as far as they agree.
         let mut is_known = false;
         while let Some(own) = next.and_then(|number| self.0.get(number)) {
+            reading.step();
             is_known = is_known || own.bytes.iter().copied().eq(text.clone().take(own.bytes.len()));
             if is_known {
                 each(own.bytes.len(), &own.value);

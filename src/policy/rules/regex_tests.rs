@@ -101,6 +101,21 @@ fn what_grows_beyond_all_bounds_is_refused_and_soon() {
 }
 
 #[test]
+fn a_thousand_expressions_are_one_automaton() {
+    let kinds: [&dyn Fn(usize) -> String; 4] = [
+        &|n| format!(r"/api/v[0-9]+/r{n}/[^/]+/x\.json"),
+        &|n| format!("/service-{n}/([a-z0-9-]+)/items/[0-9a-f]{{8}}-[0-9a-f]{{4}}(/.*)?"),
+        &|n| format!("/r{n}/.*x"),
+        &|n| format!("^/(a|aa)+/{n}$"),
+    ];
+    for kind in kinds {
+        let patterns: Vec<_> = (0..1000).map(|n| Pattern::new(&kind(n)).unwrap()).collect();
+        let numbered: Vec<_> = patterns.iter().enumerate().map(|(n, own)| (n, own, false)).collect();
+        assert_eq!(Regexes::new(&numbered).unwrap().0.len(), 1, "{}", kind(0));
+    }
+}
+
+#[test]
 fn expressions_too_large_for_one_automaton_are_shared_out() {
     let patterns: Vec<_> = (0..24).map(|n| Pattern::new(&format!(".*/x{n}y/.*")).unwrap()).collect();
     let numbered =

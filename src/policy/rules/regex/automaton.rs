@@ -1,5 +1,7 @@
 //! The automaton at work.
 
+use std::cell::Cell;
+
 use super::nfa::{Nfa, TooLarge};
 use super::set::LAST;
 use super::subsets::Subsets;
@@ -20,7 +22,7 @@ const SKIP: Class = Class::MAX - 1;
 #[derive(Debug)]
 pub struct Reading {
     left: usize,
-    steps: usize,
+    steps: Cell<usize>,
 }
 
 /// The bytes that automata may read did not suffice.
@@ -33,27 +35,27 @@ impl Reading {
     /// times what it costs otherwise, and what they have not decided by then they seldom do before the end.
     pub fn of(length: usize, longest: usize) -> Self {
         let (whole, beginning) = (longest / 4, longest / 16);
-        Self { left: if length <= whole { whole } else { beginning }, steps: 0 }
+        Self { left: if length <= whole { whole } else { beginning }, steps: Cell::default() }
     }
 
     /// No bound.
     pub fn without_end() -> Self {
-        Self { left: usize::MAX, steps: 0 }
+        Self { left: usize::MAX, steps: Cell::default() }
     }
 
     /// Counts a step.
-    pub fn step(&mut self) {
-        self.steps = self.steps.saturating_add(1);
+    pub fn step(&self) {
+        self.steps.set(self.steps.get().saturating_add(1));
     }
 
     /// The steps that were counted, and the bytes that were read.
     pub fn steps(&self) -> usize {
-        self.steps
+        self.steps.get()
     }
 
     fn spend(&mut self, bytes: usize) {
         self.left = self.left.saturating_sub(bytes);
-        self.steps = self.steps.saturating_add(bytes);
+        self.steps.set(self.steps.get().saturating_add(bytes));
     }
 }
 

@@ -4,6 +4,7 @@
 //! become is bounded, and checked when the configuration is read.
 
 mod automaton;
+mod class;
 mod nfa;
 mod parse;
 mod set;

@@ -1,13 +1,13 @@
 //! Reads a regular expression: the syntax of the crate `regex-lite`, which is what users are told.
 //! What it leaves out, it refuses by name.
 
-use super::set::{CharSet, LAST};
+use super::set::CharSet;
 use super::{Ast, Look};
 
 /// How deep groups and repetitions may stand in one another.
 const DEEPEST: usize = 50;
 
-type Read<T> = Result<T, &'static str>;
+pub(super) type Read<T> = Result<T, &'static str>;
 
 /// Reads `pattern`.
 ///
@@ -20,39 +20,39 @@ pub fn parse(pattern: &str) -> Read<Ast> {
 }
 
 #[derive(Clone, Copy, Default)]
-struct Flags {
-    ignores_case: bool,
+pub(super) struct Flags {
+    pub(super) ignores_case: bool,
     dot_is_everything: bool,
     crlf: bool,
-    ignores_space: bool,
+    pub(super) ignores_space: bool,
 }
 
-struct Parser<'p> {
-    rest: &'p str,
-    flags: Flags,
+pub(super) struct Parser<'p> {
+    pub(super) rest: &'p str,
+    pub(super) flags: Flags,
     names: Vec<&'p str>,
 }
 
 impl<'p> Parser<'p> {
-    fn peek(&self) -> Option<char> {
+    pub(super) fn peek(&self) -> Option<char> {
         self.rest.chars().next()
     }
 
-    fn next(&mut self) -> Option<char> {
+    pub(super) fn next(&mut self) -> Option<char> {
         let mut chars = self.rest.chars();
         let next = chars.next();
         self.rest = chars.as_str();
         next
     }
 
-    fn take(&mut self, text: &str) -> bool {
+    pub(super) fn take(&mut self, text: &str) -> bool {
         let rest = self.rest.strip_prefix(text);
         self.rest = rest.unwrap_or(self.rest);
         rest.is_some()
     }
 
     /// Under the flag `x`, spaces and comments mean nothing.
-    fn skip_space(&mut self) {
+    pub(super) fn skip_space(&mut self) {
         while self.flags.ignores_space {
             match self.peek() {
                 Some('#') => self.rest = self.rest.split_once('\n').map_or("", |(_, rest)| rest),
@@ -236,7 +236,7 @@ impl<'p> Parser<'p> {
         without
     }
 
-    fn escape(&mut self) -> Read<Escape> {
+    pub(super) fn escape(&mut self) -> Read<Escape> {
         let c = self.next().ok_or("nothing follows a backslash")?;
         Ok(match c {
             '0'..='9' => return Err("backreferences are not supported"),
@@ -307,103 +307,11 @@ impl<'p> Parser<'p> {
         let number = if is_number { u32::from_str_radix(text, 16).ok() } else { None };
         number.and_then(char::from_u32).map(Escape::Char).ok_or("a hexadecimal number is no character")
     }
-
-    fn class(&mut self) -> Read<Ast> {
-        const OPEN: &str = "a class is not closed";
-        self.next();
-        self.skip_space();
-        let negated = self.take("^");
-        let mut set = CharSet::default();
-        self.skip_space();
-        // What would close the class or make a range means itself where there is nothing to be closed.
-        let mut is_first = true;
-        while self.take("-") {
-            set.add('-'.into(), '-'.into());
-            is_first = false;
-            self.skip_space();
-        }
-        if is_first && self.take("]") {
-            set.add(']'.into(), ']'.into());
-        }
-        loop {
-            self.skip_space();
-            match self.peek().ok_or(OPEN)? {
-                ']' => break,
-                '[' => set.extend(&self.named_class()?),
-                '&' if self.rest.starts_with("&&") => return Err("classes cannot be intersected"),
-                '-' if self.rest.starts_with("--") => return Err("classes cannot be subtracted"),
-                '~' if self.rest.starts_with("~~") => return Err("classes cannot be subtracted"),
-                _ => self.class_item(&mut set)?,
-            }
-        }
-        self.next();
-        // In this order: `(?i)[^x]` is not for `X`.
-        if self.flags.ignores_case {
-            set.fold_ascii_case();
-        }
-        if negated {
-            set.negate();
-        }
-        Ok(Ast::Set(set))
-    }
-
-    fn class_item(&mut self, set: &mut CharSet) -> Read<()> {
-        let first = self.class_member()?;
-        self.skip_space();
-        let mut behind = self.rest.chars().skip_while(|c| self.flags.ignores_space && c.is_whitespace());
-        let is_range = behind.next() == Some('-')
-            && !matches!(
-                behind.find(|c| !self.flags.ignores_space || !c.is_whitespace()),
-                Some(']' | '-') | None
-            );
-        match (first, is_range) {
-            (Escape::Char(c), false) => set.add(c.into(), c.into()),
-            (Escape::Set(other), false) => set.extend(&other),
-            (Escape::Look(_), _) => return Err("a class has characters only"),
-            (Escape::Set(_), true) => return Err("a range has characters at its ends"),
-            (Escape::Char(from), true) => {
-                self.skip_space();
-                self.next();
-                self.skip_space();
-                let Escape::Char(to) = self.class_member()? else {
-                    return Err("a range has characters at its ends");
-                };
-                if from > to {
-                    return Err("a range ends before it begins");
-                }
-                set.add(from.into(), to.into());
-            }
-        }
-        Ok(())
-    }
-
-    fn class_member(&mut self) -> Read<Escape> {
-        match self.next() {
-            Some('\\') => self.escape(),
-            Some(c) => Ok(Escape::Char(c)),
-            None => Err("a class is not closed"),
-        }
-    }
-
-    /// `[:alpha:]` and its like, within a class.
-    fn named_class(&mut self) -> Read<CharSet> {
-        const NESTED: &str = "classes within classes are not supported";
-        let rest = self.rest.strip_prefix("[:").ok_or(NESTED)?;
-        let (name, rest) = rest.split_once(":]").ok_or(NESTED)?;
-        let (name, negated) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
-        let mut set = CharSet::named(name).ok_or(NESTED)?;
-        if negated {
-            set.negate();
-        }
-        self.rest = rest;
-        Ok(set)
-    }
 }
 
-enum Escape {
+/// What an escape stands for.
+pub(super) enum Escape {
     Char(char),
     Set(CharSet),
     Look(Look),
 }
-
-const _: () = assert!(LAST == char::MAX as u32);

@@ -7,7 +7,7 @@ use super::nfa::{Nfa, Place, Step, TooLarge};
 use super::{CharSet, Look};
 
 /// How many steps making one may take: some hundred milliseconds.
-const MOST_STEPS: usize = 1 << 23;
+const MOST_STEPS: usize = 1 << 22;
 
 /// What stands beside a place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
