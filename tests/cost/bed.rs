@@ -125,16 +125,20 @@ impl Sent {
 
     /// The same, by paths that take long to look at; they are for whatever rule is for all of them.
     pub fn paths(&self) -> Vec<(String, Self)> {
-        let room = self.room();
-        let steps = "/a".repeat(8);
+        let steps = "/a".repeat(7);
+        // What is longer is refused by its length.
+        let room = LONGEST_PATH - steps.len() - "/b".len() - "/..".len();
         let again = |text: &str| text.repeat(room / text.len());
-        let mut paths = vec![("a path that 256 rules fit".to_owned(), self.at(steps.clone()))];
+        let mut paths = vec![("a path that 128 rules fit".to_owned(), self.at(steps.clone()))];
         for text in ["/a", "a", "%61", "/%61", "~", "\u{e9}"] {
             paths.push((format!("a path of {text:?}"), self.at(format!("{steps}/b{}", again(text)))));
         }
         paths
     }
 }
+
+/// `max_path_bytes` by default.
+const LONGEST_PATH: usize = 2048;
 
 /// A host that finds no signature good but the one it is probed with (RFC 7515 appendix A.3).
 fn judge(arguments: &[u8]) -> bool {
@@ -169,13 +173,13 @@ impl Bed {
     }
 }
 
-/// A policy that asks for `security` everywhere, after 1,024 rules, of which 256 fit by their paths and not by
+/// A policy that asks for `security` everywhere, after 1,024 rules, of which 128 fit by their paths and not by
 /// their methods; everything is on that costs something.
 pub fn policy(schemes: &Value, security: &Value) -> Value {
     let rules = (0..1024_u32).map(|number| {
         let step = |place: u32| if number >> place & 1 == 0 { "/a".into() } else { format!("/{{x{place}}}") };
         let path: String =
-            (0..8).map(step).chain([format!("/{number}").repeat(usize::from(number > 255))]).collect();
+            (0..7).map(step).chain([format!("/{number}").repeat(usize::from(number > 127))]).collect();
         json!({"match": {"path": path, "methods": ["PUT"]}, "security": []})
     });
     let last = json!({"match": {"prefix": "/"}, "security": security, "name": "last"});

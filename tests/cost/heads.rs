@@ -35,6 +35,8 @@ pub fn rows(bed: &Bed) -> Vec<Row> {
     rows.push(trial.send(&mut machine, [("bare".to_owned(), pieces)]).take());
     let mut trial = Trial::refused("a path with two readings", 400, "ambiguous_path");
     rows.push(trial.send(&mut machine, ambiguous(&get)).take());
+    let mut trial = Trial::refused("a path over its bound", 414, "path_too_long");
+    rows.push(trial.send(&mut machine, too_long()).take());
 
     let mut none = policy(&schemes(), &json!([]));
     none["rules"].as_array_mut().unwrap().pop();
@@ -84,8 +86,15 @@ pub fn rows(bed: &Bed) -> Vec<Row> {
 fn ambiguous(get: &Sent) -> Vec<(String, Sent)> {
     let paths = get.paths().into_iter().map(|(name, sent)| (name, at(&sent, "/..")));
     let late = ["%2f", "%", ";", "\\"]
-        .map(|end| (format!("{end:?} at the end"), at(&Sent::new("GET", &"/%61".repeat(14_000)), end)));
+        .map(|end| (format!("{end:?} at the end"), at(&Sent::new("GET", &"/%61".repeat(510)), end)));
     paths.chain(late).collect()
+}
+
+fn too_long() -> Vec<(String, Sent)> {
+    let path = |text: &str| {
+        (format!("{text:?}"), Sent::new("GET", &format!("/{}", text.repeat(58_000 / text.len()))))
+    };
+    ["a", "/a", "/%61", "/../"].map(path).to_vec()
 }
 
 fn at(sent: &Sent, end: &str) -> Sent {
