@@ -22,6 +22,30 @@ pub fn decode_any_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).or_else(|_| URL_SAFE.decode(text)).ok()
 }
 
+/// Whether a pair of `application/x-www-form-urlencoded` has this name. It is decoded no further than it takes to
+/// see that it has not: a query or a form may have ten thousands of pairs.
+#[must_use]
+pub fn is_named_pair(pair: &[u8], name: &str) -> bool {
+    let digit = |d: &u8| char::from(*d).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let mut rest = pair;
+    for wanted in name.bytes() {
+        let (byte, after) = match rest {
+            [] | [b'=', ..] => return false,
+            [b'+', after @ ..] => (b' ', after),
+            [b'%', high, low, after @ ..] => match (digit(high), digit(low)) {
+                (Some(high), Some(low)) => ((high << 4) | low, after),
+                (None, _) | (_, None) => (b'%', rest.get(1..).unwrap_or_default()),
+            },
+            [byte, after @ ..] => (*byte, after),
+        };
+        if byte != wanted {
+            return false;
+        }
+        rest = after;
+    }
+    rest.is_empty() || rest.starts_with(b"=")
+}
+
 /// 64 hexadecimal digits in either case.
 #[must_use]
 pub fn decode_hex32(text: &str) -> Option<[u8; 32]> {

@@ -7,6 +7,7 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Parses one JSON text, refusing duplicate member names and nesting beyond `max_depth` levels.
@@ -93,10 +94,12 @@ impl<'de> Visitor<'de> for Strict {
         while let Some(name) = members.next_key::<String>()? {
             let value = members.next_value_seed(inner)?;
             // Names are compared after unescaping: "k\u0069d" is "kid".
-            if object.contains_key(&name) {
-                return Err(de::Error::custom(format_args!("duplicate key `{name}`")));
+            match object.entry(name) {
+                Entry::Vacant(place) => drop(place.insert(value)),
+                Entry::Occupied(other) => {
+                    return Err(de::Error::custom(format_args!("duplicate key `{}`", other.key())));
+                }
             }
-            object.insert(name, value);
         }
         Ok(Value::Object(object))
     }

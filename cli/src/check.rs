@@ -7,10 +7,10 @@ use anstyle::{AnsiColor, Style};
 use clap::Args;
 use lychgate::config::ConfigError;
 use lychgate::policy::{Policy, SchemeKind};
-use serde_json::Value;
 
-use crate::document::{self, Node, Tree, line_of};
+use crate::document::{self, Tree, line_of};
 use crate::find::{Found, configurations};
+use crate::strict::{self, Finding, Weight};
 
 const FAULT: Style = AnsiColor::Red.on_default();
 const WARNING: Style = AnsiColor::Yellow.on_default();
@@ -20,9 +20,11 @@ const WARNING: Style = AnsiColor::Yellow.on_default();
 #[command(after_help = "Examples:
   lychgate check envoy.yaml
   lychgate check --assume-env deploy/*.yaml
+  lychgate check --strict envoy.yaml
   kubectl get wasmplugin gate -o yaml | lychgate check -
 
-Exit status: 0 no fault, 1 faults, 2 a file cannot be read or holds no configuration.")]
+Exit status: 0 no fault, 1 faults, 2 a file cannot be read or holds no configuration. With --strict a warning
+counts as a fault does; a note never counts.")]
 pub struct Arguments {
     /// The files; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
@@ -33,6 +35,12 @@ pub struct Arguments {
     /// still reported.
     #[arg(long)]
     assume_env: bool,
+    /// Warn of settings that open a way for an attacker too; a warning then ends in exit status 1
+    ///
+    /// Among them: `audiences` not set, FAIL_OPEN, a shared key, a secret in the file, `mode: dry_run`, and, as far
+    /// as the file shows them, Envoy's own settings around the plugin.
+    #[arg(long)]
+    strict: bool,
 }
 
 /// Checks every configuration in every file.
@@ -42,48 +50,83 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let mut good = true;
     for file in &arguments.files {
-        good &= check_file(file, arguments.assume_env)?;
+        let Told { faults, warnings } = check_file(file, arguments)?;
+        good &= faults == 0 && (warnings == 0 || !arguments.strict);
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-fn check_file(file: &str, assume_env: bool) -> Result<bool, String> {
+/// How much was told of a file.
+#[derive(Default)]
+struct Told {
+    faults: usize,
+    warnings: usize,
+}
+
+fn check_file(file: &str, arguments: &Arguments) -> Result<Told, String> {
     let text = crate::read_text(file)?;
     let documents = document::parse(&text).map_err(|error| format!("{file}: not YAML or JSON: {error}"))?;
-    let found: Vec<Found<'_>> = documents.iter().flat_map(configurations).collect();
-    if found.is_empty() {
+    let found: Vec<_> = documents.iter().map(|document| (document, configurations(document))).collect();
+    let count = found.iter().map(|(_, found)| found.len()).sum::<usize>();
+    if count == 0 {
         return Err(format!("{file}: no Lychgate configuration in it"));
     }
-    let mut faults = 0_usize;
-    for found in &found {
-        let environment = |name: &str| {
-            let given = found.environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
-            given.or_else(|| std::env::var(name).ok()).or_else(|| assume_env.then(|| "x".repeat(64)))
-        };
-        match Policy::compile(found.text.as_bytes(), &environment) {
-            Ok(compiled) => {
-                for warning in &compiled.warnings {
-                    print(file, found, warning, WARNING, "warning: ");
+    let mut told = Told::default();
+    for found in found.iter().flat_map(|(_, found)| found) {
+        check_one(file, found, arguments.assume_env, &mut told);
+    }
+    if arguments.strict && told.faults == 0 {
+        for Finding { owner, line, path, message, weight } in strict::findings(&found, &value_of) {
+            let kind = match weight {
+                Weight::Note => "note: ",
+                Weight::Warning => {
+                    told.warnings = told.warnings.saturating_add(1);
+                    "warning: "
                 }
-                if let Some(manager) = found.manager.filter(|manager| {
-                    counts_addresses(&compiled.policy) && lets_clients_name_their_address(&manager.value)
-                }) {
-                    let error = ConfigError { path: "use_remote_address".into(), message: ADDRESSES.into() };
-                    print_at(file, manager.referenced.line(), found, &error, WARNING, "warning: ");
-                }
+            };
+            print_at(file, line, owner.as_deref(), &ConfigError { path, message }, WARNING, kind);
+        }
+    }
+    match told {
+        Told { faults: 1.., .. } => {}
+        Told { warnings: 1.., .. } if arguments.strict => {
+            println!("{file}: {count} configuration(s), no fault, {} warning(s)", told.warnings);
+        }
+        Told { .. } => println!("{file}: {count} configuration(s), no fault"),
+    }
+    Ok(told)
+}
+
+/// The value of a variable, in the file or in this process's environment.
+fn value_of(found: &Found<'_>, name: &str) -> Option<String> {
+    let given = found.environment.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+    given.or_else(|| std::env::var(name).ok())
+}
+
+fn check_one(file: &str, found: &Found<'_>, assume_env: bool, told: &mut Told) {
+    let environment = |name: &str| value_of(found, name).or_else(|| assume_env.then(|| "x".repeat(64)));
+    match Policy::compile(found.text.as_bytes(), &environment) {
+        Ok(compiled) => {
+            told.warnings = told.warnings.saturating_add(compiled.warnings.len());
+            for warning in &compiled.warnings {
+                print(file, found, warning, WARNING, "warning: ");
             }
-            Err(errors) => {
-                faults = faults.saturating_add(errors.len());
-                for error in &errors {
-                    print(file, found, error, FAULT, "");
-                }
+            if let Some(manager) = found.manager.filter(|manager| {
+                counts_addresses(&compiled.policy) && lets_clients_name_their_address(&manager.value)
+            }) {
+                told.warnings = told.warnings.saturating_add(1);
+                let error = ConfigError { path: "use_remote_address".into(), message: ADDRESSES.into() };
+                let line = line_of(manager, "use_remote_address");
+                print_at(file, line, found.owner.as_deref(), &error, WARNING, "warning: ");
+            }
+        }
+        Err(errors) => {
+            told.faults = told.faults.saturating_add(errors.len());
+            for error in &errors {
+                print(file, found, error, FAULT, "");
             }
         }
     }
-    if faults == 0 {
-        println!("{file}: {} configuration(s), no fault", found.len());
-    }
-    Ok(faults == 0)
 }
 
 const ADDRESSES: &str = "not true, so the client's address is taken from X-Forwarded-For, which clients \
@@ -101,21 +144,18 @@ fn counts_addresses(policy: &Policy) -> bool {
 
 /// Whether a connection manager takes the address of a client that connects to it from a header.
 fn lets_clients_name_their_address(manager: &Tree) -> bool {
-    let either =
-        |snake, camel| manager.get(snake).or_else(|| manager.get(camel)).map(|node: &Node| &node.value);
-    let is_on = either("use_remote_address", "useRemoteAddress")
-        .is_some_and(|value| matches!(value, Tree::Scalar(Value::Bool(true))));
+    let is_on = manager.field("use_remote_address").is_some_and(|node| node.value.is_true());
     // An extension that finds the address excludes the setting.
-    let extensions = either("original_ip_detection_extensions", "originalIpDetectionExtensions");
-    !is_on && extensions.is_none_or(|extensions| extensions.items().is_empty())
+    let extensions = manager.field("original_ip_detection_extensions");
+    !is_on && extensions.is_none_or(|extensions| extensions.value.items().is_empty())
 }
 
 fn print(file: &str, found: &Found<'_>, error: &ConfigError, style: Style, kind: &str) {
-    print_at(file, line_of(found.node, &error.path), found, error, style, kind);
+    print_at(file, line_of(found.node, &error.path), found.owner.as_deref(), error, style, kind);
 }
 
-fn print_at(file: &str, line: u64, found: &Found<'_>, error: &ConfigError, style: Style, kind: &str) {
-    let owner = found.owner.as_ref().map(|owner| format!("{owner}: ")).unwrap_or_default();
+fn print_at(file: &str, line: u64, owner: Option<&str>, error: &ConfigError, style: Style, kind: &str) {
+    let owner = owner.map(|owner| format!("{owner}: ")).unwrap_or_default();
     let ConfigError { path, message } = error;
     println!("{file}:{line}: {owner}{kind}{path}: {style}{message}{style:#}");
 }

@@ -35,6 +35,24 @@ impl Tree {
         self.members().iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
     }
 
+    /// The member of this name and its key. Protobuf's JSON has a field in both spellings, `vm_id` and `vmId`.
+    pub fn member(&self, name: &str) -> Option<(&Spanned<String>, &Node)> {
+        let by = |name: &str| self.members().iter().find(|(key, _)| key.value == name);
+        by(name).or_else(|| by(&camel_case(name))).map(|(key, value)| (key, value))
+    }
+
+    /// The field of a protobuf message, in either spelling.
+    pub fn field(&self, name: &str) -> Option<&Node> {
+        self.member(name).map(|(_, value)| value)
+    }
+
+    /// The node at the end of a way of fields, in either spelling.
+    pub fn fields(&self, way: &[&str]) -> Option<&Node> {
+        let (first, rest) = way.split_first()?;
+        let node = self.field(first)?;
+        if rest.is_empty() { Some(node) } else { node.value.fields(rest) }
+    }
+
     /// The node at the end of a way of names.
     pub fn at(&self, way: &[&str]) -> Option<&Node> {
         let (first, rest) = way.split_first()?;
@@ -66,6 +84,19 @@ impl Tree {
         }
     }
 
+    /// Whether it is `true`.
+    pub fn is_true(&self) -> bool {
+        matches!(self, Self::Scalar(Value::Bool(true)))
+    }
+
+    /// A whole number.
+    pub fn number(&self) -> Option<i64> {
+        match self {
+            Self::Scalar(Value::Number(number)) => number.as_i64(),
+            Self::Scalar(_) | Self::Object(_) | Self::Array(_) => None,
+        }
+    }
+
     /// The value without its lines.
     pub fn to_value(&self) -> Value {
         match self {
@@ -85,10 +116,7 @@ pub fn line_of(node: &Node, path: &str) -> u64 {
     let mut current = node;
     for step in steps(path) {
         let found = match &step {
-            Step::Key(name) => {
-                let member = current.value.members().iter().find(|(key, _)| key.value == *name);
-                member.map(|(key, value)| (key.referenced.line(), value))
-            }
+            Step::Key(name) => current.value.member(name).map(|(key, value)| (key.referenced.line(), value)),
             Step::Index(index) => {
                 current.value.items().get(*index).map(|item| (item.referenced.line(), item))
             }
@@ -98,6 +126,18 @@ pub fn line_of(node: &Node, path: &str) -> u64 {
         current = next;
     }
     line
+}
+
+/// `vm_id` as `vmId`.
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut text = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|letter| letter.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+    }
+    text
 }
 
 enum Step {

@@ -15,6 +15,26 @@ pub struct Found<'a> {
     pub environment: Vec<(String, String)>,
     /// The connection manager that the plugin is a filter of, where the file shows it.
     pub manager: Option<&'a Node>,
+    /// What loads the plugin, where the file shows it.
+    pub loader: Loader<'a>,
+}
+
+/// What loads a plugin.
+#[derive(Clone, Copy)]
+pub enum Loader<'a> {
+    /// The file does not show it.
+    Unknown,
+    /// Envoy, by this `config` of a Wasm filter, which is in this HTTP filter.
+    Envoy {
+        /// `envoy.extensions.wasm.v3.PluginConfig`.
+        plugin: &'a Node,
+        /// `HttpFilter`.
+        filter: Option<&'a Node>,
+    },
+    /// Istio, by this `spec` of a WasmPlugin.
+    Istio(&'a Node),
+    /// Envoy Gateway, by this item of an EnvoyExtensionPolicy's `wasm`.
+    EnvoyGateway(&'a Node),
 }
 
 /// Every configuration in a document. One that is no Envoy or Kubernetes object is a
@@ -24,7 +44,7 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
     let mut found = Vec::new();
     let is_object_of_others =
         ["static_resources", "dynamic_resources", "resources", "@type", "kind", "apiVersion"];
-    if !is_object_of_others.iter().any(|key| tree.get(key).is_some()) {
+    if !is_object_of_others.iter().any(|key| tree.field(key).is_some()) {
         if !tree.members().is_empty() {
             found.push(Found {
                 owner: None,
@@ -32,6 +52,7 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
                 node: document,
                 environment: Vec::new(),
                 manager: None,
+                loader: Loader::Unknown,
             });
         }
         return found;
@@ -41,25 +62,42 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
         Some("EnvoyExtensionPolicy") => {
             for wasm in tree.at(&["spec", "wasm"]).map(|node| node.value.items()).unwrap_or_default() {
                 if let Some(config) = wasm.value.get("config") {
-                    found.push(of_struct(owner(&wasm.value), config));
+                    found.push(of_struct(owner(&wasm.value), config, Loader::EnvoyGateway(wasm)));
                 }
             }
         }
-        _ => search(document, None, &mut found),
+        Some("List") => {
+            let items = tree.get("items").map(|items| items.value.items()).unwrap_or_default();
+            found.extend(items.iter().flat_map(configurations));
+        }
+        _ => {
+            let mut plugins = Vec::new();
+            search(document, Surroundings::default(), &mut plugins);
+            found.extend(plugins.iter().filter_map(Plugin::configuration));
+        }
     }
     found
+}
+
+/// The `config` of every Wasm plugin in a document that is not Lychgate.
+pub fn other_plugins(document: &Node) -> Vec<&Node> {
+    let mut plugins = Vec::new();
+    search(document, Surroundings::default(), &mut plugins);
+    plugins.iter().filter(|plugin| plugin.configuration().is_none()).map(|plugin| plugin.config).collect()
 }
 
 fn owner(tree: &Tree) -> Option<String> {
     tree.get("name").and_then(|name| name.value.text()).map(str::to_owned)
 }
 
-fn of_struct(owner: Option<String>, node: &Node) -> Found<'_> {
-    Found { owner, text: node.value.to_value().to_string(), node, environment: Vec::new(), manager: None }
+fn of_struct<'a>(owner: Option<String>, node: &'a Node, loader: Loader<'a>) -> Found<'a> {
+    let text = node.value.to_value().to_string();
+    Found { owner, text, node, environment: Vec::new(), manager: None, loader }
 }
 
 fn wasm_plugin<'a>(tree: &'a Tree, found: &mut Vec<Found<'a>>) {
-    let Some(config) = tree.at(&["spec", "pluginConfig"]) else { return };
+    let Some(spec) = tree.get("spec") else { return };
+    let Some(config) = spec.value.get("pluginConfig") else { return };
     let name = tree.at(&["metadata", "name"]).and_then(|name| name.value.text()).map(str::to_owned);
     let variables = tree.at(&["spec", "vmConfig", "env"]).map(|node| node.value.items()).unwrap_or_default();
     let variable = |node: &Node| {
@@ -67,21 +105,49 @@ fn wasm_plugin<'a>(tree: &'a Tree, found: &mut Vec<Found<'a>>) {
         Some((text("name")?, text("value")?))
     };
     let environment = variables.iter().filter_map(variable).collect();
-    found.push(Found { environment, ..of_struct(name, config) });
+    found.push(Found { environment, ..of_struct(name, config, Loader::Istio(spec)) });
 }
 
-/// Looks for Wasm plugins: what has both `vm_config` and `configuration`. `manager` is the connection
-/// manager around `node`.
-fn search<'a>(node: &'a Node, manager: Option<&'a Node>, found: &mut Vec<Found<'a>>) {
+/// What is around a part of an Envoy's configuration.
+#[derive(Clone, Copy, Default)]
+struct Surroundings<'a> {
+    manager: Option<&'a Node>,
+    filter: Option<&'a Node>,
+}
+
+/// A Wasm plugin of Envoy.
+struct Plugin<'a> {
+    config: &'a Node,
+    vm: &'a Node,
+    around: Surroundings<'a>,
+}
+
+/// Looks for Wasm plugins: what has `vm_config`.
+fn search<'a>(node: &'a Node, mut around: Surroundings<'a>, found: &mut Vec<Plugin<'a>>) {
     let tree = &node.value;
-    // Protobuf's JSON has both spellings of a field.
-    let is_manager = tree.get("http_filters").or_else(|| tree.get("httpFilters")).is_some();
-    let manager = if is_manager { Some(node) } else { manager };
-    if let (Some(vm), Some(any)) = (tree.get("vm_config"), tree.get("configuration"))
-        && let Some(config) = any.value.get("value")
-        && is_ours(tree, &vm.value, &config.value)
-    {
-        let variables = vm.value.at(&["environment_variables", "key_values"]);
+    if tree.field("http_filters").is_some() {
+        around.manager = Some(node);
+    }
+    if tree.get("name").is_some() && tree.field("typed_config").is_some() {
+        around.filter = Some(node);
+    }
+    if let Some(vm) = tree.field("vm_config") {
+        found.push(Plugin { config: node, vm, around });
+        return;
+    }
+    tree.members().iter().for_each(|(_, member)| search(member, around, found));
+    tree.items().iter().for_each(|item| search(item, around, found));
+}
+
+impl<'a> Plugin<'a> {
+    /// Its configuration, if it is Lychgate.
+    fn configuration(&self) -> Option<Found<'a>> {
+        let tree = &self.config.value;
+        let config = tree.fields(&["configuration", "value"])?;
+        if !is_ours(tree, &self.vm.value, &config.value) {
+            return None;
+        }
+        let variables = self.vm.value.fields(&["environment_variables", "key_values"]);
         let variables = variables.map(|node| node.value.members()).unwrap_or_default();
         let environment = variables
             .iter()
@@ -89,22 +155,18 @@ fn search<'a>(node: &'a Node, manager: Option<&'a Node>, found: &mut Vec<Found<'
             .collect();
         let text = config.value.text().map(str::to_owned);
         let text = text.unwrap_or_else(|| config.value.to_value().to_string());
-        found.push(Found { owner: owner(tree), text, node: config, environment, manager });
-        return;
+        let Surroundings { manager, filter } = self.around;
+        let loader = Loader::Envoy { plugin: self.config, filter };
+        Some(Found { owner: owner(tree), text, node: config, environment, manager, loader })
     }
-    tree.members().iter().for_each(|(_, member)| search(member, manager, found));
-    tree.items().iter().for_each(|item| search(item, manager, found));
 }
 
 /// Whether a Wasm plugin is Lychgate: by a name that says so, or by what it is configured with.
 fn is_ours(plugin: &Tree, vm: &Tree, config: &Tree) -> bool {
-    let names = [
-        plugin.get("name"),
-        plugin.get("root_id"),
-        vm.get("vm_id"),
-        vm.at(&["code", "local", "filename"]),
-        vm.at(&["code", "remote", "http_uri", "uri"]),
-    ];
+    let code = vm.fields(&["code", "local", "filename"]);
+    let code = code.or_else(|| vm.fields(&["code", "remote", "http_uri", "uri"]));
+    // Another module may have been given our `vm_id`.
+    let names = [plugin.get("name"), plugin.field("root_id"), code.or_else(|| vm.field("vm_id"))];
     let is_named = names.into_iter().flatten().filter_map(|node| node.value.text());
     if is_named.into_iter().any(|name| name.to_ascii_lowercase().contains("lychgate")) {
         return true;

@@ -10,6 +10,7 @@ mod hash_password;
 mod mint;
 mod openapi;
 mod schema;
+mod strict;
 
 use std::process::ExitCode;
 

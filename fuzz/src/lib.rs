@@ -25,19 +25,21 @@ pub mod pem;
 pub mod request;
 pub mod schedule;
 pub mod signed;
+pub mod slow_path;
 pub mod token;
 
 /// A target: its name, which is that of its directory of seeds, and its body.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 11] = [
+pub const TARGETS: [Target; 12] = [
     ("token", token::run),
     ("jwk", jwk::run),
     ("pem", pem::run),
     ("config", config::run),
     ("form", form::run),
     ("path", path::run),
+    ("slow_path", slow_path::run),
     ("headers", headers::run),
     ("openapi", openapi::run),
     ("request", request::run),

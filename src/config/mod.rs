@@ -16,6 +16,7 @@ pub mod rules;
 pub mod scheme;
 pub mod secret;
 mod settings;
+pub mod template;
 pub mod users;
 
 pub use api_keys::ApiKeyConfig;
@@ -30,6 +31,7 @@ pub use secret::{Secret, SecretJson};
 pub use settings::{
     CacheLimits, CorsPreflight, ErrorFormat, ErrorSettings, IdentityHeaders, Mode, PasswordSettings,
 };
+pub use template::{LONGEST_PATH_BYTES, MAX_PATH_BYTES, Segment};
 pub use users::UserConfig;
 
 use node::Node;
@@ -64,6 +66,8 @@ pub struct Config {
     pub mode: Mode,
     /// `filter_state`: whether Envoy is told who calls, for its access log.
     pub filter_state: bool,
+    /// `max_path_bytes`; unset: [`MAX_PATH_BYTES`].
+    pub max_path_bytes: Option<usize>,
     /// `cache`.
     pub cache: CacheLimits,
 }
@@ -111,11 +115,17 @@ impl Config {
             cors_preflight: object.optional("cors_preflight", CorsPreflight::read).unwrap_or_default(),
             mode: object.optional("mode", Mode::read).unwrap_or_default(),
             filter_state: object.optional("filter_state", |n| n.bool()).unwrap_or_default(),
+            max_path_bytes: object.optional("max_path_bytes", read_path_length),
             cache: object.optional("cache", CacheLimits::read).unwrap_or_default(),
         };
         object.finish();
         config
     }
+}
+
+fn read_path_length(node: Node<'_>) -> Option<usize> {
+    let most = u64::try_from(LONGEST_PATH_BYTES).ok()?;
+    usize::try_from(node.integer(256..=most)?).ok()
 }
 
 /// A directory that had a fault is known by name all the same.

@@ -3,6 +3,7 @@
 use super::node::Node;
 use super::scheme::is_token;
 use super::settings::Mode;
+use super::template::{LONGEST_PATH_BYTES, Segment};
 
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
@@ -127,6 +128,9 @@ pub fn read_path(node: Node<'_>) -> Option<String> {
     if !path.starts_with('/') {
         return node.fault(format_args!("{path:?} must begin with `/`"));
     }
+    if path.len() > LONGEST_PATH_BYTES {
+        return node.fault(format_args!("can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
+    }
     let ambiguous = |segment: &str| matches!(segment, "." | "..");
     if path.contains("//") || path.split('/').any(ambiguous) || path.contains(['%', '?', '#', ';', '\\']) {
         return node.fault(format_args!(
@@ -148,19 +152,23 @@ fn read_template(node: Node<'_>) -> Option<String> {
     let path = read_path(node)?;
     let mut names = std::collections::BTreeSet::new();
     for segment in path.split('/') {
-        let is_parameter = segment.starts_with('{') && segment.ends_with('}') && segment.len() > 2;
-        let inner = segment.trim_start_matches('{').trim_end_matches('}');
-        let braces = segment.matches(['{', '}']).count();
-        if braces != 0 && (!is_parameter || braces != 2 || inner.is_empty()) {
+        if Segment::parse(segment).is_none() {
             return node.fault(format_args!(
-                "{segment:?} is not a template segment: `{{name}}` stands for one whole segment"
+                "{segment:?} is not a template segment: `{{name}}` stands for one segment or a part of it"
             ));
         }
-        if is_parameter && !names.insert(inner) {
-            return node.fault(format_args!("two parameters are named `{inner}`"));
+        for name in parameters(segment) {
+            if !names.insert(name) {
+                return node.fault(format_args!("two parameters are named `{name}`"));
+            }
         }
     }
     Some(path)
+}
+
+/// The names of the parameters of a template, in order.
+pub fn parameters(template: &str) -> impl Iterator<Item = &str> {
+    template.split('{').skip(1).filter_map(|rest| rest.split_once('}').map(|(name, _)| name))
 }
 
 fn read_method(node: Node<'_>) -> Option<String> {

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use memchr::memchr;
+
 use super::Found;
 
 /// The credential among the values of a header. Two headers are two credentials, whatever they
@@ -17,13 +19,21 @@ pub fn find<'a>(values: impl Iterator<Item = &'a [u8]>, prefix: &str) -> Found<'
                 found = super::add(found, Cow::Borrowed(rest));
             }
             // Envoy joins two Authorization headers with a comma before the filter sees them.
-            None if value.split(|&b| b == b',').any(|part| after_prefix(part, prefix).is_some()) => {
+            None if parts(value, prefix).any(|part| after_prefix(part, prefix).is_some()) => {
                 return Found::Several;
             }
             _ => {}
         }
     }
     if count > 1 { Found::Several } else { found }
+}
+
+/// The parts of a value with commas in it, without those that are too short to begin with `prefix`: there may be as
+/// many as a header has bytes.
+fn parts<'a>(value: &'a [u8], prefix: &str) -> impl Iterator<Item = &'a [u8]> {
+    let least = prefix.trim_ascii_end().len();
+    let joined = memchr(b',', value).map(|_| value.split(|&b| b == b','));
+    joined.into_iter().flatten().filter(move |part| part.len() >= least)
 }
 
 /// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space stands for one
@@ -49,7 +59,7 @@ pub fn may_hold(value: &[u8], prefix: &str) -> bool {
         text.split_at_checked(word.len()).is_some_and(|(start, _)| start.eq_ignore_ascii_case(word))
     };
     // Joined by a comma, as Envoy joins two Authorization headers, it stands there too.
-    value.split(|&b| b == b',').chain([value]).any(|part| {
+    parts(value, prefix).chain([value]).any(|part| {
         let bare = part.iter().position(|&b| is_tchar(b)).and_then(|start| part.get(start..));
         begins(part.trim_ascii_start()) || bare.is_some_and(begins)
     })
@@ -62,5 +72,6 @@ fn without_spaces(text: &[u8]) -> &[u8] {
 
 /// A letter of a token (RFC 9110 section 5.6.2).
 fn is_tchar(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }

@@ -98,6 +98,12 @@ impl Denial {
         Self { explanation, ..Self::new(400, "Ambiguous path", "ambiguous_path") }
     }
 
+    /// The path is longer than it may be (RFC 9110 section 15.5.15).
+    #[must_use]
+    pub fn path_too_long() -> Self {
+        Self::new(414, "URI Too Long", "path_too_long")
+    }
+
     /// No rule speaks of the request, and there is no default.
     #[must_use]
     pub fn no_rule() -> Self {
@@ -250,6 +256,7 @@ fn title(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
+        414 => "URI Too Long",
         415 => "Unsupported Media Type",
         429 => "Too Many Requests",
         503 => "Service Unavailable",
@@ -257,10 +264,10 @@ fn title(status: u16) -> &'static str {
     }
 }
 
-/// The status of gRPC's HTTP mapping, with 400 as INVALID_ARGUMENT: the request is at fault.
+/// The status of gRPC's HTTP mapping, with 400 and 414 as INVALID_ARGUMENT: the request is at fault.
 fn grpc_status(status: u16) -> i32 {
     match status {
-        400 => 3,        // INVALID_ARGUMENT
+        400 | 414 => 3,  // INVALID_ARGUMENT
         401 => 16,       // UNAUTHENTICATED
         403 => 7,        // PERMISSION_DENIED
         429 | 503 => 14, // UNAVAILABLE

@@ -110,11 +110,16 @@ const CONNECTION_OPTIONS: [&[u8]; 5] = [b"close", b"http2-settings", b"keep-aliv
 /// What `Connection` may say on, if it says more: any other word names a header that the next hop has to take away, be
 /// it the gate's own. Envoy takes them out itself, but not where the connection is upgraded.
 fn connection_options(request: &Request<'_>) -> Option<Vec<u8>> {
-    let options = request.values("connection").flat_map(|value| value.split(|&b| b == b','));
-    let mut options: Vec<_> = options.map(<[u8]>::trim_ascii).filter(|option| !option.is_empty()).collect();
-    let all = options.len();
-    options.retain(|option| CONNECTION_OPTIONS.iter().any(|own| own.eq_ignore_ascii_case(option)));
-    (options.len() < all).then(|| options.join(&b", "[..]))
+    let values = || request.values("connection").flat_map(|value| value.split(|&b| b == b','));
+    let options = || values().map(<[u8]>::trim_ascii).filter(|option| !option.is_empty());
+    let is_own = |option: &&[u8]| {
+        // There may be as many as a header has bytes, and hardly any is so long.
+        option.len() > 1 && CONNECTION_OPTIONS.iter().any(|own| own.eq_ignore_ascii_case(option))
+    };
+    if options().all(|option| is_own(&option)) {
+        return None;
+    }
+    Some(options().filter(is_own).collect::<Vec<_>>().join(&b", "[..]))
 }
 
 fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderEdit {

@@ -16,7 +16,7 @@ use crate::host::{Host, HostError};
 use crate::identity::UserDirectory;
 use crate::metrics::Event;
 use crate::password::Outcome;
-use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
+use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, Term, TokenUsers};
 use crate::remote::TokenDigests;
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
@@ -24,6 +24,17 @@ use crate::token::{Owner, TokenError, Verified, Verifier};
 /// The place of a refusal by this scheme.
 fn by(scheme: SchemeId) -> Place {
     Place { by: By::Scheme(scheme.0), ..Place::default() }
+}
+
+/// What it takes to look at a credential, the least first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Price {
+    /// Time of the worker, and keys that are fetched for all.
+    Computation,
+    /// A question to the issuer, for this token.
+    Question,
+    /// A change that stays: a password is hashed, and a failure counted.
+    Effect,
 }
 
 /// The evaluation. Each scheme is looked at once, however many alternatives
@@ -59,8 +70,8 @@ impl<'a> Evaluation<'a> {
     /// # Errors
     /// The refusal of the alternative that came nearest.
     pub fn of(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
-        let mut nearest: Option<Failure> = None;
-        for (number, alternative) in requirement.alternatives().iter().enumerate() {
+        let mut nearest: Option<(usize, Failure)> = None;
+        for (number, alternative) in self.alternatives_by_price(requirement) {
             // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
             // when nothing is awaited any more.
             if self.has_effect(alternative) {
@@ -72,12 +83,16 @@ impl<'a> Evaluation<'a> {
             match self.failure(alternative) {
                 None => return Ok(Decision::Allow(self.allow(requirement, number, alternative))),
                 Some(failure) => {
-                    if nearest.is_none_or(|nearest| failure.nearness() > nearest.nearness()) {
-                        nearest = Some(failure);
+                    // Among equals the one listed first.
+                    let rank =
+                        |number: usize, failure: Failure| (failure.nearness(), std::cmp::Reverse(number));
+                    if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
+                        nearest = Some((number, failure));
                     }
                 }
             }
         }
+        let nearest = nearest.map(|(_, failure)| failure);
         if nearest == Some(Failure::Awaited) {
             return Ok(Decision::Await(self.awaited(requirement)));
         }
@@ -95,28 +110,30 @@ impl<'a> Evaluation<'a> {
 
     /// Whether looking at a credential of this alternative has an effect beyond the answer.
     fn has_effect(&self, alternative: &Alternative) -> bool {
-        alternative.terms.iter().any(|term| match self.scheme(term.scheme).map(|scheme| &scheme.kind) {
-            Some(SchemeKind::Basic(_)) => true,
-            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => false,
-        })
+        alternative.terms.iter().any(|term| self.price(term.scheme) == Price::Effect)
     }
 
     /// All that is awaited before the request can be judged by `requirement`. Schemes whose credential is
     /// looked at with an effect are left out: they await nothing.
     fn awaited(&self, requirement: &Requirement) -> Await {
         let mut await_ = Await { awaited: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
-        let alternatives = requirement.alternatives().iter().flat_map(|alternative| &alternative.terms);
-        for term in alternatives {
-            let is_token =
-                self.scheme(term.scheme).is_some_and(|s| matches!(s.kind, SchemeKind::Token { .. }));
-            if !is_token {
-                continue;
-            }
-            if let Presented::Awaited { awaited, credential } = self.presented(term.scheme)
-                && !await_.awaited.contains(awaited)
-            {
-                await_.awaited.push(*awaited);
-                await_.credential = *credential;
+        for alternative in requirement.alternatives() {
+            let mut lacks = false;
+            for term in self.by_price(alternative) {
+                let price = self.price(term.scheme);
+                if price == Price::Effect || (lacks && price == Price::Question) {
+                    continue;
+                }
+                match self.presented(term.scheme) {
+                    Presented::Awaited { awaited, credential } => {
+                        if !await_.awaited.contains(awaited) {
+                            await_.awaited.push(*awaited);
+                            await_.credential = *credential;
+                        }
+                    }
+                    Presented::Missing | Presented::Bad { .. } | Presented::Held(_) => lacks = true,
+                    Presented::Inactive | Presented::Proven(_) => {}
+                }
             }
         }
         await_
@@ -236,7 +253,11 @@ impl<'a> Evaluation<'a> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
-        for term in &alternative.terms {
+        for term in self.by_price(alternative) {
+            // The issuer is not asked about the token of a client that lacks the rest.
+            if missing.is_some() && self.price(term.scheme) == Price::Question {
+                continue;
+            }
             match self.presented(term.scheme) {
                 Presented::Awaited { .. } => return Some(Failure::Awaited),
                 Presented::Bad { .. } | Presented::Held(_) => return Some(Failure::Bad(term.scheme)),
@@ -253,11 +274,42 @@ impl<'a> Evaluation<'a> {
         missing.or(inactive).or(scope)
     }
 
-    /// The credentials that `requirement` speaks of.
+    /// The alternatives with their numbers: those first that need no question to an issuer and have no effect. So
+    /// an issuer is not asked about a request that has what it takes, and who is told to the upstream does not
+    /// depend on what is remembered.
+    fn alternatives_by_price(&self, requirement: &'a Requirement) -> SmallVec<[(usize, &'a Alternative); 4]> {
+        let mut alternatives: SmallVec<[_; 4]> = requirement.alternatives().iter().enumerate().collect();
+        if alternatives.len() > 1 {
+            let price =
+                |alternative: &Alternative| alternative.terms.iter().map(|t| self.price(t.scheme)).max();
+            alternatives.sort_by_key(|(_, alternative)| price(alternative));
+        }
+        alternatives
+    }
+
+    /// The terms of an alternative, the cheapest to look at first.
+    fn by_price<'t>(&self, alternative: &'t Alternative) -> SmallVec<[&'t Term; 4]> {
+        let mut terms: SmallVec<[&Term; 4]> = alternative.terms.iter().collect();
+        if terms.len() > 1 {
+            terms.sort_by_key(|term| self.price(term.scheme));
+        }
+        terms
+    }
+
+    /// What it takes to look at a credential of this scheme.
+    fn price(&self, id: SchemeId) -> Price {
+        match self.scheme(id).map(|scheme| &scheme.kind) {
+            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() => Price::Question,
+            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => Price::Computation,
+            Some(SchemeKind::Basic(_)) => Price::Effect,
+        }
+    }
+
+    /// The credentials that `requirement` speaks of, each once.
     fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
         requirement
-            .terms()
-            .filter_map(|term| self.scheme(term.scheme))
+            .schemes()
+            .filter_map(|id| self.scheme(id))
             .map(|scheme| Credentials { sources: &scheme.sources, forward: scheme.forward })
     }
 

@@ -7,12 +7,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use crate::config::CorsPreflight;
-use crate::decision::{Allow, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes};
+use crate::decision::{
+    Allow, Changes, Credentials, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes,
+};
 use crate::host::Host;
 use crate::issue::TokenRequest;
 use crate::metrics::{Metrics, Update};
-use crate::password::PasswordChecker;
-use crate::policy::{NormalPath, Policy, Requirement};
+use crate::password::{LoginMemory, PasswordChecker};
+use crate::policy::{NormalPath, PathFault, Policy, Requirement};
 use crate::remote::{Remotes, TokenDigests};
 use crate::request::Request;
 use crate::token::TokenCache;
@@ -31,8 +33,14 @@ impl Engine {
     /// Puts `policy` to work.
     #[must_use]
     pub fn new(policy: Policy) -> Self {
+        Self::with_logins(policy, LoginMemory::default())
+    }
+
+    /// The same with what other configurations of this worker know of logins.
+    #[must_use]
+    pub fn with_logins(policy: Policy, logins: LoginMemory) -> Self {
         let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
-        let passwords = PasswordChecker::new(&policy.passwords);
+        let passwords = PasswordChecker::new(&policy.passwords, logins);
         let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
         let metrics = Rc::new(Metrics::new(&policy));
         Self { policy, cache: RefCell::new(cache), passwords, remotes, metrics }
@@ -149,7 +157,12 @@ impl Engine {
         patient: bool,
     ) -> Result<Decision, Denial> {
         let path =
-            NormalPath::new(request.raw_path()).map_err(|ambiguity| Denial::ambiguous_path(ambiguity.0))?;
+            NormalPath::of_target(request.target(), self.policy.max_path_bytes).map_err(
+                |fault| match fault {
+                    PathFault::Ambiguous(what) => Denial::ambiguous_path(what),
+                    PathFault::TooLong => Denial::path_too_long(),
+                },
+            )?;
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
         }
@@ -172,7 +185,11 @@ impl Engine {
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
             (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
         };
-        let mut judged = self.judge_by(requirement, request, digests, host, patient);
+        let mut judged = if rule == RuleId::Unknown {
+            Err(Denial::path_too_long())
+        } else {
+            self.judge_by(requirement, request, digests, host, patient)
+        };
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
             // A trial keeps nobody from what the gate serves itself.
@@ -238,6 +255,16 @@ impl Engine {
         }
         let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(place);
         Some(Err(denial.with_header("allow", "GET, HEAD")))
+    }
+
+    /// What must be taken away of a request that goes on though it was not judged: every credential, of any
+    /// scheme, and what the client says of its identity.
+    #[must_use]
+    pub fn changes_without_credentials(&self, request: &Request<'_>) -> Changes {
+        let credentials = self.policy.schemes().iter();
+        let credentials = credentials.map(|scheme| Credentials { sources: &scheme.sources, forward: false });
+        let is_barred = |name: &[u8]| self.policy.is_barred_from_trailers(name);
+        changes(request, credentials, None, is_barred)
     }
 
     fn allow_anonymous(&self, request: &Request<'_>) -> Allow {

@@ -1,6 +1,8 @@
 //! Filter state: what an access log, or a filter after this one, may want to know of a request. Envoy puts
 //! `wasm.` before each name that a Wasm module sets.
 
+use std::borrow::Cow;
+
 use crate::decision::{Allow, By, Denial, HeaderEdit, Identity, Place};
 use crate::host::Stream;
 use crate::policy::Policy;
@@ -70,9 +72,49 @@ fn set_header(stream: &dyn Stream, name: &str, identity: &Identity, header: &str
 }
 
 fn set(stream: &dyn Stream, name: &str, value: &[u8]) {
-    let most = value.len().min(LONGEST);
-    // Not within a character.
-    let is_boundary = |at: &usize| value.get(*at).is_none_or(|byte| byte & 0xC0 != 0x80);
-    let end = (0..=most).rev().find(is_boundary).unwrap_or(0);
-    stream.set_filter_state(name, value.get(..end).unwrap_or_default());
+    stream.set_filter_state(name, legible(value).as_bytes());
 }
+
+/// As much of a value as a log is given, without what a reader of the log is misled by: bytes that are no
+/// UTF-8, and characters that move the cursor, begin a line or turn the direction of what follows.
+fn legible(value: &[u8]) -> Cow<'_, str> {
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~');
+    if value.len() <= LONGEST
+        && value.iter().all(is_plain)
+        && let Ok(text) = std::str::from_utf8(value)
+    {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::new();
+    for chunk in value.utf8_chunks() {
+        let broken = (!chunk.invalid().is_empty()).then_some(char::REPLACEMENT_CHARACTER);
+        let shown = chunk.valid().chars().map(|c| if misleads(c) { char::REPLACEMENT_CHARACTER } else { c });
+        for character in shown.chain(broken) {
+            if text.len().saturating_add(character.len_utf8()) > LONGEST {
+                return Cow::Owned(text);
+            }
+            text.push(character);
+        }
+    }
+    Cow::Owned(text)
+}
+
+/// Controls (C0, DEL and C1), Unicode's line and paragraph separators, and the marks, embeddings, overrides
+/// and isolates of its bidirectional algorithm (UAX #9).
+fn misleads(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{061C}'
+                | '\u{200E}'
+                | '\u{200F}'
+                | '\u{2028}'
+                | '\u{2029}'
+                | '\u{202A}'..='\u{202E}'
+                | '\u{2066}'..='\u{2069}'
+        )
+}
+
+#[cfg(test)]
+#[path = "filter_state_tests.rs"]
+mod tests;

@@ -7,8 +7,8 @@ use super::pending::{Claim, StreamId};
 use super::token_request::AwaitingBody;
 use super::worker::Worker;
 use super::{Action, filter_state};
-use crate::decision::{Allow, Await, Decision, Denial, HeaderEdit, Place, Response};
-use crate::host::{HostError, LocalReply, Stream};
+use crate::decision::{Allow, Await, Changes, Decision, Denial, HeaderEdit, Place, Response};
+use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
 use crate::issue::TokenRequest;
 use crate::remote::TokenDigests;
 use crate::request::Request;
@@ -40,8 +40,8 @@ pub(super) enum Step {
     AwaitBody(Box<AwaitingBody>),
     /// It asks for a token, and has no body.
     AnswerToken(TokenRequest),
-    /// It asks for a token, and its head goes on without the headers of these names.
-    ReleaseHead(TokenRequest, Vec<Vec<u8>>),
+    /// It asks for a token, and its head goes on with these changes.
+    ReleaseHead(TokenRequest, Changes),
     /// This decision is carried out.
     CarryOut(Decision),
 }
@@ -202,7 +202,7 @@ impl HttpFilter {
                 Action::Pause
             }
             (Ok(()), Some(Step::AnswerToken(login))) => self.answer(stream, &login, &[]),
-            (Ok(()), Some(Step::ReleaseHead(login, names))) => self.release_head(stream, login, &names),
+            (Ok(()), Some(Step::ReleaseHead(login, changes))) => self.release_head(stream, login, &changes),
             (Ok(()), Some(Step::CarryOut(decision))) => self.carry_out(stream, &decision),
         }
     }
@@ -217,7 +217,8 @@ impl HttpFilter {
     ) -> Step {
         let Await { awaited, credential, rule } = awaited;
         let deadline = deadline.unwrap_or_else(|| self.worker.host().uptime().saturating_add(PATIENCE));
-        let claim = Claim { awaited, credential: Some(credential), ..claim(stream, deadline) };
+        let claim =
+            Claim { awaited, credential: Some(credential), ..claim(self.worker.host(), stream, deadline) };
         if self.worker.wait(self.id, claim) {
             return Step::Wait(deadline);
         }
@@ -298,23 +299,28 @@ impl HttpFilter {
 }
 
 /// What a request needs to wait until `deadline`.
-pub(super) fn claim(stream: &dyn Stream, deadline: Duration) -> Claim {
-    let address = stream.client_address().unwrap_or_default();
-    Claim { deadline, address, connection: stream.connection_id(), ..Claim::default() }
+pub(super) fn claim(host: &dyn Host, stream: &dyn Stream, deadline: Duration) -> Claim {
+    let client = ClientAddress::of(host);
+    let (address, site) = (client.as_str().to_owned(), client.site().map(str::to_owned));
+    Claim { deadline, address, site, connection: stream.connection_id(), ..Claim::default() }
 }
 
 /// Edits the request's headers. One that could not be taken away is one that the client forged.
 fn edit(stream: &dyn Stream, allow: &Allow) -> Result<(), Denial> {
-    let apply = |edit: &HeaderEdit, is_new: bool| match edit {
+    let identity = allow.identity.iter().flat_map(|identity| &identity.headers);
+    let is_new = !allow.changes.impersonates;
+    (allow.changes.edits.iter().try_for_each(|edit| apply(stream, edit, false)))
+        .and_then(|()| identity.into_iter().try_for_each(|edit| apply(stream, edit, is_new)))
+        .map_err(|_| Denial::host_failure("request headers cannot be edited"))
+}
+
+/// Makes one edit; `is_new`: there is no such header yet.
+pub(super) fn apply(stream: &dyn Stream, edit: &HeaderEdit, is_new: bool) -> Result<(), HostError> {
+    match edit {
         HeaderEdit::Remove(name) => stream.remove_request_header(name),
         HeaderEdit::Set(name, value) if is_new => stream.add_request_header(name.as_bytes(), value),
         HeaderEdit::Set(name, value) => stream.set_request_header(name.as_bytes(), value),
-    };
-    let identity = allow.identity.iter().flat_map(|identity| &identity.headers);
-    let is_new = !allow.changes.impersonates;
-    (allow.changes.edits.iter().try_for_each(|edit| apply(edit, false)))
-        .and_then(|()| identity.into_iter().try_for_each(|edit| apply(edit, is_new)))
-        .map_err(|_| Denial::host_failure("request headers cannot be edited"))
+    }
 }
 
 /// Sends an answer. One that could not be sent leaves the request where it is: answered, and going nowhere.

@@ -7,6 +7,7 @@ use crate::filter::test_stream::{TestStream, pairs};
 use crate::filter::{Action, HttpFilter, Slice, Worker};
 use crate::host::LocalHost;
 use crate::metrics::Update;
+use crate::password::LoginMemory;
 use crate::remote::CallResponse;
 
 fn policy() -> serde_json::Value {
@@ -48,10 +49,11 @@ impl Gate {
         let host = Rc::new(LocalHost::at(1_000));
         let configuration = policy().to_string();
         let made = Rc::clone(&host);
-        let worker = Worker::configured(configuration.as_bytes(), &|_| None, move |metrics| {
-            *made.metrics.borrow_mut() = Some(Rc::clone(metrics));
-            made
-        });
+        let worker =
+            Worker::configured(configuration.as_bytes(), &|_| None, LoginMemory::default(), move |metrics| {
+                *made.metrics.borrow_mut() = Some(Rc::clone(metrics));
+                made
+            });
         Self { host, worker: worker.expect("a good policy") }
     }
 
@@ -79,7 +81,7 @@ impl Gate {
             headers: vec![(b":status".to_vec(), b"200".to_vec())],
             body: body.to_string().into_bytes(),
         };
-        let id = u32::try_from(self.host.calls.borrow().len() - 1).unwrap();
+        let id = u32::try_from(self.host.calls.borrow().len().checked_sub(1).unwrap()).unwrap();
         let mut woken = Vec::new();
         self.worker.on_http_call_response(id, &response, &Slice::default(), &mut |id| {
             woken.push(id);
@@ -226,6 +228,22 @@ fn a_place_that_is_refused_is_refused_as_the_mode_says() {
         let other = Gate::stream(path, &[("authorization", "Bearer another")]);
         assert_eq!(gate.filter(1_000).on_request_headers(&other, true), Action::Hold);
         assert!(other.replies.borrow().is_empty());
+    }
+}
+
+/// A dry run lets a request go on, and not as whom its client says it is.
+#[test]
+fn a_dry_run_refuses_where_the_host_cannot_edit_headers() {
+    for (fails, status) in
+        [("", None), ("read_request_headers", Some(500)), ("remove_request_header", Some(500))]
+    {
+        let gate = Gate::new();
+        let (mut filter, stream) = (gate.filter(2), Gate::stream("/dry", &[FORGED]));
+        stream.fails.set(fails);
+        let action = if status.is_some() { Action::Pause } else { Action::Continue };
+        assert_eq!(filter.on_request_headers(&stream, false), action, "{fails}");
+        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), status, "{fails}");
+        assert_eq!(filter.on_request_body(&stream, 1, true), action, "{fails}");
     }
 }
 

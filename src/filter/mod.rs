@@ -11,6 +11,7 @@
 
 mod filter_state;
 mod http_filter;
+mod line_budget;
 mod pending;
 mod token_request;
 mod worker;

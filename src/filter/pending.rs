@@ -11,14 +11,25 @@ use crate::remote::Awaited;
 /// The number of a request, as the host gave it.
 pub type StreamId = u32;
 
-/// How many requests of a worker may wait.
-const PLACES: u32 = 4096;
-/// How many of them may be of one client address: the rest is left to others.
-const PLACES_OF_ADDRESS: u32 = 2048;
-/// How many may be of one connection.
-const PLACES_OF_CONNECTION: u32 = 1024;
-/// How many may wait with one credential.
-const PLACES_OF_CREDENTIAL: u32 = 512;
+/// How many places there are, and how many of them one holder may have: the rest is left to others.
+#[derive(Clone, Copy, Debug)]
+pub struct Places {
+    /// In all, on one worker.
+    pub all: u32,
+    /// Of one client address, or one IPv6 site.
+    pub address: u32,
+    /// Of one client address on one connection. A proxy may bring several clients on one.
+    pub connection: u32,
+    /// With one credential.
+    pub credential: u32,
+}
+
+impl Places {
+    /// For requests that wait for something that is being fetched.
+    pub const FETCHES: Self = Self { all: 4096, address: 2048, connection: 1024, credential: 512 };
+    /// For requests for a token, which wait for their own body.
+    pub const BODIES: Self = Self { all: 1024, address: 512, connection: 256, credential: 1024 };
+}
 
 /// A request that wants to wait.
 #[derive(Clone, Debug, Default)]
@@ -27,8 +38,10 @@ pub struct Claim {
     pub awaited: SmallVec<[Awaited; 1]>,
     /// When it waits no longer, on the host's monotonic clock.
     pub deadline: Duration,
-    /// The client's address.
+    /// The client's address, of an IPv6 address the part that its client does not choose.
     pub address: String,
+    /// The site that an IPv6 address belongs to.
+    pub site: Option<String>,
     /// The client's connection.
     pub connection: Option<u64>,
     /// A name for its credential; `None`: it waits without one.
@@ -39,16 +52,17 @@ pub struct Claim {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Holder {
     Address(String),
-    Connection(u64),
+    Site(String),
+    Connection(u64, String),
     Credential(u64),
 }
 
 impl Holder {
-    fn most(&self) -> u32 {
+    fn most(&self, places: &Places) -> u32 {
         match self {
-            Self::Address(_) => PLACES_OF_ADDRESS,
-            Self::Connection(_) => PLACES_OF_CONNECTION,
-            Self::Credential(_) => PLACES_OF_CREDENTIAL,
+            Self::Address(_) | Self::Site(_) => places.address,
+            Self::Connection(..) => places.connection,
+            Self::Credential(_) => places.credential,
         }
     }
 }
@@ -56,9 +70,11 @@ impl Holder {
 impl Claim {
     fn holders(&self) -> impl Iterator<Item = Holder> {
         let address = Holder::Address(self.address.clone());
-        let connection = self.connection.map(Holder::Connection);
+        let site = self.site.clone().map(Holder::Site);
+        let connection =
+            self.connection.map(|connection| Holder::Connection(connection, self.address.clone()));
         let credential = self.credential.map(Holder::Credential);
-        std::iter::once(address).chain(connection).chain(credential)
+        std::iter::once(address).chain(site).chain(connection).chain(credential)
     }
 }
 
@@ -69,8 +85,8 @@ struct Place {
 }
 
 /// The requests that wait. All of it is found by name: no step looks at everyone.
-#[derive(Default)]
 pub struct Pending {
+    limits: Places,
     places: BTreeMap<StreamId, Place>,
     held: BTreeMap<Holder, u32>,
     by_awaited: BTreeMap<Awaited, BTreeSet<StreamId>>,
@@ -79,11 +95,24 @@ pub struct Pending {
 }
 
 impl Pending {
+    /// None waits yet.
+    pub fn new(limits: Places) -> Self {
+        Self {
+            limits,
+            places: BTreeMap::new(),
+            held: BTreeMap::new(),
+            by_awaited: BTreeMap::new(),
+            by_deadline: BTreeSet::new(),
+            due: VecDeque::new(),
+        }
+    }
+
     /// Gives a request a place, if there is one for it.
     pub fn add(&mut self, id: StreamId, claim: Claim) -> bool {
         self.remove(id);
-        let is_full = |holder: Holder| self.held.get(&holder).is_some_and(|&held| held >= holder.most());
-        if self.places.len() >= PLACES as usize || claim.holders().any(is_full) {
+        let is_full =
+            |holder: Holder| self.held.get(&holder).is_some_and(|&held| held >= holder.most(&self.limits));
+        if self.places.len() >= self.limits.all as usize || claim.holders().any(is_full) {
             return false;
         }
         for holder in claim.holders() {

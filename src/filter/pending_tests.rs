@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use smallvec::smallvec;
 
-use super::{Claim, PLACES, PLACES_OF_ADDRESS, PLACES_OF_CONNECTION, PLACES_OF_CREDENTIAL, Pending};
+use super::{Claim, Pending, Places};
 use crate::remote::Awaited;
 
 fn claim(address: &str, connection: u64, credential: u64) -> Claim {
@@ -10,6 +10,7 @@ fn claim(address: &str, connection: u64, credential: u64) -> Claim {
         awaited: smallvec![Awaited::Source(0)],
         deadline: Duration::from_secs(10),
         address: address.into(),
+        site: None,
         connection: Some(connection),
         credential: Some(credential),
     }
@@ -21,7 +22,7 @@ fn due(pending: &mut Pending) -> Vec<u32> {
 
 #[test]
 fn what_arrives_wakes_those_who_wait_for_it_and_no_others() {
-    let mut pending = Pending::default();
+    let mut pending = Pending::new(Places::FETCHES);
     let token = |token| Awaited::Introspection { number: 0, token: [token; 32] };
     let waits = |awaited: &[Awaited]| Claim { awaited: awaited.into(), ..claim("a", 1, 1) };
     assert!(pending.add(1, waits(&[token(1)])));
@@ -39,7 +40,7 @@ fn what_arrives_wakes_those_who_wait_for_it_and_no_others() {
 
 #[test]
 fn time_wakes_those_whose_patience_is_over() {
-    let mut pending = Pending::default();
+    let mut pending = Pending::new(Places::FETCHES);
     for (id, seconds) in [(1, 10), (2, 3), (3, 5)] {
         let deadline = Duration::from_secs(seconds);
         assert!(pending.add(id, Claim { deadline, ..claim("a", 1, 1) }));
@@ -53,25 +54,32 @@ fn time_wakes_those_whose_patience_is_over() {
 #[test]
 fn no_credential_connection_or_address_takes_more_than_its_share() {
     let most = |claim: &dyn Fn(u32) -> Claim| {
-        let mut pending = Pending::default();
-        u32::try_from((0..2 * PLACES).filter(|&id| pending.add(id, claim(id))).count()).unwrap()
+        let mut pending = Pending::new(Places::FETCHES);
+        u32::try_from((0..2 * Places::FETCHES.all).filter(|&id| pending.add(id, claim(id))).count()).unwrap()
     };
-    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), 1)), PLACES_OF_CREDENTIAL);
-    assert_eq!(most(&|id| claim(&id.to_string(), 1, id.into())), PLACES_OF_CONNECTION);
-    assert_eq!(most(&|id| claim("a", id.into(), id.into())), PLACES_OF_ADDRESS);
-    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), id.into())), PLACES);
+    let places = Places::FETCHES;
+    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), 1)), places.credential);
+    assert_eq!(most(&|id| claim("a", 1, id.into())), places.connection);
+    assert_eq!(most(&|id| claim("a", id.into(), id.into())), places.address);
+    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), id.into())), places.all);
+    // A proxy brings many clients on one connection: one of them does not take the places of the others.
+    assert_eq!(most(&|id| claim(&id.to_string(), 1, id.into())), places.all);
+    // An IPv6 client is as many addresses as it likes, but one site.
+    let of_site =
+        |id: u32| Claim { site: Some("2001:db8:0:".into()), ..claim(&id.to_string(), id.into(), id.into()) };
+    assert_eq!(most(&of_site), places.address);
 }
 
 #[test]
 fn a_place_that_is_left_is_free_again() {
-    let mut pending = Pending::default();
-    for id in 0..PLACES_OF_CREDENTIAL {
+    let mut pending = Pending::new(Places::FETCHES);
+    for id in 0..Places::FETCHES.credential {
         assert!(pending.add(id, claim("a", 1, 1)));
     }
     assert!(!pending.add(9999, claim("a", 1, 1)));
     pending.remove(0);
     assert!(pending.add(9999, claim("a", 1, 1)));
-    for id in (0..PLACES_OF_CREDENTIAL).chain([9999]) {
+    for id in (0..Places::FETCHES.credential).chain([9999]) {
         pending.remove(id);
     }
     assert!(pending.is_empty() && pending.held.is_empty() && pending.by_awaited.is_empty());

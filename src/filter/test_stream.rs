@@ -19,7 +19,6 @@ pub struct TestStream {
     /// The local replies that were sent: status, reason.
     pub replies: RefCell<Vec<(u16, String)>>,
     pub resumed: Cell<u32>,
-    pub address: RefCell<String>,
     pub connection: Cell<u64>,
 }
 
@@ -105,15 +104,11 @@ impl Stream for TestStream {
 
     fn resume(&self) -> Result<(), HostError> {
         self.works("resume")?;
-        self.resumed.set(self.resumed.get() + 1);
+        self.resumed.set(self.resumed.get().saturating_add(1));
         Ok(())
     }
 
     fn set_filter_state(&self, _: &str, _: &[u8]) {}
-
-    fn client_address(&self) -> Option<String> {
-        Some(self.address.borrow().clone())
-    }
 
     fn connection_id(&self) -> Option<u64> {
         Some(self.connection.get())

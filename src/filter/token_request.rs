@@ -11,8 +11,8 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Action;
-use super::http_filter::{HttpFilter, State, Step, claim};
-use crate::decision::{Decision, Denial, Place, RuleId};
+use super::http_filter::{HttpFilter, State, Step, apply, claim};
+use crate::decision::{Changes, Decision, Denial, Place, RuleId};
 use crate::host::Stream;
 use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
 use crate::request::Request;
@@ -45,15 +45,14 @@ impl HttpFilter {
         }
         let policy = self.worker.engine().policy();
         if policy.token_endpoint(login.endpoint).is_some_and(|endpoint| endpoint.release_head) {
-            // It takes no client credentials along, and no word of the client's about its identity.
-            let names = request.headers().map(|(name, _)| name);
-            let names = names.filter(|name| policy.is_barred_from_trailers(name));
-            return Step::ReleaseHead(login, names.map(<[u8]>::to_vec).collect());
+            // It takes no credential along, and no word of the client's about its identity.
+            return Step::ReleaseHead(login, self.worker.engine().changes_without_credentials(request));
         }
         let now = self.worker.host().uptime();
         let received = stream.received_bytes();
         let first = if received.is_some() { BODY_CHECK } else { BODY_PATIENCE };
-        if !self.worker.wait(self.id, claim(stream, now.saturating_add(first))) {
+        let claim = claim(self.worker.host(), stream, now.saturating_add(first));
+        if !self.worker.wait_for_body(self.id, claim) {
             let denial = Denial::too_many_waiting().at(Place::rule(RuleId::TokenEndpoint));
             return Step::CarryOut(Decision::Deny(Denial { request_id: login.request_id, ..denial }));
         }
@@ -73,7 +72,8 @@ impl HttpFilter {
             self.worker.warn_of_held_body();
         }
         let is_over = is_held_by_host || now >= awaiting.deadline;
-        if !is_over && self.worker.wait(self.id, claim(stream, awaiting.deadline)) {
+        let claim = claim(self.worker.host(), stream, awaiting.deadline);
+        if !is_over && self.worker.wait_for_body(self.id, claim) {
             self.state = State::AwaitingBody(awaiting);
             return;
         }
@@ -82,17 +82,15 @@ impl HttpFilter {
         self.refuse(stream, &Denial { request_id: awaiting.request.request_id, ..denial });
     }
 
-    /// Lets the head of a request for a token go on, without what it must not say.
+    /// Lets the head of a request for a token go on, with these changes.
     pub(super) fn release_head(
         &mut self,
         stream: &dyn Stream,
         login: TokenRequest,
-        names: &[Vec<u8>],
+        changes: &Changes,
     ) -> Action {
-        for name in names {
-            if stream.remove_request_header(name).is_err() {
-                return self.fail(stream, "request headers cannot be edited");
-            }
+        if changes.edits.iter().any(|edit| apply(stream, edit, false).is_err()) {
+            return self.fail(stream, "request headers cannot be edited");
         }
         self.state = State::HeadReleased(Box::new(login));
         Action::Continue

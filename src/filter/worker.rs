@@ -4,11 +4,13 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::pending::{Claim, Pending, StreamId};
+use super::line_budget::LineBudget;
+use super::pending::{Claim, Pending, Places, StreamId};
 use crate::decision::{Allow, Denial, Response};
 use crate::engine::Engine;
 use crate::host::Host;
 use crate::metrics::Metrics;
+use crate::password::LoginMemory;
 use crate::policy::{Environment, Policy};
 use crate::remote::{CallResponse, Wants};
 
@@ -51,7 +53,11 @@ impl Slice {
 pub struct Worker {
     engine: Engine,
     host: Rc<dyn Host>,
+    /// The requests that wait for something that is being fetched.
     pending: RefCell<Pending>,
+    /// The requests for a token, which wait for their body: they take no places of the others.
+    bodies: RefCell<Pending>,
+    dry_run_lines: LineBudget,
     has_warned_of_held_body: Cell<bool>,
 }
 
@@ -63,16 +69,24 @@ impl Worker {
     }
 
     fn new(engine: Engine, host: Rc<dyn Host>) -> Rc<Self> {
-        let (pending, has_warned_of_held_body) = (RefCell::default(), Cell::new(false));
-        Rc::new(Self { engine, host, pending, has_warned_of_held_body })
+        Rc::new(Self {
+            engine,
+            host,
+            pending: RefCell::new(Pending::new(Places::FETCHES)),
+            bodies: RefCell::new(Pending::new(Places::BODIES)),
+            dry_run_lines: LineBudget::default(),
+            has_warned_of_held_body: Cell::new(false),
+        })
     }
 
     /// Reads and compiles a configuration; `None`, and the log says why, if it is not a good one. `host` makes
-    /// the host, which counts what it hears of in the metrics it is given.
+    /// the host, which counts what it hears of in the metrics it is given. `logins` is shared by the
+    /// configurations of this worker.
     #[must_use]
     pub fn configured(
         configuration: &[u8],
         environment: Environment<'_>,
+        logins: LoginMemory,
         host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
     ) -> Option<Rc<Self>> {
         let compiled = match Policy::compile(configuration, environment) {
@@ -87,7 +101,7 @@ impl Worker {
         for warning in &compiled.warnings {
             log::warn!("lychgate: {warning}");
         }
-        let engine = Engine::new(compiled.policy);
+        let engine = Engine::with_logins(compiled.policy, logins);
         let host = host(engine.metrics());
         host.define_stats(engine.metrics().definitions());
         if engine.policy().filter_state {
@@ -116,7 +130,9 @@ impl Worker {
     /// does, so its answer must find it.
     #[must_use]
     pub fn is_idle(&self) -> bool {
-        self.pending.borrow().is_empty() && !self.engine.remotes().is_fetching()
+        self.pending.borrow().is_empty()
+            && self.bodies.borrow().is_empty()
+            && !self.engine.remotes().is_fetching()
     }
 
     /// Time has passed. `wake` is given requests whose [`on_wake`](super::HttpFilter::on_wake) is to be
@@ -129,7 +145,11 @@ impl Worker {
         }
         let now = self.host.uptime();
         self.pending.borrow_mut().expire(now);
+        self.bodies.borrow_mut().expire(now);
         self.wake_due(slice, wake);
+        if let Some(count) = self.dry_run_lines.left_out(self.host.about_now()) {
+            log::info!("lychgate: dry run: {count} more refusals are counted and not written here");
+        }
         self.engine.measure(|slot, update| self.host.update_stat(slot, update));
     }
 
@@ -141,6 +161,8 @@ impl Worker {
         slice: &Slice,
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
+        // An answer may come before the tick that renews the time.
+        self.host.keep_time(self.tick_period() != 0);
         for line in self.engine.remotes().respond(id, response, self.host()).unwrap_or_default() {
             log::info!("lychgate: {line}");
         }
@@ -151,24 +173,33 @@ impl Worker {
         for awaited in self.engine.remotes().take_arrived() {
             self.pending.borrow_mut().wake(&awaited);
         }
-        let mut missed = Vec::new();
-        while slice.take() {
-            let Some(id) = self.pending.borrow_mut().next_due() else {
-                slice.give_back();
-                break;
-            };
-            if !wake(id) {
-                missed.push(id);
+        for pending in [&self.pending, &self.bodies] {
+            let mut missed = Vec::new();
+            while slice.take() {
+                let Some(id) = pending.borrow_mut().next_due() else {
+                    slice.give_back();
+                    break;
+                };
+                if !wake(id) {
+                    missed.push(id);
+                }
             }
+            // A request that is gone is taken out when it goes; any other can be spoken of next time.
+            missed.into_iter().for_each(|id| pending.borrow_mut().put_back(id));
         }
-        // A request that is gone is taken out when it goes; any other can be spoken of next time.
-        missed.into_iter().for_each(|id| self.pending.borrow_mut().put_back(id));
         self.schedule();
     }
 
-    /// Gives a request a place to wait at; says whether there is one.
+    /// Gives a request a place to wait at for what is being fetched; says whether there is one.
     pub(super) fn wait(&self, id: StreamId, claim: Claim) -> bool {
         let has_place = self.pending.borrow_mut().add(id, claim);
+        self.schedule();
+        has_place
+    }
+
+    /// The same for a request for a token, which waits for its body.
+    pub(super) fn wait_for_body(&self, id: StreamId, claim: Claim) -> bool {
+        let has_place = self.bodies.borrow_mut().add(id, claim);
         self.schedule();
         has_place
     }
@@ -176,14 +207,16 @@ impl Worker {
     /// A request waits no longer.
     pub(super) fn stop_waiting(&self, id: StreamId) {
         self.pending.borrow_mut().remove(id);
+        self.bodies.borrow_mut().remove(id);
     }
 
     fn tick_period(&self) -> u32 {
-        let pending = self.pending.borrow();
+        let (pending, bodies) = (self.pending.borrow(), self.bodies.borrow());
+        let waits = !pending.is_empty() || !bodies.is_empty();
         match self.engine.remotes().wants(self.host.now()) {
-            Wants::Now | Wants::Soon | Wants::Nothing if pending.has_due() => TICK_DUE,
+            Wants::Now | Wants::Soon | Wants::Nothing if pending.has_due() || bodies.has_due() => TICK_DUE,
             Wants::Now if !pending.is_empty() => TICK_DUE,
-            Wants::Soon | Wants::Nothing if !pending.is_empty() => TICK_WAITING,
+            Wants::Now | Wants::Soon | Wants::Nothing if waits => TICK_WAITING,
             Wants::Now => TICK_FETCH,
             // Nothing is fetched, and the time is kept.
             Wants::Soon | Wants::Nothing => TICK_IDLE,
@@ -199,6 +232,7 @@ impl Worker {
 
     /// This worker is over: what it counted stays, what it remembered is gone.
     pub fn retire(&self) {
+        self.engine.remotes().abandon(self.host());
         self.engine.retire(|slot, update| self.host.update_stat(slot, update));
     }
 
@@ -232,6 +266,9 @@ impl Worker {
 
     pub(super) fn log_spared(&self, denial: &Denial) {
         let Denial { status, reason, explanation, .. } = denial;
+        if !self.dry_run_lines.take(self.host.about_now()) {
+            return;
+        }
         let rule = self.engine.policy().rule_name(denial.place.rule);
         log::info!(
             "lychgate: dry run: rule {rule:?} would refuse with {status} {reason}{}{explanation}",

@@ -1,9 +1,11 @@
 //! The seam: all that the core asks of whoever runs it. Envoy through `src/proxy/`, a test through
 //! a few lines of its own.
 
+mod client_address;
 mod local;
 mod stream;
 
+pub use client_address::ClientAddress;
 pub use local::LocalHost;
 pub use stream::{Headers, LocalReply, Stream};
 

@@ -87,10 +87,6 @@ pub trait Stream {
     /// effort: a host without filter state ignores it.
     fn set_filter_state(&self, name: &str, value: &[u8]);
 
-    /// The client's address without port, as the host sees it, trusted proxies taken into account; `None` if
-    /// it does not tell.
-    fn client_address(&self) -> Option<String>;
-
     /// The number of the client's connection; `None` if the host does not tell.
     fn connection_id(&self) -> Option<u64>;
 }

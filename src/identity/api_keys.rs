@@ -7,6 +7,9 @@ use sha2::{Digest as _, Sha256};
 
 use crate::decision::IdentityMemo;
 
+/// The longest key that is looked at, in bytes, as of other credentials: it is hashed at every request.
+const MAX_BYTES: usize = 8192;
+
 /// What is known of an API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
@@ -77,6 +80,9 @@ impl ApiKeyDirectory {
         presented: &[u8],
         is_before: impl FnOnce(i64) -> bool,
     ) -> Result<&ApiKey, ApiKeyError> {
+        if presented.len() > MAX_BYTES {
+            return Err(ApiKeyError::Unknown);
+        }
         let digest: [u8; 32] = Sha256::digest(presented).into();
         let key = self.keys.get(&digest).ok_or(ApiKeyError::Unknown)?;
         if key.disabled {
@@ -88,3 +94,7 @@ impl ApiKeyDirectory {
         Ok(key)
     }
 }
+
+#[cfg(test)]
+#[path = "api_keys_tests.rs"]
+mod tests;

@@ -85,7 +85,7 @@ impl Clients {
             // Without a client there is nothing to guess.
             (None, (None, _)) => return Err(Self::invalid(realm)),
         };
-        let account = Account { directory: &self.digest, name: &id };
+        let account = Account::new(&self.digest, &id);
         let is_right = || self.knows(&id, secret.as_ref().map(|secret| secret.as_slice()));
         match passwords.check_secret(account, host, is_right) {
             Outcome::Right(()) => Ok(()),

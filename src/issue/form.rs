@@ -6,6 +6,7 @@ use zeroize::Zeroizing;
 
 use super::bad_request;
 use crate::decision::Denial;
+use crate::encoding::is_named_pair;
 
 /// What the form says.
 #[derive(Default)]
@@ -14,8 +15,8 @@ pub struct PasswordForm {
     pub username: String,
     /// `password`.
     pub password: Zeroizing<String>,
-    /// `scope`, split on spaces; empty: none was asked for.
-    pub scopes: Vec<String>,
+    /// `scope`: words with spaces between, and there may be thousands.
+    scope: String,
     /// `client_id`.
     pub client_id: Option<String>,
     /// `client_secret`.
@@ -37,8 +38,13 @@ impl PasswordForm {
             ("client_id", None),
             ("client_secret", None),
         ];
-        for (name, value) in form_urlencoded::parse(body) {
-            let Some((_, field)) = fields.iter_mut().find(|(own, _)| *own == name) else { continue };
+        let shortest = fields.iter().map(|(name, _)| name.len()).min().unwrap_or_default();
+        // A body of nothing but short pairs has thousands of them.
+        for pair in body.split(|&b| b == b'&').filter(|pair| pair.len() >= shortest) {
+            let field = fields.iter_mut().find(|(own, _)| is_named_pair(pair, own));
+            let (Some((_, field)), Some((_, value))) = (field, form_urlencoded::parse(pair).next()) else {
+                continue;
+            };
             if field.is_some() {
                 return Err(bad_request("invalid_request", "A parameter is there twice"));
             }
@@ -52,15 +58,18 @@ impl PasswordForm {
         let (Some(username), Some(password)) = (username, password) else {
             return Err(bad_request("invalid_request", "username and password are required"));
         };
-        let scopes: Vec<String> =
-            scope.unwrap_or_default().split(' ').filter(|s| !s.is_empty()).map(str::to_owned).collect();
+        let scope = scope.unwrap_or_default();
         // RFC 6749 section 3.3.
-        let is_scope = |scope: &String| scope.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E));
-        if !scopes.iter().all(is_scope) {
+        if !scope.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
             return Err(bad_request("invalid_scope", "scope holds characters that no scope has"));
         }
         let password = Zeroizing::new(password);
         let client_secret = client_secret.map(Zeroizing::new);
-        Ok(Self { username, password, scopes, client_id, client_secret })
+        Ok(Self { username, password, scope, client_id, client_secret })
+    }
+
+    /// The scopes that are asked for.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.scope.split(' ').filter(|scope| !scope.is_empty())
     }
 }

@@ -181,7 +181,8 @@ impl TokenEndpoint {
 
 /// Those asked for that the user has; all of the user's when none is asked for.
 fn granted<'u>(user: &'u User, form: &PasswordForm) -> Vec<&'u str> {
-    let asked = |scope: &&String| form.scopes.is_empty() || form.scopes.contains(scope);
+    let asks_for_none = form.scopes().next().is_none();
+    let asked = |scope: &&String| asks_for_none || form.scopes().any(|asked| asked == **scope);
     user.scopes().iter().filter(asked).map(String::as_str).collect()
 }
 

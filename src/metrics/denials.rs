@@ -9,7 +9,7 @@ use crate::decision::{By, Denial};
 use crate::policy::{Policy, SchemeKind};
 
 /// Reasons that have nothing to do with a scheme.
-const PLAIN: [&str; 9] = [
+const PLAIN: [&str; 10] = [
     "ambiguous_host",
     "ambiguous_path",
     "credential_missing",
@@ -17,6 +17,7 @@ const PLAIN: [&str; 9] = [
     "method_not_allowed",
     "no_rule",
     "other",
+    "path_too_long",
     "too_many_waiting",
     "user_disabled",
 ];

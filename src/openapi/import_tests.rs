@@ -34,7 +34,7 @@ fn concrete_paths_come_before_templated_ones() {
         "/{a}/{b}": get(), "/{a}/x": get(), "/users/{id}": get(), "/users/me": get(), "/users/v{n}": get(), "/": get(),
     }));
     let order: Vec<_> = rules(&document).into_iter().map(|(_, path, _)| path).collect();
-    assert_eq!(order, ["/", "/users/me", "/users/v[^/]+", "/users/{id}", "/{a}/x", "/{a}/{b}"]);
+    assert_eq!(order, ["/", "/users/me", "/users/v{n}", "/users/{id}", "/{a}/x", "/{a}/{b}"]);
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn of_schemes_only_openapis_own_keys_are_taken() {
 fn encoded_and_odd_templates_are_read_as_requests_are() {
     let one = |path: &str| rules(&paths(json!({path: {"get": {}}})))[0].1.clone();
     assert_eq!(one("/caf%C3%A9/{id}"), "/café/{id}");
-    assert_eq!(one("/a.b/{x}-{y}"), "/a\\.b/[^/]+\\-[^/]+");
+    assert_eq!(one("/a.b/{x}-{y}"), "/a.b/{x}-{y}");
     for never in ["/a//b", "/a/../b", "/a;b", "/a%2Fb", "/a{}", "/{a", "/a}/{b"] {
         assert!(import(&paths(json!({never: {"get": {}}}))).is_err(), "{never}");
     }

@@ -11,6 +11,8 @@
 //! failed at a name, or from an IPv6 site, counts a little against other addresses there. Those wait, and
 //! are never locked out.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::budget::Budget;
@@ -44,18 +46,23 @@ pub struct Admission {
     addresses: Usage,
     sites: Usage,
     names: Usage,
-    known: KnownAddresses,
+    known: LoginMemory,
 }
+
+/// The addresses that names have logged in from, shared by the configurations of one worker: a new configuration
+/// does not forget them. Names are known by their directory, so that one is not taken for another.
+#[derive(Clone, Debug, Default)]
+pub struct LoginMemory(Rc<RefCell<KnownAddresses>>);
 
 impl Admission {
     /// A full budget of `share` percent, of which nothing was had yet.
-    pub fn new(share: u32) -> Self {
+    pub fn new(share: u32, known: LoginMemory) -> Self {
         Self {
             budget: Budget::new(share),
             addresses: Usage::default(),
             sites: Usage::default(),
             names: Usage::default(),
-            known: KnownAddresses::default(),
+            known,
         }
     }
 
@@ -72,7 +79,7 @@ impl Admission {
     /// What counts against a login, in microseconds.
     fn counts(&self, attempt: Attempt, now: Duration) -> u64 {
         let own = self.addresses.of(attempt.address, now);
-        if self.known.contains(attempt.name, attempt.address) {
+        if self.known.0.borrow().contains(attempt.name, attempt.address) {
             return own;
         }
         let site = attempt.site.map_or(0, |site| self.sites.of(site, now));
@@ -91,7 +98,7 @@ impl Admission {
             self.sites.add(site, counts, now);
         }
         if right {
-            self.known.insert(attempt.name, attempt.address);
+            self.known.0.borrow_mut().insert(attempt.name, attempt.address);
         }
     }
 

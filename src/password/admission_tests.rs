@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Admission, Attempt};
+use crate::password::LoginMemory;
 
 const COST: Duration = Duration::from_millis(45);
 const STEP: Duration = Duration::from_millis(1);
@@ -24,7 +25,7 @@ struct Worker {
 
 impl Worker {
     fn new(cost: Duration) -> Self {
-        let (admission, now) = (Admission::new(SHARE), Duration::from_secs(100));
+        let (admission, now) = (Admission::new(SHARE, LoginMemory::default()), Duration::from_secs(100));
         Self { admission, now, cost, hashed: Vec::new() }
     }
 

@@ -9,12 +9,11 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::PasswordHash;
-use super::address::ClientAddress;
-use super::admission::{Admission, Attempt};
+use super::admission::{Admission, Attempt, LoginMemory};
 use super::memory::Memory;
 use super::throttle::{Account, Throttle, tags};
 use crate::config::PasswordSettings;
-use crate::host::{Host, HostError};
+use crate::host::{ClientAddress, Host, HostError};
 use crate::identity::{User, UserDirectory};
 use crate::metrics::{Event, PasswordCheck};
 
@@ -36,8 +35,7 @@ pub enum Outcome<T> {
 /// A login whose password is to be hashed: it was neither throttled nor was the worker busy.
 #[derive(Debug)]
 pub struct Admitted<'d> {
-    directory: &'d UserDirectory,
-    username: String,
+    account: Account,
     address: ClientAddress,
     attempt: Attempt,
     hash: Option<&'d PasswordHash>,
@@ -51,14 +49,6 @@ impl Admitted<'_> {
     pub fn verifies(&self, password: &[u8]) -> bool {
         self.hash.is_some_and(|hash| hash.verifies(password))
     }
-
-    fn account(&self) -> Account<'_> {
-        account(self.directory, &self.username)
-    }
-}
-
-fn account<'a>(directory: &'a UserDirectory, username: &'a str) -> Account<'a> {
-    Account { directory: directory.digest(), name: username.as_bytes() }
 }
 
 /// Checks passwords for one worker.
@@ -72,11 +62,11 @@ pub struct PasswordChecker {
 impl PasswordChecker {
     /// A checker with these limits.
     #[must_use]
-    pub fn new(settings: &PasswordSettings) -> Self {
+    pub fn new(settings: &PasswordSettings, known: LoginMemory) -> Self {
         Self {
             throttle: Throttle { failures: settings.max_failures, window: settings.window_seconds },
             remember_seconds: settings.remember_seconds,
-            admission: RefCell::new(Admission::new(settings.worker_share_percent)),
+            admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
             memory: RefCell::new(None),
         }
     }
@@ -110,7 +100,7 @@ impl PasswordChecker {
         host: &dyn Host,
     ) -> Result<Admitted<'d>, Outcome<&'d User>> {
         let address = ClientAddress::of(host);
-        let account = account(directory, username);
+        let account = Account::new(directory.digest(), username.as_bytes());
         match self.throttle.wait(host, account, &address) {
             Ok(None) => {}
             Ok(Some(seconds)) => {
@@ -125,7 +115,7 @@ impl PasswordChecker {
             return Err(Outcome::Busy(seconds));
         }
         let (hash, user) = directory.hash_for(username);
-        Ok(Admitted { directory, username: username.to_owned(), address, attempt, hash, user })
+        Ok(Admitted { account, address, attempt, hash, user })
     }
 
     /// Books what came of an admitted login, and the time that its hash took.
@@ -140,8 +130,8 @@ impl PasswordChecker {
         let user = admitted.user.filter(|_| verifies);
         self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.uptime());
         let counted = match user {
-            Some(_) => self.throttle.succeed(host, admitted.account(), &admitted.address),
-            None => self.throttle.fail(host, admitted.account(), &admitted.address),
+            Some(_) => self.throttle.succeed(host, admitted.account, &admitted.address),
+            None => self.throttle.fail(host, admitted.account, &admitted.address),
         };
         match (counted, user) {
             (Err(error), _) => Outcome::Failed(error),
@@ -153,7 +143,7 @@ impl PasswordChecker {
     /// Checks a secret that costs nothing to check, such as a client's: throttled as passwords are.
     pub fn check_secret(
         &self,
-        account: Account<'_>,
+        account: Account,
         host: &dyn Host,
         is_right: impl FnOnce() -> bool,
     ) -> Outcome<()> {
@@ -215,7 +205,7 @@ impl PasswordChecker {
     }
 }
 
-fn attempt(account: Account<'_>, address: &ClientAddress) -> Attempt {
+fn attempt(account: Account, address: &ClientAddress) -> Attempt {
     let tag = |parts: &[&[u8]]| {
         let [tag, _] = tags(parts);
         tag
@@ -223,7 +213,7 @@ fn attempt(account: Account<'_>, address: &ClientAddress) -> Attempt {
     Attempt {
         address: tag(&[address.as_str().as_bytes()]),
         site: address.site().map(|site| tag(&[site.as_bytes()])),
-        name: tag(&[account.directory, account.name]),
+        name: tag(&[account.digest()]),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::config::PasswordSettings;
 use crate::host::{Host, HostError, LocalHost, NativeVerdict};
 use crate::identity::{User, UserDirectory};
 use crate::keys::NativeKey;
+use crate::password::LoginMemory;
 use crate::password::{Account, PasswordHash};
 use crate::remote::HttpCall;
 
@@ -29,7 +30,7 @@ fn named(name: &str) -> UserDirectory {
 }
 
 fn checker(settings: PasswordSettings) -> PasswordChecker {
-    PasswordChecker::new(&settings)
+    PasswordChecker::new(&settings, LoginMemory::default())
 }
 
 #[test]
@@ -213,7 +214,7 @@ fn the_password_of_somebody_is_not_that_of_nobody() {
 fn a_secret_that_costs_nothing_is_throttled_as_a_password_is() {
     let settings = PasswordSettings { max_failures: 3, window_seconds: 60, ..PasswordSettings::default() };
     let (checker, host) = (checker(settings), LocalHost::at(1000));
-    let account = |name| Account { directory: &[7; 32], name };
+    let account = |name| Account::new(&[7; 32], name);
     let check = |name: &'static [u8], right: bool| checker.check_secret(account(name), &host, || right);
     for _ in 0..3 {
         assert!(matches!(check(b"web", false), Outcome::Wrong));

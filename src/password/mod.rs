@@ -5,7 +5,6 @@
 //! asked first, then the budget, and only then is a password hashed. Which of the logins that
 //! ask at once gets something of the budget is decided by what their addresses have cost lately.
 
-mod address;
 mod admission;
 mod budget;
 mod checker;
@@ -15,6 +14,7 @@ mod memory;
 mod throttle;
 mod usage;
 
+pub use admission::LoginMemory;
 pub use budget::Budget;
 pub use checker::{Admitted, Outcome, PasswordChecker};
 pub use hash::PasswordHash;

@@ -11,8 +11,7 @@
 //! Shared data is never swept by the host, so the counters live in a fixed number of slots with a
 //! fixed number of entries each: made-up usernames push out one another, the smallest count first.
 
-use super::address::ClientAddress;
-use crate::host::{Host, HostError};
+use crate::host::{ClientAddress, Host, HostError};
 
 /// Slots in shared data.
 const SLOTS: u64 = 1024;
@@ -42,13 +41,22 @@ struct Entry {
     count: u32,
 }
 
-/// What a secret is checked for.
+/// What a secret is checked for: a name in a directory, by a digest of both. A name may be as long as a request
+/// lets it be, so it is hashed once.
 #[derive(Clone, Copy, Debug)]
-pub struct Account<'a> {
-    /// The directory that the name stands in, by a digest of what is in it.
-    pub directory: &'a [u8; 32],
-    /// The name.
-    pub name: &'a [u8],
+pub struct Account([u8; 32]);
+
+impl Account {
+    /// A name in the directory that has this digest.
+    #[must_use]
+    pub fn new(directory: &[u8; 32], name: &[u8]) -> Self {
+        Self(crate::digest::of(&[directory, name]))
+    }
+
+    /// What stands for it.
+    pub(super) fn digest(&self) -> &[u8; 32] {
+        &self.0
+    }
 }
 
 /// Who is counted.
@@ -67,7 +75,7 @@ impl Throttle {
     pub fn wait(
         &self,
         host: &dyn Host,
-        account: Account<'_>,
+        account: Account,
         address: &ClientAddress,
     ) -> Result<Option<u64>, HostError> {
         let now = host.now();
@@ -90,12 +98,7 @@ impl Throttle {
     ///
     /// # Errors
     /// If shared data cannot be written: then nothing holds back the next guess.
-    pub fn fail(
-        &self,
-        host: &dyn Host,
-        account: Account<'_>,
-        address: &ClientAddress,
-    ) -> Result<(), HostError> {
+    pub fn fail(&self, host: &dyn Host, account: Account, address: &ClientAddress) -> Result<(), HostError> {
         let now = host.now();
         for counter in self.counters(account, address) {
             update(host, counter.slot, |entries| self.count(entries, counter.tag, now))?;
@@ -111,7 +114,7 @@ impl Throttle {
     pub fn succeed(
         &self,
         host: &dyn Host,
-        account: Account<'_>,
+        account: Account,
         address: &ClientAddress,
     ) -> Result<(), HostError> {
         let [own, _] = self.counters(account, address);
@@ -122,14 +125,14 @@ impl Throttle {
         Ok(())
     }
 
-    fn counters(&self, account: Account<'_>, address: &ClientAddress) -> [Counter; 2] {
+    fn counters(&self, account: Account, address: &ClientAddress) -> [Counter; 2] {
         let counter = |parts: &[&[u8]], limit| {
             let [slot, tag] = tags(parts);
             Counter { slot: slot % SLOTS, tag, limit }
         };
         let address = address.as_str().as_bytes();
         [
-            counter(&[account.directory, account.name, address], self.failures),
+            counter(&[account.digest(), address], self.failures),
             counter(&[address], self.failures.saturating_mul(ADDRESS_FACTOR)),
         ]
     }

@@ -1,14 +1,13 @@
 use super::{Account, Throttle};
-use crate::host::LocalHost;
-use crate::password::address::ClientAddress;
+use crate::host::{ClientAddress, LocalHost};
 
 const THROTTLE: Throttle = Throttle { failures: 3, window: 60 };
 
 const STAFF: [u8; 32] = [1; 32];
 const CUSTOMERS: [u8; 32] = [2; 32];
 
-fn account(name: &str) -> Account<'_> {
-    Account { directory: &STAFF, name: name.as_bytes() }
+fn account(name: &str) -> Account {
+    Account::new(&STAFF, name.as_bytes())
 }
 
 fn address(host: &LocalHost, text: &str) -> ClientAddress {
@@ -26,7 +25,7 @@ fn wait(host: &LocalHost, username: &str, from: &str) -> Option<u64> {
     THROTTLE.wait(host, account(username), &address(host, from)).unwrap()
 }
 
-fn succeed(host: &LocalHost, account: Account<'_>, from: &str) {
+fn succeed(host: &LocalHost, account: Account, from: &str) {
     THROTTLE.succeed(host, account, &address(host, from)).unwrap();
 }
 
@@ -105,10 +104,10 @@ fn a_login_of_the_same_name_elsewhere_was_a_fresh_start_for_the_guesser() {
     let host = LocalHost::at(1000);
     for _ in 0..3 {
         fail(&host, 1, "ann", "a");
-        succeed(&host, Account { directory: &CUSTOMERS, name: b"ann" }, "a");
+        succeed(&host, Account::new(&CUSTOMERS, b"ann"), "a");
     }
     assert_eq!(wait(&host, "ann", "a"), Some(60));
-    let elsewhere = Account { directory: &CUSTOMERS, name: b"ann" };
+    let elsewhere = Account::new(&CUSTOMERS, b"ann");
     assert_eq!(THROTTLE.wait(&host, elsewhere, &address(&host, "a")), Ok(None), "nor do failures go over");
 }
 

@@ -13,7 +13,7 @@ mod rules;
 mod scheme;
 
 pub use compile::served_path;
-pub use path::{AmbiguousPath, NormalPath};
+pub use path::{AmbiguousPath, NormalPath, PathFault};
 pub use requirement::{Alternative, Requirement, Term};
 pub use reserved::is_same_header;
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
@@ -32,6 +32,7 @@ use crate::openapi::Served;
 use crate::remote::{self, Introspection};
 use own_routes::OwnRoutes;
 use reserved::Reserved;
+use rules::Undecided;
 
 /// Reads a variable of the plugin's environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -63,6 +64,8 @@ pub struct Policy {
     pub clients: Vec<String>,
     /// What checking passwords may cost.
     pub passwords: PasswordSettings,
+    /// The longest path that is read.
+    pub max_path_bytes: usize,
     /// Bounds of the cache of verified tokens.
     pub cache: CacheLimits,
 }
@@ -109,7 +112,8 @@ impl Policy {
         compile::compile(Config::default(), &|_| None, &Errors::default()).policy
     }
 
-    /// What a request needs, by the first rule that matches, or by default. Nothing: refused.
+    /// What a request needs, by the first rule that matches, or by default. Nothing: refused; of an unknown
+    /// rule, because finding the rule takes more reading than there may be.
     #[must_use]
     pub fn requirement(
         &self,
@@ -118,11 +122,12 @@ impl Policy {
         path: &NormalPath<'_>,
     ) -> (RuleId, Option<&Requirement>) {
         match self.rules.find(method, host, path.as_str()) {
-            Some((number, rule)) => {
+            Ok(Some((number, rule))) => {
                 (RuleId::Rule(number), rule.requirement.as_ref().or(self.default.as_ref()))
             }
-            None if self.default.is_some() => (RuleId::Default, self.default.as_ref()),
-            None => (RuleId::None, None),
+            Ok(None) if self.default.is_some() => (RuleId::Default, self.default.as_ref()),
+            Ok(None) => (RuleId::None, None),
+            Err(Undecided) => (RuleId::Unknown, None),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The filter's own routes (the document, the page to it, token endpoints), and the rules that speak of them.
 
 use super::Policy;
-use super::rules::Rule;
+use super::rules::{Rule, Undecided};
 
 /// For each path, the rules that speak of it whatever their methods and hosts, in order. Without any it is public.
 #[derive(Debug, Default)]
@@ -22,7 +22,16 @@ impl Policy {
     #[must_use]
     pub fn rule_of_own_route(&self, method: &[u8], host: &[u8], path: &str) -> Option<usize> {
         let (_, speaking) = self.own_routes.0.iter().find(|(own, _)| own == path)?;
-        let found = self.rules.find(method, host, path).filter(|(number, _)| speaking.contains(number));
+        let found = match self.rules.find(method, host, path) {
+            Ok(found) => found.filter(|(number, _)| speaking.contains(number)),
+            // Any of those that speak of it may be the one: one that asks for something first.
+            Err(Undecided) => {
+                let asks = |number: &&usize| {
+                    self.rules.all().get(**number).is_some_and(|rule| !self.is_public(rule))
+                };
+                return speaking.iter().find(asks).or(speaking.first()).copied();
+            }
+        };
         let Some((number, rule)) = found else { return speaking.first().copied() };
         if rule.path.is_one() || !self.is_public(rule) {
             return Some(number);

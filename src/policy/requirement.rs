@@ -1,5 +1,7 @@
 //! What a request needs: OpenAPI's Security Requirement Objects.
 
+use smallvec::SmallVec;
+
 use super::scheme::SchemeId;
 
 /// A list of alternatives, any one of which is enough.
@@ -60,6 +62,17 @@ impl Requirement {
     #[must_use]
     pub fn allows_anonymous(&self) -> bool {
         self.anonymous
+    }
+
+    /// Every scheme that is named, each once: a request is searched for its credentials.
+    pub fn schemes(&self) -> impl Iterator<Item = SchemeId> + use<> {
+        let mut schemes: SmallVec<[SchemeId; 4]> = SmallVec::new();
+        for term in self.terms() {
+            if !schemes.contains(&term.scheme) {
+                schemes.push(term.scheme);
+            }
+        }
+        schemes.into_iter()
     }
 
     /// Every term of every alternative.

@@ -1,21 +1,34 @@
 //! Rules: which requests need what. The first one that matches wins.
 
-mod index;
+mod parts;
+mod regex;
+mod tree;
 
 use std::cell::OnceCell;
 
-use regex_lite::Regex;
-
 use super::requirement::Requirement;
-use crate::config::{Mode, PathConfig};
-use index::Index;
+use crate::config::{Mode, PathConfig, Segment};
+pub use regex::{Pattern, Undecided};
+use regex::{Reading, Regexes};
+use tree::Tree;
 
 /// Rules, in order.
 #[derive(Debug, Default)]
 pub struct Rules {
     rules: Vec<Rule>,
-    index: Index,
+    tree: Tree,
+    regexes: Regexes,
+    max_path_bytes: usize,
     name_hosts: bool,
+}
+
+/// A rule with which finding the one for a request costs more than it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooCostly {
+    /// Its number.
+    pub rule: usize,
+    /// What there is too much of, and what to do.
+    pub why: &'static str,
 }
 
 /// One rule.
@@ -40,12 +53,12 @@ pub struct Rule {
 /// The path condition of a rule, on the path in normal form.
 #[derive(Debug)]
 pub enum PathMatcher {
-    /// An OpenAPI path template: literal segments, and `None` for any one segment.
-    Template(Vec<Option<String>>),
+    /// An OpenAPI path template.
+    Template(Vec<Segment>),
     /// Whole segments at the beginning, without a slash at the end.
     Prefix(String),
     /// Anchored at both ends.
-    Regex(Box<Regex>),
+    Regex(Pattern),
 }
 
 /// A host condition.
@@ -58,11 +71,22 @@ pub enum HostPattern {
 }
 
 impl Rules {
-    /// These rules, in this order.
-    #[must_use]
-    pub fn new(rules: Vec<Rule>) -> Self {
+    /// These rules, in this order, for paths of so many bytes at most.
+    ///
+    /// # Errors
+    /// If finding one of them could cost more than it may.
+    pub fn new(rules: Vec<Rule>, max_path_bytes: usize) -> Result<Self, TooCostly> {
         let name_hosts = rules.iter().any(|rule| rule.hosts.is_some());
-        Self { index: Index::new(&rules), rules, name_hosts }
+        let tree = Tree::new(&rules)?;
+        let patterns = rules.iter().enumerate().filter_map(|(number, rule)| match &rule.path {
+            PathMatcher::Regex(pattern) => Some((number, pattern, rule.fits_always())),
+            PathMatcher::Template(_) | PathMatcher::Prefix(_) => None,
+        });
+        let patterns: Vec<_> = patterns.collect();
+        let why = "its regular expression is too large together with those before it: begin it with what its \
+                   paths begin with, repeat nothing many times, or use `path` or `prefix`";
+        let regexes = Regexes::new(&patterns).map_err(|rule| TooCostly { rule, why })?;
+        Ok(Self { rules, tree, regexes, max_path_bytes, name_hosts })
     }
 
     /// Whether any of them is for some hosts only.
@@ -78,8 +102,40 @@ impl Rules {
     }
 
     /// The first rule for a request, and its number. `path` is in normal form.
+    ///
+    /// # Errors
+    /// If that takes more reading than there may be.
+    pub fn find(
+        &self,
+        method: &[u8],
+        authority: &[u8],
+        path: &str,
+    ) -> Result<Option<(usize, &Rule)>, Undecided> {
+        let number = self.number(method, authority, path, &mut self.reading(path))?;
+        Ok(self.rules.get(number).map(|rule| (number, rule)))
+    }
+
+    /// What finding it takes, in places that are looked at and bytes that automata read: what is held to
+    /// the length of the path where slow paths are looked for.
     #[must_use]
-    pub fn find(&self, method: &[u8], authority: &[u8], path: &str) -> Option<(usize, &Rule)> {
+    pub fn steps(&self, method: &[u8], authority: &[u8], path: &str) -> usize {
+        let mut reading = self.reading(path);
+        // Whether it was found makes no difference to what it took.
+        let _ = self.number(method, authority, path, &mut reading);
+        reading.steps()
+    }
+
+    fn reading(&self, path: &str) -> Reading {
+        Reading::of(path.len(), self.max_path_bytes)
+    }
+
+    fn number(
+        &self,
+        method: &[u8],
+        authority: &[u8],
+        path: &str,
+        reading: &mut Reading,
+    ) -> Result<usize, Undecided> {
         let host = OnceCell::new();
         let fits = |rule: &Rule| {
             let method_fits = rule
@@ -92,8 +148,20 @@ impl Rules {
                     hosts.iter().any(|pattern| pattern.matches(host))
                 })
         };
-        let number = self.index.find(&self.rules, path, fits)?;
-        Some((number, self.rules.get(number)?))
+        let fits = |number: usize| self.rules.get(number).is_some_and(fits);
+        let best = self.tree.find(path, reading, |numbers, best| {
+            let mut earlier = numbers.iter().copied().take_while(|&number| number < best);
+            earlier.find(|&number| fits(number)).unwrap_or(best)
+        })?;
+        self.regexes.find(path, best, reading, fits)
+    }
+}
+
+impl Rule {
+    /// Whether it asks nothing of a request but its path. What else a rule asks belongs here too: where one
+    /// of these matches, the regular expressions behind it are left out.
+    fn fits_always(&self) -> bool {
+        self.methods.is_none() && self.hosts.is_none()
     }
 }
 
@@ -101,20 +169,22 @@ impl PathMatcher {
     /// A matcher for a configured condition.
     ///
     /// # Errors
-    /// Why its regular expression is none.
-    pub fn new(condition: &PathConfig) -> Result<Self, String> {
+    /// Why it is none.
+    pub fn new(condition: &PathConfig) -> Result<Self, &'static str> {
         match condition {
-            PathConfig::Template(template) => Ok(Self::template(template)),
+            PathConfig::Template(template) => Self::template(template),
             PathConfig::Prefix(prefix) => Ok(Self::prefix(prefix)),
             PathConfig::Regex(pattern) => Self::regex(pattern),
         }
     }
 
     /// A matcher for an OpenAPI path template.
-    #[must_use]
-    pub fn template(template: &str) -> Self {
-        let segment = |text: &str| (!text.starts_with('{')).then(|| text.to_owned());
-        Self::Template(segments(template).map(segment).collect())
+    ///
+    /// # Errors
+    /// If its braces do not fit.
+    pub fn template(template: &str) -> Result<Self, &'static str> {
+        let segments: Option<_> = segments(template).map(Segment::parse).collect();
+        segments.map(Self::Template).ok_or("not a path template")
     }
 
     /// A matcher for everything at and below `prefix`.
@@ -127,24 +197,22 @@ impl PathMatcher {
     ///
     /// # Errors
     /// Why it is not a regular expression.
-    pub fn regex(pattern: &str) -> Result<Self, String> {
-        // Compiled bare first, so that a stray `)` cannot break out of the anchored group.
-        Regex::new(pattern).map_err(|error| error.to_string())?;
-        let anchored = Regex::new(&format!("^(?:{pattern})$")).map_err(|error| error.to_string())?;
-        Ok(Self::Regex(Box::new(anchored)))
+    pub fn regex(pattern: &str) -> Result<Self, &'static str> {
+        Pattern::new(pattern).map(Self::Regex)
     }
 
     /// Whether it is for one path only.
     #[must_use]
     pub fn is_one(&self) -> bool {
-        matches!(self, Self::Template(segments) if segments.iter().all(Option::is_some))
+        let is_literal = |segment: &Segment| matches!(segment, Segment::Literal(_));
+        matches!(self, Self::Template(segments) if segments.iter().all(is_literal))
     }
 
     /// Whether it is for whatever path there is, and for none in particular.
     #[must_use]
     pub fn is_catch_all(&self) -> bool {
         match self {
-            Self::Template(segments) => segments.iter().all(Option::is_none),
+            Self::Template(segments) => segments.iter().all(|segment| *segment == Segment::Any),
             Self::Prefix(prefix) => prefix.is_empty(),
             Self::Regex(_) => false,
         }
@@ -156,17 +224,14 @@ impl PathMatcher {
         match self {
             Self::Template(template) => {
                 let mut asked = segments(path);
-                let each_fits = template.iter().all(|own| match (own, asked.next()) {
-                    (Some(literal), Some(segment)) => literal == segment,
-                    (None, Some(segment)) => !segment.is_empty(),
-                    (_, None) => false,
-                });
+                let mut each = template.iter();
+                let each_fits = each.all(|own| asked.next().is_some_and(|segment| own.matches(segment)));
                 each_fits && asked.next().is_none()
             }
             Self::Prefix(prefix) => path
                 .strip_prefix(prefix.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
-            Self::Regex(regex) => regex.is_match(path),
+            Self::Regex(pattern) => pattern.matches(path),
         }
     }
 }

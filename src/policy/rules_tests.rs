@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{HostPattern, PathMatcher, Rule, Rules, host_of};
+use super::{HostPattern, PathMatcher, Rule, Rules, Undecided, host_of};
 
 #[test]
 fn a_regex_is_anchored_whatever_it_holds() {
@@ -31,40 +31,120 @@ fn a_host_is_compared_without_case_port_and_root() {
 
 /// Few words, so that rules overlap.
 fn path() -> impl Strategy<Value = String> {
-    let segment = prop_oneof![Just("a"), Just("b"), Just("c"), Just("")];
+    let segment = prop_oneof![
+        3 => Just("a".to_owned()), 3 => Just("b".to_owned()), 2 => Just("c".to_owned()), 1 => Just(String::new()),
+        3 => "[abé.]{1,6}",
+    ];
     prop::collection::vec(segment, 0..4).prop_map(|segments| format!("/{}", segments.join("/")))
 }
 
+/// Segments of templates that begin, end and go on alike.
+const SEGMENTS: [&str; 21] = [
+    "a",
+    "b",
+    "{x}",
+    "",
+    "a{x}",
+    "ab{x}",
+    "aa{x}",
+    "{x}b",
+    "{x}ab",
+    "{x}.b",
+    "a{x}b",
+    "ab{x}ba",
+    "{x}{y}",
+    "a{x}{y}b",
+    "{x}b{y}",
+    "{x}.{y}",
+    "a{x}b{y}",
+    "{x}é{y}a{z}",
+    "{x}b{y}{z}b",
+    "{x}bb{y}",
+    "aa{x}a{y}aa",
+];
+
+fn plain(path: PathMatcher) -> Rule {
+    let (methods, hosts, requirement, mode) = (None, None, None, None);
+    Rule { path, methods, hosts, requirement, name: String::new(), is_named: false, mode }
+}
+
 fn rule() -> impl Strategy<Value = Rule> {
-    let template = prop::collection::vec(prop_oneof![Just("a"), Just("b"), Just("{x}"), Just("")], 1..4)
-        .prop_map(|segments| PathMatcher::template(&format!("/{}", segments.join("/"))));
-    let regex = prop_oneof![Just("/a.*"), Just("/b|/c"), Just("/.*/c")]
+    let template = prop::collection::vec(prop::sample::select(SEGMENTS.as_slice()), 1..4)
+        .prop_map(|segments| PathMatcher::template(&format!("/{}", segments.join("/"))).unwrap());
+    let regex = prop_oneof![Just("/a.*"), Just("/b|/c"), Just("/.*/c"), Just("/[ab]+(/.*)?"), Just(".*b")]
         .prop_map(|pattern| PathMatcher::regex(pattern).unwrap());
     let path =
         prop_oneof![4 => template, 2 => path().prop_map(|path| PathMatcher::prefix(&path)), 1 => regex];
     let methods = prop::option::of(prop_oneof![Just(vec!["GET".to_owned()]), Just(vec!["PUT".to_owned()])]);
     let hosts = prop::option::of(prop_oneof![Just("a.example"), Just("*.example")])
         .prop_map(|host| host.map(|host| vec![HostPattern::new(host)]));
-    (path, methods, hosts).prop_map(|(path, methods, hosts)| Rule {
-        path,
-        methods,
-        hosts,
-        requirement: None,
-        name: String::new(),
-        is_named: false,
-        mode: None,
-    })
+    (path, methods, hosts).prop_map(|(path, methods, hosts)| Rule { methods, hosts, ..plain(path) })
+}
+
+#[test]
+fn parameters_within_a_segment_are_not_empty_and_share_nothing() {
+    for (template, matches, others) in [
+        ("/{a}.json", &["/x.json", "/.json.json", "/é.json"][..], &["/.json", "/x.jso", "/x/y.json"][..]),
+        ("/v{n}", &["/v1", "/vv"], &["/v", "/x1"]),
+        ("/aa{x}aa", &["/aaxaa", "/aaaaa"], &["/aaaa", "/aaa"]),
+        ("/{a}-{b}", &["/a-b", "/a--", "/---", "/a-b-c"], &["/-b", "/a-", "/--", "/ab"]),
+        ("/{a}{b}", &["/ab", "/aé"], &["/a", "/é"]),
+        ("/{z}@{scale}x.{format}", &["/7@2x.png", "/7@@2x..x.png"], &["/7@x.png", "/@2x.png", "/7@2x."]),
+        ("/f(a={a},b={b})", &["/f(a=1,b=2)"], &["/f(a=,b=2)", "/f(a=1,b=2", "/f(a=1)"]),
+    ] {
+        let rules = Rules::new(vec![plain(PathMatcher::template(template).unwrap())], 2048).unwrap();
+        for (paths, does) in [(matches, true), (others, false)] {
+            for path in paths {
+                assert_eq!(PathMatcher::template(template).unwrap().matches(path), does, "{template} {path}");
+                assert_eq!(rules.find(b"GET", b"", path).unwrap().is_some(), does, "{template} {path}");
+            }
+        }
+    }
+}
+
+#[test]
+fn rules_that_one_path_could_match_in_too_many_ways_are_refused() {
+    // Each segment this or anything: as many ways through them as there are rules.
+    let rule = |number: usize| {
+        let segments: Vec<_> = (0..10).map(|bit| if number >> bit & 1 == 1 { "a" } else { "{x}" }).collect();
+        plain(PathMatcher::template(&format!("/{}/{number}", segments.join("/"))).unwrap())
+    };
+    assert!(Rules::new((0..32).map(rule).collect(), 2048).is_ok());
+    let refused = Rules::new((0..1024).map(rule).collect(), 2048).unwrap_err();
+    assert!(refused.why.contains("too many templates"), "{refused:?}");
+    // Whatever stands between two parameters may stand in any segment.
+    let rule = |number: usize| plain(PathMatcher::template(&format!("/{{a}}x{number}y{{b}}")).unwrap());
+    assert!(Rules::new((0..8).map(rule).collect(), 2048).is_ok());
+    let refused = Rules::new((0..100).map(rule).collect(), 2048).unwrap_err();
+    assert!(refused.why.contains("several parameters"), "{refused:?}");
+}
+
+#[test]
+fn a_rule_that_needs_more_reading_than_there_may_be_is_not_passed_over() {
+    let rule = |pattern: &str| plain(PathMatcher::regex(pattern).unwrap());
+    let rules =
+        vec![plain(PathMatcher::prefix("/public")), rule(".*/secret"), plain(PathMatcher::prefix("/"))];
+    let rules = Rules::new(rules, 2048).unwrap();
+    let long = "a".repeat(5000);
+    let find = |path: String| rules.find(b"GET", b"", &path).map(|found| found.unwrap().0);
+    assert_eq!(find(format!("/public/{long}")), Ok(0), "no rule before it matters");
+    assert_eq!(find(format!("/{long}/secret")), Err(Undecided));
+    assert_eq!(find(format!("/{long}")), Err(Undecided));
+    let rules = Rules::new(vec![plain(PathMatcher::template("/{a}-{b}").unwrap())], 2048).unwrap();
+    assert_eq!(rules.find(b"GET", b"", &format!("/{long}")).err(), Some(Undecided));
 }
 
 proptest! {
-    /// The index is for speed: what it finds is what trying every rule in order finds.
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// Tree and automaton are for speed: what they find is what trying every rule in order finds.
     #[test]
-    fn the_index_finds_the_first_rule_that_matches(
+    fn the_tree_finds_the_first_rule_that_matches(
         rules in prop::collection::vec(rule(), 0..12),
         asked in prop::collection::vec((path(), prop_oneof![Just("GET"), Just("PUT")],
                                         prop_oneof![Just("a.example"), Just("b.example"), Just("x")]), 12),
     ) {
-        let rules = Rules::new(rules);
+        let rules = Rules::new(rules, 2048).unwrap();
         for (path, method, host) in asked {
             let scanned = rules.rules.iter().position(|rule| {
                 rule.path.matches(&path)
@@ -72,8 +152,8 @@ proptest! {
                     && rule.hosts.as_ref().is_none_or(|own| own.iter().any(|own| own.matches(host)))
             });
             let found = rules.find(method.as_bytes(), host.as_bytes(), &path);
-            let found = found.map(|(number, _)| number);
-            prop_assert_eq!(found, scanned, "{} {} {}", method, host, path);
+            let found = found.map(|found| found.map(|(number, _)| number));
+            prop_assert_eq!(found, Ok(scanned), "{} {} {}", method, host, path);
         }
     }
 }

@@ -140,7 +140,11 @@ impl Host for ProxyHost {
     }
 
     fn client_address(&self) -> Option<String> {
-        client_address()
+        // Envoy's view of the downstream's remote address: X-Forwarded-For counts as far as the connection
+        // manager trusts it.
+        let address = String::from_utf8(abi::property(&["source", "address"]).ok()?).ok()?;
+        let (host, _port) = address.rsplit_once(':')?;
+        Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
     }
 
     fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
@@ -221,14 +225,6 @@ impl Host for ProxyHost {
         abi::http_call(&call.cluster, &call.headers, &call.body, call.timeout)
             .map_err(|_| HostError("the host refuses; is there such a cluster, with a healthy host?"))
     }
-}
-
-/// Envoy's view of the downstream's remote address, without port: X-Forwarded-For counts as far as the
-/// connection manager trusts it.
-pub fn client_address() -> Option<String> {
-    let address = String::from_utf8(abi::property(&["source", "address"]).ok()?).ok()?;
-    let (host, _port) = address.rsplit_once(':')?;
-    Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
 }
 
 /// What the host says; nothing if it cannot be asked. Success is exactly `result: true`.

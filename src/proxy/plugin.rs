@@ -19,6 +19,7 @@ use crate::config::ErrorFormat;
 use crate::decision::Denial;
 use crate::filter::{Action, HttpFilter, Slice, Worker};
 use crate::host::{Host, LocalReply, Stream as _};
+use crate::password::LoginMemory;
 use crate::remote::{CallResponse, MAX_BODY_BYTES};
 
 /// What there is in this VM.
@@ -26,6 +27,8 @@ use crate::remote::{CallResponse, MAX_BODY_BYTES};
 pub struct Plugin {
     roots: RefCell<BTreeMap<u32, Rc<Root>>>,
     streams: RefCell<Streams>,
+    /// What this worker knows of logins, whatever configuration they were under.
+    logins: LoginMemory,
 }
 
 /// A root context: a worker for its configuration, and those for the ones it had before, while requests wait
@@ -81,7 +84,7 @@ impl Root {
     }
 
     /// Reads the configuration; says whether it is a good one.
-    fn configure(&self) -> bool {
+    fn configure(&self, logins: &LoginMemory) -> bool {
         logger::update();
         #[cfg(feature = "trap-for-tests")]
         super::trap::warn();
@@ -97,7 +100,7 @@ impl Root {
         let host = |metrics: &Rc<_>| -> Rc<dyn Host> {
             Rc::new(ProxyHost::probe(number, Rc::clone(&self.ticks), Rc::clone(metrics)))
         };
-        let Some(worker) = Worker::configured(&bytes, &wasi::environment, host) else {
+        let Some(worker) = Worker::configured(&bytes, &wasi::environment, logins.clone(), host) else {
             self.ticks.forget(number);
             return false;
         };
@@ -171,7 +174,7 @@ impl Plugin {
 
     /// A root gets its configuration; says whether it is a good one.
     pub fn configure(&self, context: u32) -> bool {
-        self.root(context).is_some_and(|root| root.configure())
+        self.root(context).is_some_and(|root| root.configure(&self.logins))
     }
 
     /// Time has passed.

@@ -1,7 +1,6 @@
 //! One request by host calls. They speak of the context that is current, or that was made so.
 
 use super::abi::{self, Status};
-use super::host::client_address;
 use crate::host::{Headers, HostError, LocalReply, Stream};
 
 /// The request of the current context.
@@ -63,10 +62,6 @@ impl Stream for ProxyStream {
 
     fn set_filter_state(&self, name: &str, value: &[u8]) {
         let _ = abi::set_property(name, value);
-    }
-
-    fn client_address(&self) -> Option<String> {
-        client_address()
     }
 
     fn connection_id(&self) -> Option<u64> {

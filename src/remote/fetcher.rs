@@ -11,7 +11,7 @@ use super::awaited::Awaited;
 use super::introspection::Introspection;
 use super::record::Record;
 use super::response::{CallResponse, HttpCall};
-use super::shared::{Had, fail, fault, publish, read, take_over};
+use super::shared::{Had, fail, fault, publish, read, release, take_over};
 use super::source::{Source, SourceKind};
 use super::uri::Uri;
 use crate::host::{Host, HostError};
@@ -105,6 +105,13 @@ impl Remotes {
     #[must_use]
     pub fn is_fetching(&self) -> bool {
         !self.underway.borrow().is_empty()
+    }
+
+    /// Gives up what is being fetched: its answers will find no worker.
+    pub fn abandon(&self, host: &dyn Host) {
+        for (_, call) in self.underway.borrow_mut().drain() {
+            release(&call.source, host);
+        }
     }
 
     /// When each source was last fetched, in Unix seconds, in the order of the policy; 0: never.

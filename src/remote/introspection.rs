@@ -14,12 +14,14 @@ use super::queue::Queue;
 use super::response::{CallResponse, HttpCall};
 use super::uri::Uri;
 use crate::config::Secret;
-use crate::host::{Host, HostError};
+use crate::host::{ClientAddress, Host, HostError};
 use crate::json;
 
 /// How many tokens a worker asks after at once. A cluster's circuit breaker lets 1,024 requests through
 /// unless it is told otherwise, for all workers.
 const MOST_UNDERWAY: usize = 256;
+/// How many of them for tokens of one client: the rest is left to others.
+const MOST_OF_CLIENT: usize = 192;
 /// How many calls are begun in one callback, so that others get their turn.
 const SLICE: usize = 64;
 /// How many are begun when one was answered: more than one, so that a worker that was held back by a
@@ -81,6 +83,8 @@ pub struct Introspector {
 /// A token that is asked after.
 struct Underway {
     digest: Digest,
+    /// The client that brought it.
+    client: String,
     /// When the host has forgotten the call, in Unix seconds.
     lost: i64,
 }
@@ -117,8 +121,9 @@ impl Introspector {
         if pending.contains(&digest) {
             return Answer::Pending;
         }
-        let address = host.client_address().unwrap_or_default();
-        if !self.queue.borrow_mut().push(digest, token, now, &address) {
+        let address = ClientAddress::of(host);
+        let client = address.site().unwrap_or(address.as_str());
+        if !self.queue.borrow_mut().push(digest, token, now, client) {
             return Answer::Unavailable(1);
         }
         pending.insert(digest);
@@ -150,7 +155,7 @@ impl Introspector {
         if let Some(line) = self.failures.rest(now) {
             host.warn(&line);
         }
-        while let Some(late) = self.queue.borrow_mut().pop_late(now) {
+        for late in self.queue.borrow_mut().pop_late(now) {
             self.pending.borrow_mut().remove(&late.digest);
         }
         let lost = self.lost(now);
@@ -167,8 +172,15 @@ impl Introspector {
         if underway.values().all(|call| now < call.lost) {
             return Vec::new();
         }
-        let lost = underway.values().filter(|call| call.lost <= now).map(|call| call.digest).collect();
-        underway.retain(|_, call| now < call.lost);
+        let mut lost = Vec::new();
+        underway.retain(|_, call| {
+            let is_lost = call.lost <= now;
+            if is_lost {
+                self.queue.borrow_mut().settle(&call.client);
+                lost.push(call.digest);
+            }
+            !is_lost
+        });
         lost
     }
 
@@ -179,12 +191,13 @@ impl Introspector {
             if self.underway.borrow().len() >= MOST_UNDERWAY {
                 break;
             }
-            let Some(next) = self.queue.borrow_mut().pop() else { break };
+            let Some(next) = self.queue.borrow_mut().pop(MOST_OF_CLIENT) else { break };
             match host.call(&self.call(next.token.expose())) {
                 Ok(id) => {
                     let seconds = i64::try_from(self.settings.timeout.as_secs()).unwrap_or(60);
                     let lost = host.now().saturating_add(seconds).saturating_add(LOST_SECONDS);
-                    self.underway.borrow_mut().insert(id, Underway { digest: next.digest, lost });
+                    let call = Underway { digest: next.digest, client: next.client, lost };
+                    self.underway.borrow_mut().insert(id, call);
                 }
                 // A circuit breaker lets no more through: when one of ours is answered there is room.
                 Err(_) if !self.underway.borrow().is_empty() => {
@@ -193,6 +206,7 @@ impl Introspector {
                 }
                 Err(HostError(what)) => {
                     let cluster = &self.settings.uri.cluster;
+                    self.queue.borrow_mut().settle(&next.client);
                     self.fail(next.digest, &format!("{cluster:?} cannot be called: {what}"), host);
                     has_failed = true;
                 }
@@ -213,7 +227,9 @@ impl Introspector {
     fn call(&self, token: &[u8]) -> HttpCall {
         let IntrospectionSettings { uri, client_id, client_secret, in_body, timeout, .. } = &self.settings;
         let secret = String::from_utf8_lossy(client_secret.expose());
-        let mut form = form_urlencoded::Serializer::new(String::new());
+        // Each byte may become three.
+        let form = String::with_capacity(token.len().saturating_mul(3).saturating_add(128));
+        let mut form = form_urlencoded::Serializer::new(form);
         form.append_pair("token", &String::from_utf8_lossy(token));
         form.append_pair("token_type_hint", "access_token");
         let mut headers: Vec<(String, String)> = [
@@ -245,7 +261,10 @@ impl Introspector {
 
     /// Takes an answer; says whether it is to one of these questions.
     pub fn respond(&self, id: u32, response: &CallResponse, host: &dyn Host) -> bool {
-        let Some(Underway { digest, .. }) = self.underway.borrow_mut().remove(&id) else { return false };
+        let Some(Underway { digest, client, .. }) = self.underway.borrow_mut().remove(&id) else {
+            return false;
+        };
+        self.queue.borrow_mut().settle(&client);
         let now = host.now();
         match read(response) {
             Ok(Some(claims)) => {

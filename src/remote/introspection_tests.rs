@@ -120,10 +120,10 @@ fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
     for _ in 0..20 {
         asked.tick(&host);
     }
-    assert_eq!(host.calls.borrow().len(), 256);
+    assert_eq!(host.calls.borrow().len(), 192, "one client leaves some to others");
     for id in 0..600 {
         assert!(asked.respond(id, &answer(&json!({"active": true})), &host));
-        assert!(host.calls.borrow().len() <= 256 + usize::try_from(id).unwrap() + 1, "256 at once");
+        assert!(host.calls.borrow().len() <= 192 + usize::try_from(id).unwrap() + 1, "192 at once");
     }
     let calls = host.calls.borrow();
     let tokens: Vec<_> = calls.iter().map(|call| String::from_utf8(call.body.clone()).unwrap()).collect();
@@ -133,6 +133,35 @@ fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
     assert!((0..600).all(|number| {
         matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
     }));
+}
+
+/// Tokens were asked after in the order in which they came, so that one client with many of them had all others
+/// wait until their patience was over.
+#[test]
+fn clients_take_turns_whatever_one_of_them_brings() {
+    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    assert_eq!(ask_many(&asked, 0..1000, 1000), 1000);
+    for _ in 0..10 {
+        asked.tick(&host);
+    }
+    assert_eq!(host.calls.borrow().len(), 192);
+    for token in [&b"one"[..], b"two", b"three"] {
+        assert!(matches!(ask_from("198.51.100.1", &asked, token, 1000), Answer::Pending));
+    }
+    // An IPv6 client is one, whatever address it chooses in its site.
+    for number in 0..600 {
+        let address = format!("2001:db8:7:{number:x}::1");
+        let token = format!("of the site {number}");
+        assert!(matches!(ask_from(&address, &asked, token.as_bytes(), 1000), Answer::Pending));
+    }
+    asked.tick(&host);
+    let calls = host.calls.borrow();
+    let asked_after: Vec<_> =
+        calls.iter().skip(192).map(|call| String::from_utf8(call.body.clone()).unwrap()).collect();
+    assert_eq!(asked_after.len(), 64, "256 in all");
+    let of_client = |name: &str| asked_after.iter().filter(|body| body.contains(name)).count();
+    assert_eq!((of_client("token=one"), of_client("token=two"), of_client("token=three")), (1, 1, 1));
+    assert!(asked_after.iter().take(6).any(|body| body.contains("token=three")), "in turns: {asked_after:?}");
 }
 
 /// A host whose cluster lets no more than so many calls through at once.
@@ -231,7 +260,7 @@ fn what_the_host_forgets_is_given_up() {
     for _ in 0..5 {
         asked.tick(&host);
     }
-    assert_eq!(host.calls.borrow().len(), 256);
+    assert_eq!(host.calls.borrow().len(), 192);
     // The rest waited as long as requests do; those that were asked after were never answered.
     host.now.set(1011);
     assert!(asked.tick(&host));
@@ -239,7 +268,7 @@ fn what_the_host_forgets_is_given_up() {
     assert!(matches!(ask(&asked, b"token0", 1011), Answer::Unavailable(_)));
     assert!(matches!(ask(&asked, b"token299", 1011), Answer::Pending), "it may be asked after anew");
     asked.tick(&host);
-    assert_eq!(host.calls.borrow().len(), 257);
+    assert_eq!(host.calls.borrow().len(), 193);
     assert!(!asked.respond(0, &answer(&json!({"active": true})), &host), "too late");
 }
 

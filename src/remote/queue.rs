@@ -1,5 +1,5 @@
-//! Tokens that wait to be asked after, in the order in which they came. No client address has more than half of
-//! the room.
+//! Tokens that wait to be asked after. Clients take turns, by their addresses: one that brings many tokens makes
+//! its own wait, and no others. No address has more than half of the room, and of the calls that are underway.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -8,12 +8,12 @@ use crate::config::Secret;
 
 /// How many may wait.
 const MOST: usize = 2048;
-/// How many of one client address.
-const MOST_OF_ADDRESS: usize = 1024;
+/// How many of one client.
+const MOST_OF_CLIENT: usize = 1024;
 /// How many bytes they may have together.
 const MOST_BYTES: usize = 4 * 1024 * 1024;
-/// How many of one client address.
-const MOST_BYTES_OF_ADDRESS: usize = 2 * 1024 * 1024;
+/// How many of one client.
+const MOST_BYTES_OF_CLIENT: usize = 2 * 1024 * 1024;
 /// How long one waits, in seconds: as long as a request waits for it.
 const PATIENCE: i64 = 10;
 
@@ -23,71 +23,128 @@ pub struct Waiting {
     pub digest: Digest,
     /// The token.
     pub token: Secret,
+    /// The client that brought it: its address, of an IPv6 address its site.
+    pub client: String,
     /// Since when, in Unix seconds.
     since: i64,
-    /// The address of the client that brought it.
-    address: String,
+}
+
+/// The tokens of one client.
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Waiting>,
+    bytes: usize,
+    /// How many of its tokens are being asked after.
+    underway: usize,
 }
 
 /// Those that wait.
 #[derive(Default)]
 pub struct Queue {
-    waiting: VecDeque<Waiting>,
+    lines: BTreeMap<String, Line>,
+    /// The clients that have tokens here, the one whose turn is next first.
+    turns: VecDeque<String>,
+    count: usize,
     bytes: usize,
-    /// How many tokens and bytes each address has here.
-    shares: BTreeMap<String, (usize, usize)>,
 }
 
 impl Queue {
     /// Takes a token in; says whether there is room for it.
-    pub fn push(&mut self, digest: Digest, token: &[u8], now: i64, address: &str) -> bool {
-        let bytes = self.bytes.saturating_add(token.len());
-        let (own, own_bytes) = self.shares.get(address).copied().unwrap_or_default();
-        let own_bytes = own_bytes.saturating_add(token.len());
-        let is_full = self.waiting.len() >= MOST || bytes > MOST_BYTES;
-        if is_full || own >= MOST_OF_ADDRESS || own_bytes > MOST_BYTES_OF_ADDRESS {
+    pub fn push(&mut self, digest: Digest, token: &[u8], now: i64, client: &str) -> bool {
+        let is_full = self.count >= MOST || self.bytes.saturating_add(token.len()) > MOST_BYTES;
+        let has_share = self.lines.get(client).is_none_or(|line| {
+            line.waiting.len() < MOST_OF_CLIENT
+                && line.bytes.saturating_add(token.len()) <= MOST_BYTES_OF_CLIENT
+        });
+        if is_full || !has_share {
             return false;
         }
         let token = Secret::new(token.to_vec());
-        self.take_in(Waiting { digest, token, since: now, address: address.to_owned() }, VecDeque::push_back);
+        self.take_in(Waiting { digest, token, client: client.to_owned(), since: now }, VecDeque::push_back);
         true
     }
 
     fn take_in(&mut self, waiting: Waiting, put: impl FnOnce(&mut VecDeque<Waiting>, Waiting)) {
         let bytes = waiting.token.expose().len();
         self.bytes = self.bytes.saturating_add(bytes);
-        let share = self.shares.entry(waiting.address.clone()).or_default();
-        *share = (share.0.saturating_add(1), share.1.saturating_add(bytes));
-        put(&mut self.waiting, waiting);
+        self.count = self.count.saturating_add(1);
+        let line = self.lines.entry(waiting.client.clone()).or_default();
+        if line.waiting.is_empty() {
+            self.turns.push_back(waiting.client.clone());
+        }
+        line.bytes = line.bytes.saturating_add(bytes);
+        put(&mut line.waiting, waiting);
     }
 
-    /// Takes the first one out.
-    pub fn pop(&mut self) -> Option<Waiting> {
-        let first = self.waiting.pop_front()?;
-        let bytes = first.token.expose().len();
-        self.bytes = self.bytes.saturating_sub(bytes);
-        if let Some(share) = self.shares.get_mut(&first.address) {
-            *share = (share.0.saturating_sub(1), share.1.saturating_sub(bytes));
-            if share.0 == 0 {
-                self.shares.remove(&first.address);
+    /// Takes the next one out, of the client whose turn it is: of those that have fewer than `most` tokens
+    /// underway. It is underway from now on.
+    pub fn pop(&mut self, most: usize) -> Option<Waiting> {
+        for _ in 0..self.turns.len() {
+            let client = self.turns.pop_front()?;
+            let is_free = self.lines.get(&client).is_some_and(|line| line.underway < most);
+            let next = if is_free { self.take_first(&client) } else { None };
+            if self.lines.get(&client).is_some_and(|line| !line.waiting.is_empty()) {
+                self.turns.push_back(client.clone());
+            }
+            if let Some(next) = next {
+                let line = self.lines.entry(client).or_default();
+                line.underway = line.underway.saturating_add(1);
+                return Some(next);
             }
         }
+        None
+    }
+
+    fn take_first(&mut self, client: &str) -> Option<Waiting> {
+        let line = self.lines.get_mut(client)?;
+        let first = line.waiting.pop_front()?;
+        let bytes = first.token.expose().len();
+        line.bytes = line.bytes.saturating_sub(bytes);
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.count = self.count.saturating_sub(1);
         Some(first)
     }
 
-    /// Puts one back that was first, and still is.
+    /// A token of this client is no longer underway.
+    pub fn settle(&mut self, client: &str) {
+        if let Some(line) = self.lines.get_mut(client) {
+            line.underway = line.underway.saturating_sub(1);
+            if line.underway == 0 && line.waiting.is_empty() {
+                self.lines.remove(client);
+            }
+        }
+    }
+
+    /// Puts one back whose turn it was, and still is.
     pub fn put_back(&mut self, first: Waiting) {
+        let client = first.client.clone();
         self.take_in(first, VecDeque::push_front);
+        self.turns.retain(|own| *own != client);
+        self.turns.push_front(client.clone());
+        self.settle(&client);
     }
 
-    /// Takes the first one out if nobody waits for it any longer.
-    pub fn pop_late(&mut self, now: i64) -> Option<Waiting> {
+    /// Takes those out that no request waits for any longer.
+    pub fn pop_late(&mut self, now: i64) -> Vec<Waiting> {
         let is_late = |first: &Waiting| now.saturating_sub(first.since) > PATIENCE;
-        if self.waiting.front().is_some_and(is_late) { self.pop() } else { None }
+        let clients: Vec<String> = self.turns.iter().cloned().collect();
+        let mut late = Vec::new();
+        for client in clients {
+            while self.lines.get(&client).and_then(|line| line.waiting.front()).is_some_and(is_late) {
+                late.extend(self.take_first(&client));
+            }
+            if self.lines.get(&client).is_some_and(|line| line.waiting.is_empty()) {
+                self.turns.retain(|own| *own != client);
+                if self.lines.get(&client).is_some_and(|line| line.underway == 0) {
+                    self.lines.remove(&client);
+                }
+            }
+        }
+        late
     }
 
-    /// Whether nobody waits.
+    /// Whether none waits.
     pub fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
+        self.count == 0
     }
 }

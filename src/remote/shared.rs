@@ -201,6 +201,12 @@ fn write(
     Err(HostError("shared data is written too often"))
 }
 
+/// A fetch is given up: others may begin theirs at once.
+pub fn release(source: &Source, host: &dyn Host) {
+    // Where it cannot be written, the lease ends by itself.
+    let _ = write(source, host, None, |record| Some(Record { lease: 0, ..record.clone() }));
+}
+
 /// A number from 0 to 1. Without randomness everybody waits alike, which is no fault.
 fn jitter(host: &dyn Host) -> f64 {
     let mut byte = [0];

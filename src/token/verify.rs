@@ -127,6 +127,15 @@ impl Verifier {
         self.settings.claims_to_headers.iter().any(|(_, header)| **header == *name)
     }
 
+    /// Whether each token is asked after at its issuer.
+    #[must_use]
+    pub fn asks_the_issuer(&self) -> bool {
+        match &self.authority {
+            Authority::Introspection(..) => true,
+            Authority::Issuers(_) => false,
+        }
+    }
+
     /// Verifies `token`: form, signature, then claims, so that a stranger learns nothing from the
     /// order of checks. `patient` says whether the request can wait for what is not there yet.
     ///

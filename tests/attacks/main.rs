@@ -18,6 +18,7 @@ mod behaviour;
 mod claims;
 mod credentials;
 mod grpc;
+mod guessers;
 mod heads;
 mod hosts;
 mod http2;
@@ -31,6 +32,8 @@ mod protocols;
 mod shapes;
 mod table;
 mod tokens;
+mod trailers;
+mod trials;
 mod waiting;
 
 use std::collections::BTreeSet;

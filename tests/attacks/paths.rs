@@ -120,8 +120,31 @@ pub fn stories() -> Vec<Story> {
         story("Letters that only look like a slash: they stay what they are", letters()),
         story("A path that only looks open", lookalikes()),
         story("A target that is no path: absolute, of the authority, an asterisk", targets()),
+        story(
+            "A long path for rules with parts of segments and expressions: no rule reads it to the end",
+            long(),
+        ),
         story("The same in HTTP/2, whose `:path` may hold whatever it likes", over_http2()),
     ]
+}
+
+/// What took a second of a worker for each: every template with a part of a segment was tried on it.
+fn long() -> Vec<Attack> {
+    let path = |begin: &str, letters: usize, end: &str| format!("{begin}{}{end}", "a".repeat(letters));
+    let mut attacks = Vec::new();
+    for (name, path, status) in [
+        ("Twilio's templates and 55,000 letters", path("/2010/Accounts/", 55_000, ""), 414),
+        ("Twilio's templates and letters up to the bound", path("/2010/Accounts/", 2_033, ""), 403),
+        ("a part of a segment up to the bound", path("/2010/Accounts/AC1/R7/", 2_000, ".jso"), 403),
+        ("expressions that do not end", path("/expressions/7/", 1_000, ""), 414),
+        ("expressions and 55,000 letters", path("/expressions/7/", 55_000, ""), 414),
+    ] {
+        attacks.push(refused(format!("{name}, GET"), "templates", Request::get(path.as_str()), status));
+        attacks.push(refused(format!("{name}, HTTP/2"), "templates", h2::Request::new("GET", &path), status));
+    }
+    attacks.push(honest("a part of a segment", "templates", Request::get("/2010/Accounts/AC1/R7/x.json")));
+    attacks.push(honest("an expression", "templates", Request::get("/expressions/7/abc/x19")));
+    attacks
 }
 
 fn row(fate: Fate, name: String, listener: &'static str, sent: impl Into<super::table::Sent>) -> Attack {

@@ -107,6 +107,21 @@ fn without_keys() -> Value {
     })
 }
 
+/// A document like Twilio's, and regular expressions, all public: what no rule is for is refused.
+fn templates() -> Value {
+    let paths = (0..150).map(|number| {
+        (format!("/2010/Accounts/{{a}}/R{number}/{{s}}.json"), json!({"get": {"security": []}}))
+    });
+    let rules = (0..20).map(
+        |number| json!({"match": {"regex": format!("/expressions/[0-9]+/[a-z]+/x{number}")}, "security": []}),
+    );
+    json!({
+        "openapi": {"document": {"openapi": "3.1.0", "info": {"title": "t", "version": "1"},
+            "paths": paths.collect::<serde_json::Map<_, _>>()}},
+        "rules": rules.collect::<Vec<_>>(),
+    })
+}
+
 /// Envoy's own normalisation, as far as it goes.
 fn normalising(escaped_slashes: &str) -> Value {
     json!({"normalize_path": true, "merge_slashes": true, "path_with_escaped_slashes_action": escaped_slashes})
@@ -149,6 +164,7 @@ pub fn listeners() -> Vec<Listener> {
         Listener::new("dry", with(with(routes(), "mode", "dry_run"), "optional", "refuse_invalid")),
         Listener::new("signed", signed()).manager(json!({"max_request_headers_kb": 1024})),
         Listener::new("keyless", without_keys()),
+        Listener::new("templates", templates()),
     ];
     let tried: Vec<_> = behaviour::attacks().iter().map(|row| row.policy).collect();
     let known = behaviour::policies().into_iter().filter(|(name, _)| tried.contains(name));

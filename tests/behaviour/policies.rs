@@ -196,6 +196,8 @@ pub fn policies() -> Vec<(&'static str, Value)> {
                     {"match": {"regex": "/v[0-9]+/open"}, "security": []},
                     {"match": {"regex": "/a|/b"}, "security": []},
                     {"match": {"path": "/hosted", "hosts": ["open.example.com", "*.wild.example.com", "rooted.example.com.", "[::1]"]}, "security": []},
+                    {"match": {"path": "/reports/{year}-{month}.{format}"}, "security": []},
+                    {"match": {"path": "/users/{id}:suspend"}, "security": []},
                     {"match": {"path": "/with space"}, "security": []},
                     {"match": {"path": "/first"}, "security": []},
                     {"match": {"path": "/first"}, "security": [{"token": []}]},
@@ -203,6 +205,10 @@ pub fn policies() -> Vec<(&'static str, Value)> {
                     {"match": {"prefix": "/secret"}, "security": [{"token": ["items:read"]}]},
                 ],
             }),
+        ),
+        (
+            "long paths",
+            json!({"max_path_bytes": 8192, "rules": [{"match": {"prefix": "/docs"}, "security": []}]}),
         ),
         (
             "problem",

@@ -30,6 +30,10 @@ pub fn rows() -> Vec<Row> {
         "/v42/open",
         "/a",
         "/b",
+        "/reports/2024-05.csv",
+        "/reports/2024-05.tar.gz",
+        "/users/7:suspend",
+        "/users/%C3%A4:suspend",
         "/with%20space",
         "/first",
         "/",
@@ -56,6 +60,13 @@ pub fn rows() -> Vec<Row> {
         "/ab",
         "/a/b",
         "/staticfiles",
+        "/reports/2024.csv",
+        "/reports/-05.csv",
+        "/reports/2024-.csv",
+        "/reports/2024-05.",
+        "/reports/2024-05.csv/x",
+        "/users/:suspend",
+        "/users/7:suspended",
         "/with+space",
     ] {
         rows.push(none(format!("matches nothing: {path}"), Request::get(path)));
@@ -142,5 +153,29 @@ pub fn rows() -> Vec<Row> {
         let name = format!("ambiguous: {path}");
         rows.push(refused(name, P, Request::get(path), 400, "Ambiguous path", &[]));
     }
+    let long = |path: &str, bytes: usize, query: &str| {
+        Request::get(format!("{path}{}{query}", "a".repeat(bytes.saturating_sub(path.len()))))
+    };
+    let too_long = |name: &str, request: Request| refused(name, P, request, 414, "URI Too Long", &[]);
+    rows.extend([
+        allowed("length: the longest path that is read", P, long("/docs/", 2048, "")),
+        allowed("length: a query is not counted", P, long("/docs/", 2048, &format!("?{}", "b".repeat(9000)))),
+        too_long("length: a byte more", long("/docs/", 2049, "")),
+        too_long("length: a byte more, then a query", long("/docs/", 2049, "?x=1")),
+        allowed("length: as it is set", "long paths", long("/docs/", 8192, "")),
+        refused(
+            "length: a byte more than is set",
+            "long paths",
+            long("/docs/", 8193, ""),
+            414,
+            "URI Too Long",
+            &[],
+        ),
+        too_long("length: of 55,000 bytes", long("/docs/", 55_000, "")),
+        too_long(
+            "length: what regular expressions have not decided",
+            Request::get(format!("/v{}", "1".repeat(1000))),
+        ),
+    ]);
     rows
 }

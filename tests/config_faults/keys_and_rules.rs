@@ -236,9 +236,54 @@ pub fn faults() -> Vec<Fault> {
             &["rules[0].match.path: \"{}\" is not a template segment"],
         ),
         matching(
-            "template of half a segment",
-            json!({"path": "/a/{id}.json"}),
-            &["rules[0].match.path: \"{id}.json\" is not a template segment"],
+            "template with braces in braces",
+            json!({"path": "/a/{i{d}}.json"}),
+            &["rules[0].match.path: \"{i{d}}.json\" is not a template segment"],
+        ),
+        matching(
+            "two parameters of one name in a segment",
+            json!({"path": "/{a}-{a}"}),
+            &["rules[0].match.path: two parameters are named `a`"],
+        ),
+        matching(
+            "path longer than any that is read",
+            json!({"path": format!("/{}", "a".repeat(8192))}),
+            &["rules[0].match.path: can never match: a path has at most 8192 bytes"],
+        ),
+        json_fault(
+            "paths longer than can be read",
+            json!({"max_path_bytes": 60_000}),
+            &["max_path_bytes: ", "8192"],
+        ),
+        matching(
+            "regex that grows beyond all bounds",
+            json!({"regex": "/.*[ab].{40}"}),
+            &[
+                "rules[0].match: its regular expression is too large",
+                "begin it with what its paths begin with",
+            ],
+        ),
+        json_fault(
+            "regexes too large together",
+            json!({"rules": (0..200).map(|number| {
+                json!({"match": {"regex": format!(".*/x{number}/.*"), "methods": ["GET"]}, "security": []})
+            }).collect::<Vec<_>>()}),
+            &["].match: its regular expression is too large together with those before it"],
+        ),
+        json_fault(
+            "templates that one path could match in too many ways",
+            json!({"rules": (0..1024).map(|number| {
+                let segments: Vec<_> = (0..10).map(|bit| if number >> bit & 1 == 1 { "a".into() } else { format!("{{p{bit}}}") }).collect();
+                json!({"match": {"path": format!("/{}", segments.join("/"))}, "security": []})
+            }).collect::<Vec<_>>()}),
+            &["].match: with the rules beside it, one path could match too many templates"],
+        ),
+        json_fault(
+            "templates with too much between parameters",
+            json!({"rules": (0..100).map(|number| {
+                json!({"match": {"path": format!("/{{a}}x{number}y{{b}}")}, "security": []})
+            }).collect::<Vec<_>>()}),
+            &["rules[0].match: too many templates here have several parameters in one segment"],
         ),
         matching(
             "regex not closed",

@@ -153,8 +153,14 @@ fn what_the_envoyfilter_puts_in_works_in_a_real_envoy() {
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
     let status = |request: Request| envoy.send("gateway", &request).status;
     assert_eq!(status(Request::get("/items/7")), 401);
-    assert_eq!(status(Request::get("/items/7").bearer(Token::reader().sign("HS256"))), 200);
-    assert_eq!(status(Request::get("/items/7").bearer(Token::reader().sign_by_stranger("HS256"))), 401);
+    let token = || Token::reader().claim("aud", "items");
+    assert_eq!(status(Request::get("/items/7").bearer(token().sign("HS256"))), 200);
+    assert_eq!(status(Request::get("/items/7").bearer(token().sign_by_stranger("HS256"))), 401);
+    assert_eq!(
+        status(Request::get("/items/7").bearer(Token::reader().sign("HS256"))),
+        401,
+        "for another service"
+    );
     assert_eq!(status(Request::get("/items/7").header("X-API-Key", "demo-key-please-change")), 200);
     assert_eq!(status(Request::get("/items/7").header("X-API-Key", "wrong")), 403);
     assert_eq!(status(Request::get("/health")), 200);

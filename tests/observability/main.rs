@@ -14,6 +14,7 @@
 mod documents;
 mod envoy;
 mod host;
+mod misleading;
 mod prometheus;
 
 use std::fs;

@@ -108,6 +108,14 @@ fn every_file_that_people_start_from_fits_and_none_with_a_mistake_in_it() {
     assert!(!validator.is_valid(&plugin("lychgate", json!({"directives": 1}))));
     assert!(!validator.is_valid(&plugin("other", json!({"rules": 1}))));
     assert!(validator.is_valid(&plugin("lychgate", json!("{\"rules\": []}"))));
+    // Another module under our `vm_id` is another module.
+    let mut other = plugin("lychgate", json!({"directives": 1}));
+    let config = "/static_resources/listeners/0/config";
+    *other.pointer_mut(&format!("{config}/name")).expect("it is there") = json!("coraza");
+    assert!(!validator.is_valid(&other), "by its `vm_id`, where nothing else says what it is");
+    *other.pointer_mut(&format!("{config}/vm_config")).expect("it is there") =
+        json!({"vm_id": "lychgate", "code": {"local": {"filename": "coraza.wasm"}}});
+    assert!(validator.is_valid(&other));
 }
 
 /// The blocks of docs/ that hold a configuration; what else there is, tests/docs knows.

@@ -10,6 +10,7 @@
     reason = "a test that meets the unexpected stops at once"
 )]
 
+mod long_tokens;
 mod stories;
 
 use std::cell::RefCell;

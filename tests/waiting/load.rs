@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lychgate_testkit::echo::Reply;
-use lychgate_testkit::envoy::{Envoy, Listener};
+use lychgate_testkit::echo::{Reply, Upstream};
+use lychgate_testkit::envoy::{Envoy, Listener, Options};
 use lychgate_testkit::h2;
 use lychgate_testkit::held::Held;
 use lychgate_testkit::http::{Connection, Request, Response};
@@ -230,6 +230,50 @@ fn a_thousand_are_refused_at_once_who_wait_for_introspection() {
 #[test]
 fn a_thousand_are_refused_at_once_who_wait_for_a_revocation_list() {
     crowd(Way::RevocationList);
+}
+
+/// A thousand requests that wait, each with another token of 8,000 bytes, and an issuer that takes its time: each
+/// answer had everybody decided anew and every token hashed again, and `/public` waited 9.8 s.
+#[test]
+fn a_thousand_long_tokens_are_answered_though_their_issuer_takes_a_second() {
+    const TOKENS: usize = 1000;
+    let issuer = Upstream::serve(|_| {
+        thread::sleep(Duration::from_secs(1));
+        Reply::json(&json!({"active": false}))
+    });
+    let witness = Witness::start();
+    let options = Options { clusters: vec![("idp".into(), issuer.addr())], ..options(&Held::start()) };
+    let listeners = [listener("upstream", Way::Introspection.policy("upstream", 1))];
+    let envoy = Envoy::start(&listeners, witness.addr(), &options);
+    let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+    let token = |number| format!("Bearer {number:04}{}", "x".repeat(7996));
+    // Of several addresses: each has a share of the room in which tokens wait to be asked after.
+    let fields = |number: usize| {
+        let address = format!("192.0.2.{}", number % 8);
+        vec![("Authorization".to_owned(), token(number)), ("X-Forwarded-For".to_owned(), address)]
+    };
+    let fields: Vec<_> = (0..TOKENS).map(fields).collect();
+    let addr = envoy.addr("upstream");
+    let stop = AtomicBool::new(false);
+    let (answers, took) = thread::scope(|scope| {
+        let public = scope.spawn(|| measure(addr, &stop));
+        let answers = Crowd::http2(addr, "/case/0/x", &fields).answers();
+        stop.store(true, Ordering::Relaxed);
+        (answers, public.join().unwrap())
+    });
+    let odd = answers.iter().find(|answer| !is_refusal(answer));
+    assert!(odd.is_none(), "{odd:?}\n{}", envoy.log());
+    println!(
+        "waiting, {TOKENS} tokens of 8,000 bytes, the issuer takes 1 s: {} times 401, {} times 503; /public takes \
+         {} and {} µs (median, most)",
+        count(&answers, 401),
+        count(&answers, 503),
+        took[took.len() / 2],
+        took[took.len() - 1],
+    );
+    assert!(count(&answers, 401) >= TOKENS / 2, "the issuer is asked");
+    assert_eq!(witness.arrivals().iter().filter(|own| !own.start.starts_with("GET /public ")).count(), 0);
+    assert!(is_alive(&envoy, &["upstream"]), "{}", envoy.log());
 }
 
 /// All were answered within one callback, each answer within the one before it: the stack ran out at about

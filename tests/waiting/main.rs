@@ -12,11 +12,13 @@
 )]
 
 mod bed;
+mod beside;
 mod client;
 mod forms;
 mod load;
 mod logins;
 mod places;
+mod released;
 mod replaced;
 mod shipped;
 mod table;

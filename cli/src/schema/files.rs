@@ -4,13 +4,9 @@
 use serde_json::{Map, Value, json};
 
 /// What makes a Wasm plugin ours: one of these names says so, or what it is configured with.
-const NAMES: [&[&str]; 5] = [
-    &["name"],
-    &["root_id"],
-    &["vm_config", "vm_id"],
-    &["vm_config", "code", "local", "filename"],
-    &["vm_config", "code", "remote", "http_uri", "uri"],
-];
+const NAMES: [&[&str]; 4] = [&["name"], &["root_id"], FILE, URI];
+const FILE: &[&str] = &["vm_config", "code", "local", "filename"];
+const URI: &[&str] = &["vm_config", "code", "remote", "http_uri", "uri"];
 
 /// Puts the schema of the configuration into that of a file.
 pub fn around(mut configuration: Value) -> Value {
@@ -43,10 +39,11 @@ pub fn around(mut configuration: Value) -> Value {
 
 /// Any part of a file: a Wasm plugin that is ours, or something with parts of its own.
 fn part() -> Value {
-    let mut names: Vec<Value> = NAMES
-        .iter()
-        .map(|way| within(way, json!({"type": "string", "pattern": "[Ll][Yy][Cc][Hh][Gg][Aa][Tt][Ee]"})))
-        .collect();
+    let named = |way| within(way, json!({"type": "string", "pattern": "[Ll][Yy][Cc][Hh][Gg][Aa][Tt][Ee]"}));
+    let mut names: Vec<Value> = NAMES.into_iter().map(named).collect();
+    // Another module may have been given our `vm_id`.
+    let has_no = |way| json!({"not": within(way, json!(true))});
+    names.push(json!({"allOf": [named(&["vm_config", "vm_id"]), has_no(FILE), has_no(URI)]}));
     for key in ["schemes", "rules", "security"] {
         names.push(within(&["configuration", "value"], json!({"type": "object", "required": [key]})));
     }

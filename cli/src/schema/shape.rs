@@ -72,6 +72,12 @@ pub struct Configuration {
     /// Whether refusals are carried out.
     #[schemars(extend("default" = "enforce"))]
     mode: Option<Mode>,
+    /// The longest path that is read, in bytes as it was sent, its query not counted. A longer one is refused
+    /// with 414. What a path costs a worker grows with it. Automata of `regex` rules, and of templates with
+    /// several parameters in a segment, read paths of up to a quarter of it to the end; a longer one that they
+    /// have not decided by a sixteenth is refused as well.
+    #[schemars(range(min = 256, max = 8192), extend("default" = 2048))]
+    max_path_bytes: Option<u32>,
     /// Whether Envoy is told of each request as filter state, for its access log:
     /// `wasm.lychgate.rule`, `.scheme`, `.subject`, `.scopes`, `.reason`. It costs a call of Envoy for each.
     #[schemars(extend("default" = false))]

@@ -143,7 +143,13 @@ fn a_connection_manager_that_takes_addresses_from_clients_is_told_of() {
         let text = file(manager, filters, scheme);
         let output = lychgate(&["check", "-"], &text, &[]);
         assert_eq!(output.status.code(), Some(0), "{text}\n{output:?}");
-        stdout(&output).contains("-:6: gate: warning: use_remote_address: not true, so the client's address")
+        // At the setting, or where the manager begins that lacks it.
+        let line =
+            text.lines().position(|line| line.contains("ddress: false")).map_or(6, |before| before + 1);
+        let wanted = format!(
+            "-:{line}: gate: warning: use_remote_address: not true, so the client's address is taken"
+        );
+        stdout(&output).contains(&wanted)
     };
     assert!(warns("", "http_filters", basic));
     assert!(warns("          use_remote_address: false\n", "http_filters", basic));

@@ -1,6 +1,8 @@
 //! The command as a user runs it.
 
 #![allow(
+    clippy::arithmetic_side_effects,
+    clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
     missing_docs,
@@ -11,6 +13,7 @@ mod check;
 mod documents;
 mod schema;
 mod secrets;
+mod strict;
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};

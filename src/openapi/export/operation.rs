@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error_content;
+use crate::config::rules::parameters as names;
 use crate::config::{ErrorSettings, SecurityConfig};
 
 /// An operation that a rule speaks of.
@@ -83,10 +84,9 @@ fn operation_id(method: &str, path: &str) -> String {
 }
 
 fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
-    let segments: Vec<_> = path.split('/').collect();
-    let last = segments.len().saturating_sub(1);
-    let parameter = |(index, segment): (usize, &&str)| {
-        let name = segment.strip_prefix('{')?.strip_suffix('}')?;
+    let names: Vec<_> = names(path).collect();
+    let last = names.len().saturating_sub(1);
+    let parameter = |(index, name): (usize, &&str)| {
         let mut parameter =
             json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
         if is_prefix
@@ -95,9 +95,9 @@ fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
         {
             members.insert("description".into(), "One or more segments".into());
         }
-        Some(parameter)
+        parameter
     };
-    segments.iter().enumerate().filter_map(parameter).collect()
+    names.iter().enumerate().map(parameter).collect()
 }
 
 /// The operation of the token endpoint.

@@ -1,10 +1,7 @@
-//! Path templates of a document: whole segments become a template, parts of segments a regular
-//! expression.
+//! Path templates of a document.
 
-use std::cmp::Ordering;
-
-use crate::config::PathConfig;
 use crate::config::node::Node;
+use crate::config::{LONGEST_PATH_BYTES, PathConfig, Segment};
 
 /// Where a path stands among others: segment by segment, what is written out comes before what is
 /// templated, so that `/users/me` is asked before `/users/{id}`.
@@ -27,43 +24,18 @@ pub fn read(node: Node<'_>, path: &str) -> Option<(Rank, PathConfig)> {
     if let Err(ambiguity) = crate::policy::NormalPath::new(path.as_bytes()) {
         return node.fault(format_args!("{path:?} can never match: {}", ambiguity.0));
     }
-    let mut rank = Vec::new();
-    for segment in decoded.trim_start_matches('/').split('/') {
-        let braces = segment.matches(['{', '}']).count();
-        let inner = segment.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-        rank.push(match (braces, inner) {
-            (0, _) => Openness::Literal,
-            (2, Some(name)) if !name.is_empty() => Openness::Whole,
-            _ => Openness::Partial,
-        });
+    if path.len() > LONGEST_PATH_BYTES {
+        return node.fault(format_args!("it can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
     }
-    let config = if rank.iter().all(|openness| openness.cmp(&Openness::Partial) != Ordering::Equal) {
-        PathConfig::Template(decoded.into_owned())
-    } else {
-        let Some(pattern) = pattern(&decoded) else {
-            return node.fault(format_args!("{path:?} is not a path template"));
-        };
-        PathConfig::Regex(pattern)
+    let openness = |segment: &str| {
+        Some(match Segment::parse(segment)? {
+            Segment::Literal(_) => Openness::Literal,
+            Segment::Parts(_) => Openness::Partial,
+            Segment::Any => Openness::Whole,
+        })
     };
-    Some((Rank(rank), config))
-}
-
-/// The template as a regular expression; nothing if its braces do not fit.
-fn pattern(template: &str) -> Option<String> {
-    let mut pattern = String::new();
-    let mut rest = template;
-    while let Some((literal, after)) = rest.split_once('{') {
-        let (name, after) = after.split_once('}')?;
-        if name.is_empty() || name.contains(['{', '/']) || literal.contains('}') {
-            return None;
-        }
-        pattern.push_str(&regex_lite::escape(literal));
-        pattern.push_str("[^/]+");
-        rest = after;
-    }
-    if rest.contains('}') {
-        return None;
-    }
-    pattern.push_str(&regex_lite::escape(rest));
-    Some(pattern)
+    let Some(rank) = decoded.trim_start_matches('/').split('/').map(openness).collect() else {
+        return node.fault(format_args!("{path:?} is not a path template"));
+    };
+    Some((Rank(rank), PathConfig::Template(decoded.into_owned())))
 }

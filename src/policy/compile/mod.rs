@@ -15,10 +15,9 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::reserved::{Reserved, is_same_header};
-use super::rules::Rules;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
-use crate::config::{ApiKeyConfig, Config, Errors, OnInvalid, Path, UserConfig};
+use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Path, UserConfig};
 use crate::decision::IdentityMemo;
 use crate::identity::{ApiKey, ApiKeyDirectory, User, UserDirectory};
 use crate::issue::TokenEndpoint;
@@ -84,21 +83,24 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.api_keys(config.api_keys);
     let schemes = compiler.schemes(config.schemes);
     compiler.check_shared_keys(&schemes);
+    let max_path_bytes = config.max_path_bytes.unwrap_or(MAX_PATH_BYTES);
     let mut rules = compiler.rules(config.rules, config.on_invalid);
     let written = rules.len();
     if let Some((imported, _)) = &config.openapi.document {
         rules.extend(compiler.operations(&imported.rules, config.openapi.unsecured, config.on_invalid));
     }
     rules::tell_apart(&mut rules);
+    let imported = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
+    let rules = compiler.index(rules, max_path_bytes, written, imported.unwrap_or_default());
     let default = config.security.map(|security| {
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
     });
     compiler.check_served_paths(served.as_ref());
-    let own_routes = compiler.own_routes(served.as_ref(), &rules, written, default.as_ref());
+    let own_routes = compiler.own_routes(served.as_ref(), rules.all(), written, default.as_ref());
     let policy = Policy {
         schemes,
-        rules: Rules::new(rules),
+        rules,
         default,
         identity_headers,
         reserved: Reserved::new(compiler.reserved),
@@ -113,6 +115,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         filter_state: config.filter_state,
         clients: in_order(compiler.clients),
         passwords: config.passwords,
+        max_path_bytes,
         cache: config.cache,
     };
     Compiled { policy, warnings: compiler.warnings.into_vec() }

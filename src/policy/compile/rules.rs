@@ -5,7 +5,7 @@ use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, Securi
 use crate::metrics::label;
 use crate::openapi::import::ImportedRule;
 use crate::policy::requirement::{Alternative, Requirement, Term};
-use crate::policy::rules::{HostPattern, PathMatcher, Rule};
+use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
 
 /// What a rule without a name is called: what it matches, as far as a stat can hold it.
 fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
@@ -77,10 +77,40 @@ impl Compiler<'_> {
         operations.iter().filter_map(rule).collect()
     }
 
+    /// The rules, ready to be looked up; those of a document come behind those that are `written`. Where a
+    /// rule is missing because of a fault of its own, none is to be held against its number.
+    pub(super) fn index(
+        &self,
+        rules: Vec<Rule>,
+        max_path_bytes: usize,
+        written: usize,
+        imported: &[ImportedRule],
+    ) -> Rules {
+        let is_whole = rules.len() == written.saturating_add(imported.len());
+        Rules::new(rules, max_path_bytes).unwrap_or_else(|TooCostly { rule, why }| {
+            let place = rule.checked_sub(written).and_then(|number| imported.get(number));
+            let root = Path::Root.key("rules");
+            match place {
+                _ if !is_whole => self.errors.add(&root, why),
+                Some(operation) => self.errors.add(&Path::Text(&operation.place), why),
+                None => self.errors.add(&root.index(rule).key("match"), why),
+            }
+            Rules::default()
+        })
+    }
+
     fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
+        let key = match condition {
+            PathConfig::Template(_) => "path",
+            PathConfig::Prefix(_) => "prefix",
+            PathConfig::Regex(_) => "regex",
+        };
         let matcher = PathMatcher::new(condition);
-        let matcher = matcher.map_err(|error| format!("not a regular expression: {error}"));
-        self.errors.check(&path.key("regex"), matcher)
+        let matcher = matcher.map_err(|error| match condition {
+            PathConfig::Regex(_) => format!("not a regular expression: {error}"),
+            PathConfig::Template(_) | PathConfig::Prefix(_) => error.to_owned(),
+        });
+        self.errors.check(&path.key(key), matcher)
     }
 
     pub(super) fn requirement(&self, path: &Path<'_>, security: SecurityConfig) -> Requirement {

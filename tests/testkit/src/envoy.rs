@@ -362,20 +362,6 @@ impl Envoy {
             .unwrap_or_default()
     }
 
-    /// The access log of a listener, after Envoy has flushed it to hold `wanted`.
-    #[must_use]
-    pub fn access_log(&self, listener: &str, wanted: &str) -> String {
-        let deadline = Instant::now() + Duration::from_secs(15);
-        loop {
-            let log = fs::read_to_string(self.dir.join(format!("{listener}.access.log")));
-            let log = log.unwrap_or_default();
-            if log.contains(wanted) || Instant::now() > deadline {
-                return log;
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-
     /// Sends a request to a listener.
     ///
     /// # Panics

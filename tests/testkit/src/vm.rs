@@ -77,6 +77,8 @@ pub struct State {
     pub environment: Vec<(String, String)>,
     /// The time, since 1970; it stands still.
     pub now: Duration,
+    /// Unless it goes on by this each time that it is read.
+    pub pace: Duration,
     /// What `verify_signature` says; nothing: there is no such function.
     pub verdict: Option<bool>,
     /// What it says of these arguments, where it says one thing of some and another of others.

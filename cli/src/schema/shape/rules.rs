@@ -58,14 +58,16 @@ pub struct Rule {
     ]),
 )]
 pub struct Match {
-    /// An OpenAPI path template: `{name}` stands for one whole segment.
+    /// An OpenAPI path template: `{name}` stands for one segment, or for a part of one that is not empty:
+    /// `/reports/{name}.csv`.
     #[schemars(regex(pattern = "^/"))]
     path: Option<String>,
     /// Whole segments: `/admin/` and `/admin` are for `/admin` and what is below it, not for
     /// `/administrator`.
     #[schemars(regex(pattern = "^/[^{}]*$"))]
     prefix: Option<String>,
-    /// A regular expression, anchored at both ends (syntax of the Rust crate `regex-lite`).
+    /// A regular expression, anchored at both ends (syntax of the Rust crate `regex-lite`). All of them become
+    /// one automaton; what would become too large is refused.
     #[schemars(length(min = 1))]
     regex: Option<String>,
     /// Methods, in upper case. Left out: every one.

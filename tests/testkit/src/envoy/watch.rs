@@ -1,6 +1,7 @@
-//! What a running Envoy is worth: its memory, its counters; and listeners changed under it.
+//! What a running Envoy is worth: its memory, its counters, its access logs; and listeners changed under it.
 
 use std::fs;
+use std::time::{Duration, Instant};
 
 use super::{Envoy, Listener, Options, bootstrap, module, write};
 use crate::http::{self, Request};
@@ -40,6 +41,20 @@ impl Envoy {
     #[must_use]
     pub fn ask_admin(&self, path: &str) -> http::Response {
         http::send(self.admin(), &Request::get(path)).unwrap_or_else(|error| panic!("admin {path}: {error}"))
+    }
+
+    /// The access log of a listener, after Envoy has flushed it to hold `wanted`.
+    #[must_use]
+    pub fn access_log(&self, listener: &str, wanted: &str) -> String {
+        let deadline = Instant::now() + Duration::from_secs(15);
+        loop {
+            let log = fs::read_to_string(self.dir.join(format!("{listener}.access.log")));
+            let log = log.unwrap_or_default();
+            if log.contains(wanted) || Instant::now() > deadline {
+                return log;
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// A counter or gauge; 0 where there is none of that name.

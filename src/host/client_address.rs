@@ -2,9 +2,9 @@
 
 use std::net::Ipv6Addr;
 
-use crate::host::Host;
+use super::Host;
 
-/// An address that failures are counted for.
+/// An address that something is counted for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClientAddress {
     text: String,
@@ -13,6 +13,7 @@ pub struct ClientAddress {
 
 impl ClientAddress {
     /// The address of the client whose request is being decided. Clients without one count as one.
+    #[must_use]
     pub fn of(host: &dyn Host) -> Self {
         let text = host.client_address().unwrap_or_default();
         match text.parse::<Ipv6Addr>() {
@@ -25,11 +26,13 @@ impl ClientAddress {
     }
 
     /// The address itself; of an IPv6 address the first 64 bits, for a client chooses the rest at will.
+    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// The first 48 bits of an IPv6 address: what a site usually has, and 65,536 addresses with it.
+    #[must_use]
     pub fn site(&self) -> Option<&str> {
         self.site.as_deref()
     }
