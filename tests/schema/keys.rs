@@ -123,7 +123,8 @@ fn each_knows_the_keys_of_the_other() {
     let whole = validator(&root);
     let mut configs: Vec<Value> = behaviour::policies().into_iter().map(|(_, policy)| policy).collect();
     configs.extend(config_faults::faults().iter().filter_map(|fault| serde_json::from_str(&fault.text).ok()));
-    configs.retain(|config| whole.is_valid(config));
+    // What is faulty by its size has no other keys than the rest, and takes minutes to compile for each of them.
+    configs.retain(|config| config.to_string().len() < 20_000 && whole.is_valid(config));
     let more = further();
     for config in &more {
         assert!(whole.is_valid(config), "{config}");
