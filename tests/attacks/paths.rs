@@ -140,7 +140,7 @@ fn long() -> Vec<Attack> {
         ("expressions and 55,000 letters", path("/expressions/7/", 55_000, ""), 414),
     ] {
         attacks.push(refused(format!("{name}, GET"), "templates", Request::get(path.as_str()), status));
-        attacks.push(refused(format!("{name}, HTTP/2"), "templates", h2::Request::new("GET", path), status));
+        attacks.push(refused(format!("{name}, HTTP/2"), "templates", h2::Request::new("GET", &path), status));
     }
     attacks.push(honest("a part of a segment", "templates", Request::get("/2010/Accounts/AC1/R7/x.json")));
     attacks.push(honest("an expression", "templates", Request::get("/expressions/7/abc/x19")));
