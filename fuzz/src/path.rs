@@ -53,7 +53,16 @@ fn rule(number: usize) -> Rule {
     let hosts = (!host.is_empty()).then(|| vec![HostPattern::new(host)]);
     let methods = (!method.is_empty()).then(|| vec![method.to_owned()]);
     let path = PathMatcher::new(&condition).expect("a condition");
-    Rule { path, methods, hosts, requirement: None, name: String::new(), is_named: false, mode: None }
+    Rule {
+        path,
+        methods,
+        covers_head: false,
+        hosts,
+        requirement: None,
+        name: String::new(),
+        is_named: false,
+        mode: None,
+    }
 }
 
 /// A path that is taken has one reading, and the tree of rules finds what a walk along them does.

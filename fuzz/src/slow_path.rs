@@ -27,6 +27,7 @@ fn kinds() -> Vec<Rules> {
 
 fn rules(of: &dyn Fn(usize) -> PathConfig) -> Rules {
     let rule = |number: usize| Rule {
+        covers_head: false,
         path: PathMatcher::new(&of(number)).expect("a condition"),
         // None of them lets a path be done with early.
         methods: Some(vec!["NONE".into()]),

@@ -55,7 +55,7 @@ pub struct MatchConfig {
 }
 
 /// The path condition of a rule.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PathConfig {
     /// `path`: an OpenAPI path template.
     Template(String),

@@ -9,9 +9,7 @@ use super::Engine;
 use super::presented::{Failure, Presented, Proof};
 use crate::config::UsersScopes;
 use crate::credential::{Found, basic, find_in};
-use crate::decision::{
-    Allow, Await, By, Challenge, Credentials, Decision, Denial, Identity, Place, RuleId, changes,
-};
+use crate::decision::{Allow, Await, By, Credentials, Decision, Denial, Identity, Place, RuleId, changes};
 use crate::host::{Host, HostError};
 use crate::identity::UserDirectory;
 use crate::metrics::Event;
@@ -139,12 +137,12 @@ impl<'a> Evaluation<'a> {
         await_
     }
 
-    fn scheme(&self, id: SchemeId) -> Option<&'a Scheme> {
+    pub(super) fn scheme(&self, id: SchemeId) -> Option<&'a Scheme> {
         self.engine.policy.scheme(id)
     }
 
     /// What the request presents for a scheme. A scheme that does not exist is never proven.
-    fn presented(&self, id: SchemeId) -> &Presented<'a> {
+    pub(super) fn presented(&self, id: SchemeId) -> &Presented<'a> {
         match (self.presented.get(id.0), self.scheme(id)) {
             (Some(cell), Some(scheme)) => cell.get_or_init(|| self.verify(id, scheme)),
             _ => &Presented::Missing,
@@ -152,7 +150,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// What is proven by a scheme.
-    fn proof(&self, id: SchemeId) -> Option<&Proof<'a>> {
+    pub(super) fn proof(&self, id: SchemeId) -> Option<&Proof<'a>> {
         match self.presented(id) {
             Presented::Proven(proof) => Some(proof),
             _ => None,
@@ -249,7 +247,7 @@ impl<'a> Evaluation<'a> {
     /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
     /// credential speaks first, then a missing one, then an inactive user: scopes are only told to
     /// who is fully known.
-    fn failure(&self, alternative: &Alternative) -> Option<Failure> {
+    pub(super) fn failure(&self, alternative: &Alternative) -> Option<Failure> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
@@ -390,61 +388,5 @@ impl<'a> Evaluation<'a> {
             }
             taken.push(verifier);
         }
-    }
-
-    /// A challenge for each scheme that could still let the request in.
-    fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
-        let challenge = |scheme: &Scheme, presented: &Presented<'_>| match (presented, &scheme.kind) {
-            (Presented::Proven(_), _) => None,
-            (Presented::Bad { .. }, SchemeKind::Token { .. }) => {
-                Some(scheme.challenge(Some("error=\"invalid_token\"".into())))
-            }
-            _ => Some(scheme.challenge(None)),
-        };
-        requirement
-            .terms()
-            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.presented(term.scheme)))
-            .collect()
-    }
-
-    fn missing(&self, requirement: &Requirement) -> Denial {
-        let asks_for_401 = requirement.terms().any(|term| {
-            matches!(self.presented(term.scheme), Presented::Missing)
-                && self.scheme(term.scheme).is_some_and(|scheme| scheme.missing_status == 401)
-        });
-        let status = if asks_for_401 { 401 } else { 403 };
-        Denial::new(status, "Not authenticated", "credential_missing")
-            .with_challenges(self.challenges(requirement))
-    }
-
-    fn bad(&self, requirement: &Requirement, id: SchemeId) -> Denial {
-        let (reason, explanation) = match self.presented(id) {
-            Presented::Bad { reason, explanation } => (*reason, explanation.clone()),
-            Presented::Held(denial) => return (**denial).clone(),
-            _ => ("credential_bad", String::new()),
-        };
-        let unauthorized =
-            |detail| Denial::new(401, detail, reason).with_challenges(self.challenges(requirement));
-        let denial = match self.scheme(id).map(|scheme| &scheme.kind) {
-            Some(SchemeKind::ApiKey(_)) => Denial::new(403, "Invalid API key", reason),
-            Some(SchemeKind::Basic(_)) => unauthorized("Incorrect username or password"),
-            _ => unauthorized("Could not validate credentials"),
-        };
-        Denial { explanation, ..denial }
-    }
-
-    fn scope_lacking(&self, requirement: &Requirement, id: SchemeId) -> Denial {
-        // The alternative that came nearest is the first one that fails by this scheme's scopes.
-        let lacking = requirement.alternatives().iter().find_map(|alternative| {
-            let fails = self.failure(alternative) == Some(Failure::Scope(id));
-            alternative.terms.iter().find(|term| fails && term.scheme == id)
-        });
-        let scopes = lacking.map(|term| term.scopes.join(" ")).unwrap_or_default();
-        let error = format!("error=\"insufficient_scope\", scope=\"{scopes}\"");
-        let challenge = self.scheme(id).map(|scheme| scheme.challenge(Some(error)));
-        let denial = Denial::new(403, "Not enough permissions", "scope_lacking")
-            .with_challenges(challenge.into_iter().collect());
-        let subject = self.proof(id).and_then(Proof::subject).map(str::to_owned);
-        Denial { subject, ..denial }
     }
 }

@@ -2,6 +2,7 @@
 
 mod evaluation;
 mod presented;
+mod refusal;
 
 use std::cell::RefCell;
 use std::rc::Rc;

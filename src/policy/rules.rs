@@ -38,6 +38,8 @@ pub struct Rule {
     pub path: PathMatcher,
     /// Methods, compared exactly (RFC 9110 section 9.1); none: every one.
     pub methods: Option<Vec<String>>,
+    /// Whether GET among them stands for HEAD too (RFC 9110 section 9.3.2: the same, without its content).
+    pub covers_head: bool,
     /// Hosts in lower case; none: every one.
     pub hosts: Option<Vec<HostPattern>>,
     /// What the requests need; nothing: what a request needs that no rule speaks of.
@@ -138,10 +140,11 @@ impl Rules {
     ) -> Result<usize, Undecided> {
         let host = OnceCell::new();
         let fits = |rule: &Rule| {
-            let method_fits = rule
-                .methods
-                .as_ref()
-                .is_none_or(|methods| methods.iter().any(|own| own.as_bytes() == method));
+            let names = |methods: &Vec<String>| {
+                let named = |asked: &[u8]| methods.iter().any(|own| own.as_bytes() == asked);
+                named(method) || (rule.covers_head && method == b"HEAD" && named(b"GET"))
+            };
+            let method_fits = rule.methods.as_ref().is_none_or(names);
             method_fits
                 && rule.hosts.as_ref().is_none_or(|hosts| {
                     let host = host.get_or_init(|| host_of(authority));

@@ -65,7 +65,7 @@ const SEGMENTS: [&str; 21] = [
 
 fn plain(path: PathMatcher) -> Rule {
     let (methods, hosts, requirement, mode) = (None, None, None, None);
-    Rule { path, methods, hosts, requirement, name: String::new(), is_named: false, mode }
+    Rule { path, methods, covers_head: false, hosts, requirement, name: String::new(), is_named: false, mode }
 }
 
 fn rule() -> impl Strategy<Value = Rule> {

@@ -106,7 +106,7 @@ fn a_flood_of_made_up_tokens_is_bounded() {
     let asked = introspector(false);
     let pending =
         (0..1000).filter(|number| matches!(ask(&asked, long(*number).as_bytes(), 1000), Answer::Pending));
-    assert_eq!(pending.count(), 256, "2 MiB");
+    assert_eq!(pending.count(), 384, "3 MiB");
     // One address has a share of the room, and another finds some.
     assert!(matches!(ask_from("192.0.2.2", &asked, b"another", 1000), Answer::Pending));
 }

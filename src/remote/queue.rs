@@ -11,9 +11,9 @@ const MOST: usize = 2048;
 /// How many of one client.
 const MOST_OF_CLIENT: usize = 1024;
 /// How many bytes they may have together.
-const MOST_BYTES: usize = 4 * 1024 * 1024;
+const MOST_BYTES: usize = 6 * 1024 * 1024;
 /// How many of one client.
-const MOST_BYTES_OF_CLIENT: usize = 2 * 1024 * 1024;
+const MOST_BYTES_OF_CLIENT: usize = 3 * 1024 * 1024;
 /// How long one waits, in seconds: as long as a request waits for it.
 const PATIENCE: i64 = 10;
 

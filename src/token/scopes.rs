@@ -17,7 +17,7 @@ pub fn scopes_of(claims: &Claims, names: &[String]) -> Vec<String> {
             let scopes: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
             // With a space in it, it would be several where scopes are told in one text. One with a control character
             // stays, and has the token refused: it says something that no issuer means.
-            let counts = |scope: &&str| is_scope_token(scope) || scope.chars().any(char::is_control);
+            let counts = |scope: &&str| is_scope_token(scope) || scope.bytes().any(|b| b.is_ascii_control());
             scopes.unwrap_or_default().into_iter().filter(counts).map(str::to_owned).collect()
         }
         _ => Vec::new(),

@@ -74,6 +74,18 @@ pub fn rows() -> Vec<Row> {
     rows.extend([
         allowed("method: HEAD is named too", P, Request::new("HEAD", "/items/7")),
         none("method: POST is not", Request::new("POST", "/items/7")),
+        allowed("method: GET covers HEAD", P, Request::new("HEAD", "/read")),
+        none("method: GET covers nothing else", Request::new("OPTIONS", "/read")),
+        none("method: names are compared exactly", Request::new("get", "/read")),
+        allowed("method: GET beside a rule for HEAD", P, Request::get("/split")),
+        refused(
+            "method: a rule for HEAD is for HEAD",
+            P,
+            Request::new("HEAD", "/split"),
+            401,
+            "Not authenticated",
+            &[BEARER],
+        ),
         none(
             "method: an override header does not count",
             Request::new("POST", "/items/7").header("X-HTTP-Method-Override", "GET"),

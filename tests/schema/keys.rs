@@ -123,7 +123,9 @@ fn each_knows_the_keys_of_the_other() {
     let whole = validator(&root);
     let mut configs: Vec<Value> = behaviour::policies().into_iter().map(|(_, policy)| policy).collect();
     configs.extend(config_faults::faults().iter().filter_map(|fault| serde_json::from_str(&fault.text).ok()));
-    configs.retain(|config| whole.is_valid(config));
+    // What is faulty by the number of its rules has no other keys than the rest, and takes seconds to compile.
+    let is_small = |config: &Value| config["rules"].as_array().is_none_or(|rules| rules.len() < 100);
+    configs.retain(|config| is_small(config) && whole.is_valid(config));
     let more = further();
     for config in &more {
         assert!(whole.is_valid(config), "{config}");

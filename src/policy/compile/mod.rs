@@ -7,6 +7,7 @@ mod keys;
 mod own_routes;
 mod rules;
 mod schemes;
+mod shadowed;
 mod shared_keys;
 
 pub use issue::served_path;
@@ -84,10 +85,18 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     let schemes = compiler.schemes(config.schemes);
     compiler.check_shared_keys(&schemes);
     let max_path_bytes = config.max_path_bytes.unwrap_or(MAX_PATH_BYTES);
-    let mut rules = compiler.rules(config.rules, config.on_invalid);
+    let operations = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
+    let names_head = rules::NamesHead::of(&config.rules, operations.unwrap_or_default());
+    compiler.warn_of_shadowed(&config.rules);
+    let mut rules = compiler.rules(config.rules, &names_head, config.on_invalid);
     let written = rules.len();
     if let Some((imported, _)) = &config.openapi.document {
-        rules.extend(compiler.operations(&imported.rules, config.openapi.unsecured, config.on_invalid));
+        rules.extend(compiler.operations(
+            &imported.rules,
+            &names_head,
+            config.openapi.unsecured,
+            config.on_invalid,
+        ));
     }
     rules::tell_apart(&mut rules);
     let imported = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());

@@ -25,8 +25,31 @@ pub(super) fn tell_apart(rules: &mut [Rule]) {
     }
 }
 
+/// The path conditions of rules and operations that name HEAD. Where none does for a path, its GET covers HEAD.
+#[derive(Default)]
+pub(super) struct NamesHead(Vec<PathConfig>);
+
+impl NamesHead {
+    pub(super) fn of(rules: &[Option<RuleConfig>], operations: &[ImportedRule]) -> Self {
+        let names = |methods: &[String]| methods.iter().any(|method| method == "HEAD");
+        let matchers = rules.iter().flatten().filter_map(|rule| rule.matcher.as_ref());
+        let written = matchers.filter(|own| own.methods.as_deref().is_some_and(names)).map(|own| &own.path);
+        let imported = operations.iter().filter(|own| names(&own.methods)).map(|own| &own.path);
+        Self(written.chain(imported).cloned().collect())
+    }
+
+    fn is_covered_at(&self, path: &PathConfig) -> bool {
+        !self.0.contains(path)
+    }
+}
+
 impl Compiler<'_> {
-    pub(super) fn rules(&self, rules: Vec<Option<RuleConfig>>, on_invalid: OnInvalid) -> Vec<Rule> {
+    pub(super) fn rules(
+        &self,
+        rules: Vec<Option<RuleConfig>>,
+        names_head: &NamesHead,
+        on_invalid: OnInvalid,
+    ) -> Vec<Rule> {
         let root = Path::Root.key("rules");
         let mut compiled = Vec::with_capacity(rules.len());
         for (index, rule) in rules.into_iter().enumerate() {
@@ -41,7 +64,17 @@ impl Compiler<'_> {
             let name = name.unwrap_or_else(|| name_of(&condition, methods.as_deref(), hosts.as_deref()));
             let hosts = hosts.map(|hosts| hosts.iter().map(|host| HostPattern::new(host)).collect());
             let requirement = Some(requirement.ignoring_invalid(ignores_invalid));
-            compiled.push(Rule { path: matcher, methods, hosts, requirement, name, is_named, mode });
+            let covers_head = names_head.is_covered_at(&condition);
+            compiled.push(Rule {
+                path: matcher,
+                methods,
+                covers_head,
+                hosts,
+                requirement,
+                name,
+                is_named,
+                mode,
+            });
         }
         compiled
     }
@@ -50,6 +83,7 @@ impl Compiler<'_> {
     pub(super) fn operations(
         &self,
         operations: &[ImportedRule],
+        names_head: &NamesHead,
         unsecured: Unsecured,
         on_invalid: OnInvalid,
     ) -> Vec<Rule> {
@@ -67,6 +101,7 @@ impl Compiler<'_> {
             Some(Rule {
                 path: self.path_matcher(&path, &operation.path)?,
                 methods: Some(operation.methods.clone()),
+                covers_head: names_head.is_covered_at(&operation.path),
                 hosts: None,
                 requirement: requirement.map(|requirement| requirement.ignoring_invalid(ignores_invalid)),
                 name: name_of(&operation.path, Some(&operation.methods), None),

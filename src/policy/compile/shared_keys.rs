@@ -35,6 +35,15 @@ impl Compiler<'_> {
                         other.name
                     );
                     self.errors.add(&path.key("jwt"), message);
+                } else if own.issues && own.outlives_its_users_at(other) {
+                    let path = Path::Root.key("schemes");
+                    let path = path.key(other.name);
+                    let message = format!(
+                        "has a key in common with `{}` and no `users`: a token that is issued there is accepted here \
+                         also when its user is disabled or gone; name `users`, or other `audiences`",
+                        own.name
+                    );
+                    self.warnings.add(&path.key("jwt"), message);
                 }
             }
         }
@@ -49,6 +58,16 @@ impl Compiler<'_> {
 }
 
 impl Tokens<'_> {
+    /// Whether `other` takes the tokens of `self` without a look at their users.
+    fn outlives_its_users_at(&self, other: &Self) -> bool {
+        self.users.is_some() && other.users.is_none() && self.shares_tokens_with(other)
+    }
+
+    fn shares_tokens_with(&self, other: &Self) -> bool {
+        let pairs = self.issuers.iter().flat_map(|own| other.issuers.iter().map(move |other| (own, other)));
+        pairs.into_iter().any(|(own, theirs)| share_a_key(own, theirs) && self.passes(own, other, theirs))
+    }
+
     fn may_be_taken_for(&self, other: &Self) -> bool {
         let (Some(own_users), Some(other_users)) = (self.users, other.users) else { return false };
         let pairs =

@@ -70,7 +70,8 @@ pub struct Match {
     /// one automaton; what would become too large is refused.
     #[schemars(length(min = 1))]
     regex: Option<String>,
-    /// Methods, in upper case. Left out: every one.
+    /// Methods, in upper case. Left out: every one. GET covers HEAD, unless
+    /// a rule for the same path names HEAD.
     #[schemars(length(min = 1), inner(regex(pattern = "^[^a-z]+$")))]
     methods: Option<Vec<String>>,
     /// Hosts without port; `*.example.com` is every host below it. Left out: every one.

@@ -47,8 +47,8 @@ struct Common {
     /// quotes and backslashes.
     #[schemars(regex(pattern = "^[ !\\x23-\\x5B\\x5D-\\x7E]*$"), extend("default" = "lychgate"))]
     realm: Option<String>,
-    /// Whether the upstream gets to see the credential. If not, it is removed wherever it stood, also where the rule let the
-    /// request in without it.
+    /// Whether the upstream gets to see the credential. If not, it is removed wherever it stood, by every rule that names
+    /// this scheme, also where the rule let the request in without it. A rule that does not name the scheme leaves it.
     #[schemars(extend("default" = false))]
     forward: Option<bool>,
 }

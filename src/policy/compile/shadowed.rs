@@ -1,0 +1,82 @@
+//! Rules that an earlier one keeps from being asked. The first rule that matches counts, so that a rule for much
+//! before one for less is easily written and seldom meant.
+
+use super::Compiler;
+use crate::config::{MatchConfig, Path, PathConfig, RuleConfig};
+
+/// A rule as it is written, and whether it lets a request in without a credential.
+struct Written<'c> {
+    number: usize,
+    matcher: &'c MatchConfig,
+    is_public: bool,
+}
+
+impl Compiler<'_> {
+    /// Warns of a rule that never matches, and of one that an earlier public rule opens in part.
+    pub(super) fn warn_of_shadowed(&self, rules: &[Option<RuleConfig>]) {
+        let written = rules.iter().enumerate().filter_map(|(number, rule)| {
+            let rule = rule.as_ref()?;
+            let security = rule.security.as_ref()?;
+            let is_public = security.is_empty() || security.iter().any(|schemes| schemes.is_empty());
+            Some(Written { number, matcher: rule.matcher.as_ref()?, is_public })
+        });
+        let written: Vec<Written<'_>> = written.collect();
+        for (place, later) in written.iter().enumerate() {
+            let earlier = written.iter().take(place).find(|earlier| {
+                covers(&earlier.matcher.path, &later.matcher.path)
+                    && (takes_all(earlier, later)
+                        || (earlier.is_public && !later.is_public && meet(earlier, later)))
+            });
+            let Some(earlier) = earlier else { continue };
+            let message = if takes_all(earlier, later) {
+                format!("never matches: rules[{}] comes first and matches all of it", earlier.number)
+            } else {
+                format!(
+                    "is public in part: rules[{}] comes first, needs no credential, and matches some of it; put it \
+                     behind",
+                    earlier.number
+                )
+            };
+            let root = Path::Root.key("rules");
+            self.warnings.add(&root.index(later.number).key("match"), message);
+        }
+    }
+}
+
+/// Whether every path of `later` is one of `earlier`, as far as their texts tell.
+fn covers(earlier: &PathConfig, later: &PathConfig) -> bool {
+    match (earlier, later) {
+        _ if earlier == later => true,
+        (PathConfig::Prefix(prefix), PathConfig::Template(path) | PathConfig::Prefix(path)) => {
+            let prefix = prefix.trim_end_matches('/');
+            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        }
+        (PathConfig::Prefix(prefix), PathConfig::Regex(_)) => prefix == "/",
+        (PathConfig::Regex(regex), _) => matches!(regex.as_str(), ".*" | "/.*"),
+        (PathConfig::Template(_), _) => false,
+    }
+}
+
+fn takes_all(earlier: &Written<'_>, later: &Written<'_>) -> bool {
+    let holds = |earlier: Option<&[String]>, later: Option<&[String]>| match (earlier, later) {
+        (None, _) => true,
+        (Some(_), None) => false,
+        (Some(earlier), Some(later)) => later.iter().all(|own| earlier.contains(own)),
+    };
+    holds(earlier.matcher.methods.as_deref(), later.matcher.methods.as_deref())
+        && holds(earlier.matcher.hosts.as_deref(), later.matcher.hosts.as_deref())
+}
+
+/// Whether some request is for both.
+fn meet(earlier: &Written<'_>, later: &Written<'_>) -> bool {
+    let meet = |earlier: Option<&[String]>, later: Option<&[String]>| match (earlier, later) {
+        (None, _) | (_, None) => true,
+        (Some(earlier), Some(later)) => later.iter().any(|own| earlier.contains(own)),
+    };
+    meet(earlier.matcher.methods.as_deref(), later.matcher.methods.as_deref())
+        && meet(earlier.matcher.hosts.as_deref(), later.matcher.hosts.as_deref())
+}
+
+#[cfg(test)]
+#[path = "shadowed_tests.rs"]
+mod tests;

@@ -1,0 +1,54 @@
+use serde_json::{Value, json};
+
+use crate::policy::Policy;
+
+fn warnings(rules: &Value) -> Vec<String> {
+    let policy = json!({
+        "schemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"}},
+        "api_keys": {"partners": [{"id": "a", "sha256": "00".repeat(32)}]},
+        "rules": rules,
+    });
+    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None).expect("a good policy");
+    compiled.warnings.iter().map(ToString::to_string).collect()
+}
+
+fn rule(matching: &Value, security: &Value) -> Value {
+    json!({"match": matching, "security": security})
+}
+
+/// A public rule for much, before one for less, opened what the other was written for, and no word was said.
+#[test]
+fn a_rule_that_an_earlier_one_keeps_from_being_asked_is_told_of() {
+    let (open, needs) = (json!([]), json!([{"key": []}]));
+    for (first, second, says) in [
+        (json!({"prefix": "/"}), json!({"prefix": "/admin"}), Some("never matches: rules[0]")),
+        (json!({"regex": ".*"}), json!({"path": "/admin"}), Some("never matches: rules[0]")),
+        (json!({"path": "/a"}), json!({"path": "/a"}), Some("never matches: rules[0]")),
+        (
+            json!({"prefix": "/", "methods": ["GET"]}),
+            json!({"prefix": "/admin"}),
+            Some("is public in part: rules[0]"),
+        ),
+        (
+            json!({"prefix": "/a", "hosts": ["x"]}),
+            json!({"path": "/a/b"}),
+            Some("is public in part: rules[0]"),
+        ),
+        (json!({"prefix": "/", "methods": ["GET"]}), json!({"prefix": "/a", "methods": ["PUT"]}), None),
+        (json!({"prefix": "/admin"}), json!({"prefix": "/administration"}), None),
+        (json!({"prefix": "/admin"}), json!({"prefix": "/"}), None),
+        (json!({"path": "/a", "hosts": ["x"]}), json!({"path": "/a", "hosts": ["y"]}), None),
+    ] {
+        let told = warnings(&json!([rule(&first, &open), rule(&second, &needs)]));
+        match says {
+            Some(says) => assert!(told.len() == 1 && told[0].contains(says), "{first} {second}: {told:?}"),
+            None => assert!(told.is_empty(), "{first} {second}: {told:?}"),
+        }
+    }
+    // What is no less strict in front opens nothing, and is told of only where the other is never asked.
+    let told = warnings(&json!([
+        rule(&json!({"prefix": "/", "methods": ["GET"]}), &needs),
+        rule(&json!({"prefix": "/admin"}), &needs)
+    ]));
+    assert!(told.is_empty(), "{told:?}");
+}
