@@ -89,7 +89,8 @@ impl Drop for FastApi {
 fn policy(document: &Value) -> Value {
     const HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
     let jwt = json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}]});
-    let token = json!({"jwt": jwt, "users": "people"});
+    // FastAPI takes the scopes of a token as they are.
+    let token = json!({"jwt": jwt, "users": "people", "users_scopes": "token"});
     let mut login = token.clone();
     login["issue"] = json!({"expires_in": 1800});
     let key = json!({"api_keys": "keys"});
