@@ -7,6 +7,7 @@ use super::pending::{Claim, StreamId};
 use super::token_request::AwaitingBody;
 use super::worker::Worker;
 use super::{Action, filter_state};
+use crate::config::ErrorFormat;
 use crate::decision::{Allow, Await, Changes, Decision, Denial, HeaderEdit, Place, Response};
 use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
 use crate::issue::TokenRequest;
@@ -321,6 +322,12 @@ pub(super) fn apply(stream: &dyn Stream, edit: &HeaderEdit, is_new: bool) -> Res
         HeaderEdit::Set(name, value) if is_new => stream.add_request_header(name.as_bytes(), value),
         HeaderEdit::Set(name, value) => stream.set_request_header(name.as_bytes(), value),
     }
+}
+
+/// Answers a request that was not announced, and so belongs to no policy.
+pub fn refuse_unannounced(stream: &dyn Stream) -> Action {
+    send(stream, &Denial::host_failure("a request that was not announced").response(ErrorFormat::default()));
+    Action::Pause
 }
 
 /// Sends an answer. One that could not be sent leaves the request where it is: answered, and going nowhere.

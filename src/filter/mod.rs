@@ -19,7 +19,7 @@ mod worker;
 #[cfg(test)]
 mod test_stream;
 
-pub use http_filter::HttpFilter;
+pub use http_filter::{HttpFilter, refuse_unannounced};
 pub use pending::StreamId;
 pub use worker::{Slice, Worker};
 

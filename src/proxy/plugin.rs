@@ -15,10 +15,10 @@ use super::host::{ProxyHost, Ticks};
 use super::logger;
 use super::stream::ProxyStream;
 use super::wasi;
-use crate::config::ErrorFormat;
-use crate::decision::Denial;
-use crate::filter::{Action, HttpFilter, Slice, Worker};
-use crate::host::{Host, LocalReply, Stream as _};
+use crate::filter::{self, Action, HttpFilter, Slice, Worker};
+use crate::host::Host;
+#[cfg(feature = "trap-for-tests")]
+use crate::host::Stream as _;
 use crate::password::LoginMemory;
 use crate::remote::{CallResponse, MAX_BODY_BYTES};
 
@@ -231,7 +231,7 @@ impl Plugin {
         #[cfg(feature = "trap-for-tests")]
         let _ = ProxyStream.read_request_headers(&mut |headers| super::trap::on_demand(headers));
         self.with_filter(context, |filter| filter.on_request_headers(&ProxyStream, end_of_stream))
-            .unwrap_or_else(refuse_unannounced)
+            .unwrap_or_else(|| filter::refuse_unannounced(&ProxyStream))
     }
 
     /// So much of its body is buffered.
@@ -265,20 +265,4 @@ impl Plugin {
             }
         }
     }
-}
-
-/// Answers a request that was not announced, and so belongs to no policy.
-fn refuse_unannounced() -> Action {
-    let response = Denial::host_failure("a request that was not announced").response(ErrorFormat::default());
-    let reply = LocalReply {
-        status: response.status,
-        headers: &response.headers,
-        body: &response.body,
-        grpc_status: response.grpc_status,
-        details: &response.details,
-    };
-    if let Err(error) = ProxyStream.send_local_reply(&reply) {
-        log::error!("lychgate: the answer cannot be sent: {error}");
-    }
-    Action::Pause
 }
