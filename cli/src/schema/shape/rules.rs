@@ -85,6 +85,7 @@ pub struct Match {
 pub enum OnInvalid {
     /// The request is refused.
     RefuseInvalid,
-    /// It passes as if the credential were not there, as with FastAPI's `auto_error=False`.
+    /// It passes as if the credential were not there, as with FastAPI's `auto_error=False`; also where the credential
+    /// cannot be checked now, because keys cannot be fetched or an issuer does not answer.
     IgnoreInvalid,
 }
