@@ -15,11 +15,10 @@ mod behaviour;
 use std::collections::HashMap;
 
 use behaviour::{ENVIRONMENT, Observed, Row};
-use lychgate::decision::{Decision, HeaderEdit};
+use lychgate::decision::Decision;
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
-use lychgate::request::Request;
+use lychgate::request::{HeaderEdit, Request};
 use lychgate_testkit::tokens;
 
 fn engines() -> HashMap<&'static str, Engine> {
@@ -27,8 +26,8 @@ fn engines() -> HashMap<&'static str, Engine> {
         |name: &str| ENVIRONMENT.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
     behaviour::policies()
         .into_iter()
-        .map(|(name, policy)| match Policy::compile(policy.to_string().as_bytes(), &environment) {
-            Ok(compiled) => (name, Engine::new(compiled.policy)),
+        .map(|(name, policy)| match Engine::compile(policy.to_string().as_bytes(), &environment) {
+            Ok(compiled) => (name, compiled.engine),
             Err(errors) => panic!("{name}: {errors:?}"),
         })
         .collect()

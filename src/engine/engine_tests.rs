@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use super::Engine;
 use crate::decision::{Allow, Decision, Denial};
-use crate::host::LocalHost;
-use crate::policy::Policy;
-use crate::remote::CallResponse;
+use crate::host::{CallResponse, LocalHost};
 use crate::request::Request;
 
 pub(super) const NOW: i64 = 1_800_000_000;
 const UNAVAILABLE: u16 = 503;
 
 fn engine(policy: &Value) -> Engine {
-    Engine::new(Policy::compile(policy.to_string().as_bytes(), &|_| None).unwrap().policy)
+    Engine::compile(policy.to_string().as_bytes(), &|_| None)
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
+        .engine
 }
 
 /// An engine whose tokens are verified as `jwt` says.
@@ -63,7 +63,7 @@ pub(super) fn bearer(jwt: &Value) -> Value {
 }
 
 fn detail(denial: &Denial) -> (u16, Value, bool) {
-    let response = denial.response(crate::config::ErrorFormat::default());
+    let response = denial.response(crate::decision::ErrorFormat::default());
     let body: Value = serde_json::from_slice(&response.body).unwrap();
     let retries = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     (response.status, body["detail"].clone(), retries)

@@ -3,48 +3,77 @@
 mod evaluation;
 mod presented;
 mod refusal;
+mod served;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::config::CorsPreflight;
+use crate::config::{Config, ConfigError, CorsPreflight, Errors};
 use crate::decision::{
-    Allow, Changes, Credentials, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes,
+    Allow, Changes, Credentials, Decision, Denial, Place, Response, RuleId, TokenRequest, changes,
 };
-use crate::host::Host;
-use crate::issue::TokenRequest;
-use crate::metrics::{Metrics, Update};
-use crate::password::{LoginMemory, PasswordChecker};
-use crate::policy::{NormalPath, PathFault, Policy, Requirement};
+use crate::host::{Host, Update};
+use crate::login::{LoginMemory, PasswordChecker};
+use crate::metrics::Metrics;
+use crate::normal_path::{NormalPath, PathFault};
+use crate::policy::{Compiled, Environment, Policy, Requirement};
 use crate::remote::{Remotes, TokenDigests};
-use crate::request::Request;
+use crate::request::{HeaderEdit, Request};
 use crate::token::TokenCache;
 use evaluation::Evaluation;
+use served::Served;
 
 /// A policy at work, with what it remembers. One for each worker.
 pub struct Engine {
     policy: Policy,
+    served: Option<Served>,
     cache: RefCell<TokenCache>,
     passwords: PasswordChecker,
     remotes: Remotes,
     metrics: Rc<Metrics>,
 }
 
+/// An engine, and what the author of its configuration should know without it being wrong.
+pub struct Configured {
+    /// The engine.
+    pub engine: Engine,
+    /// What is odd, each with its JSON path.
+    pub warnings: Vec<ConfigError>,
+}
+
 impl Engine {
-    /// Puts `policy` to work.
+    /// Reads and compiles a plugin configuration, and puts it to work. `environment` answers `{env: NAME}`.
+    ///
+    /// # Errors
+    /// Every fault of the configuration, each with its JSON path and the remedy.
+    pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Configured, Vec<ConfigError>> {
+        let errors = Errors::default();
+        let config = Config::read(bytes, &errors);
+        // While the configuration is whole; a faulty one has nothing to serve.
+        let served = Served::of(&config);
+        let Compiled { policy, warnings } = Policy::of(config, environment, errors)?;
+        Ok(Configured { engine: Self::new(policy, served), warnings })
+    }
+
+    /// The engine that refuses everything: what works until there is a configuration.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
-        Self::with_logins(policy, LoginMemory::default())
+    pub fn closed() -> Self {
+        Self::new(Policy::closed(), None)
+    }
+
+    fn new(policy: Policy, served: Option<Served>) -> Self {
+        let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
+        let passwords = PasswordChecker::new(&policy.passwords, LoginMemory::default());
+        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
+        let metrics = Rc::new(Metrics::new(&policy));
+        Self { policy, served, cache: RefCell::new(cache), passwords, remotes, metrics }
     }
 
     /// The same with what other configurations of this worker know of logins.
     #[must_use]
-    pub fn with_logins(policy: Policy, logins: LoginMemory) -> Self {
-        let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
-        let passwords = PasswordChecker::new(&policy.passwords, logins);
-        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
-        let metrics = Rc::new(Metrics::new(&policy));
-        Self { policy, cache: RefCell::new(cache), passwords, remotes, metrics }
+    pub fn with_logins(self, logins: LoginMemory) -> Self {
+        let passwords = PasswordChecker::new(&self.policy.passwords, logins);
+        Self { passwords, ..self }
     }
 
     /// The policy.
@@ -261,7 +290,7 @@ impl Engine {
 
     /// The gate's own document or page at this path, if there is one.
     fn served(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<Result<Decision, Denial>> {
-        let answer: Response = self.policy.served()?.answer(path.as_str())?;
+        let answer: Response = self.served.as_ref()?.answer(path.as_str())?;
         let place = Place::rule(RuleId::Documentation);
         if matches!(request.method(), b"GET" | b"HEAD") {
             return Some(Ok(Decision::Answer(Response { place, ..answer })));
