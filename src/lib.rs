@@ -22,6 +22,7 @@
 //! | [`remote`] | what comes from outside: key sets, discovery, introspection, revocations |
 //! | [`metrics`] | what is counted, and under which names |
 //! | [`decision`] | what becomes of a request, as a value |
+//! | [`reason`] | why a request is refused: the one table of words, statuses, details and remedies |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
 
@@ -41,6 +42,7 @@ pub mod metrics;
 pub mod openapi;
 pub mod password;
 pub mod policy;
+pub mod reason;
 pub mod remote;
 pub mod request;
 pub mod token;

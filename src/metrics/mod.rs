@@ -8,7 +8,6 @@ mod denials;
 mod name;
 mod requests;
 
-pub use denials::reasons;
 pub use name::{Definition, Kind, label};
 
 use std::cell::Cell;
