@@ -134,7 +134,7 @@ fn main() {
     let token = measure(|user| {
         let body = format!("username={user}&password=guess");
         let decision = engine.answer_token(&request, body.as_bytes(), &host);
-        assert!(matches!(&decision, Decision::Deny(denial) if denial.status == 401), "{decision:?}");
+        assert!(matches!(&decision, Decision::Deny(denial) if denial.status() == 401), "{decision:?}");
     });
     report("token endpoint", &token);
     let basic = measure(|user| {
@@ -146,7 +146,7 @@ fn main() {
             (b"authorization", authorization.as_bytes()),
         ];
         let decision = engine.decide(&Request::new(&headers), &host, true);
-        assert!(matches!(&decision, Decision::Deny(denial) if denial.status == 401), "{decision:?}");
+        assert!(matches!(&decision, Decision::Deny(denial) if denial.status() == 401), "{decision:?}");
     });
     report("Basic", &basic);
     // The same user on both sides: what these figures are where there is nothing to see.

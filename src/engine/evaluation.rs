@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::Engine;
 use super::presented::{Failure, Presented, Proof};
+use super::refusal::twice;
 use crate::config::UsersScopes;
 use crate::credential::{Found, basic, find_in};
 use crate::decision::{Allow, Await, By, Credentials, Decision, Denial, Place, RuleId, changes};
@@ -14,6 +15,7 @@ use crate::host::{Event, Host, HostError};
 use crate::identity::{Identity, UserDirectory};
 use crate::login::Outcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, Term, TokenUsers};
+use crate::reason::Reason;
 use crate::remote::TokenDigests;
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
@@ -159,7 +161,7 @@ impl<'a> Evaluation<'a> {
     fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> Presented<'a> {
         let credential = match find_in(&scheme.sources, self.request) {
             Found::Nothing => return Presented::Missing,
-            Found::Several => return Presented::bad("credential_twice", "the credential is there twice"),
+            Found::Several => return Presented::bad(twice(&scheme.kind), "the credential is there twice"),
             Found::One(credential) => credential,
         };
         match &scheme.kind {
@@ -193,7 +195,7 @@ impl<'a> Evaluation<'a> {
         let mut at_most = None;
         if let Some(TokenUsers { directory, scopes }) = users {
             match verified.subject().and_then(|subject| directory.get(subject)) {
-                None => return Presented::bad("user_unknown", "`sub` names no user of the directory"),
+                None => return Presented::bad(Reason::UserUnknown, "`sub` names no user of the directory"),
                 Some(user) if user.disabled => return Presented::Inactive,
                 Some(user) => {
                     at_most = match scopes {
@@ -231,12 +233,12 @@ impl<'a> Evaluation<'a> {
 
     fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> Presented<'a> {
         let Some((username, password)) = basic::decode(credential) else {
-            return Presented::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");
+            return Presented::bad(Reason::BasicMalformed, "not base64 of user-id:password (RFC 7617)");
         };
         match self.engine.passwords.check(users, &username, &password, self.host) {
             Outcome::Right(user) if user.disabled => Presented::Inactive,
             Outcome::Right(user) => Presented::Proven(Proof::Basic { username, user }),
-            Outcome::Wrong => Presented::bad("password_wrong", ""),
+            Outcome::Wrong => Presented::bad(Reason::PasswordWrong, ""),
             Outcome::Throttled(seconds) => Presented::held(Denial::throttled(seconds)),
             Outcome::Busy(seconds) => Presented::held(Denial::busy(seconds)),
             Outcome::Failed(HostError(what)) => Presented::held(Denial::host_failure(what)),

@@ -17,6 +17,7 @@ use crate::login::{LoginMemory, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathFault};
 use crate::policy::{Compiled, Environment, Policy, Requirement};
+use crate::reason::Reason;
 use crate::remote::{Remotes, TokenDigests};
 use crate::request::{HeaderEdit, Request};
 use crate::token::TokenCache;
@@ -126,7 +127,7 @@ impl Engine {
     fn spare(&self, denial: Denial, request: &Request<'_>) -> Decision {
         let mut allow = Allow { place: denial.place, ..self.allow_anonymous(request) };
         if let Some(name) = &self.policy.identity_headers().dry_run {
-            let value = format!("{} {}", denial.status, denial.reason).into_bytes();
+            let value = format!("{} {}", denial.status(), denial.reason).into_bytes();
             allow.changes.edits.push(HeaderEdit::Set(Rc::clone(name), value.into()));
         }
         Decision::Allow(Allow { spared: Some(Box::new(denial)), ..allow })
@@ -194,7 +195,7 @@ impl Engine {
                 },
             )?;
         if self.policy.host_is_ambiguous(request.authority()) {
-            return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
+            return Err(Denial::new(Reason::AmbiguousHost));
         }
         if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
             let place = Place::rule(RuleId::CorsPreflight);
@@ -295,7 +296,7 @@ impl Engine {
         if matches!(request.method(), b"GET" | b"HEAD") {
             return Some(Ok(Decision::Answer(Response { place, ..answer })));
         }
-        let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(place);
+        let denial = Denial::new(Reason::MethodNotAllowed).at(place);
         Some(Err(denial.with_header("allow", "GET, HEAD")))
     }
 

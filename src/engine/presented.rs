@@ -5,6 +5,7 @@ use std::rc::Rc;
 use crate::decision::Denial;
 use crate::identity::{ApiKey, Identity, User};
 use crate::policy::SchemeId;
+use crate::reason::Reason;
 use crate::remote::Awaited;
 use crate::token::{TokenError, Verified};
 
@@ -75,7 +76,7 @@ impl Proof<'_> {
 pub enum Presented<'p> {
     Missing,
     Bad {
-        reason: &'static str,
+        reason: Reason,
         explanation: String,
     },
     /// It cannot be judged now.
@@ -94,15 +95,14 @@ pub enum Presented<'p> {
 impl Presented<'_> {
     /// What a token is that is not accepted.
     pub fn of(error: &TokenError, token: &[u8]) -> Self {
-        let held =
-            |detail, seconds: u64| Self::held(Denial::new(503, detail, error.reason()).retry_after(seconds));
+        let reason = error.reason().unwrap_or(Reason::Other);
         match error {
             TokenError::Pending(awaited) => Self::Awaited { awaited: *awaited, credential: name_of(token) },
-            TokenError::KeysUnavailable(seconds) => held("Signing keys are not available", *seconds),
-            TokenError::IntrospectionUnavailable(seconds) => {
-                held("Token introspection is not available", *seconds)
+            TokenError::KeysUnavailable(seconds)
+            | TokenError::IntrospectionUnavailable(seconds)
+            | TokenError::RevocationUnavailable(seconds) => {
+                Self::held(Denial::new(reason).retry_after(*seconds))
             }
-            TokenError::RevocationUnavailable(seconds) => held("Revocation list is not available", *seconds),
             TokenError::TooLong
             | TokenError::Malformed(_)
             | TokenError::Critical
@@ -118,7 +118,7 @@ impl Presented<'_> {
             | TokenError::BadClaim(_)
             | TokenError::Inactive
             | TokenError::OtherUse(_)
-            | TokenError::Revoked => Self::bad(error.reason(), error.to_string()),
+            | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
     }
 
@@ -128,7 +128,7 @@ impl Presented<'_> {
     }
 
     /// It is not good, for this reason.
-    pub fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
+    pub fn bad(reason: Reason, explanation: impl Into<String>) -> Self {
         Self::Bad { reason, explanation: explanation.into() }
     }
 }

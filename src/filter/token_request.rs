@@ -15,6 +15,7 @@ use super::http_filter::{HttpFilter, State, Step, apply, claim};
 use crate::decision::{Changes, Decision, Denial, Place, RuleId, TokenRequest};
 use crate::host::Stream;
 use crate::issue::{MAX_BODY_BYTES, TokenEndpoint};
+use crate::reason::Reason;
 use crate::request::Request;
 
 /// How long a request for a token may take to bring its body.
@@ -77,8 +78,8 @@ impl HttpFilter {
             self.state = State::AwaitingBody(awaiting);
             return;
         }
-        let reason = if is_held_by_host { "body_held_back" } else { "body_timeout" };
-        let denial = Denial::new(408, "Request Timeout", reason).at(Place::rule(RuleId::TokenEndpoint));
+        let reason = if is_held_by_host { Reason::BodyHeldBack } else { Reason::BodyTimeout };
+        let denial = Denial::new(reason).at(Place::rule(RuleId::TokenEndpoint));
         self.refuse(stream, &Denial { request_id: awaiting.request.request_id, ..denial });
     }
 

@@ -265,13 +265,14 @@ impl Worker {
     }
 
     pub(super) fn log_spared(&self, denial: &Denial) {
-        let Denial { status, reason, explanation, .. } = denial;
+        let Denial { reason, explanation, .. } = denial;
         if !self.dry_run_lines.take(self.host.about_now()) {
             return;
         }
         let rule = self.engine.policy().rule_name(denial.place.rule);
         log::info!(
-            "lychgate: dry run: rule {rule:?} would refuse with {status} {reason}{}{explanation}",
+            "lychgate: dry run: rule {rule:?} would refuse with {} {reason}{}{explanation}",
+            denial.status(),
             if explanation.is_empty() { "" } else { " " }
         );
     }

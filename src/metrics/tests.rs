@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::host::{Definition, Event, Kind, LocalHost, PasswordCheck, Update, label};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
+use crate::reason::Reason;
 use crate::request::Request;
 
 fn engine(policy: &Value) -> Engine {
@@ -210,9 +211,9 @@ fn the_stats_are_bounded_whatever_the_policy() {
 }
 
 #[test]
-fn a_reason_that_nobody_knows_is_counted_all_the_same() {
+fn a_reason_without_a_stat_is_counted_all_the_same() {
     let engine = engine(&keys());
     let place = Place { rule: RuleId::Unknown, by: By::Nothing, client: None };
-    drop(engine.metrics().denied(&Denial::new(500, "?", "new").at(place)));
+    drop(engine.metrics().denied(&Denial::new(Reason::TokenExpired).at(place)));
     assert!(counted(&engine).iter().any(|(name, _)| name.contains("reason=.=other;.;")));
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use lychgate::engine::Engine;
 use lychgate::host::{Definition, Kind};
-use lychgate::metrics::reasons;
+use lychgate::reason::Reason;
 
 use super::{parts, policy, text, yaml};
 
@@ -76,7 +76,7 @@ fn the_page_lists_just_the_stats_there_are() {
 #[test]
 fn the_page_lists_just_the_reasons_there_are() {
     let documented: BTreeSet<String> = rows("Reasons").iter().flat_map(|row| list(&row[0])).collect();
-    let defined: BTreeSet<_> = reasons().into_iter().map(str::to_owned).collect();
+    let defined: BTreeSet<_> = Reason::ALL.iter().map(Reason::to_string).collect();
     assert_eq!(documented, defined);
 }
 
