@@ -42,9 +42,8 @@ test: build cli ## everything: unit tests, behaviour table, end to end in a real
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
-	cargo test --locked --test envoy --test login --test issuer --test config --test readme --test difference \
-		--test docs_browser --test observability --test attacks --test waiting --test secrets --test vectors --test faults --test module --test deploy \
-		--test docs --test which_envoy
+	cargo test --locked -p lychgate-tests --test envoy
+	cargo test --locked -p lychgate-tests --test project -- deploy:: docs readme:: envoy_lookup::
 
 e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in ENVOY_VERSIONS
 	@set -e; for version in $(ENVOY_VERSIONS); do \
@@ -53,7 +52,7 @@ e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in
 	done
 
 soak: build ## half an hour at full load (LYCHGATE_SOAK_SECONDS), every answer checked
-	LYCHGATE_SOAK_SECONDS="$${LYCHGATE_SOAK_SECONDS:-1800}" cargo test --locked --test soak -- --nocapture
+	LYCHGATE_SOAK_SECONDS="$${LYCHGATE_SOAK_SECONDS:-1800}" cargo test --locked -p lychgate-tests --test soak -- --nocapture
 
 lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings denied
 	$(call say,checking format and lints)
@@ -61,7 +60,7 @@ lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings de
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --target $(TARGET) -p lychgate -- -D warnings
-	RUSTDOCFLAGS='-D warnings -D rustdoc::all' cargo doc --locked --no-deps --lib -p lychgate -p lychgate-testkit
+	RUSTDOCFLAGS='-D warnings -D rustdoc::all' cargo doc --locked --no-deps --lib -p lychgate -p lychgate-testkit -p lychgate-tests
 
 deny: ## hold the dependencies to deny.toml: licences, sources, duplicates, advisories
 	scripts/deny
@@ -83,11 +82,11 @@ fmt: ## format the code
 
 bench: build ## Lychgate against Envoy's own filters, in one Envoy, taking turns: target/bench/
 	$(call say,measuring Lychgate against its rivals (twenty minutes))
-	cargo bench --locked --bench rivals
+	cargo bench --locked --bench comparison
 
 bench-quick: build ## the same, fewer rounds: less than two minutes
 	$(call say,measuring Lychgate against its rivals)
-	cargo bench --locked --bench rivals -- --quick
+	cargo bench --locked --bench comparison -- --quick
 
 fuzz: toolchain ## fuzz every target, FUZZ_SECONDS each (default 600; needs nightly, fetches cargo-fuzz)
 	scripts/fuzz $(or $(FUZZ_SECONDS),600)
