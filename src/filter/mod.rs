@@ -16,9 +16,6 @@ mod pending;
 mod token_request;
 mod worker;
 
-#[cfg(test)]
-mod test_stream;
-
 pub use http_filter::{HttpFilter, refuse_unannounced};
 pub use pending::StreamId;
 pub use worker::{Slice, Worker};

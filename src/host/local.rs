@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Event, Host, HostError, HttpCall, NativeVerdict};
+use super::{Event, Host, HostError, HttpCall, NativeVerdict, Update};
 use crate::keys::NativeKey;
 
 /// Hears of what is counted.
@@ -32,6 +32,8 @@ pub struct LocalHost {
     pub events: RefCell<Option<EventSink>>,
     /// The period of ticks that was asked for, in milliseconds; 0: none was.
     pub tick: Cell<u32>,
+    /// The stats that were updated, by their number, in order.
+    pub updated_stats: RefCell<Vec<usize>>,
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
 }
 
@@ -50,6 +52,7 @@ impl LocalHost {
             warnings: RefCell::default(),
             events: RefCell::default(),
             tick: Cell::new(0),
+            updated_stats: RefCell::default(),
             shared: RefCell::new(BTreeMap::new()),
         }
     }
@@ -119,6 +122,10 @@ impl Host for LocalHost {
     fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
         self.tick.set(milliseconds);
         self.working(())
+    }
+
+    fn update_stat(&self, slot: usize, _update: Update) {
+        self.updated_stats.borrow_mut().push(slot);
     }
 
     fn has_ticks(&self) -> bool {

@@ -4,12 +4,14 @@
 mod call;
 mod client_address;
 mod local;
+pub mod local_stream;
 mod stats;
 mod stream;
 
 pub use call::{CallResponse, HttpCall, MAX_BODY_BYTES};
 pub use client_address::ClientAddress;
 pub use local::LocalHost;
+pub use local_stream::LocalStream;
 pub use stats::{Definition, Event, Kind, PasswordCheck, Slot, Update, label};
 pub use stream::{Headers, LocalReply, Stream};
 
