@@ -1,6 +1,6 @@
 //! `issue`: the token endpoint that the gate serves itself (RFC 6749 section 4.3).
 
-use super::jwt::{SecretSource, read_secret};
+use super::fields::{SecretSource, read_secret};
 use super::node::Node;
 use crate::normal_path::NormalPath;
 

@@ -7,8 +7,10 @@
 pub mod api_keys;
 mod decode;
 pub mod error;
+mod fields;
 pub mod issue;
 pub mod jwt;
+mod key_source;
 pub(crate) mod node;
 pub mod openapi;
 pub mod remote;
@@ -20,10 +22,12 @@ pub mod users;
 
 pub use api_keys::ApiKeyConfig;
 pub use error::{ConfigError, Errors, Path};
+pub use fields::SecretSource;
 pub use issue::{ClientConfig, IssueConfig};
-pub use jwt::{JwtConfig, KeyConfig, KeyMaterial, KeySource, SecretSource, TokenSource};
+pub use jwt::{JwtConfig, TokenSource};
+pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use openapi::{OpenApiConfig, Unsecured};
-pub use remote::{DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig};
+pub use remote::{DiscoveryConfig, IntrospectionConfig, RemoteConfig, RevocationConfig};
 pub use rules::{MatchConfig, OnInvalid, PathConfig, RESERVED_NAMES, RuleConfig, SecurityConfig};
 pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
 pub use settings::{CacheLimits, CorsPreflight, ErrorSettings, IdentityHeaders, Mode};

@@ -3,7 +3,7 @@
 
 use std::ops::RangeInclusive;
 
-use super::jwt::read_own_header_name;
+use super::fields::read_own_header_name;
 use super::node::{Node, Object};
 use crate::decision::ErrorFormat;
 use crate::login::PasswordSettings;
