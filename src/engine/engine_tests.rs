@@ -285,3 +285,32 @@ fn a_token_is_held_to_the_keys_of_the_issuer_that_it_names() {
         assert_eq!(matches!(decision, Decision::Allow(_)), is_good, "{name} {alg}: {decision:?}");
     }
 }
+
+/// Some servers behind HTTP/2 take `get` for GET: the default was less than the rule for GET asks.
+#[test]
+fn a_method_in_lower_case_does_not_get_past_the_rule_for_it() {
+    let engine = engine(&json!({
+        "schemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "all"}},
+        "api_keys": {"all": []},
+        "rules": [
+            {"match": {"path": "/admin", "methods": ["GET"]}, "security": [{"key": []}]},
+            {"match": {"path": "/open", "methods": ["GET"]}, "security": []},
+        ],
+        "security": [],
+    }));
+    let reason = |method: &[u8], path: &[u8]| {
+        let headers: [(&[u8], &[u8]); 3] = [(b":method", method), (b":path", path), (b":authority", b"a")];
+        match engine.decide(&Request::new(&headers), &LocalHost::at(NOW), false) {
+            Decision::Deny(denial) => denial.reason,
+            Decision::Allow(_) => "allowed",
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(reason(b"GET", b"/admin"), "credential_missing");
+    assert_eq!([b"get", b"gEt", b"Get"].map(|method| reason(method, b"/admin")), ["no_rule"; 3]);
+    // HEAD goes where GET goes.
+    assert_eq!(reason(b"head", b"/admin"), "no_rule");
+    // Both are public here, and yet they are not the same rule.
+    assert_eq!(reason(b"get", b"/open"), "no_rule");
+    assert_eq!([b"put" as &[u8], b"PUT", b"FOO"].map(|method| reason(method, b"/admin")), ["allowed"; 3]);
+}

@@ -224,12 +224,24 @@ impl Engine {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
             // A trial keeps nobody from what the gate serves itself.
             (Err(_), Some(served)) if self.policy.spares(rule) => return served,
-            (Ok(Decision::Allow(allow)), None) => allow.place.rule = rule,
+            (Ok(Decision::Allow(allow)), None) => match self.rule_in_upper_case(request, &path) {
+                Some(other) if other != rule => judged = Err(Denial::no_rule().at(Place::rule(other))),
+                Some(_) | None => allow.place.rule = rule,
+            },
             (Ok(Decision::Await(awaited)), _) => awaited.rule = rule,
             (Err(denial), _) => denial.place.rule = rule,
             (Ok(Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_)), _) => {}
         }
         judged
+    }
+
+    /// The rule for the method in upper case, where it came in another case. Methods are case-sensitive (RFC 9110
+    /// section 9.1), but some servers behind HTTP/2 take `get` for GET: what is for GET must not be had by the rule
+    /// for every other method.
+    fn rule_in_upper_case(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<RuleId> {
+        let method = request.method();
+        let is_other = method.iter().any(u8::is_ascii_lowercase);
+        is_other.then(|| self.policy.requirement(&method.to_ascii_uppercase(), request.authority(), path).0)
     }
 
     fn judge_by(
