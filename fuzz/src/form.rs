@@ -47,7 +47,7 @@ pub fn run(data: &[u8]) {
         let decision = ENGINES
             .with(|engines| engines[usize::from(clients)].answer_token(&request, body, &LocalHost::at(NOW)));
         match decision {
-            Decision::Answer(answer) => {
+            Decision::LocalReply(answer) => {
                 assert_eq!(answer.status, 200);
                 let has = |name: &str, value: &str| {
                     form_urlencoded::parse(body).any(|(own, given)| own == name && given == value)

@@ -4,6 +4,7 @@ use super::fields::{non_empty, read_algorithm, read_cookie_name, read_header_nam
 use super::key_source::{KeySource, read_key_source};
 use super::node::{Node, Object};
 use super::remote::{IntrospectionConfig, RevocationConfig, read_revoked};
+use crate::credential::CredentialLocation;
 use crate::keys::Algorithm;
 use crate::remote::Revocations;
 
@@ -27,29 +28,13 @@ pub struct JwtConfig {
     /// Claims that may hold the scopes; the first one present counts.
     pub scope_claims: Vec<String>,
     /// Where the token may stand.
-    pub from: Vec<TokenSource>,
+    pub from: Vec<CredentialLocation>,
     /// Claim (or dotted path) to the request header it is copied to.
     pub claims_to_headers: Vec<(String, String)>,
     /// Tokens that are revoked.
     pub revoked: Revocations,
     /// A list of more of them.
     pub revocation: Option<RevocationConfig>,
-}
-
-/// One entry of `from`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TokenSource {
-    /// A header whose value begins with `prefix`.
-    Header {
-        /// Lower-case name.
-        name: String,
-        /// What stands before the token, compared without regard to case.
-        prefix: String,
-    },
-    /// A parameter of the query string.
-    Query(String),
-    /// A cookie.
-    Cookie(String),
 }
 
 impl JwtConfig {
@@ -76,7 +61,7 @@ impl JwtConfig {
         let leeway_seconds = object.optional("leeway_seconds", |n| n.integer(0..=86_400));
         let max_token_bytes = object.optional("max_token_bytes", |n| n.integer(64..=1_048_576));
         let scope_claims = object.optional("scope_claims", |n| non_empty(n, strings));
-        let from = object.optional("from", read_sources);
+        let from = object.optional("from", read_locations);
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
         let revoked = object.optional("revoked", read_revoked).unwrap_or_default();
         let has_revocation = object.has("revocation");
@@ -96,7 +81,7 @@ impl JwtConfig {
             max_token_bytes: max_token_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(8192),
             scope_claims: scope_claims.unwrap_or_else(|| owned(&["scopes", "scope", "scp"])),
             from: from.unwrap_or_else(|| {
-                vec![TokenSource::Header { name: "authorization".into(), prefix: "Bearer ".into() }]
+                vec![CredentialLocation::Header { name: "authorization".into(), prefix: "Bearer ".into() }]
             }),
             claims_to_headers: claims_to_headers
                 .unwrap_or_default()
@@ -109,33 +94,36 @@ impl JwtConfig {
     }
 }
 
-fn read_source(node: Node<'_>) -> Option<TokenSource> {
+fn read_location(node: Node<'_>) -> Option<CredentialLocation> {
     let object = node.object()?;
-    let source = match object.one_of(&["header", "query", "cookie"]) {
+    let location = match object.one_of(&["header", "query", "cookie"]) {
         Some("header") => {
             let name = object.optional("header", read_header_name);
             let prefix = object.optional("prefix", |n| n.string());
             name.map(|name| {
                 let default = if name == "authorization" { "Bearer " } else { "" };
-                TokenSource::Header { prefix: prefix.unwrap_or_else(|| default.into()), name }
+                CredentialLocation::Header {
+                    prefix: prefix.unwrap_or_else(|| default.into()),
+                    name: name.into(),
+                }
             })
         }
-        Some("query") => object.optional("query", |n| n.text()).map(TokenSource::Query),
-        Some(_) => object.optional("cookie", read_cookie_name).map(TokenSource::Cookie),
+        Some("query") => object.optional("query", |n| n.text()).map(CredentialLocation::Query),
+        Some(_) => object.optional("cookie", read_cookie_name).map(CredentialLocation::Cookie),
         None => None,
     };
     object.finish();
-    source
+    location
 }
 
-fn read_sources(node: Node<'_>) -> Option<Vec<TokenSource>> {
-    let sources = non_empty(node, |n| n.list(read_source))?;
-    for (index, source) in sources.iter().enumerate() {
-        if sources.iter().take(index).any(|earlier| earlier == source) {
+fn read_locations(node: Node<'_>) -> Option<Vec<CredentialLocation>> {
+    let locations = non_empty(node, |n| n.list(read_location))?;
+    for (index, location) in locations.iter().enumerate() {
+        if locations.iter().take(index).any(|earlier| earlier == location) {
             return node.fault("one place is named twice, so every token would count as two");
         }
     }
-    Some(sources)
+    Some(locations)
 }
 
 fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<(String, Option<String>)>> {

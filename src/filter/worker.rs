@@ -264,12 +264,12 @@ impl Worker {
         }
     }
 
-    pub(super) fn log_spared(&self, denial: &Denial) {
+    pub(super) fn log_shadow_denial(&self, denial: &Denial) {
         let Denial { status, reason, explanation, .. } = denial;
         if !self.dry_run_lines.take(self.host.about_now()) {
             return;
         }
-        let rule = self.engine.policy().rule_name(denial.place.rule);
+        let rule = self.engine.policy().rule_name(denial.attribution.rule);
         log::info!(
             "lychgate: dry run: rule {rule:?} would refuse with {status} {reason}{}{explanation}",
             if explanation.is_empty() { "" } else { " " }

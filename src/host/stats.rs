@@ -15,7 +15,7 @@ pub enum Event<'a> {
     Signature {
         /// Its algorithm.
         algorithm: Algorithm,
-        /// By the host, and not in the module.
+        /// DecidedBy the host, and not in the module.
         native: bool,
     },
     /// A password was to be checked.

@@ -36,7 +36,7 @@ pub struct Metrics {
     /// Misses, then hits.
     cache: [Slot; 2],
     cache_entries: (Slot, Cell<usize>),
-    /// By algorithm, and whether it was the host that checked.
+    /// DecidedBy algorithm, and whether it was the host that checked.
     signatures: BTreeMap<(Algorithm, bool), Slot>,
     /// In the order of [`PasswordCheck`].
     passwords: [Slot; 4],
@@ -77,15 +77,14 @@ impl Metrics {
         let mut fetches = BTreeMap::new();
         let mut fetched = Vec::new();
         for source in &policy.sources {
-            let place = label(&source.name);
+            let name = label(&source.name);
             fetches.insert(
                 source.name.clone(),
                 ["failure", "success"].map(|result| {
-                    names.counter("lychgate_key_fetches_total", &[("source", &place), ("result", result)])
+                    names.counter("lychgate_key_fetches_total", &[("source", &name), ("result", result)])
                 }),
             );
-            let time =
-                names.gauge("lychgate_key_fetch_last_success_timestamp_seconds", &[("source", &place)]);
+            let time = names.gauge("lychgate_key_fetch_last_success_timestamp_seconds", &[("source", &name)]);
             fetched.push((time, Cell::new(0)));
         }
         let definitions = names.finish();
@@ -127,13 +126,13 @@ impl Metrics {
 
     /// Counts a request that goes on.
     pub fn allowed(&self, allow: &Allow) {
-        if let Some(denial) = &allow.spared {
-            self.add(self.requests.slot(denial.place, Outcome::WouldDeny));
+        if let Some(denial) = &allow.shadow_denial {
+            self.add(self.requests.slot(denial.attribution, Outcome::WouldDeny));
             self.add(Some(self.denials.slot(denial, true)));
             return;
         }
-        self.add(self.requests.slot(allow.place, Outcome::Allowed));
-        if let Some(client) = allow.place.client {
+        self.add(self.requests.slot(allow.attribution, Outcome::Allowed));
+        if let Some(client) = allow.attribution.client {
             self.add(Some(self.clients.get(usize::from(client)).copied().unwrap_or(self.other_clients)));
         }
     }
@@ -141,14 +140,14 @@ impl Metrics {
     /// Counts a request that is refused. What it counts under is to be carried on at once.
     pub fn denied(&self, denial: &Denial) -> SmallVec<[Slot; 2]> {
         let slots =
-            [self.requests.slot(denial.place, Outcome::Denied), Some(self.denials.slot(denial, false))];
+            [self.requests.slot(denial.attribution, Outcome::Denied), Some(self.denials.slot(denial, false))];
         slots.iter().for_each(|slot| self.add(*slot));
         slots.into_iter().flatten().collect()
     }
 
     /// Counts a request that the gate answered itself.
     pub fn answered(&self, response: &Response) {
-        self.add(self.requests.slot(response.place, Outcome::Answered));
+        self.add(self.requests.slot(response.attribution, Outcome::Answered));
     }
 
     fn add(&self, slot: Option<Slot>) {

@@ -18,7 +18,7 @@ pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 use std::rc::Rc;
 
 use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
-use crate::credential::Source;
+use crate::credential::CredentialLocation;
 use crate::decision::RuleId;
 use crate::http_syntax::is_same_header;
 use crate::issue::TokenEndpoint;
@@ -148,7 +148,7 @@ impl Policy {
     /// Whether a refusal by this rule is not carried out. Where some rule is enforced, so is what could
     /// be meant for it.
     #[must_use]
-    pub fn spares(&self, rule: RuleId) -> bool {
+    pub fn is_dry_run(&self, rule: RuleId) -> bool {
         let mode = match rule {
             RuleId::Rule(number) => self.rules.all().get(number).and_then(|rule| rule.mode),
             RuleId::Unknown => {
@@ -248,14 +248,14 @@ impl Policy {
     /// by the gate. RFC 9110 section 6.5.1 has no credentials in trailers.
     #[must_use]
     pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
-        let is_place = |source: &Source| match source {
-            Source::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
-            Source::Cookie(_) | Source::Query(_) => false,
+        let is_location = |location: &CredentialLocation| match location {
+            CredentialLocation::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
+            CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)
             || ["authorization", "connection", "cookie", "proxy-authorization"]
                 .iter()
                 .any(|own| is_same_header(own.as_bytes(), name))
-            || self.schemes.iter().flat_map(|scheme| &scheme.sources).any(is_place)
+            || self.schemes.iter().flat_map(|scheme| &scheme.locations).any(is_location)
     }
 }

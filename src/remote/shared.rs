@@ -174,7 +174,7 @@ pub fn fail(source: &Source, reason: &str, host: &dyn Host) {
     host.warn(&format!("{}: cannot be fetched: {reason}; next try in {next} s{held}", source.name));
 }
 
-/// Changes the record, whoever else does at the same time, with what it is about written first.
+/// HeaderMutations the record, whoever else does at the same time, with what it is about written first.
 fn write(
     source: &Source,
     host: &dyn Host,

@@ -8,14 +8,14 @@ use crate::openapi::{docs, export};
 
 /// The document and the page, at their paths.
 #[derive(Debug)]
-pub struct Served {
+pub struct DocsEndpoint {
     path: String,
     document: Vec<u8>,
     docs: Option<String>,
     title: String,
 }
 
-impl Served {
+impl DocsEndpoint {
     /// What `config` wants served, if anything.
     #[must_use]
     pub fn of(config: &Config) -> Option<Self> {

@@ -1,15 +1,15 @@
-use super::{Credentials, HeaderEdit, changes};
-use crate::credential::Source;
+use super::{Credentials, HeaderMutation, header_mutations};
+use crate::credential::CredentialLocation;
 use crate::identity::Identity;
 use crate::request::Request;
 
 #[test]
 fn credentials_that_share_a_header_are_removed_together() {
-    let (first, second) = ([Source::Query("a".into())], [Source::Query("b".into())]);
+    let (first, second) = ([CredentialLocation::Query("a".into())], [CredentialLocation::Query("b".into())]);
     let headers = [(&b":path"[..], &b"/?a=1&c=3&b=2"[..])];
-    let credentials = [&first, &second].map(|sources| Credentials { sources, forward: false });
-    let changes = changes(&Request::new(&headers), credentials.into_iter(), None, |_| false);
-    assert_eq!(changes.edits.as_slice(), [HeaderEdit::Set(":path".into(), b"/?c=3"[..].into())]);
+    let credentials = [&first, &second].map(|locations| Credentials { locations, forward: false });
+    let mutations = header_mutations(&Request::new(&headers), credentials.into_iter(), None, |_| false);
+    assert_eq!(mutations.list.as_slice(), [HeaderMutation::Set(":path".into(), b"/?c=3"[..].into())]);
 }
 
 #[test]
@@ -19,10 +19,11 @@ fn reserved_headers_are_removed_or_replaced_never_both() {
     identity.set(&"x-a".into(), b"2");
     let headers = [(&b"x-a"[..], &b"forged"[..]), (b"x-b", b"forged"), (b"x-b", b"again"), (b"other", b"")];
     let is_reserved = |name: &[u8]| name.starts_with(b"x-");
-    let changes = changes(&Request::new(&headers), std::iter::empty(), Some(&identity), is_reserved);
-    assert_eq!(changes.edits.as_slice(), [HeaderEdit::Remove(b"x-b"[..].into())]);
-    assert!(changes.impersonates);
-    assert_eq!(identity.headers, [HeaderEdit::Set("x-a".into(), b"1"[..].into())]);
+    let mutations =
+        header_mutations(&Request::new(&headers), std::iter::empty(), Some(&identity), is_reserved);
+    assert_eq!(mutations.list.as_slice(), [HeaderMutation::Remove(b"x-b"[..].into())]);
+    assert!(mutations.spoofs_identity);
+    assert_eq!(identity.headers, [HeaderMutation::Set("x-a".into(), b"1"[..].into())]);
 }
 
 #[test]
@@ -40,11 +41,11 @@ fn connection_names_no_header_that_the_next_hop_would_take_away() {
         (&["x-forwarded-for"], Some("")),
     ] {
         let headers: Vec<_> = values.iter().map(|value| (&b"connection"[..], value.as_bytes())).collect();
-        let changes = changes(&Request::new(&headers), std::iter::empty(), None, |_| false);
+        let mutations = header_mutations(&Request::new(&headers), std::iter::empty(), None, |_| false);
         let expected = rest.map(|rest| match rest {
-            "" => HeaderEdit::Remove(b"connection"[..].into()),
-            rest => HeaderEdit::Set("connection".into(), rest.as_bytes().into()),
+            "" => HeaderMutation::Remove(b"connection"[..].into()),
+            rest => HeaderMutation::Set("connection".into(), rest.as_bytes().into()),
         });
-        assert_eq!(changes.edits.as_slice(), expected.as_slice(), "{values:?}");
+        assert_eq!(mutations.list.as_slice(), expected.as_slice(), "{values:?}");
     }
 }
