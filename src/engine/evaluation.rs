@@ -12,11 +12,11 @@ use crate::credential::{Found, basic, find_in};
 use crate::decision::{
     Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
 };
+use crate::fetch::TokenDigests;
 use crate::host::{Event, Host, HostError};
 use crate::identity::{Identity, UserDirectory};
 use crate::login::Outcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, Term, TokenUsers};
-use crate::remote::TokenDigests;
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
 
@@ -46,7 +46,7 @@ pub struct Evaluation<'a> {
     can_pause: bool,
     /// The digests of its tokens, as far as they were computed before.
     digests: &'a TokenDigests,
-    /// DecidedBy the number of the scheme.
+    /// By the number of the scheme.
     statuses: SmallVec<[OnceCell<CredentialStatus<'a>>; 4]>,
 }
 
@@ -219,16 +219,16 @@ impl<'a> Evaluation<'a> {
         let mut cache = self.engine.cache.borrow_mut();
         // Fixed keys have no clock to be asked for.
         let owner = verifier
-            .generation(|| self.host.about_now())
+            .generation(|| self.host.coarse_now())
             .map(|generation| Owner { scheme: id.0, generation });
         if let Some(owner) = owner
             && let Some(verified) = cache.get(owner, token, |verified| verified.holds(self.host))
         {
-            self.engine.metrics.note(Event::TokenCache { hit: true });
+            self.engine.metrics.record(Event::TokenCache { hit: true });
             return Ok(verified);
         }
         if owner.is_some() {
-            self.engine.metrics.note(Event::TokenCache { hit: false });
+            self.engine.metrics.record(Event::TokenCache { hit: false });
         }
         let verified = Rc::new(verifier.verify_again(token, self.digests, self.host, self.can_pause)?);
         if let Some(owner) = owner {

@@ -48,7 +48,7 @@ impl HttpFilter {
             // It takes no credential along, and no word of the client's about its identity.
             return Step::ReleaseHead(login, self.worker.engine().mutations_without_credentials(request));
         }
-        let now = self.worker.host().uptime();
+        let now = self.worker.host().monotonic();
         let received = stream.received_bytes();
         let first = if received.is_some() { BODY_CHECK } else { BODY_PATIENCE };
         let claim = claim(self.worker.host(), stream, now.saturating_add(first));
@@ -62,7 +62,7 @@ impl HttpFilter {
 
     /// Looks whether the body of a request for a token still may come.
     pub(super) fn look_for_body(&mut self, stream: &dyn Stream, awaiting: Box<AwaitingBody>) {
-        let now = self.worker.host().uptime();
+        let now = self.worker.host().monotonic();
         let is_held_by_host = !awaiting.has_body
             && match (awaiting.received, stream.received_bytes()) {
                 (Some(before), Some(now)) => now > before,
