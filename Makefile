@@ -92,7 +92,7 @@ bench-quick: build ## the same, fewer rounds: less than two minutes
 fuzz: toolchain ## fuzz every target, FUZZ_SECONDS each (default 600; needs nightly, fetches cargo-fuzz)
 	scripts/fuzz $(or $(FUZZ_SECONDS),600)
 
-mutants: build ## change the token and engine rooms in every way, and see that a test notices
+mutants: build ## change the modules token and engine in every way, and see that a test notices
 	scripts/mutants
 
 bench-all: bench ## that, the core natively, and what floods of bad requests cost the others

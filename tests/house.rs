@@ -43,7 +43,7 @@ fn code(path: &Path) -> String {
 /// The core runs without a host: the host's functions exist in Wasm only, and a native test that
 /// reached one would not link.
 #[test]
-fn the_host_s_functions_are_known_to_the_proxy_room_alone() {
+fn the_host_s_functions_are_named_in_src_proxy_alone() {
     let shell = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/proxy");
     for path in all(&["src", "cli/src"]).into_iter().filter(|path| !path.starts_with(&shell)) {
         for name in ["proxy_wasm", "extern \"C\""] {

@@ -1,4 +1,4 @@
-//! Answers of the gate's own, refusals first of all. A denial owns its status, its public text and its challenges; the reason in it is for
+//! Answers of the filter's own, refusals first of all. A denial owns its status, its public text and its challenges; the reason in it is for
 //! logs and response-code details, never for the client.
 
 use std::borrow::Cow;
@@ -230,7 +230,7 @@ impl Denial {
 }
 
 impl Response {
-    /// An answer of the gate's own with this body.
+    /// An answer of the filter's own with this body.
     #[must_use]
     pub fn new(status: u16, content_type: &str, body: Cow<'static, [u8]>, what: &str) -> Self {
         Self {

@@ -82,7 +82,7 @@ pub enum CredentialStatus<'p> {
     Unchecked(Box<Denial>),
     /// It cannot be judged yet: this is being fetched.
     Pending {
-        awaited: PendingFetch,
+        fetch: PendingFetch,
         /// A name for the credential.
         credential: u64,
     },
@@ -98,7 +98,7 @@ impl CredentialStatus<'_> {
             Self::unchecked(Denial::new(503, detail, error.reason()).retry_after(seconds))
         };
         match error {
-            TokenError::Pending(awaited) => Self::Pending { awaited: *awaited, credential: name_of(token) },
+            TokenError::Pending(fetch) => Self::Pending { fetch: *fetch, credential: name_of(token) },
             TokenError::KeysUnavailable(seconds) => unchecked("Signing keys are not available", *seconds),
             TokenError::IntrospectionUnavailable(seconds) => {
                 unchecked("Token introspection is not available", *seconds)

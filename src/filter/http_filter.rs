@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::pending::{Claim, StreamId};
+use super::pending::{StreamId, WaitRequest};
 use super::token_request::AwaitingBody;
 use super::worker::Worker;
 use super::{Action, filter_state};
@@ -15,7 +15,7 @@ use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
 use crate::request::{HeaderMutation, Request};
 
 /// How long a request waits for what is being fetched, at most.
-const PATIENCE: Duration = Duration::from_secs(10);
+const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a request stands. Every callback matches on it.
 pub(super) enum State {
@@ -58,7 +58,7 @@ pub(super) struct Waiting {
 ///
 /// A shell keeps one for each request and gives it each of the request's callbacks. A host that calls back
 /// while it is being called (Envoy's dynamic modules do, for a local reply) is to be served by
-/// [`HttpFilter::lent`].
+/// [`HttpFilter::take`].
 pub struct HttpFilter {
     pub(super) id: StreamId,
     pub(super) worker: Rc<Worker>,
@@ -72,10 +72,10 @@ impl HttpFilter {
         Self { id, worker, state: State::Fresh }
     }
 
-    /// Takes the filter out for a callback. What stays in its place refuses, should a callback come
-    /// meanwhile or the filter not come back.
+    /// Takes the filter out for a callback, as `std::mem::take` does. What is left in its place refuses, should a callback
+    /// come meanwhile or the filter not be put back.
     #[must_use]
-    pub fn lent(&mut self) -> Self {
+    pub fn take(&mut self) -> Self {
         let state = std::mem::replace(&mut self.state, State::Answered);
         Self { id: self.id, worker: Rc::clone(&self.worker), state }
     }
@@ -186,8 +186,10 @@ impl HttpFilter {
             }
             let request = Request::new(headers).whole(end_of_stream);
             step = Some(match worker.engine().decide_again(&request, &digests, worker.host(), can_pause) {
-                Decision::Pause(awaited) => self.wait(stream, &request, awaited, deadline),
-                Decision::AwaitBody(login) => self.await_body(stream, login, &request, end_of_stream),
+                Decision::Pause(pause) => self.wait(stream, &request, pause, deadline),
+                Decision::AwaitBody(token_request) => {
+                    self.await_body(stream, token_request, &request, end_of_stream)
+                }
                 done @ (Decision::Allow(_) | Decision::Deny(_) | Decision::LocalReply(_)) => {
                     Step::CarryOut(done)
                 }
@@ -204,9 +206,9 @@ impl HttpFilter {
                 self.state = State::AwaitingBody(awaiting);
                 Action::Pause
             }
-            (Ok(()), Some(Step::AnswerToken(login))) => self.answer(stream, &login, &[]),
-            (Ok(()), Some(Step::ReleaseHead(login, mutations))) => {
-                self.release_head(stream, login, &mutations)
+            (Ok(()), Some(Step::AnswerToken(token_request))) => self.answer(stream, &token_request, &[]),
+            (Ok(()), Some(Step::ReleaseHead(token_request, mutations))) => {
+                self.release_head(stream, token_request, &mutations)
             }
             (Ok(()), Some(Step::CarryOut(decision))) => self.carry_out(stream, &decision),
         }
@@ -217,14 +219,18 @@ impl HttpFilter {
         &self,
         stream: &dyn Stream,
         request: &Request<'_>,
-        awaited: Pause,
+        pause: Pause,
         deadline: Option<Duration>,
     ) -> Step {
-        let Pause { awaited, credential, rule } = awaited;
-        let deadline = deadline.unwrap_or_else(|| self.worker.host().monotonic().saturating_add(PATIENCE));
-        let claim =
-            Claim { awaited, credential: Some(credential), ..claim(self.worker.host(), stream, deadline) };
-        if self.worker.wait(self.id, claim) {
+        let Pause { fetches, credential, rule } = pause;
+        let deadline =
+            deadline.unwrap_or_else(|| self.worker.host().monotonic().saturating_add(WAIT_TIMEOUT));
+        let wait_request = WaitRequest {
+            fetches,
+            credential: Some(credential),
+            ..wait_request(self.worker.host(), stream, deadline)
+        };
+        if self.worker.wait(self.id, wait_request) {
             return Step::Wait(deadline);
         }
         let denial = Denial::too_many_waiting().at(Attribution::rule(rule));
@@ -237,7 +243,7 @@ impl HttpFilter {
             Decision::Allow(allow) => match edit(stream, allow) {
                 Ok(()) => {
                     self.worker.count_allowed(allow);
-                    filter_state::tell_allowed(stream, self.worker.engine().policy(), allow);
+                    filter_state::set_for_allowed(stream, self.worker.engine().policy(), allow);
                     if let Some(denial) = &allow.shadow_denial {
                         self.worker.log_shadow_denial(denial);
                     }
@@ -281,7 +287,7 @@ impl HttpFilter {
         log::debug!("lychgate: {status} {reason} {explanation}");
         let policy = self.worker.engine().policy();
         self.worker.count_denied(denial);
-        filter_state::tell_denied(stream, policy, denial);
+        filter_state::set_for_denied(stream, policy, denial);
         send(stream, &denial.response(policy.errors.format));
         Action::Pause
     }
@@ -298,16 +304,16 @@ impl HttpFilter {
                 self.worker.stop_waiting(self.id);
                 Some(awaiting.request)
             }
-            State::HeadReleased(login) => Some(*login),
+            State::HeadReleased(token_request) => Some(*token_request),
         }
     }
 }
 
 /// What a request needs to wait until `deadline`.
-pub(super) fn claim(host: &dyn Host, stream: &dyn Stream, deadline: Duration) -> Claim {
+pub(super) fn wait_request(host: &dyn Host, stream: &dyn Stream, deadline: Duration) -> WaitRequest {
     let client = ClientAddress::of(host);
     let (address, site) = (client.as_str().to_owned(), client.site().map(str::to_owned));
-    Claim { deadline, address, site, connection: stream.connection_id(), ..Claim::default() }
+    WaitRequest { deadline, address, site, connection: stream.connection_id(), ..WaitRequest::default() }
 }
 
 /// Edits the request's headers. One that could not be taken away is one that the client forged.

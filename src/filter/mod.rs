@@ -11,7 +11,7 @@
 
 mod filter_state;
 mod http_filter;
-mod line_budget;
+mod log_rate_limit;
 mod pending;
 mod token_request;
 mod worker;
@@ -21,7 +21,7 @@ mod test_stream;
 
 pub use http_filter::{HttpFilter, refuse_unannounced};
 pub use pending::StreamId;
-pub use worker::{Slice, Worker};
+pub use worker::{WakeBudget, Worker};
 
 /// What becomes of a request after a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
 use lychgate::keys::{KeySet, import_jwks};
-use lychgate::token::{Authority, Issuer, Keys, TokenError, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use serde_json::Value;
 
 use crate::sets::{Says, Vector};
@@ -67,7 +67,7 @@ fn verifier(group: &Value) -> Verifier {
         revoked: Revocations::default(),
         revocation: None,
     };
-    Verifier::new(settings, Authority::Issuers(vec![issuer]))
+    Verifier::new(settings, TrustAnchor::Issuers(vec![issuer]))
 }
 
 #[test]

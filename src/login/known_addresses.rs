@@ -54,5 +54,5 @@ impl KnownAddresses {
 }
 
 #[cfg(test)]
-#[path = "known_tests.rs"]
+#[path = "known_addresses_tests.rs"]
 mod tests;

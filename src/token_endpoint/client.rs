@@ -10,7 +10,7 @@ use super::bad_request;
 use crate::credential::{after_prefix, basic};
 use crate::decision::{Challenge, Denial};
 use crate::host::{Host, HostError};
-use crate::login::{Account, Outcome, PasswordChecker};
+use crate::login::{Account, LoginOutcome, PasswordChecker};
 
 /// The clients that may ask for a token.
 #[derive(Debug)]
@@ -88,11 +88,11 @@ impl Clients {
         let account = Account::new(&self.digest, &id);
         let is_right = || self.knows(&id, secret.as_ref().map(|secret| secret.as_slice()));
         match passwords.check_secret(account, host, is_right) {
-            Outcome::Right(()) => Ok(()),
-            Outcome::Wrong => Err(Self::invalid(realm)),
-            Outcome::Throttled(seconds) => Err(Denial::throttled(seconds)),
-            Outcome::Busy(seconds) => Err(Denial::busy(seconds)),
-            Outcome::Failed(HostError(what)) => Err(Denial::host_failure(what)),
+            LoginOutcome::Right(()) => Ok(()),
+            LoginOutcome::Wrong => Err(Self::invalid(realm)),
+            LoginOutcome::Throttled(seconds) => Err(Denial::throttled(seconds)),
+            LoginOutcome::Busy(seconds) => Err(Denial::busy(seconds)),
+            LoginOutcome::Failed(HostError(what)) => Err(Denial::host_failure(what)),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::fetch::{
     Discovery, IntrospectionSettings, Introspector, RemoteSource, SourceKind, Uri, issuer_of,
 };
 use crate::keys::{Algorithm, KeySet, VerificationKey};
-use crate::token::{Authority, Issuer, Keys};
+use crate::token::{Issuer, Keys, TrustAnchor};
 
 /// What is said of an issuer before its keys are known.
 struct Named<'a> {
@@ -24,27 +24,27 @@ struct Named<'a> {
     url: Option<&'a str>,
     /// Accepted algorithms.
     algorithms: Option<Vec<Algorithm>>,
-    /// Whether it is the gate itself.
+    /// Whether it is the filter itself.
     issues: bool,
 }
 
 impl Compiler<'_> {
     /// The authority of a `jwt` or an `introspection` at `path`. `url` is the scheme's
-    /// `openIdConnectUrl`, `issues` whether the gate issues its tokens itself.
-    pub(super) fn authority(
+    /// `openIdConnectUrl`, `issues` whether the filter issues its tokens itself.
+    pub(super) fn trust_anchor(
         &mut self,
         path: &Path<'_>,
         jwt: &mut JwtConfig,
         url: Option<&str>,
         issues: bool,
-    ) -> Option<(Authority, Signer)> {
+    ) -> Option<(TrustAnchor, Signer)> {
         let keys = std::mem::replace(&mut jwt.keys, KeySource::Keys(Vec::new()));
         let issuer = jwt.issuer.take();
         let algorithms = jwt.algorithms.take();
         match keys {
             KeySource::Introspection(config) => {
-                let authority = self.introspection(path, config, issuer)?;
-                Some((authority, Signer::None))
+                let trust_anchor = self.introspection(path, config, issuer)?;
+                Some((trust_anchor, Signer::None))
             }
             KeySource::Issuers(issuers) => {
                 for (key, is_there) in [("issuer", issuer.is_some()), ("algorithms", algorithms.is_some())] {
@@ -52,12 +52,12 @@ impl Compiler<'_> {
                         self.errors.add(&path.key(key), "with `issuers` each of them has its own");
                     }
                 }
-                Some((Authority::Issuers(self.issuers(&path.key("issuers"), issuers)), Signer::None))
+                Some((TrustAnchor::Issuers(self.issuers(&path.key("issuers"), issuers)), Signer::None))
             }
             keys => {
                 let named = Named { issuer, url, algorithms, issues };
                 let (issuer, signer) = self.issuer(path, keys, named)?;
-                Some((Authority::Issuers(vec![issuer]), signer))
+                Some((TrustAnchor::Issuers(vec![issuer]), signer))
             }
         }
     }
@@ -168,7 +168,7 @@ impl Compiler<'_> {
         path: &Path<'_>,
         config: IntrospectionConfig,
         issuer: Option<String>,
-    ) -> Option<Authority> {
+    ) -> Option<TrustAnchor> {
         let secret = self.secret(config.client_secret);
         let introspector = Introspector::new(IntrospectionSettings {
             uri: config.uri,
@@ -179,7 +179,7 @@ impl Compiler<'_> {
             timeout: Duration::from_secs(config.timeout_seconds),
         });
         self.introspections.push(Rc::clone(&introspector));
-        Some(Authority::Introspection(introspector, issuer))
+        Some(TrustAnchor::Introspection(introspector, issuer))
     }
 
     /// The list of revoked tokens that is polled, and whether tokens pass while there is none.

@@ -12,14 +12,14 @@ use zeroize::Zeroizing;
 const ENTRIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
 
 /// What was verified, and until when that counts. Holds neither names nor passwords.
-pub struct Memory {
+pub struct VerifiedPasswordCache {
     seconds: i64,
     entries: LruCache<[u8; 32], i64>,
     key: Zeroizing<[u8; 32]>,
 }
 
-impl Memory {
-    /// A memory of `seconds` under `key`, which must be random. 0 seconds: it remembers nothing.
+impl VerifiedPasswordCache {
+    /// A cache with entries of `seconds` under `key`, which must be random. 0 seconds: it stays empty.
     #[must_use]
     pub fn new(seconds: i64, key: [u8; 32]) -> Self {
         Self { seconds, entries: LruCache::new(ENTRIES), key: Zeroizing::new(key) }
@@ -36,7 +36,7 @@ impl Memory {
     }
 
     /// Whether this credential was verified and still counts at `now`, in Unix seconds.
-    pub fn knows(&mut self, directory: &str, username: &str, password: &[u8], now: i64) -> bool {
+    pub fn contains(&mut self, directory: &str, username: &str, password: &[u8], now: i64) -> bool {
         let Some(digest) = self.digest(directory, username, password) else { return false };
         match self.entries.get(&digest) {
             Some(&until) if now < until => true,
@@ -49,7 +49,7 @@ impl Memory {
     }
 
     /// Remembers a credential that was just verified.
-    pub fn learn(&mut self, directory: &str, username: &str, password: &[u8], now: i64) {
+    pub fn insert(&mut self, directory: &str, username: &str, password: &[u8], now: i64) {
         if self.seconds > 0
             && let Some(digest) = self.digest(directory, username, password)
         {
@@ -59,5 +59,5 @@ impl Memory {
 }
 
 #[cfg(test)]
-#[path = "memory_tests.rs"]
+#[path = "verified_password_cache_tests.rs"]
 mod tests;

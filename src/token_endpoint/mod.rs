@@ -16,7 +16,7 @@ use crate::decision::{Challenge, Denial, Response, TokenRequest};
 use crate::host::{Host, HostError};
 use crate::identity::{User, UserDirectory};
 use crate::keys::{NoRandomness, SigningKey};
-use crate::login::{Outcome, PasswordChecker};
+use crate::login::{LoginOutcome, PasswordChecker};
 use crate::request::Request;
 use crate::secret::Secret;
 use form::PasswordForm;
@@ -115,11 +115,11 @@ impl TokenEndpoint {
             clients.authenticate(authorization, client, &self.realm, passwords, host)?;
         }
         let user = match passwords.log_in(&self.users, &form.username, form.password.as_bytes(), host) {
-            Outcome::Right(user) => user,
-            Outcome::Wrong => return Err(Self::wrong()),
-            Outcome::Throttled(seconds) => return Err(Denial::throttled(seconds)),
-            Outcome::Busy(seconds) => return Err(Denial::busy(seconds)),
-            Outcome::Failed(HostError(what)) => return Err(Denial::host_failure(what)),
+            LoginOutcome::Right(user) => user,
+            LoginOutcome::Wrong => return Err(Self::wrong()),
+            LoginOutcome::Throttled(seconds) => return Err(Denial::throttled(seconds)),
+            LoginOutcome::Busy(seconds) => return Err(Denial::busy(seconds)),
+            LoginOutcome::Failed(HostError(what)) => return Err(Denial::host_failure(what)),
         };
         if user.disabled {
             return Err(Denial::inactive_user());

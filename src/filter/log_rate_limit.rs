@@ -9,14 +9,14 @@ const INTERVAL: i64 = 10;
 
 /// Lines of one kind.
 #[derive(Debug, Default)]
-pub struct LineBudget {
+pub struct LogRateLimit {
     /// When the interval began, in Unix seconds.
     began: Cell<i64>,
     written: Cell<u32>,
     left_out: Cell<u64>,
 }
 
-impl LineBudget {
+impl LogRateLimit {
     /// Whether a line may be written at `now`. One that may not is counted.
     pub fn take(&self, now: i64) -> bool {
         self.turn(now);
@@ -47,5 +47,5 @@ impl LineBudget {
 }
 
 #[cfg(test)]
-#[path = "line_budget_tests.rs"]
+#[path = "log_rate_limit_tests.rs"]
 mod tests;

@@ -1,8 +1,8 @@
-use super::LineBudget;
+use super::LogRateLimit;
 
 #[test]
 fn a_flood_writes_so_many_lines_and_the_rest_is_counted() {
-    let lines = LineBudget::default();
+    let lines = LogRateLimit::default();
     assert_eq!((0..500).filter(|_| lines.take(1000)).count(), 100);
     assert_eq!(lines.left_out(1009), None, "not yet");
     assert_eq!(lines.left_out(1010), Some(400));

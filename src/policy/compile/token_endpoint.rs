@@ -5,8 +5,8 @@ use std::rc::Rc;
 use super::Compiler;
 use crate::config::issue::served_path;
 use crate::config::{ClientConfig, Flows, IssueConfig, JwtConfig, Path};
-use crate::issue::{Client, Clients, TokenEndpoint};
 use crate::keys::SigningKey;
+use crate::token_endpoint::{Client, Clients, TokenEndpoint};
 
 /// What a scheme wants to see in its tokens.
 pub struct IssuedClaims {
