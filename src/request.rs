@@ -99,7 +99,7 @@ impl<'a> Request<'a> {
 
 /// One change of the request headers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderEdit {
+pub enum HeaderMutation {
     /// Every header of this name goes. Names are in lower case.
     Remove(Rc<[u8]>),
     /// The header has this value and no other.

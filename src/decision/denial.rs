@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::place::Place;
+use super::attribution::Attribution;
 use crate::reason::{OAuthError, Reason};
 
 /// A challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1).
@@ -43,7 +43,7 @@ pub struct Denial {
     /// Further headers, such as `retry-after`.
     pub headers: Vec<(&'static str, String)>,
     /// Where it was decided.
-    pub place: Place,
+    pub attribution: Attribution,
     /// Who was refused, where that is proven.
     pub subject: Option<String>,
     /// The id of the request, if the client is to be told.
@@ -76,7 +76,7 @@ pub struct Response {
     /// Envoy's response-code details.
     pub details: String,
     /// Where it was decided.
-    pub place: Place,
+    pub attribution: Attribution,
 }
 
 impl Denial {
@@ -88,7 +88,7 @@ impl Denial {
             challenges: Vec::new(),
             explanation: String::new(),
             headers: Vec::new(),
-            place: Place::default(),
+            attribution: Attribution::default(),
             subject: None,
             request_id: None,
         }
@@ -152,8 +152,8 @@ impl Denial {
 
     /// Says where it was decided.
     #[must_use]
-    pub fn at(self, place: Place) -> Self {
-        Self { place, ..self }
+    pub fn at(self, attribution: Attribution) -> Self {
+        Self { attribution, ..self }
     }
 
     /// Says in how many seconds to come again (RFC 9110 section 10.2.3).
@@ -225,13 +225,13 @@ impl Denial {
             body: body.into_bytes().into(),
             grpc_status: self.reason.grpc_status(),
             details: format!("lychgate_denied{{{}}}", self.reason),
-            place: self.place,
+            attribution: self.attribution,
         }
     }
 }
 
 impl Response {
-    /// An answer of the gate's own with this body.
+    /// An answer of the filter's own with this body.
     #[must_use]
     pub fn new(status: u16, content_type: &str, body: Cow<'static, [u8]>, what: &str) -> Self {
         Self {
@@ -241,7 +241,7 @@ impl Response {
             // Only HTTP clients ask for these.
             grpc_status: -1,
             details: format!("lychgate_answered{{{what}}}"),
-            place: Place::default(),
+            attribution: Attribution::default(),
         }
     }
 

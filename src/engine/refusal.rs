@@ -1,7 +1,7 @@
 //! What is answered to a request that is not let in: in which words, and with which challenges.
 
+use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::evaluation::Evaluation;
-use super::presented::{Failure, Presented, Proof};
 use crate::decision::{Challenge, Denial};
 use crate::policy::{Requirement, Scheme, SchemeId, SchemeKind};
 use crate::reason::{OAuthError, Reason};
@@ -26,22 +26,23 @@ fn error_parameter(reason: Reason) -> Option<String> {
 impl Evaluation<'_> {
     /// A challenge for each scheme that could still let the request in.
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
-        let challenge = |scheme: &Scheme, presented: &Presented<'_>| match presented {
-            Presented::Proven(_) => None,
-            Presented::Bad { reason, .. } => Some(scheme.challenge(error_parameter(*reason))),
-            Presented::Missing | Presented::Held(_) | Presented::Awaited { .. } | Presented::Inactive => {
-                Some(scheme.challenge(None))
-            }
+        let challenge = |scheme: &Scheme, presented: &CredentialStatus<'_>| match presented {
+            CredentialStatus::Authenticated(_) => None,
+            CredentialStatus::Bad { reason, .. } => Some(scheme.challenge(error_parameter(*reason))),
+            CredentialStatus::Missing
+            | CredentialStatus::Unchecked(_)
+            | CredentialStatus::Pending { .. }
+            | CredentialStatus::Inactive => Some(scheme.challenge(None)),
         };
         requirement
             .terms()
-            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.presented(term.scheme)))
+            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.status(term.scheme)))
             .collect()
     }
 
     pub(super) fn missing(&self, requirement: &Requirement) -> Denial {
         let asks_for_401 = requirement.terms().any(|term| {
-            matches!(self.presented(term.scheme), Presented::Missing)
+            matches!(self.status(term.scheme), CredentialStatus::Missing)
                 && self.scheme(term.scheme).is_some_and(|scheme| scheme.missing_status == 401)
         });
         let reason =
@@ -50,10 +51,13 @@ impl Evaluation<'_> {
     }
 
     pub(super) fn bad(&self, requirement: &Requirement, id: SchemeId) -> Denial {
-        let (reason, explanation) = match self.presented(id) {
-            Presented::Bad { reason, explanation } => (*reason, explanation.clone()),
-            Presented::Held(denial) => return (**denial).clone(),
-            Presented::Missing | Presented::Awaited { .. } | Presented::Inactive | Presented::Proven(_) => {
+        let (reason, explanation) = match self.status(id) {
+            CredentialStatus::Bad { reason, explanation } => (*reason, explanation.clone()),
+            CredentialStatus::Unchecked(denial) => return (**denial).clone(),
+            CredentialStatus::Missing
+            | CredentialStatus::Pending { .. }
+            | CredentialStatus::Inactive
+            | CredentialStatus::Authenticated(_) => {
                 (Reason::Other, "a credential that is not bad".to_owned())
             }
         };
@@ -74,7 +78,7 @@ impl Evaluation<'_> {
         let parameters = error_parameter(reason).map(|error| format!("{error}, scope=\"{scopes}\""));
         let challenge = self.scheme(id).map(|scheme| scheme.challenge(parameters));
         let denial = Denial::new(reason).with_challenges(challenge.into_iter().collect());
-        let subject = self.proof(id).and_then(Proof::subject).map(str::to_owned);
+        let subject = self.authenticated(id).and_then(Authenticated::subject).map(str::to_owned);
         Denial { subject, ..denial }
     }
 }

@@ -9,7 +9,7 @@ pub use users::{User, UserDirectory};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use crate::request::HeaderEdit;
+use crate::request::HeaderMutation;
 
 /// Who a request comes from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -21,21 +21,21 @@ pub struct Identity {
     /// The schemes that let the request in, by name.
     pub schemes: Vec<String>,
     /// The headers that tell the upstream.
-    pub headers: Vec<HeaderEdit>,
+    pub headers: Vec<HeaderMutation>,
 }
 
 impl Identity {
     /// Sets a header; a header that was set before keeps its first value.
     pub fn set(&mut self, name: &Rc<str>, value: &[u8]) {
         if !self.sets(name.as_bytes()) {
-            self.headers.push(HeaderEdit::Set(Rc::clone(name), value.into()));
+            self.headers.push(HeaderMutation::Set(Rc::clone(name), value.into()));
         }
     }
 
     /// Whether it sets header `name`.
     #[must_use]
     pub fn sets(&self, name: &[u8]) -> bool {
-        self.headers.iter().any(|edit| matches!(edit, HeaderEdit::Set(own, _) if own.as_bytes() == name))
+        self.headers.iter().any(|edit| matches!(edit, HeaderMutation::Set(own, _) if own.as_bytes() == name))
     }
 }
 

@@ -8,17 +8,17 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::admission::{Admission, Attempt, LoginMemory};
-use super::memory::Memory;
+use super::admission::{Admission, Attempt, LoginHistory};
 use super::settings::PasswordSettings;
 use super::throttle::{Account, Throttle, tags};
+use super::verified_password_cache::VerifiedPasswordCache;
 use crate::host::{ClientAddress, Event, Host, HostError, PasswordCheck};
 use crate::identity::{User, UserDirectory};
 use crate::password::PasswordHash;
 
 /// What a name and a secret are worth.
 #[derive(Clone, Copy, Debug)]
-pub enum Outcome<T> {
+pub enum LoginOutcome<T> {
     /// They belong together. A user may still be switched off.
     Right(T),
     /// They do not, or there is no such name.
@@ -55,18 +55,18 @@ pub struct PasswordChecker {
     throttle: Throttle,
     remember_seconds: i64,
     admission: RefCell<Admission>,
-    memory: RefCell<Option<Memory>>,
+    verified: RefCell<Option<VerifiedPasswordCache>>,
 }
 
 impl PasswordChecker {
     /// A checker with these limits.
     #[must_use]
-    pub fn new(settings: &PasswordSettings, known: LoginMemory) -> Self {
+    pub fn new(settings: &PasswordSettings, known: LoginHistory) -> Self {
         Self {
             throttle: Throttle { failures: settings.max_failures, window: settings.window_seconds },
             remember_seconds: settings.remember_seconds,
             admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
-            memory: RefCell::new(None),
+            verified: RefCell::new(None),
         }
     }
 
@@ -77,12 +77,12 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Outcome<&'d User> {
+    ) -> LoginOutcome<&'d User> {
         match self.admit(directory, username, host) {
             Ok(admitted) => {
-                let start = host.uptime();
+                let start = host.monotonic();
                 let verifies = admitted.verifies(password);
-                self.settle(admitted, verifies, host.uptime().saturating_sub(start), host)
+                self.settle(admitted, verifies, host.monotonic().saturating_sub(start), host)
             }
             Err(refusal) => refusal,
         }
@@ -97,21 +97,21 @@ impl PasswordChecker {
         directory: &'d UserDirectory,
         username: &str,
         host: &dyn Host,
-    ) -> Result<Admitted<'d>, Outcome<&'d User>> {
+    ) -> Result<Admitted<'d>, LoginOutcome<&'d User>> {
         let address = ClientAddress::of(host);
         let account = Account::new(directory.digest(), username.as_bytes());
         match self.throttle.wait(host, account, &address) {
             Ok(None) => {}
             Ok(Some(seconds)) => {
-                host.note(Event::Password(PasswordCheck::Throttled));
-                return Err(Outcome::Throttled(seconds));
+                host.record(Event::Password(PasswordCheck::Throttled));
+                return Err(LoginOutcome::Throttled(seconds));
             }
-            Err(error) => return Err(Outcome::Failed(error)),
+            Err(error) => return Err(LoginOutcome::Failed(error)),
         }
         let attempt = attempt(account, &address);
-        if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.uptime()) {
-            host.note(Event::Password(PasswordCheck::Busy));
-            return Err(Outcome::Busy(seconds));
+        if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.monotonic()) {
+            host.record(Event::Password(PasswordCheck::Busy));
+            return Err(LoginOutcome::Busy(seconds));
         }
         let (hash, user) = directory.hash_for(username);
         Ok(Admitted { account, address, attempt, hash, user })
@@ -124,18 +124,18 @@ impl PasswordChecker {
         verifies: bool,
         cost: Duration,
         host: &dyn Host,
-    ) -> Outcome<&'d User> {
-        host.note(Event::Password(PasswordCheck::Hashed));
+    ) -> LoginOutcome<&'d User> {
+        host.record(Event::Password(PasswordCheck::Hashed));
         let user = admitted.user.filter(|_| verifies);
-        self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.uptime());
+        self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.monotonic());
         let counted = match user {
             Some(_) => self.throttle.succeed(host, admitted.account, &admitted.address),
             None => self.throttle.fail(host, admitted.account, &admitted.address),
         };
         match (counted, user) {
-            (Err(error), _) => Outcome::Failed(error),
-            (Ok(()), Some(user)) => Outcome::Right(user),
-            (Ok(()), None) => Outcome::Wrong,
+            (Err(error), _) => LoginOutcome::Failed(error),
+            (Ok(()), Some(user)) => LoginOutcome::Right(user),
+            (Ok(()), None) => LoginOutcome::Wrong,
         }
     }
 
@@ -145,19 +145,19 @@ impl PasswordChecker {
         account: Account,
         host: &dyn Host,
         is_right: impl FnOnce() -> bool,
-    ) -> Outcome<()> {
+    ) -> LoginOutcome<()> {
         let address = ClientAddress::of(host);
         match self.throttle.wait(host, account, &address) {
             Ok(None) => {}
-            Ok(Some(seconds)) => return Outcome::Throttled(seconds),
-            Err(error) => return Outcome::Failed(error),
+            Ok(Some(seconds)) => return LoginOutcome::Throttled(seconds),
+            Err(error) => return LoginOutcome::Failed(error),
         }
         let (outcome, counted) = if is_right() {
-            (Outcome::Right(()), self.throttle.succeed(host, account, &address))
+            (LoginOutcome::Right(()), self.throttle.succeed(host, account, &address))
         } else {
-            (Outcome::Wrong, self.throttle.fail(host, account, &address))
+            (LoginOutcome::Wrong, self.throttle.fail(host, account, &address))
         };
-        counted.map_or_else(Outcome::Failed, |()| outcome)
+        counted.map_or_else(LoginOutcome::Failed, |()| outcome)
     }
 
     /// Checks a credential that comes with every request: one that was verified not long ago is
@@ -168,38 +168,38 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Outcome<&'d User> {
+    ) -> LoginOutcome<&'d User> {
         if self.remember_seconds == 0 {
             return self.log_in(directory, username, password, host);
         }
-        let mut memory = self.memory.borrow_mut();
-        if memory.is_none() {
+        let mut cache = self.verified.borrow_mut();
+        if cache.is_none() {
             let mut key = [0; 32];
             if let Err(error) = host.random(&mut key) {
-                return Outcome::Failed(error);
+                return LoginOutcome::Failed(error);
             }
-            *memory = Some(Memory::new(self.remember_seconds, key));
+            *cache = Some(VerifiedPasswordCache::new(self.remember_seconds, key));
         }
-        let Some(memory) = memory.as_mut() else { return Outcome::Wrong };
+        let Some(cache) = cache.as_mut() else { return LoginOutcome::Wrong };
         // The memory is asked first, whoever it is: only for a user, its time would tell one.
-        if memory.knows(directory.name(), username, password, host.about_now())
+        if cache.contains(directory.name(), username, password, host.coarse_now())
             && let Some(user) = directory.get(username)
         {
-            host.note(Event::Password(PasswordCheck::Remembered));
-            return Outcome::Right(user);
+            host.record(Event::Password(PasswordCheck::Remembered));
+            return LoginOutcome::Right(user);
         }
         let outcome = self.log_in(directory, username, password, host);
-        if let Outcome::Right(_) = outcome {
-            memory.learn(directory.name(), username, password, host.now());
+        if let LoginOutcome::Right(_) = outcome {
+            cache.insert(directory.name(), username, password, host.now());
         }
         outcome
     }
 
     /// Does work that belongs to what was let through already: it is booked and not asked for.
     pub fn booked<T>(&self, host: &dyn Host, work: impl FnOnce() -> T) -> T {
-        let start = host.uptime();
+        let start = host.monotonic();
         let result = work();
-        self.admission.borrow_mut().book_more(host.uptime().saturating_sub(start));
+        self.admission.borrow_mut().book_more(host.monotonic().saturating_sub(start));
         result
     }
 }

@@ -7,15 +7,15 @@
 mod admission;
 mod budget;
 mod checker;
-mod known;
-mod memory;
+mod known_addresses;
 mod settings;
 mod throttle;
 mod usage;
+mod verified_password_cache;
 
-pub use admission::LoginMemory;
+pub use admission::LoginHistory;
 pub use budget::Budget;
-pub use checker::{Admitted, Outcome, PasswordChecker};
-pub use memory::Memory;
+pub use checker::{Admitted, LoginOutcome, PasswordChecker};
 pub use settings::PasswordSettings;
 pub use throttle::Account;
+pub use verified_password_cache::VerifiedPasswordCache;

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::name::Names;
 use crate::config::Mode;
-use crate::decision::{By, Denial};
-use crate::host::{Slot, label};
+use crate::decision::{DecidedBy, Denial};
+use crate::host::{StatId, label_value};
 use crate::policy::{Policy, SchemeKind};
 use crate::reason::{CountedFor, Reason};
 
@@ -15,8 +15,8 @@ type Key = (&'static str, Option<usize>, bool);
 /// The counters of refusals.
 #[derive(Debug)]
 pub struct Denials {
-    slots: BTreeMap<Key, Slot>,
-    other: Slot,
+    slots: BTreeMap<Key, StatId>,
+    other: StatId,
 }
 
 impl Denials {
@@ -29,7 +29,7 @@ impl Denials {
             let (number, name) = scheme.unzip();
             for (dry, mode) in [(false, "enforce"), (true, "dry_run")] {
                 if !dry || runs_dry {
-                    let scheme = name.map_or_else(|| "none".to_owned(), label);
+                    let scheme = name.map_or_else(|| "none".to_owned(), label_value);
                     let labels = [("scheme", scheme.as_str()), ("mode", mode), ("reason", reason)];
                     slots.insert((reason, number, dry), names.counter("lychgate_denials_total", &labels));
                 }
@@ -56,10 +56,10 @@ impl Denials {
     }
 
     /// What a refusal is counted under.
-    pub fn slot(&self, denial: &Denial, is_dry: bool) -> Slot {
-        let scheme = match denial.place.by {
-            By::Scheme(number) => Some(number),
-            By::Nothing | By::Alternative(_) => None,
+    pub fn slot(&self, denial: &Denial, is_dry: bool) -> StatId {
+        let scheme = match denial.attribution.by {
+            DecidedBy::Scheme(number) => Some(number),
+            DecidedBy::Nothing | DecidedBy::Alternative(_) => None,
         };
         let slot = |reason: Reason, scheme| self.slots.get(&(reason.as_str(), scheme, is_dry));
         slot(denial.reason, scheme).or_else(|| slot(Reason::Other, None)).copied().unwrap_or(self.other)

@@ -18,14 +18,14 @@ pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 use std::rc::Rc;
 
 use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
-use crate::credential::Source;
+use crate::credential::CredentialLocation;
 use crate::decision::RuleId;
+use crate::fetch::{self, Introspection};
 use crate::http_syntax::is_same_header;
-use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
 use crate::login::PasswordSettings;
 use crate::normal_path::NormalPath;
-use crate::remote::{self, Introspection};
+use crate::token_endpoint::TokenEndpoint;
 use own_routes::OwnRoutes;
 use reserved::Reserved;
 use rules::Undecided;
@@ -46,7 +46,7 @@ pub struct Policy {
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
     /// What is fetched from outside.
-    pub sources: Vec<Rc<remote::Source>>,
+    pub sources: Vec<Rc<fetch::RemoteSource>>,
     /// Whom opaque tokens are asked after.
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
@@ -93,17 +93,17 @@ impl Policy {
     /// Reads and compiles a plugin configuration. `environment` answers `{env: NAME}`.
     ///
     /// # Errors
-    /// Every fault of the configuration, each with its JSON path and the remedy.
+    /// Every error of the configuration, each with its JSON path and the remedy.
     pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Compiled, Vec<ConfigError>> {
         let errors = Errors::default();
         let config = Config::read(bytes, &errors);
         Self::of(config, environment, errors)
     }
 
-    /// Compiles a configuration that was read; `errors` are its faults.
+    /// Compiles a configuration that was read; `errors` are its errors.
     ///
     /// # Errors
-    /// The faults of both stages.
+    /// The errors of both stages.
     pub fn of(
         config: Config,
         environment: Environment<'_>,
@@ -148,7 +148,7 @@ impl Policy {
     /// Whether a refusal by this rule is not carried out. Where some rule is enforced, so is what could
     /// be meant for it.
     #[must_use]
-    pub fn spares(&self, rule: RuleId) -> bool {
+    pub fn is_dry_run(&self, rule: RuleId) -> bool {
         let mode = match rule {
             RuleId::Rule(number) => self.rules.all().get(number).and_then(|rule| rule.mode),
             RuleId::Unknown => {
@@ -238,24 +238,24 @@ impl Policy {
         &self.identity_headers
     }
 
-    /// Whether only the gate may speak in header `name`.
+    /// Whether only the filter may speak in header `name`.
     #[must_use]
     pub fn is_reserved(&self, name: &[u8]) -> bool {
         self.reserved.contains(name)
     }
 
     /// Whether trailer `name` goes no further: a server may take it for a header of that name, which was judged, or made
-    /// by the gate. RFC 9110 section 6.5.1 has no credentials in trailers.
+    /// by the filter. RFC 9110 section 6.5.1 has no credentials in trailers.
     #[must_use]
     pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
-        let is_place = |source: &Source| match source {
-            Source::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
-            Source::Cookie(_) | Source::Query(_) => false,
+        let is_location = |location: &CredentialLocation| match location {
+            CredentialLocation::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
+            CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)
             || ["authorization", "connection", "cookie", "proxy-authorization"]
                 .iter()
                 .any(|own| is_same_header(own.as_bytes(), name))
-            || self.schemes.iter().flat_map(|scheme| &scheme.sources).any(is_place)
+            || self.schemes.iter().flat_map(|scheme| &scheme.locations).any(is_location)
     }
 }

@@ -3,8 +3,8 @@
 
 use std::fmt;
 
+use crate::fetch::PendingFetch;
 use crate::reason::Reason;
-use crate::remote::Awaited;
 
 /// Why a token is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ pub enum TokenError {
     /// It was revoked.
     Revoked,
     /// It cannot be told yet: this is being fetched.
-    Pending(Awaited),
+    Pending(PendingFetch),
     /// The keys cannot be had; worth another try after so many seconds.
     KeysUnavailable(u64),
     /// The issuer cannot be asked; worth another try after so many seconds.

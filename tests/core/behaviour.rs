@@ -3,25 +3,25 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use lychgate::filter::{Action, HttpFilter, Slice, Worker};
-use lychgate::host::{LocalHost, LocalStream};
-use lychgate::login::LoginMemory;
+use lychgate::filter::{Action, HttpFilter, WakeBudget, Worker};
+use lychgate::host::{InMemoryHost, InMemoryStream};
+use lychgate::login::LoginHistory;
 use lychgate_tests::behaviour::{self, ENVIRONMENT, Observed, Row};
 use lychgate_tests::tokens;
 
 /// A worker for each policy, each with a host of its own. None checks signatures: the filter's own
 /// cryptography is what is tried.
-fn workers() -> HashMap<&'static str, (Rc<LocalHost>, Rc<Worker>)> {
+fn workers() -> HashMap<&'static str, (Rc<InMemoryHost>, Rc<Worker>)> {
     let environment =
         |name: &str| ENVIRONMENT.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
     behaviour::policies()
         .into_iter()
         .map(|(name, policy)| {
-            let host = Rc::new(LocalHost::at(tokens::now()));
+            let host = Rc::new(InMemoryHost::at(tokens::now()));
             let worker = Worker::configured(
                 policy.to_string().as_bytes(),
                 &environment,
-                LoginMemory::default(),
+                LoginHistory::default(),
                 |_| host.clone(),
             );
             (name, (host, worker.unwrap_or_else(|| panic!("{name}: the configuration is refused"))))
@@ -52,7 +52,7 @@ fn headers(row: &Row) -> Vec<(Vec<u8>, Vec<u8>)> {
 
 /// Gives the request to the filter as a host does, and takes what becomes of it.
 fn observe(worker: &Rc<Worker>, row: &Row) -> Observed {
-    let stream = LocalStream::default();
+    let stream = InMemoryStream::default();
     *stream.headers.borrow_mut() = headers(row);
     let body = &row.request.body;
     let mut filter = HttpFilter::new(1, Rc::clone(worker));
@@ -78,8 +78,8 @@ fn observe(worker: &Rc<Worker>, row: &Row) -> Observed {
 }
 
 /// The request was counted, once, and under what it is documented as.
-fn check_counts(host: &LocalHost, worker: &Worker, row: &Row) {
-    worker.on_tick(&Slice::default(), &mut |_| false);
+fn check_counts(host: &InMemoryHost, worker: &Worker, row: &Row) {
+    worker.on_tick(&WakeBudget::default(), &mut |_| false);
     let definitions = worker.engine().metrics().definitions();
     let updated = host.updated_stats.take();
     let counted: Vec<&str> = updated.iter().map(|slot| definitions[*slot].name.as_str()).collect();
