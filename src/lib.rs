@@ -25,6 +25,7 @@
 //! | [`metrics`] | what is counted, and under which names |
 //! | [`decision`] | what becomes of a request, as a value |
 //! | [`secret`] | values that must not be seen |
+//! | [`reason`] | why a request is refused: the one table of words, statuses, details and remedies |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
 
@@ -47,6 +48,7 @@ pub mod normal_path;
 pub mod openapi;
 pub mod password;
 pub mod policy;
+pub mod reason;
 pub mod request;
 pub mod secret;
 pub mod token;

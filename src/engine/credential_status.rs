@@ -6,6 +6,7 @@ use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
 use crate::policy::SchemeId;
+use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
 
 /// A credential that was verified.
@@ -75,7 +76,7 @@ impl Authenticated<'_> {
 pub enum CredentialStatus<'p> {
     Missing,
     Bad {
-        reason: &'static str,
+        reason: Reason,
         explanation: String,
     },
     /// It was not checked, and this is why: too many failures, or what is needed for it cannot be had.
@@ -94,17 +95,13 @@ pub enum CredentialStatus<'p> {
 impl CredentialStatus<'_> {
     /// What a token is that is not accepted.
     pub fn of(error: &TokenError, token: &[u8]) -> Self {
-        let unchecked = |detail, seconds: u64| {
-            Self::unchecked(Denial::new(503, detail, error.reason()).retry_after(seconds))
-        };
+        let reason = error.reason().unwrap_or(Reason::Other);
         match error {
             TokenError::Pending(fetch) => Self::Pending { fetch: *fetch, credential: name_of(token) },
-            TokenError::KeysUnavailable(seconds) => unchecked("Signing keys are not available", *seconds),
-            TokenError::IntrospectionUnavailable(seconds) => {
-                unchecked("Token introspection is not available", *seconds)
-            }
-            TokenError::RevocationUnavailable(seconds) => {
-                unchecked("Revocation list is not available", *seconds)
+            TokenError::KeysUnavailable(seconds)
+            | TokenError::IntrospectionUnavailable(seconds)
+            | TokenError::RevocationUnavailable(seconds) => {
+                Self::unchecked(Denial::new(reason).retry_after(*seconds))
             }
             TokenError::TooLong
             | TokenError::Malformed(_)
@@ -121,7 +118,7 @@ impl CredentialStatus<'_> {
             | TokenError::BadClaim(_)
             | TokenError::Inactive
             | TokenError::OtherUse(_)
-            | TokenError::Revoked => Self::bad(error.reason(), error.to_string()),
+            | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
     }
 
@@ -131,7 +128,7 @@ impl CredentialStatus<'_> {
     }
 
     /// It is not good, for this reason.
-    pub fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
+    pub fn bad(reason: Reason, explanation: impl Into<String>) -> Self {
         Self::Bad { reason, explanation: explanation.into() }
     }
 }

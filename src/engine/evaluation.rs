@@ -8,6 +8,7 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::cost::Cost;
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
+use super::refusal::twice;
 use crate::config::UsersScopes;
 use crate::credential::{Found, basic, find_in};
 use crate::decision::{
@@ -18,6 +19,7 @@ use crate::host::{Event, Host, HostError};
 use crate::identity::{Identity, UserDirectory};
 use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::token::{CacheKey, TokenError, Verified, Verifier};
 
@@ -151,7 +153,7 @@ impl<'a> Evaluation<'a> {
         let credential = match find_in(&scheme.locations, self.request) {
             Found::Nothing => return CredentialStatus::Missing,
             Found::Several => {
-                return CredentialStatus::bad("credential_twice", "the credential is there twice");
+                return CredentialStatus::bad(twice(&scheme.kind), "the credential is there twice");
             }
             Found::One(credential) => credential,
         };
@@ -186,7 +188,12 @@ impl<'a> Evaluation<'a> {
         let mut at_most = None;
         if let Some(TokenUsers { directory, scopes }) = users {
             match verified.subject().and_then(|subject| directory.get(subject)) {
-                None => return CredentialStatus::bad("user_unknown", "`sub` names no user of the directory"),
+                None => {
+                    return CredentialStatus::bad(
+                        Reason::UserUnknown,
+                        "`sub` names no user of the directory",
+                    );
+                }
                 Some(user) if user.disabled => return CredentialStatus::Inactive,
                 Some(user) => {
                     at_most = match scopes {
@@ -224,14 +231,17 @@ impl<'a> Evaluation<'a> {
 
     fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> CredentialStatus<'a> {
         let Some((username, password)) = basic::decode(credential) else {
-            return CredentialStatus::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");
+            return CredentialStatus::bad(
+                Reason::BasicMalformed,
+                "not base64 of user-id:password (RFC 7617)",
+            );
         };
         match self.engine.passwords.check(users, &username, &password, self.host) {
             LoginOutcome::Right(user) if user.disabled => CredentialStatus::Inactive,
             LoginOutcome::Right(user) => {
                 CredentialStatus::Authenticated(Authenticated::Basic { username, user })
             }
-            LoginOutcome::Wrong => CredentialStatus::bad("password_wrong", ""),
+            LoginOutcome::Wrong => CredentialStatus::bad(Reason::PasswordWrong, ""),
             LoginOutcome::Throttled(seconds) => CredentialStatus::unchecked(Denial::throttled(seconds)),
             LoginOutcome::Busy(seconds) => CredentialStatus::unchecked(Denial::busy(seconds)),
             LoginOutcome::Failed(HostError(what)) => CredentialStatus::unchecked(Denial::host_failure(what)),

@@ -20,6 +20,7 @@ use crate::login::{LoginHistory, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathError};
 use crate::policy::{Compiled, Environment, Policy, Requirement};
+use crate::reason::Reason;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
 use docs_endpoint::DocsEndpoint;
@@ -128,7 +129,7 @@ impl Engine {
     fn allow_in_dry_run(&self, denial: Denial, request: &Request<'_>) -> Decision {
         let mut allow = Allow { attribution: denial.attribution, ..self.allow_anonymous(request) };
         if let Some(name) = &self.policy.identity_headers().dry_run {
-            let value = format!("{} {}", denial.status, denial.reason).into_bytes();
+            let value = format!("{} {}", denial.status(), denial.reason).into_bytes();
             allow.mutations.list.push(HeaderMutation::Set(Rc::clone(name), value.into()));
         }
         Decision::Allow(Allow { shadow_denial: Some(Box::new(denial)), ..allow })
@@ -196,7 +197,7 @@ impl Engine {
                 },
             )?;
         if self.policy.host_is_ambiguous(request.authority()) {
-            return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
+            return Err(Denial::new(Reason::AmbiguousHost));
         }
         if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
             let attribution = Attribution::rule(RuleId::CorsPreflight);
@@ -302,7 +303,7 @@ impl Engine {
         if matches!(request.method(), b"GET" | b"HEAD") {
             return Some(Ok(Decision::LocalReply(Response { attribution, ..answer })));
         }
-        let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(attribution);
+        let denial = Denial::new(Reason::MethodNotAllowed).at(attribution);
         Some(Err(denial.with_header("allow", "GET, HEAD")))
     }
 

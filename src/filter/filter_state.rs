@@ -46,7 +46,7 @@ pub fn set_for_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
         return;
     }
     set(stream, RULE, policy.rule_name(denial.attribution.rule).as_bytes());
-    set(stream, REASON, denial.reason.as_bytes());
+    set(stream, REASON, denial.reason.as_str().as_bytes());
     if let Some(scheme) = scheme_of(policy, denial.attribution) {
         set(stream, SCHEME, scheme.as_bytes());
     }

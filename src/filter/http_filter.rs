@@ -283,8 +283,8 @@ impl HttpFilter {
 
     pub(super) fn refuse(&mut self, stream: &dyn Stream, denial: &Denial) -> Action {
         self.state = State::Answered;
-        let Denial { status, reason, explanation, .. } = denial;
-        log::debug!("lychgate: {status} {reason} {explanation}");
+        let Denial { reason, explanation, .. } = denial;
+        log::debug!("lychgate: {} {reason} {explanation}", denial.status());
         let policy = self.worker.engine().policy();
         self.worker.count_denied(denial);
         filter_state::set_for_denied(stream, policy, denial);

@@ -14,6 +14,7 @@ use super::Action;
 use super::http_filter::{HttpFilter, State, Step, apply, wait_request};
 use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
 use crate::host::Stream;
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::token_endpoint::{MAX_BODY_BYTES, TokenEndpoint};
 
@@ -85,8 +86,8 @@ impl HttpFilter {
             self.state = State::AwaitingBody(awaiting);
             return;
         }
-        let reason = if is_held_by_host { "body_held_back" } else { "body_timeout" };
-        let denial = Denial::new(408, "Request Timeout", reason).at(Attribution::rule(RuleId::TokenEndpoint));
+        let reason = if is_held_by_host { Reason::BodyHeldBack } else { Reason::BodyTimeout };
+        let denial = Denial::new(reason).at(Attribution::rule(RuleId::TokenEndpoint));
         self.refuse(stream, &Denial { request_id: awaiting.request.request_id, ..denial });
     }
 

@@ -268,13 +268,14 @@ impl Worker {
     }
 
     pub(super) fn log_shadow_denial(&self, denial: &Denial) {
-        let Denial { status, reason, explanation, .. } = denial;
+        let Denial { reason, explanation, .. } = denial;
         if !self.dry_run_lines.take(self.host.coarse_now()) {
             return;
         }
         let rule = self.engine.policy().rule_name(denial.attribution.rule);
         log::info!(
-            "lychgate: dry run: rule {rule:?} would refuse with {status} {reason}{}{explanation}",
+            "lychgate: dry run: rule {rule:?} would refuse with {} {reason}{}{explanation}",
+            denial.status(),
             if explanation.is_empty() { "" } else { " " }
         );
     }

@@ -8,8 +8,6 @@ mod denials;
 mod name;
 mod requests;
 
-pub use denials::reasons;
-
 use std::cell::Cell;
 use std::collections::BTreeMap;
 

@@ -6,11 +6,11 @@ use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 use zeroize::Zeroizing;
 
-use super::bad_request;
 use crate::credential::{after_prefix, basic};
 use crate::decision::{Challenge, Denial};
 use crate::host::{Host, HostError};
 use crate::login::{Account, LoginOutcome, PasswordChecker};
+use crate::reason::Reason;
 
 /// The clients that may ask for a token.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ impl Clients {
             .filter(|(id, secret)| !id.is_empty() || !secret.is_empty());
         let (id, secret) = match (by_header, form) {
             (Some(_), (_, Some(_))) => {
-                return Err(bad_request("invalid_request", "The client names itself in two ways"));
+                return Err(Denial::new(Reason::ClientNamedTwice));
             }
             // Section 2.3.1: both are form-encoded before they are joined.
             (Some((id, secret)), _) => (form_decode(id.as_bytes()), Some(form_decode(&secret))),
@@ -109,8 +109,7 @@ impl Clients {
 
     fn invalid(realm: &str) -> Denial {
         let challenge = Challenge { scheme: "Basic", realm: Some(realm.into()), parameters: None };
-        Denial { error: Some("invalid_client"), ..Denial::new(401, "Invalid client", "client_invalid") }
-            .with_challenges(vec![challenge])
+        Denial::new(Reason::ClientInvalid).with_challenges(vec![challenge])
     }
 }
 

@@ -4,9 +4,9 @@ use std::borrow::Cow;
 
 use zeroize::Zeroizing;
 
-use super::bad_request;
 use crate::decision::Denial;
 use crate::encoding::is_named_pair;
+use crate::reason::Reason;
 
 /// What the form says.
 #[derive(Default)]
@@ -46,22 +46,22 @@ impl PasswordForm {
                 continue;
             };
             if field.is_some() {
-                return Err(bad_request("invalid_request", "A parameter is there twice"));
+                return Err(Denial::new(Reason::FormParameterTwice));
             }
             *field = Some(value);
         }
         let [grant_type, username, password, scope, client_id, client_secret] =
             fields.map(|(_, value)| value.filter(|value| !value.is_empty()).map(Cow::into_owned));
         if grant_type.is_some_and(|grant_type| grant_type != "password") {
-            return Err(bad_request("unsupported_grant_type", "grant_type must be password"));
+            return Err(Denial::new(Reason::GrantTypeUnsupported));
         }
         let (Some(username), Some(password)) = (username, password) else {
-            return Err(bad_request("invalid_request", "username and password are required"));
+            return Err(Denial::new(Reason::UsernameOrPasswordMissing));
         };
         let scope = scope.unwrap_or_default();
         // RFC 6749 section 3.3.
         if !scope.bytes().all(|b| matches!(b, 0x20 | 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
-            return Err(bad_request("invalid_scope", "scope holds characters that no scope has"));
+            return Err(Denial::new(Reason::FormScopeInvalid));
         }
         let password = Zeroizing::new(password);
         let client_secret = client_secret.map(Zeroizing::new);

@@ -17,6 +17,7 @@ use crate::host::{Host, HostError};
 use crate::identity::{User, UserDirectory};
 use crate::keys::{NoRandomness, SigningKey};
 use crate::login::{LoginOutcome, PasswordChecker};
+use crate::reason::Reason;
 use crate::request::Request;
 use crate::secret::Secret;
 use form::PasswordForm;
@@ -50,11 +51,6 @@ pub struct TokenEndpoint {
     pub realm: String,
 }
 
-/// A refusal in RFC 6749's words (section 5.2).
-fn bad_request(error: &'static str, detail: &'static str) -> Denial {
-    Denial { error: Some(error), ..Denial::new(400, detail, "token_request_invalid") }
-}
-
 impl TokenEndpoint {
     /// Looks at the head of a request for a token.
     ///
@@ -62,12 +58,10 @@ impl TokenEndpoint {
     /// The refusal, if its body is not worth waiting for.
     pub fn head(&self, endpoint: usize, request: &Request<'_>) -> Result<TokenRequest, Denial> {
         if request.method() != b"POST" {
-            return Err(
-                Denial::new(405, "Method Not Allowed", "method_not_allowed").with_header("allow", "POST")
-            );
+            return Err(Denial::new(Reason::MethodNotAllowed).with_header("allow", "POST"));
         }
         if !is_form(request) {
-            return Err(Denial::new(415, "Unsupported Media Type", "media_type_unsupported"));
+            return Err(Denial::new(Reason::MediaTypeUnsupported));
         }
         let length = request.first("content-length").and_then(|value| std::str::from_utf8(value).ok());
         if length
@@ -84,14 +78,14 @@ impl TokenEndpoint {
         };
         match authorization.next() {
             None => Ok(token_request),
-            Some(_) => Err(bad_request("invalid_request", "Two Authorization headers")),
+            Some(_) => Err(Denial::new(Reason::AuthorizationTwice)),
         }
     }
 
     /// The refusal of a body that is too long.
     #[must_use]
     pub fn too_large() -> Denial {
-        Denial::new(413, "Content Too Large", "body_too_large")
+        Denial::new(Reason::BodyTooLarge)
     }
 
     /// Answers a request whose body is there.
@@ -139,7 +133,7 @@ impl TokenEndpoint {
     /// The contract's answer, which is FastAPI's: a bare challenge.
     fn wrong() -> Denial {
         let challenge = Challenge { scheme: "Bearer", realm: None, parameters: None };
-        Denial::new(401, "Incorrect username or password", "password_wrong").with_challenges(vec![challenge])
+        Denial::new(Reason::PasswordWrong).with_challenges(vec![challenge])
     }
 
     fn token(&self, username: &str, scopes: &[&str], host: &dyn Host) -> Result<String, HostError> {
