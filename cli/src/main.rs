@@ -4,6 +4,7 @@
 mod check;
 mod config;
 mod document;
+mod explain;
 mod find;
 mod hash_key;
 mod hash_password;
@@ -26,6 +27,7 @@ use clap_complete::Shell;
   lychgate hash-password
   lychgate hash-key --generate
   lychgate mint envoy.yaml --subject johndoe --scope items:read
+  lychgate explain token_expired
   lychgate openapi envoy.yaml > openapi.json
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
   lychgate schema > lychgate.schema.json"
@@ -51,6 +53,12 @@ enum Command {
     /// The key is read from standard input or made with --generate. It is never an argument: arguments are
     /// seen by everybody on the machine.
     HashKey(hash_key::Arguments),
+    /// Print what a reason of a refusal means, and what to do
+    ///
+    /// A reason is a word such as `token_expired`. It stands in the response-code details of the access log
+    /// (`lychgate_denied{token_expired}`), in the stats and in the log. Envoy's own response flags and details are
+    /// explained as well.
+    Explain(explain::Arguments),
     /// Print a test token, signed with a key of the configuration
     Mint(mint::Arguments),
     /// Print a configuration as an OpenAPI document
@@ -74,6 +82,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::HashKey(arguments) => hash_key::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),
