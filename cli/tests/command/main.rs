@@ -12,6 +12,7 @@
 mod check;
 mod documents;
 mod explain;
+mod keygen;
 mod schema;
 mod secrets;
 mod strict;
@@ -52,6 +53,7 @@ fn every_command_explains_itself_with_examples() {
         "check",
         "hash-password",
         "hash-key",
+        "keygen",
         "explain",
         "mint",
         "openapi",
