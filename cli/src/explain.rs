@@ -77,10 +77,10 @@ fn of(what: &str) -> Result<String, String> {
     if is_word {
         return Err(unknown(what));
     }
-    explain(&Line::read(what)).map_err(|error| format!("{error}\n{}", nothing()))
+    explain(&Line::read(what)).map_err(|error| format!("{error}\n{}", needed()))
 }
 
-fn nothing() -> &'static str {
+fn needed() -> &'static str {
     "give a reason, or a line with response-code details: `%RESPONSE_CODE_DETAILS%` in the format of the access log"
 }
 
@@ -111,7 +111,7 @@ fn lines(text: &str) -> Result<String, String> {
     }
     if found.is_empty() {
         let fault = faults.into_iter().next();
-        return Err(fault.unwrap_or_else(|| format!("no line on standard input\n{}", nothing())));
+        return Err(fault.unwrap_or_else(|| format!("no line on standard input\n{}", needed())));
     }
     found.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let is_one = found.len() == 1 && faults.is_empty();
@@ -174,7 +174,7 @@ fn explain(line: &Line) -> Result<String, String> {
     }
 }
 
-/// What stands in `lychgate_answered{...}`.
+/// The meaning of the word in `lychgate_answered{...}`.
 fn answered(what: &str) -> &'static str {
     match what {
         "token_issued" => "Lychgate issued a token.",
@@ -193,7 +193,7 @@ fn of_status(status: u16) -> String {
         words => format!("Lychgate's reasons with this status: {}\n", words.join(", ")),
     };
     format!(
-        "The line has the status {status}, and nothing that says whose answer it is.\n{ours}\
+        "The line has the status {status}, and no field that says which component answered.\n{ours}\
          What to do: add %RESPONSE_CODE_DETAILS% to the format of the access log; Envoy's default format lacks it.\n"
     )
 }

@@ -82,7 +82,7 @@ fn text(algorithm: Algorithm, pair: &Pair, out: &str) -> Result<String, String> 
     let name = Value::from(pair.kid.as_str());
     let Some(jwk) = &pair.public else {
         return Ok(format!(
-            "# The secret is {place}: {} characters, which are its bytes as they stand. Whoever has it can make tokens.\n\
+            "# The secret is {place}: {} characters, which are its bytes as they stand. Keep it secret: with it tokens can be made.\n\
              \n# For a verifier and an issuer, with the secret in the environment variable {VARIABLE}:\n\
              keys:\n- alg: {alg}\n  kid: {name}\n  secret: {{env: {VARIABLE}}}\n",
             pair.private.len()
@@ -101,7 +101,7 @@ fn text(algorithm: Algorithm, pair: &Pair, out: &str) -> Result<String, String> 
         Form::Jwk => format!("# Lychgate verifies tokens of {alg} and does not issue them.\n"),
     };
     Ok(format!(
-        "# The private key is {place}. Whoever has it can make tokens.\n\
+        "# The private key is {place}. Keep it secret: with it tokens can be made.\n\
          \n# The public key, a JWK for a key set:\n{jwk}\n\
          \n# For a verifier:\nkeys:\n- alg: {alg}\n  kid: {name}\n  jwk: {jwk}\n\
          \n{issuer}"

@@ -1,10 +1,9 @@
 //! A whole request head against a policy of every kind of scheme.
 
-use lychgate::decision::{Decision, HeaderEdit};
+use lychgate::decision::Decision;
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
-use lychgate::request::Request;
+use lychgate::request::{HeaderEdit, Request};
 use serde_json::json;
 
 use super::form::PASSWORD;
@@ -54,8 +53,8 @@ fn engine() -> Engine {
         "security": [{"token": ["admin"]}],
         "passwords": {"max_failures": 1_000_000, "worker_share_percent": 100},
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 /// Whoever is let in where a credential is asked for has one that we know, the same is decided twice

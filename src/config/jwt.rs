@@ -7,10 +7,10 @@ use super::node::{Node, Object};
 use super::remote::{
     DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig, read_revoked,
 };
-use super::scheme::is_token;
-use super::secret::{Secret, SecretJson};
+use crate::http_syntax::is_token;
 use crate::keys::Algorithm;
 use crate::remote::Revocations;
+use crate::secret::{Secret, SecretJson};
 
 /// How the tokens of one scheme are found and verified.
 #[derive(Clone, Debug)]

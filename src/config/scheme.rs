@@ -3,6 +3,7 @@
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
 use super::node::{Node, Object};
+use crate::http_syntax::is_token;
 
 /// A Security Scheme Object with Lychgate's additions.
 #[derive(Clone, Debug)]
@@ -291,9 +292,4 @@ fn read_realm(node: Node<'_>) -> Option<String> {
     } else {
         node.fault("may hold printable ASCII only, without quotes and backslashes")
     }
-}
-
-/// Whether `text` is an RFC 9110 section 5.6.2 `token`.
-pub fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 use serde_json::{Value, json};
 
 use super::place::Place;
-use crate::config::ErrorFormat;
 use crate::reason::{OAuthError, Reason};
 
 /// A challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1).
@@ -49,6 +48,18 @@ pub struct Denial {
     pub subject: Option<String>,
     /// The id of the request, if the client is to be told.
     pub request_id: Option<String>,
+}
+
+/// The form of an error body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorFormat {
+    /// FastAPI's `{"detail": ...}`.
+    #[default]
+    FastApi,
+    /// RFC 9457 problem details, `application/problem+json`.
+    Problem,
+    /// Plain text.
+    Text,
 }
 
 /// A refusal as it is sent.

@@ -1,5 +1,5 @@
 use super::{Challenge, Denial};
-use crate::config::ErrorFormat;
+use crate::decision::ErrorFormat;
 use crate::reason::Reason;
 
 fn challenge(scheme: &'static str, error: Option<&str>) -> Challenge {

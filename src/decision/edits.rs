@@ -4,19 +4,10 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::identity::Identity;
 use crate::credential::{Source, without_cookies, without_parameters};
-use crate::policy::is_same_header;
-use crate::request::Request;
-
-/// One change of the request headers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderEdit {
-    /// Every header of this name goes. Names are in lower case.
-    Remove(Rc<[u8]>),
-    /// The header has this value and no other.
-    Set(Rc<str>, Box<[u8]>),
-}
+use crate::http_syntax::is_same_header;
+use crate::identity::Identity;
+use crate::request::{HeaderEdit, Request};
 
 /// What is taken away of what a client sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,16 +17,6 @@ pub struct Changes {
     /// Whether it sent a header that the identity sets. Where it did not, which is nearly always, the
     /// headers of the identity can be added instead: for Envoy that is half the work of replacing.
     pub impersonates: bool,
-}
-
-/// Whether `value` can be a header value as it is (RFC 9110 section 5.5): no control characters,
-/// and no space at the ends, which recipients cut off.
-#[must_use]
-pub fn is_header_value(value: &[u8]) -> bool {
-    let is_space = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
-    !is_space(value.first())
-        && !is_space(value.last())
-        && value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7F))
 }
 
 /// The credentials of a scheme: where they may stand, and whether the upstream gets to see them.

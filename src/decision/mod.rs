@@ -2,19 +2,20 @@
 
 mod denial;
 mod edits;
-mod identity;
 mod place;
+mod token_request;
 
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use crate::issue::TokenRequest;
+use crate::identity::Identity;
 use crate::remote::Awaited;
-pub use denial::{Challenge, Denial, Response};
-pub use edits::{Changes, Credentials, HeaderEdit, changes, is_header_value};
-pub use identity::{Identity, IdentityMemo};
+use crate::request::HeaderEdit;
+pub use denial::{Challenge, Denial, ErrorFormat, Response};
+pub use edits::{Changes, Credentials, changes};
 pub use place::{By, Place, RuleId};
+pub use token_request::TokenRequest;
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]

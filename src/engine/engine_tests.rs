@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use super::Engine;
 use crate::decision::{Allow, Decision, Denial};
-use crate::host::LocalHost;
-use crate::policy::Policy;
-use crate::remote::CallResponse;
+use crate::host::{CallResponse, LocalHost};
 use crate::request::Request;
 
 pub(super) const NOW: i64 = 1_800_000_000;
 const UNAVAILABLE: u16 = 503;
 
 fn engine(policy: &Value) -> Engine {
-    Engine::new(Policy::compile(policy.to_string().as_bytes(), &|_| None).unwrap().policy)
+    Engine::compile(policy.to_string().as_bytes(), &|_| None)
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
+        .engine
 }
 
 /// An engine whose tokens are verified as `jwt` says.
@@ -63,7 +63,7 @@ pub(super) fn bearer(jwt: &Value) -> Value {
 }
 
 fn detail(denial: &Denial) -> (u16, Value, bool) {
-    let response = denial.response(crate::config::ErrorFormat::default());
+    let response = denial.response(crate::decision::ErrorFormat::default());
     let body: Value = serde_json::from_slice(&response.body).unwrap();
     let retries = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     (response.status, body["detail"].clone(), retries)
@@ -288,4 +288,33 @@ fn a_token_is_held_to_the_keys_of_the_issuer_that_it_names() {
         let decision = decide(&engine, &LocalHost::at(NOW), &token, true);
         assert_eq!(matches!(decision, Decision::Allow(_)), is_good, "{name} {alg}: {decision:?}");
     }
+}
+
+/// Some servers behind HTTP/2 take `get` for GET: the default was less than the rule for GET asks.
+#[test]
+fn a_method_in_lower_case_does_not_get_past_the_rule_for_it() {
+    let engine = engine(&json!({
+        "schemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "all"}},
+        "api_keys": {"all": []},
+        "rules": [
+            {"match": {"path": "/admin", "methods": ["GET"]}, "security": [{"key": []}]},
+            {"match": {"path": "/open", "methods": ["GET"]}, "security": []},
+        ],
+        "security": [],
+    }));
+    let reason = |method: &[u8], path: &[u8]| {
+        let headers: [(&[u8], &[u8]); 3] = [(b":method", method), (b":path", path), (b":authority", b"a")];
+        match engine.decide(&Request::new(&headers), &LocalHost::at(NOW), false) {
+            Decision::Deny(denial) => denial.reason.as_str(),
+            Decision::Allow(_) => "allowed",
+            other => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(reason(b"GET", b"/admin"), "credential_missing");
+    assert_eq!([b"get", b"gEt", b"Get"].map(|method| reason(method, b"/admin")), ["no_rule"; 3]);
+    // HEAD goes where GET goes.
+    assert_eq!(reason(b"head", b"/admin"), "no_rule");
+    // Both are public here, and yet they are not the same rule.
+    assert_eq!(reason(b"get", b"/open"), "no_rule");
+    assert_eq!([b"put" as &[u8], b"PUT", b"FOO"].map(|method| reason(method, b"/admin")), ["allowed"; 3]);
 }

@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use super::Engine;
 use super::tests::{NOW, allowed, bearer, decide, denied, with_tokens};
 use crate::decision::Decision;
-use crate::host::LocalHost;
-use crate::remote::CallResponse;
+use crate::host::{CallResponse, LocalHost};
 
 fn fetching(algorithms: Option<&[&str]>) -> Engine {
     let mut jwt = json!({"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}});

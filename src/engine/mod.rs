@@ -3,49 +3,78 @@
 mod evaluation;
 mod presented;
 mod refusal;
+mod served;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::config::CorsPreflight;
+use crate::config::{Config, ConfigError, CorsPreflight, Errors};
 use crate::decision::{
-    Allow, Changes, Credentials, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes,
+    Allow, Changes, Credentials, Decision, Denial, Place, Response, RuleId, TokenRequest, changes,
 };
-use crate::host::Host;
-use crate::issue::TokenRequest;
-use crate::metrics::{Metrics, Update};
-use crate::password::{LoginMemory, PasswordChecker};
-use crate::policy::{NormalPath, PathFault, Policy, Requirement};
+use crate::host::{Host, Update};
+use crate::login::{LoginMemory, PasswordChecker};
+use crate::metrics::Metrics;
+use crate::normal_path::{NormalPath, PathFault};
+use crate::policy::{Compiled, Environment, Policy, Requirement};
 use crate::reason::Reason;
 use crate::remote::{Remotes, TokenDigests};
-use crate::request::Request;
+use crate::request::{HeaderEdit, Request};
 use crate::token::TokenCache;
 use evaluation::Evaluation;
+use served::Served;
 
 /// A policy at work, with what it remembers. One for each worker.
 pub struct Engine {
     policy: Policy,
+    served: Option<Served>,
     cache: RefCell<TokenCache>,
     passwords: PasswordChecker,
     remotes: Remotes,
     metrics: Rc<Metrics>,
 }
 
+/// An engine, and what the author of its configuration should know without it being wrong.
+pub struct Configured {
+    /// The engine.
+    pub engine: Engine,
+    /// What is odd, each with its JSON path.
+    pub warnings: Vec<ConfigError>,
+}
+
 impl Engine {
-    /// Puts `policy` to work.
+    /// Reads and compiles a plugin configuration, and puts it to work. `environment` answers `{env: NAME}`.
+    ///
+    /// # Errors
+    /// Every fault of the configuration, each with its JSON path and the remedy.
+    pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Configured, Vec<ConfigError>> {
+        let errors = Errors::default();
+        let config = Config::read(bytes, &errors);
+        // While the configuration is whole; a faulty one has nothing to serve.
+        let served = Served::of(&config);
+        let Compiled { policy, warnings } = Policy::of(config, environment, errors)?;
+        Ok(Configured { engine: Self::new(policy, served), warnings })
+    }
+
+    /// The engine that refuses everything: what works until there is a configuration.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
-        Self::with_logins(policy, LoginMemory::default())
+    pub fn closed() -> Self {
+        Self::new(Policy::closed(), None)
+    }
+
+    fn new(policy: Policy, served: Option<Served>) -> Self {
+        let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
+        let passwords = PasswordChecker::new(&policy.passwords, LoginMemory::default());
+        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
+        let metrics = Rc::new(Metrics::new(&policy));
+        Self { policy, served, cache: RefCell::new(cache), passwords, remotes, metrics }
     }
 
     /// The same with what other configurations of this worker know of logins.
     #[must_use]
-    pub fn with_logins(policy: Policy, logins: LoginMemory) -> Self {
-        let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
-        let passwords = PasswordChecker::new(&policy.passwords, logins);
-        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
-        let metrics = Rc::new(Metrics::new(&policy));
-        Self { policy, cache: RefCell::new(cache), passwords, remotes, metrics }
+    pub fn with_logins(self, logins: LoginMemory) -> Self {
+        let passwords = PasswordChecker::new(&self.policy.passwords, logins);
+        Self { passwords, ..self }
     }
 
     /// The policy.
@@ -196,12 +225,24 @@ impl Engine {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
             // A trial keeps nobody from what the gate serves itself.
             (Err(_), Some(served)) if self.policy.spares(rule) => return served,
-            (Ok(Decision::Allow(allow)), None) => allow.place.rule = rule,
+            (Ok(Decision::Allow(allow)), None) => match self.rule_in_upper_case(request, &path) {
+                Some(other) if other != rule => judged = Err(Denial::no_rule().at(Place::rule(other))),
+                Some(_) | None => allow.place.rule = rule,
+            },
             (Ok(Decision::Await(awaited)), _) => awaited.rule = rule,
             (Err(denial), _) => denial.place.rule = rule,
             (Ok(Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_)), _) => {}
         }
         judged
+    }
+
+    /// The rule for the method in upper case, where it came in another case. Methods are case-sensitive (RFC 9110
+    /// section 9.1), but some servers behind HTTP/2 take `get` for GET: what is for GET must not be had by the rule
+    /// for every other method.
+    fn rule_in_upper_case(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<RuleId> {
+        let method = request.method();
+        let is_other = method.iter().any(u8::is_ascii_lowercase);
+        is_other.then(|| self.policy.requirement(&method.to_ascii_uppercase(), request.authority(), path).0)
     }
 
     fn judge_by(
@@ -250,7 +291,7 @@ impl Engine {
 
     /// The gate's own document or page at this path, if there is one.
     fn served(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<Result<Decision, Denial>> {
-        let answer: Response = self.policy.served()?.answer(path.as_str())?;
+        let answer: Response = self.served.as_ref()?.answer(path.as_str())?;
         let place = Place::rule(RuleId::Documentation);
         if matches!(request.method(), b"GET" | b"HEAD") {
             return Some(Ok(Decision::Answer(Response { place, ..answer })));

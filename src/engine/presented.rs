@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use crate::decision::{Denial, Identity};
-use crate::identity::{ApiKey, User};
+use crate::decision::Denial;
+use crate::identity::{ApiKey, Identity, User};
 use crate::policy::SchemeId;
 use crate::reason::Reason;
 use crate::remote::Awaited;

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
-use crate::decision::{Allow, By, Denial, HeaderEdit, Identity, Place};
+use crate::decision::{Allow, By, Denial, Place};
 use crate::host::Stream;
+use crate::identity::Identity;
 use crate::policy::Policy;
+use crate::request::HeaderEdit;
 
 const SUBJECT: &str = "lychgate.subject";
 const SCHEME: &str = "lychgate.scheme";

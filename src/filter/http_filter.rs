@@ -7,12 +7,10 @@ use super::pending::{Claim, StreamId};
 use super::token_request::AwaitingBody;
 use super::worker::Worker;
 use super::{Action, filter_state};
-use crate::config::ErrorFormat;
-use crate::decision::{Allow, Await, Changes, Decision, Denial, HeaderEdit, Place, Response};
+use crate::decision::{Allow, Await, Changes, Decision, Denial, ErrorFormat, Place, Response, TokenRequest};
 use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
-use crate::issue::TokenRequest;
 use crate::remote::TokenDigests;
-use crate::request::Request;
+use crate::request::{HeaderEdit, Request};
 
 /// How long a request waits for what is being fetched, at most.
 const PATIENCE: Duration = Duration::from_secs(10);

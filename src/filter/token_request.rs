@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 
 use super::Action;
 use super::http_filter::{HttpFilter, State, Step, apply, claim};
-use crate::decision::{Changes, Decision, Denial, Place, RuleId};
+use crate::decision::{Changes, Decision, Denial, Place, RuleId, TokenRequest};
 use crate::host::Stream;
-use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
+use crate::issue::{MAX_BODY_BYTES, TokenEndpoint};
 use crate::reason::Reason;
 use crate::request::Request;
 

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::credential::{after_prefix, basic};
 use crate::decision::{Challenge, Denial};
 use crate::host::{Host, HostError};
-use crate::password::{Account, Outcome, PasswordChecker};
+use crate::login::{Account, Outcome, PasswordChecker};
 use crate::reason::Reason;
 
 /// The clients that may ask for a token.

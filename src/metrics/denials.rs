@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Slot;
-use super::name::{Names, label};
+use super::name::Names;
 use crate::config::Mode;
 use crate::decision::{By, Denial};
+use crate::host::{Slot, label};
 use crate::policy::{Policy, SchemeKind};
 use crate::reason::{CountedFor, Reason};
 

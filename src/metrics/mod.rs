@@ -8,70 +8,18 @@ mod denials;
 mod name;
 mod requests;
 
-pub use name::{Definition, Kind, label};
-
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
 use crate::decision::{Allow, Denial, Response};
+use crate::host::{Definition, Event, Slot, Update, label};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use denials::Denials;
 use name::Names;
 use requests::{Outcome, Requests};
-
-/// Something that happened and is counted, besides what became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event<'a> {
-    /// The cache of verified tokens was asked.
-    TokenCache {
-        /// Whether the token was in it.
-        hit: bool,
-    },
-    /// A signature was checked.
-    Signature {
-        /// Its algorithm.
-        algorithm: Algorithm,
-        /// By the host, and not in the module.
-        native: bool,
-    },
-    /// A password was to be checked.
-    Password(PasswordCheck),
-    /// A source was fetched, or could not be.
-    Fetch {
-        /// The name of the source.
-        source: &'a str,
-        /// Whether it was.
-        succeeded: bool,
-    },
-}
-
-/// What became of a password check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordCheck {
-    /// The password was hashed.
-    Hashed,
-    /// It was known from not long ago, so that it was not hashed.
-    Remembered,
-    /// It was not: too many failures.
-    Throttled,
-    /// It was not: the worker has hashed enough.
-    Busy,
-}
-
-/// What is to be done to a stat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    /// It changes by so much.
-    Add(i64),
-    /// It has this value.
-    Set(u64),
-}
-
-/// A stat, by its number.
-pub type Slot = usize;
 
 /// What one worker counts.
 #[derive(Debug)]

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::Slot;
-use super::name::{Names, label};
+use super::name::Names;
 use crate::decision::{By, Place, RuleId};
+use crate::host::{Slot, label};
 use crate::policy::{Policy, Requirement};
 
 /// How many rules are counted one by one, by their names. The rest is counted together.

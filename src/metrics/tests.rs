@@ -1,17 +1,17 @@
 use serde_json::{Value, json};
 
-use super::{Definition, Event, Kind, Metrics, PasswordCheck, Update, label};
+use super::Metrics;
 use crate::decision::{By, Denial, Place, RuleId};
 use crate::engine::Engine;
-use crate::host::LocalHost;
+use crate::host::{Definition, Event, Kind, LocalHost, PasswordCheck, Update, label};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::request::Request;
 
 fn engine(policy: &Value) -> Engine {
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 fn keys() -> Value {

@@ -6,29 +6,25 @@
 mod compile;
 mod host;
 mod own_routes;
-mod path;
 mod requirement;
 mod reserved;
 mod rules;
 mod scheme;
 
-pub use compile::served_path;
-pub use path::{AmbiguousPath, NormalPath, PathFault};
 pub use requirement::{Alternative, Requirement, Term};
-pub use reserved::is_same_header;
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
 use std::rc::Rc;
 
-use crate::config::{
-    CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode, PasswordSettings,
-};
+use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
 use crate::credential::Source;
 use crate::decision::RuleId;
+use crate::http_syntax::is_same_header;
 use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
-use crate::openapi::Served;
+use crate::login::PasswordSettings;
+use crate::normal_path::NormalPath;
 use crate::remote::{self, Introspection};
 use own_routes::OwnRoutes;
 use reserved::Reserved;
@@ -54,7 +50,6 @@ pub struct Policy {
     /// Whom opaque tokens are asked after.
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
-    served: Option<Served>,
     own_routes: OwnRoutes,
     /// Whether refusals are carried out.
     pub mode: Mode,
@@ -102,6 +97,18 @@ impl Policy {
     pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Compiled, Vec<ConfigError>> {
         let errors = Errors::default();
         let config = Config::read(bytes, &errors);
+        Self::of(config, environment, errors)
+    }
+
+    /// Compiles a configuration that was read; `errors` are its faults.
+    ///
+    /// # Errors
+    /// The faults of both stages.
+    pub fn of(
+        config: Config,
+        environment: Environment<'_>,
+        errors: Errors,
+    ) -> Result<Compiled, Vec<ConfigError>> {
         let compiled = compile::compile(config, environment, &errors);
         errors.finish(compiled)
     }
@@ -194,12 +201,6 @@ impl Policy {
     #[must_use]
     pub fn token_endpoint(&self, number: usize) -> Option<&TokenEndpoint> {
         self.token_endpoints.get(number)
-    }
-
-    /// The documentation that the gate serves.
-    #[must_use]
-    pub fn served(&self) -> Option<&Served> {
-        self.served.as_ref()
     }
 
     /// The names of the schemes that have a key that can sign.

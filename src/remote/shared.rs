@@ -11,10 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::lines::brief;
 use super::record::{Fetched, Record};
-use super::response::CallResponse;
 use super::source::{Content, Source};
-use crate::host::{Host, HostError};
-use crate::metrics::Event;
+use crate::host::{CallResponse, Event, Host, HostError};
 
 /// How often a write that another worker overtook is tried again.
 const TRIES: u32 = 16;

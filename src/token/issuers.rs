@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use super::compact::Compact;
 use super::error::TokenError;
-use crate::host::{Host, NativeVerdict};
+use crate::host::{Event, Host, NativeVerdict};
 use crate::keys::{Algorithm, BUDGET, KeySet, VerificationKey};
-use crate::metrics::Event;
 use crate::remote::{Awaited, Content, Source, Standing};
 
 /// The keys of an issuer.

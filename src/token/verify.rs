@@ -7,8 +7,9 @@ use super::compact::Compact;
 use super::error::TokenError;
 use super::issuers::Issuer;
 use super::scopes::scopes_of;
-use crate::decision::{IdentityMemo, is_header_value};
 use crate::host::Host;
+use crate::http_syntax::is_header_value;
+use crate::identity::IdentityMemo;
 use crate::remote::{Answer, Awaited, Content, Introspection, Revocations, Source, Standing, TokenDigests};
 
 /// What the tokens of a scheme must be.

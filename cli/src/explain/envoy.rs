@@ -1,10 +1,10 @@
-//! What of Envoy's own stands in an access log where one looks for Lychgate's reasons: response flags, and
-//! response-code details of Envoy and of its other filters.
+//! Envoy's own entries at the place of an access log where Lychgate's reasons are: response flags, and response-code
+//! details of Envoy and of its other filters.
 
 /// A response flag, or a detail, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The flag, or the detail without what stands in braces.
+    /// The flag, or the detail without the text in braces.
     pub name: &'static str,
     /// The status it usually comes with.
     pub status: &'static str,
@@ -95,7 +95,7 @@ pub const FLAGS: &[Entry] = &[
         "DC",
         "0 or 499",
         "The client closed the connection before there was an answer.",
-        "Nothing, usually.",
+        "Usually there is nothing to do.",
     ),
     entry("UAEX", "403", "The ext_authz filter refused the request.", "Look at the authorisation service."),
     entry("RL", "429", "A rate limit filter refused the request.", "Look at the rate limit's configuration."),
@@ -126,7 +126,7 @@ pub const DETAILS: &[Entry] = &[
     entry(
         "upstream_reset_before_response_started",
         "503",
-        "The connection to the upstream failed or was closed before it answered; what stands in braces says how.",
+        "The connection to the upstream failed or was closed before it answered; the text in braces is the cause.",
         "Compare the cluster's address, port and TLS settings with the service's, and look into its log.",
     ),
     entry(
@@ -242,7 +242,7 @@ pub const DETAILS: &[Entry] = &[
         "downstream_remote_disconnect",
         "0 or 499",
         "The client closed the connection before there was an answer.",
-        "Nothing, usually.",
+        "Usually there is nothing to do.",
     ),
 ];
 
@@ -251,7 +251,7 @@ pub fn flag(name: &str) -> Option<&'static Entry> {
     FLAGS.iter().find(|entry| entry.name == name)
 }
 
-/// The detail with this name, whatever stands in braces or brackets after it.
+/// The detail with this name, without the text in braces or brackets after it.
 pub fn detail(text: &str) -> Option<&'static Entry> {
     let name = text.split(['{', '[']).next().unwrap_or_default();
     DETAILS.iter().find(|entry| entry.name == name)

@@ -105,7 +105,7 @@ fn details_of(values: &[&str]) -> Vec<String> {
     details
 }
 
-/// What stands in braces after `lychgate_denied` or `lychgate_answered`, with that word.
+/// The word in the braces of `lychgate_denied{}` or `lychgate_answered{}`, and whether it is of a refusal.
 pub fn ours(details: &str) -> Option<(bool, &str)> {
     let denied = details.strip_prefix("lychgate_denied{").map(|rest| (true, rest));
     let answered = || details.strip_prefix("lychgate_answered{").map(|rest| (false, rest));
@@ -160,7 +160,7 @@ fn fields(text: &str) -> Vec<Field<'_>> {
         };
         let quoted = value.strip_prefix('"').and_then(|value| value.split_once('"'));
         let (field, after) = match quoted {
-            // In `key="value"` it is the key that says whose the value is.
+            // In `key="value"` the key says where the value comes from.
             Some((text, after)) => (Field { text, is_quoted: key.is_empty() || is_of_client(key) }, after),
             None => {
                 let (text, after) = value.split_once(' ').unwrap_or((value, ""));

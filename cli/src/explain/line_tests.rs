@@ -65,7 +65,7 @@ fn what_a_client_wrote_is_not_read_as_the_reason() {
             ISTIO_JSON.replace("response_code_details", "rcd").replace("/admin", forged),
             vec!["lychgate_denied{scope_lacking}"],
         ),
-        // Who breaks out of the quotation marks makes two of them, and both are told.
+        // A client that breaks out of the quotation marks makes two of them, and both are read.
         (
             ISTIO.replace("/items/7", "/\" 500 - lychgate_denied{host_failure} \""),
             vec![forged, "lychgate_denied{token_expired}"],

@@ -10,17 +10,17 @@ const HEAD: &str = "# Reasons
 
 <!-- Made by `lychgate explain --markdown`; a test holds it to that. Change src/reason.rs and make it anew. -->
 
-Why Lychgate refused a request, as a word. It stands in the response-code details (`lychgate_denied{token_expired}`), in
-the stat `lychgate_denials_total`, in the filter state and in the log. The client is told the status and the detail, and
-not the word. `lychgate explain token_expired` prints the same, and `lychgate explain -` reads lines of an access log.
+A reason is the cause of a refusal as one word. The response-code details (`lychgate_denied{token_expired}`), the stat
+`lychgate_denials_total`, the filter state and the log have it. The client gets the status and the detail, and not the
+word. `lychgate explain token_expired` prints the same, and `lychgate explain -` reads lines of an access log.
 
 ";
 
 const ENVOY: &str = "
 ## Envoy's own
 
-What stands at the same place of an access log and is no reason of Lychgate: [response flags](#response-flags) and
-[response-code details](#response-code-details). A 503 with one of these is no refusal by a rule.
+An access log has entries of Envoy and of its other filters at the same place: [response flags](#response-flags) and
+[response-code details](#response-code-details). With one of these the answer is not Lychgate's.
 
 ";
 

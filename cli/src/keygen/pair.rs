@@ -1,4 +1,4 @@
-//! Keys, made by the crate jwt-simple. It is in the command line alone, and makes keys there and nothing else.
+//! Keys, made by the crate jwt-simple. Only the command line depends on it, and only to make keys.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};

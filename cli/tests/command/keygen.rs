@@ -13,7 +13,6 @@ use lychgate::decision::Decision;
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
 use lychgate::keys::Algorithm;
-use lychgate::policy::Policy;
 use lychgate::request::Request;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -119,14 +118,14 @@ fn opens(keys: &Value, token: &str, secret: &str) -> bool {
         "security": [{"own": []}],
     });
     let environment = |name: &str| (name == "LYCHGATE_SIGNING_KEY").then(|| secret.to_owned());
-    let policy = Policy::compile(config.to_string().as_bytes(), &environment).unwrap().policy;
+    let engine = Engine::compile(config.to_string().as_bytes(), &environment).unwrap().engine;
     let bearer = format!("Bearer {token}");
     let headers =
         [(":method", "GET"), (":path", "/"), (":authority", "h"), ("authorization", bearer.as_str())];
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let host = LocalHost::at(i64::try_from(now).unwrap());
-    matches!(Engine::new(policy).decide(&Request::new(&headers), &host, true), Decision::Allow(_))
+    matches!(engine.decide(&Request::new(&headers), &host, true), Decision::Allow(_))
 }
 
 #[test]

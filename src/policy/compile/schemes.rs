@@ -9,9 +9,9 @@ use crate::config::{
     self, JwtConfig, KeyLocation, KeySource, Path, SchemeConfig, TokenSource, TokenUsersConfig,
 };
 use crate::credential::Source;
+use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
-use crate::policy::reserved::is_same_header;
 use crate::policy::scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::token::{Verifier, VerifierSettings};
 
@@ -29,7 +29,8 @@ impl Compiler<'_> {
         let mut compiled = Vec::with_capacity(schemes.len());
         for (name, scheme) in schemes {
             let path = root.key(&name);
-            if !crate::decision::is_header_value(name.as_bytes()) || name.is_empty() || name.contains(',') {
+            if !crate::http_syntax::is_header_value(name.as_bytes()) || name.is_empty() || name.contains(',')
+            {
                 self.errors.add(&path, "the name goes into a header: no control characters, no comma");
             }
             let id = SchemeId(compiled.len());

@@ -1,0 +1,221 @@
+//! A username and a password in, a verdict out: memory, throttle, budget, hash, in this order.
+//!
+//! A login has three steps, so that the one in the middle can be done elsewhere: [`PasswordChecker::admit`]
+//! decides whether the password is hashed, [`Admitted::verifies`] hashes it and touches nothing else, and
+//! [`PasswordChecker::settle`] books what came of it. Where hashes run beside one another, so many more than
+//! the throttle allows may be admitted before the first is booked.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use super::admission::{Admission, Attempt, LoginMemory};
+use super::memory::Memory;
+use super::settings::PasswordSettings;
+use super::throttle::{Account, Throttle, tags};
+use crate::host::{ClientAddress, Event, Host, HostError, PasswordCheck};
+use crate::identity::{User, UserDirectory};
+use crate::password::PasswordHash;
+
+/// What a name and a secret are worth.
+#[derive(Clone, Copy, Debug)]
+pub enum Outcome<T> {
+    /// They belong together. A user may still be switched off.
+    Right(T),
+    /// They do not, or there is no such name.
+    Wrong,
+    /// Too many failures: to be tried again after so many seconds.
+    Throttled(u64),
+    /// This worker has hashed enough: to be tried again after so many seconds.
+    Busy(u64),
+    /// The host did not do its part.
+    Failed(HostError),
+}
+
+/// A login whose password is to be hashed: it was neither throttled nor was the worker busy.
+#[derive(Debug)]
+pub struct Admitted<'d> {
+    account: Account,
+    address: ClientAddress,
+    attempt: Attempt,
+    hash: Option<&'d PasswordHash>,
+    user: Option<&'d User>,
+}
+
+impl Admitted<'_> {
+    /// Whether `password` is the one that was hashed: of the user, or of somebody else where there is no
+    /// such user. Takes its time, and does nothing else.
+    #[must_use]
+    pub fn verifies(&self, password: &[u8]) -> bool {
+        self.hash.is_some_and(|hash| hash.verifies(password))
+    }
+}
+
+/// Checks passwords for one worker.
+pub struct PasswordChecker {
+    throttle: Throttle,
+    remember_seconds: i64,
+    admission: RefCell<Admission>,
+    memory: RefCell<Option<Memory>>,
+}
+
+impl PasswordChecker {
+    /// A checker with these limits.
+    #[must_use]
+    pub fn new(settings: &PasswordSettings, known: LoginMemory) -> Self {
+        Self {
+            throttle: Throttle { failures: settings.max_failures, window: settings.window_seconds },
+            remember_seconds: settings.remember_seconds,
+            admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
+            memory: RefCell::new(None),
+        }
+    }
+
+    /// Checks a login.
+    pub fn log_in<'d>(
+        &self,
+        directory: &'d UserDirectory,
+        username: &str,
+        password: &[u8],
+        host: &dyn Host,
+    ) -> Outcome<&'d User> {
+        match self.admit(directory, username, host) {
+            Ok(admitted) => {
+                let start = host.uptime();
+                let verifies = admitted.verifies(password);
+                self.settle(admitted, verifies, host.uptime().saturating_sub(start), host)
+            }
+            Err(refusal) => refusal,
+        }
+    }
+
+    /// Decides whether a password for `username` is hashed.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn admit<'d>(
+        &self,
+        directory: &'d UserDirectory,
+        username: &str,
+        host: &dyn Host,
+    ) -> Result<Admitted<'d>, Outcome<&'d User>> {
+        let address = ClientAddress::of(host);
+        let account = Account::new(directory.digest(), username.as_bytes());
+        match self.throttle.wait(host, account, &address) {
+            Ok(None) => {}
+            Ok(Some(seconds)) => {
+                host.note(Event::Password(PasswordCheck::Throttled));
+                return Err(Outcome::Throttled(seconds));
+            }
+            Err(error) => return Err(Outcome::Failed(error)),
+        }
+        let attempt = attempt(account, &address);
+        if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.uptime()) {
+            host.note(Event::Password(PasswordCheck::Busy));
+            return Err(Outcome::Busy(seconds));
+        }
+        let (hash, user) = directory.hash_for(username);
+        Ok(Admitted { account, address, attempt, hash, user })
+    }
+
+    /// Books what came of an admitted login, and the time that its hash took.
+    pub fn settle<'d>(
+        &self,
+        admitted: Admitted<'d>,
+        verifies: bool,
+        cost: Duration,
+        host: &dyn Host,
+    ) -> Outcome<&'d User> {
+        host.note(Event::Password(PasswordCheck::Hashed));
+        let user = admitted.user.filter(|_| verifies);
+        self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.uptime());
+        let counted = match user {
+            Some(_) => self.throttle.succeed(host, admitted.account, &admitted.address),
+            None => self.throttle.fail(host, admitted.account, &admitted.address),
+        };
+        match (counted, user) {
+            (Err(error), _) => Outcome::Failed(error),
+            (Ok(()), Some(user)) => Outcome::Right(user),
+            (Ok(()), None) => Outcome::Wrong,
+        }
+    }
+
+    /// Checks a secret that costs nothing to check, such as a client's: throttled as passwords are.
+    pub fn check_secret(
+        &self,
+        account: Account,
+        host: &dyn Host,
+        is_right: impl FnOnce() -> bool,
+    ) -> Outcome<()> {
+        let address = ClientAddress::of(host);
+        match self.throttle.wait(host, account, &address) {
+            Ok(None) => {}
+            Ok(Some(seconds)) => return Outcome::Throttled(seconds),
+            Err(error) => return Outcome::Failed(error),
+        }
+        let (outcome, counted) = if is_right() {
+            (Outcome::Right(()), self.throttle.succeed(host, account, &address))
+        } else {
+            (Outcome::Wrong, self.throttle.fail(host, account, &address))
+        };
+        counted.map_or_else(Outcome::Failed, |()| outcome)
+    }
+
+    /// Checks a credential that comes with every request: one that was verified not long ago is
+    /// not hashed again.
+    pub fn check<'d>(
+        &self,
+        directory: &'d UserDirectory,
+        username: &str,
+        password: &[u8],
+        host: &dyn Host,
+    ) -> Outcome<&'d User> {
+        if self.remember_seconds == 0 {
+            return self.log_in(directory, username, password, host);
+        }
+        let mut memory = self.memory.borrow_mut();
+        if memory.is_none() {
+            let mut key = [0; 32];
+            if let Err(error) = host.random(&mut key) {
+                return Outcome::Failed(error);
+            }
+            *memory = Some(Memory::new(self.remember_seconds, key));
+        }
+        let Some(memory) = memory.as_mut() else { return Outcome::Wrong };
+        // The memory is asked first, whoever it is: only for a user, its time would tell one.
+        if memory.knows(directory.name(), username, password, host.about_now())
+            && let Some(user) = directory.get(username)
+        {
+            host.note(Event::Password(PasswordCheck::Remembered));
+            return Outcome::Right(user);
+        }
+        let outcome = self.log_in(directory, username, password, host);
+        if let Outcome::Right(_) = outcome {
+            memory.learn(directory.name(), username, password, host.now());
+        }
+        outcome
+    }
+
+    /// Does work that belongs to what was let through already: it is booked and not asked for.
+    pub fn booked<T>(&self, host: &dyn Host, work: impl FnOnce() -> T) -> T {
+        let start = host.uptime();
+        let result = work();
+        self.admission.borrow_mut().book_more(host.uptime().saturating_sub(start));
+        result
+    }
+}
+
+fn attempt(account: Account, address: &ClientAddress) -> Attempt {
+    let tag = |parts: &[&[u8]]| {
+        let [tag, _] = tags(parts);
+        tag
+    };
+    Attempt {
+        address: tag(&[address.as_str().as_bytes()]),
+        site: address.site().map(|site| tag(&[site.as_bytes()])),
+        name: tag(&[account.digest()]),
+    }
+}
+
+#[cfg(test)]
+#[path = "checker_tests.rs"]
+mod tests;
