@@ -11,7 +11,7 @@ use jwt_simple::claims::Claims;
 use jwt_simple::prelude::Duration;
 use lychgate::decision::Decision;
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::keys::Algorithm;
 use lychgate::request::Request;
 use serde_json::{Value, json};
@@ -124,7 +124,7 @@ fn opens(keys: &Value, token: &str, secret: &str) -> bool {
         [(":method", "GET"), (":path", "/"), (":authority", "h"), ("authorization", bearer.as_str())];
     let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_bytes(), value.as_bytes())).collect();
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    let host = LocalHost::at(i64::try_from(now).unwrap());
+    let host = InMemoryHost::at(i64::try_from(now).unwrap());
     matches!(engine.decide(&Request::new(&headers), &host, true), Decision::Allow(_))
 }
 
