@@ -7,10 +7,10 @@ use jwt_simple::prelude::{
     Duration, ECDSAP256PublicKeyLike as _, ES256PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike as _,
     HS256Key, JWTClaims, MACLike as _, UnixTimeStamp, VerificationOptions,
 };
-use lychgate::host::LocalHost;
+use lychgate::fetch::Revocations;
+use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm, KeySet, VerificationKey, import_pem, import_secret};
-use lychgate::remote::Revocations;
-use lychgate::token::{Authority, Issuer, Keys, TokenError, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use lychgate_tests::keys::{ED25519, P256};
 use serde_json::{Map, Value};
 
@@ -50,7 +50,7 @@ fn ours(key: Result<VerificationKey, String>) -> Verifier {
         revoked: Revocations::default(),
         revocation: None,
     };
-    Verifier::new(settings, Authority::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
+    Verifier::new(settings, TrustAnchor::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
 }
 
 /// Its verdict, with what it cannot be asked to require: that `exp` and `sub` are there.
@@ -76,7 +76,7 @@ pub fn run(data: &[u8]) {
     };
     PAIRS.with(|pairs| {
         let (ours, verify) = &pairs[index];
-        let ours = ours.verify(&token, &LocalHost::at(NOW), false);
+        let ours = ours.verify(&token, &InMemoryHost::at(NOW), false);
         let theirs = theirs(&token, *verify);
         let explained = match (&ours, &theirs) {
             (Ok(_), Some(_)) | (Err(_), None) => true,

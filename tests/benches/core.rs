@@ -3,8 +3,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
+use lychgate::host::InMemoryHost;
 use lychgate::request::Request;
 use lychgate_tests::keys;
 use lychgate_tests::tokens::{self, Token};
@@ -16,8 +15,8 @@ fn engine(key: &Value, cached: bool) -> Engine {
         "security": [{"token": ["items:read"]}],
         "cache": {"entries": if cached { 4096 } else { 0 }},
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.expect("the policy is good").policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 fn tokens(criterion: &mut Criterion) {
@@ -38,7 +37,8 @@ fn tokens(criterion: &mut Criterion) {
         for (kind, cached) in [("known token", true), ("new token", false)] {
             let engine = engine(&key, cached);
             criterion.bench_function(&format!("{alg}, {kind}"), |bencher| {
-                bencher.iter(|| engine.decide(&Request::new(&headers), &LocalHost::at(tokens::now()), true));
+                bencher
+                    .iter(|| engine.decide(&Request::new(&headers), &InMemoryHost::at(tokens::now()), true));
             });
         }
     }

@@ -9,11 +9,9 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use lychgate::decision::Decision;
+use lychgate::decision::{Decision, TokenRequest};
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
-use lychgate::issue::TokenRequest;
-use lychgate::policy::Policy;
+use lychgate::host::InMemoryHost;
 use lychgate::request::Request;
 use lychgate_tests::keys;
 use serde_json::json;
@@ -40,8 +38,8 @@ fn engine() -> Engine {
         "passwords": {"max_failures": 1_000_000, "worker_share_percent": 100},
         "security": [{"basic": []}],
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 /// Nanoseconds of `attempt` for either user, in turns that are drawn by lot.
@@ -121,12 +119,12 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let (engine, host) = (engine(), LocalHost::at(1_700_000_000));
+    let (engine, host) = (engine(), InMemoryHost::at(1_700_000_000));
     let request = TokenRequest { endpoint: 0, authorization: None, request_id: None };
     let token = measure(|user| {
         let body = format!("username={user}&password=guess");
         let decision = engine.answer_token(&request, body.as_bytes(), &host);
-        assert!(matches!(&decision, Decision::Deny(denial) if denial.status == 401), "{decision:?}");
+        assert!(matches!(&decision, Decision::Deny(denial) if denial.status() == 401), "{decision:?}");
     });
     report("token endpoint", &token);
     let basic = measure(|user| {
@@ -138,7 +136,7 @@ fn main() {
             (b"authorization", authorization.as_bytes()),
         ];
         let decision = engine.decide(&Request::new(&headers), &host, true);
-        assert!(matches!(&decision, Decision::Deny(denial) if denial.status == 401), "{decision:?}");
+        assert!(matches!(&decision, Decision::Deny(denial) if denial.status() == 401), "{decision:?}");
     });
     report("Basic", &basic);
     // The same user on both sides: what these figures are where there is nothing to see.

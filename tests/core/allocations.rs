@@ -8,8 +8,7 @@ use std::cell::Cell;
 
 use lychgate::decision::Decision;
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
+use lychgate::host::InMemoryHost;
 use lychgate::request::Request;
 use lychgate_tests::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256};
 use lychgate_tests::tokens::{self, Token};
@@ -53,14 +52,14 @@ fn engine() -> Engine {
         "api_keys": {"partners": [{"id": "mobile-app", "sha256": KEY_SHA256}]},
         "rules": many.chain([public]).collect::<Vec<_>>(),
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.expect("the policy is good").policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 #[test]
 fn what_is_known_is_decided_without_an_allocation() {
     let engine = engine();
-    let host = LocalHost::at(tokens::now());
+    let host = InMemoryHost::at(tokens::now());
     let token = Token::reader().claim("email", "a@example.com").sign("HS256");
     let bearer = format!("Bearer {token}");
     for (what, path, header) in [

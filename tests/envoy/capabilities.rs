@@ -36,7 +36,7 @@ fn start(capabilities: &[String], upstream: &Upstream) -> Result<Envoy, String> 
 }
 
 #[test]
-fn the_gate_works_in_an_envoy_that_allows_it_only_what_is_allowed_capabilities() {
+fn the_filter_works_in_an_envoy_that_allows_it_only_what_is_published() {
     let upstream = Upstream::start();
     let envoy = start(&allowed_capabilities(), &upstream).unwrap_or_else(|log| panic!("{log}"));
     let status = |request: Request| envoy.send("restricted", &request).status;

@@ -45,6 +45,9 @@ fn routes() -> Value {
             {"match": {"path": "/basic"}, "security": [{"basic": []}]},
             {"match": {"path": "/items/{id}", "methods": ["GET"]}, "security": []},
             {"match": {"prefix": "/admin"}, "security": admin},
+            // One method of many that asks for more.
+            {"match": {"path": "/reports/{id}", "methods": ["GET"]}, "security": admin},
+            {"match": {"prefix": "/reports"}, "security": []},
             // One host of many that asks for more.
             {"match": {"prefix": "/tenant", "hosts": ["vault.example.com", "*.vault.example.com"]}, "security": admin},
             {"match": {"prefix": "/tenant"}, "security": []},

@@ -65,10 +65,11 @@ fn kind(document: &str, block: &Block) -> Kind {
     }
 }
 
-/// Every block of YAML. The reference is made from the schema, whose examples are tested there.
+/// Every block of YAML, the README's too. The reference is made from the schema, whose examples are tested
+/// there.
 fn yaml_blocks() -> Vec<(String, Block, Kind)> {
     let documents = documents().into_iter().filter(|document| document != "docs/reference.md");
-    let all = documents.flat_map(|document| {
+    let all = documents.chain(["README.md".to_owned()]).flat_map(|document| {
         let blocks = blocks(&document).into_iter().filter(|block| block.language == "yaml");
         blocks
             .map(move |block| (document.clone(), block.clone(), kind(&document, &block)))

@@ -1,4 +1,4 @@
-//! Every key that the plugin knows is in the schema, and the reverse; and in the README's table.
+//! Every key that the plugin knows is in the schema, and the reverse.
 //!
 //! The plugin says which keys it knows where it meets one that it does not. So an unknown one is put into
 //! every object of every configuration there is, and the answers are compared with the schema.
@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lychgate::policy::Policy;
 use serde_json::{Map, Value, json};
 
-use super::{CONFIGURATION, behaviour, config_faults, schema, text, validator};
+use super::{CONFIGURATION, behaviour, config_faults, schema, validator};
 
 const UNKNOWN: &str = "zzz_unknown";
 
@@ -162,46 +162,4 @@ fn each_knows_the_keys_of_the_other() {
     }
     println!("{} objects asked about, {count} keys in the schema and in the plugin", asked.len());
     assert!(count > 150, "{count}");
-}
-
-/// The README's table has every key too: in the first column a path, in the second what is below it.
-#[test]
-fn the_readme_s_table_names_every_key_and_no_other() {
-    let root = schema(CONFIGURATION);
-    let readme = text("README.md");
-    let table: Vec<_> = readme.lines().filter(|line| line.starts_with("| `")).collect();
-    let mut described = BTreeSet::new();
-    for own in root["$defs"].as_object().expect("definitions").values().chain([&root]) {
-        let closed = own["properties"].as_object().into_iter().flatten();
-        described.extend(closed.map(|(key, _)| key.clone()));
-    }
-    let words = |text: &str| -> BTreeSet<String> {
-        let mark = |c: char| !(c.is_ascii_alphanumeric() || c == '_');
-        text.split(mark).filter(|word| !word.is_empty()).map(str::to_owned).collect()
-    };
-    let written: BTreeSet<_> = table.iter().flat_map(|line| words(line)).collect();
-    // OpenAPI's own, which the table does not repeat.
-    let openapi = [
-        "authorizationCode",
-        "authorizationUrl",
-        "bearerFormat",
-        "clientCredentials",
-        "description",
-        "flows",
-        "implicit",
-        "openIdConnectUrl",
-        "refreshUrl",
-        "scheme",
-        "type",
-    ];
-    let missing: Vec<_> =
-        described.iter().filter(|key| !written.contains(*key) && !openapi.contains(&key.as_str())).collect();
-    assert!(missing.is_empty(), "not in the README's table: {missing:?}");
-    for line in table {
-        let first = line.split('|').nth(1).unwrap_or_default();
-        let keys = first.split('`').skip(1).step_by(2).flat_map(|path| path.split('.').map(str::to_owned));
-        for key in keys.map(|key| key.trim_end_matches("[]").to_owned()).filter(|key| key != "*") {
-            assert!(described.contains(&key), "{key} is in the README's table, and in no schema");
-        }
-    }
 }
