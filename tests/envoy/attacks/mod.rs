@@ -112,7 +112,7 @@ fn every_attack_of_the_tables_is_refused_by_a_real_envoy() {
     let rows: Vec<_> = stories.iter().flat_map(|s| s.attacks.iter().map(move |a| (s.what, a))).collect();
     assert_eq!(names.len(), rows.len(), "two attacks have the same name");
     // Those of the table of behaviours have their wording tested elsewhere.
-    let of_behaviour = behaviour::attacks().into_iter().filter(|row| row.expect.upstream.is_none());
+    let of_behaviour = behaviour::bad_tokens().into_iter().filter(|row| row.expect.upstream.is_none());
     let tries =
         rows.into_iter().map(|(what, attack)| Try::Attack(what, attack)).chain(of_behaviour.map(Try::Row));
     let tries = rows::chosen(tries.collect(), Try::name);

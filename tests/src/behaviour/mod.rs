@@ -2,7 +2,8 @@
 //! the module in a real Envoy are held to the same rows.
 
 mod api_keys;
-mod attacks;
+mod bad_tokens;
+
 mod claims;
 mod documents;
 mod dry_run;
@@ -96,7 +97,7 @@ pub fn rows() -> Vec<Row> {
     for theme in [
         signatures::rows,
         claims::rows,
-        attacks::rows,
+        bad_tokens::rows,
         api_keys::rows,
         requirements::rows,
         routing::rows,
@@ -114,9 +115,9 @@ pub fn rows() -> Vec<Row> {
     rows
 }
 
-/// The rows that are attacks.
-pub fn attacks() -> Vec<Row> {
-    attacks::rows()
+/// The rows that are forged or ill-made tokens, which are attacks.
+pub fn bad_tokens() -> Vec<Row> {
+    bad_tokens::rows()
 }
 
 pub const BEARER: &str = "Bearer realm=\"lychgate\"";
