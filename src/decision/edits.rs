@@ -5,6 +5,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::identity::Identity;
+use crate::bytes::same;
 use crate::credential::{Source, without_cookies, without_parameters};
 use crate::policy::is_same_header;
 use crate::request::Request;
@@ -133,10 +134,9 @@ fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderEdit {
 /// Takes away what an application could take for header `name` and the gate did not: it is no credential that was
 /// judged.
 fn remove_doubles(changes: &mut SmallVec<[HeaderEdit; 2]>, request: &Request<'_>, name: &[u8]) {
-    if name.iter().all(u8::is_ascii_alphanumeric) {
-        return;
-    }
-    for (own, _) in request.headers().filter(|(own, _)| *own != name && is_same_header(own, name)) {
+    // Hardly any other header has a name of this length.
+    let others = request.headers().filter(|(own, _)| own.len() == name.len() && !same(own, name));
+    for (own, _) in others.filter(|(own, _)| is_same_header(own, name)) {
         if !removes(changes, own) {
             changes.push(HeaderEdit::Remove(own.into()));
         }
@@ -144,7 +144,7 @@ fn remove_doubles(changes: &mut SmallVec<[HeaderEdit; 2]>, request: &Request<'_>
 }
 
 fn removes(changes: &[HeaderEdit], name: &[u8]) -> bool {
-    changes.iter().any(|change| matches!(change, HeaderEdit::Remove(own) if **own == *name))
+    changes.iter().any(|change| matches!(change, HeaderEdit::Remove(own) if same(own, name)))
 }
 
 #[cfg(test)]

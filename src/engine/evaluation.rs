@@ -35,6 +35,12 @@ enum Price {
     Effect,
 }
 
+/// The turns in which a list of so many items is looked at, those of the least price first. One item has its turn
+/// whatever its price.
+fn turns(items: usize) -> &'static [Option<Price>] {
+    if items < 2 { &[None] } else { &[Some(Price::Computation), Some(Price::Question), Some(Price::Effect)] }
+}
+
 /// The evaluation. Each scheme is looked at once, however many alternatives
 /// name it.
 pub struct Evaluation<'a> {
@@ -51,6 +57,7 @@ pub struct Evaluation<'a> {
 
 impl<'a> Evaluation<'a> {
     /// An evaluation of `request`.
+    #[inline]
     pub fn new(
         engine: &'a Engine,
         request: &'a Request<'a>,
@@ -58,9 +65,10 @@ impl<'a> Evaluation<'a> {
         patient: bool,
         digests: &'a TokenDigests,
     ) -> Self {
-        let mut presented = SmallVec::new();
-        presented.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        Self { engine, request, host, patient, digests, presented }
+        let presented = SmallVec::new();
+        let mut evaluation = Self { engine, request, host, patient, digests, presented };
+        evaluation.presented.resize_with(engine.policy.scheme_count(), OnceCell::new);
+        evaluation
     }
 
     /// Judges the request by `requirement`.
@@ -69,24 +77,25 @@ impl<'a> Evaluation<'a> {
     /// The refusal of the alternative that came nearest.
     pub fn of(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
         let mut nearest: Option<(usize, Failure)> = None;
-        for (number, alternative) in self.alternatives_by_price(requirement) {
-            // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
-            // when nothing is awaited any more.
-            if self.has_effect(alternative) {
-                let await_ = self.awaited(requirement);
-                if !await_.awaited.is_empty() {
-                    return Ok(Decision::Await(await_));
-                }
-            }
-            match self.failure(alternative) {
-                None => return Ok(Decision::Allow(self.allow(requirement, number, alternative))),
-                Some(failure) => {
-                    // Among equals the one listed first.
-                    let rank =
-                        |number: usize, failure: Failure| (failure.nearness(), std::cmp::Reverse(number));
-                    if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
-                        nearest = Some((number, failure));
+        let alternatives = requirement.alternatives();
+        for turn in turns(alternatives.len()) {
+            let numbered = alternatives.iter().enumerate();
+            for (number, alternative) in numbered.filter(|(_, own)| self.is_turn_of(own, *turn)) {
+                // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
+                // when nothing is awaited any more.
+                if self.has_effect(alternative) {
+                    let await_ = self.awaited(requirement);
+                    if !await_.awaited.is_empty() {
+                        return Ok(Decision::Await(await_));
                     }
+                }
+                let Some(failure) = self.failure(alternative) else {
+                    return Ok(Decision::Allow(self.allow(requirement, number, alternative)));
+                };
+                // Among equals the one listed first.
+                let rank = |number: usize, failure: Failure| (failure.nearness(), std::cmp::Reverse(number));
+                if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
+                    nearest = Some((number, failure));
                 }
             }
         }
@@ -251,10 +260,10 @@ impl<'a> Evaluation<'a> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
-        for term in self.by_price(alternative) {
+        let at_once = self.by_price(alternative).find_map(|term| {
             // The issuer is not asked about the token of a client that lacks the rest.
             if missing.is_some() && self.price(term.scheme) == Price::Question {
-                continue;
+                return None;
             }
             match self.presented(term.scheme) {
                 Presented::Awaited { .. } => return Some(Failure::Awaited),
@@ -268,30 +277,25 @@ impl<'a> Evaluation<'a> {
                     }
                 }
             }
-        }
-        missing.or(inactive).or(scope)
+            None
+        });
+        at_once.or(missing).or(inactive).or(scope)
     }
 
-    /// The alternatives with their numbers: those first that need no question to an issuer and have no effect. So
-    /// an issuer is not asked about a request that has what it takes, and who is told to the upstream does not
-    /// depend on what is remembered.
-    fn alternatives_by_price(&self, requirement: &'a Requirement) -> SmallVec<[(usize, &'a Alternative); 4]> {
-        let mut alternatives: SmallVec<[_; 4]> = requirement.alternatives().iter().enumerate().collect();
-        if alternatives.len() > 1 {
-            let price =
-                |alternative: &Alternative| alternative.terms.iter().map(|t| self.price(t.scheme)).max();
-            alternatives.sort_by_key(|(_, alternative)| price(alternative));
-        }
-        alternatives
+    /// Whether it is the turn of an alternative: of those first that need no question to an issuer and have no
+    /// effect. So an issuer is not asked about a request that has what it takes, and who is told to the upstream
+    /// does not depend on what is remembered.
+    fn is_turn_of(&self, alternative: &Alternative, turn: Option<Price>) -> bool {
+        let prices = alternative.terms.iter().map(|term| self.price(term.scheme));
+        turn.is_none_or(|turn| prices.max().unwrap_or(Price::Computation) == turn)
     }
 
     /// The terms of an alternative, the cheapest to look at first.
-    fn by_price<'t>(&self, alternative: &'t Alternative) -> SmallVec<[&'t Term; 4]> {
-        let mut terms: SmallVec<[&Term; 4]> = alternative.terms.iter().collect();
-        if terms.len() > 1 {
-            terms.sort_by_key(|term| self.price(term.scheme));
-        }
-        terms
+    fn by_price<'t>(&self, alternative: &'t Alternative) -> impl Iterator<Item = &'t Term> {
+        turns(alternative.terms.len()).iter().flat_map(move |turn| {
+            let is_turn = move |term: &&Term| turn.is_none_or(|turn| self.price(term.scheme) == turn);
+            alternative.terms.iter().filter(is_turn)
+        })
     }
 
     /// What it takes to look at a credential of this scheme.

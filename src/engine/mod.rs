@@ -68,14 +68,18 @@ impl Engine {
         host: &dyn Host,
         patient: bool,
     ) -> Decision {
-        match self.judge(request, digests, host, patient) {
-            Ok(Decision::Token(login)) => {
-                Decision::Token(TokenRequest { request_id: self.request_id(request), ..login })
-            }
-            Ok(Decision::Deny(denial)) => self.deny(denial, request),
+        let mut decision = match self.judge(request, digests, host, patient) {
             Ok(decision) => decision,
-            Err(denial) => self.refuse(denial, request),
+            Err(denial) => return self.refuse(denial, request),
+        };
+        // Where it is: a decision has a hundred bytes, which would be copied.
+        match &mut decision {
+            Decision::Token(TokenRequest { request_id, .. }) | Decision::Deny(Denial { request_id, .. }) => {
+                *request_id = self.request_id(request);
+            }
+            Decision::Allow(_) | Decision::Answer(_) | Decision::Await(_) => {}
         }
+        decision
     }
 
     /// Refuses `request`, as far as the mode has refusals carried out.
@@ -186,19 +190,39 @@ impl Engine {
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
             (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
         };
+        let judge = || self.judge_by_rule(rule, requirement, request, digests, host, patient);
+        let Some(served) = served else { return judge() };
+        match judge() {
+            Ok(Decision::Allow(_)) => served,
+            // A trial keeps nobody from what the gate serves itself.
+            Err(_) if self.policy.spares(rule) => served,
+            judged @ (Err(_)
+            | Ok(
+                Decision::Await(_) | Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_),
+            )) => judged,
+        }
+    }
+
+    /// The judgement by the requirement of a rule, which names the rule.
+    fn judge_by_rule(
+        &self,
+        rule: RuleId,
+        requirement: Option<&Requirement>,
+        request: &Request<'_>,
+        digests: &TokenDigests,
+        host: &dyn Host,
+        patient: bool,
+    ) -> Result<Decision, Denial> {
         let mut judged = if rule == RuleId::Unknown {
             Err(Denial::path_too_long())
         } else {
             self.judge_by(requirement, request, digests, host, patient)
         };
-        match (&mut judged, served) {
-            (Ok(Decision::Allow(_)), Some(served)) => return served,
-            // A trial keeps nobody from what the gate serves itself.
-            (Err(_), Some(served)) if self.policy.spares(rule) => return served,
-            (Ok(Decision::Allow(allow)), None) => allow.place.rule = rule,
-            (Ok(Decision::Await(awaited)), _) => awaited.rule = rule,
-            (Err(denial), _) => denial.place.rule = rule,
-            (Ok(Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_)), _) => {}
+        match &mut judged {
+            Ok(Decision::Allow(allow)) => allow.place.rule = rule,
+            Ok(Decision::Await(awaited)) => awaited.rule = rule,
+            Err(denial) => denial.place.rule = rule,
+            Ok(Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_)) => {}
         }
         judged
     }

@@ -18,6 +18,7 @@
 
 mod bed;
 mod heads;
+mod known;
 mod logins;
 mod remote;
 mod tokens;
