@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
-use lychgate::host::LocalHost;
+use lychgate::fetch::Revocations;
+use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm as Own, KeySet, import_pem, import_secret};
-use lychgate::remote::Revocations;
-use lychgate::token::{Authority, Issuer, Keys, TokenError, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use serde_json::{Map, Value};
 
 use super::signed::{self, SECRET};
@@ -57,7 +57,7 @@ fn pair(
     validation.validate_nbf = true;
     validation.set_audience(&["api"]);
     validation.set_required_spec_claims(&["exp", "sub", "aud"]);
-    Pair { ours: Verifier::new(settings, Authority::Issuers(vec![issuer])), key, validation }
+    Pair { ours: Verifier::new(settings, TrustAnchor::Issuers(vec![issuer])), key, validation }
 }
 
 /// Verdicts agree, or it is known why not. `e` and `d` ahead of a token ask for ES256 and EdDSA.
@@ -72,7 +72,7 @@ pub fn run(data: &[u8]) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock").as_secs() as i64;
     PAIRS.with(|pairs| {
         let Pair { ours, key, validation } = &pairs[index];
-        let ours = ours.verify(&token, &LocalHost::at(now), false);
+        let ours = ours.verify(&token, &InMemoryHost::at(now), false);
         let theirs = decode::<Map<String, Value>>(&token, key, validation);
         let explained = match (&ours, &theirs) {
             (Ok(_), Ok(_)) | (Err(_), Err(_)) => true,

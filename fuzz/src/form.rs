@@ -1,11 +1,9 @@
 //! The body of a request for a token, and the `Authorization` beside it.
 
-use lychgate::config::Secret;
-use lychgate::decision::Decision;
+use lychgate::decision::{Decision, TokenRequest};
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
-use lychgate::issue::TokenRequest;
-use lychgate::policy::Policy;
+use lychgate::host::InMemoryHost;
+use lychgate::secret::Secret;
 use serde_json::json;
 
 use super::signed::{NOW, SECRET};
@@ -35,8 +33,8 @@ fn engine(clients: bool) -> Engine {
         policy["schemes"]["oauth2"]["issue"]["clients"] =
             json!([{"client_id": "web", "client_secret": "s3cret"}, {"client_id": "cli"}]);
     }
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 /// A token is given for the right name and password only, and every refusal is one of RFC 6749.
@@ -46,10 +44,11 @@ pub fn run(data: &[u8]) {
     let authorization = (!authorization.is_empty()).then(|| Secret::new(authorization.to_vec()));
     let request = TokenRequest { endpoint: 0, authorization, request_id: None };
     for clients in [false, true] {
-        let decision = ENGINES
-            .with(|engines| engines[usize::from(clients)].answer_token(&request, body, &LocalHost::at(NOW)));
+        let decision = ENGINES.with(|engines| {
+            engines[usize::from(clients)].answer_token(&request, body, &InMemoryHost::at(NOW))
+        });
         match decision {
-            Decision::Answer(answer) => {
+            Decision::LocalReply(answer) => {
                 assert_eq!(answer.status, 200);
                 let has = |name: &str, value: &str| {
                     form_urlencoded::parse(body).any(|(own, given)| own == name && given == value)
@@ -59,9 +58,9 @@ pub fn run(data: &[u8]) {
                 assert!(!text.contains("items:write"), "a scope that the user does not have");
             }
             Decision::Deny(denial) => assert!(
-                matches!(denial.status, 400 | 401 | 413 | 429 | 503),
+                matches!(denial.status(), 400 | 401 | 413 | 429 | 503),
                 "an odd refusal: {}",
-                denial.status
+                denial.status()
             ),
             other => panic!("neither answer nor refusal: {other:?}"),
         }

@@ -1,43 +1,45 @@
 //! What users write: the plugin configuration as it stands in `envoy.yaml`, read strictly.
 //!
 //! This is the first of two stages. Here every key is known, every value has its type, and every
-//! fault is collected with its JSON path. [`crate::policy`] is the second: it resolves references,
-//! imports keys, and can only be built from a configuration without faults.
+//! error is collected with its JSON path. [`crate::policy`] is the second: it resolves references,
+//! imports keys, and can only be built from a configuration without errors.
 
 pub mod api_keys;
 mod decode;
 pub mod error;
+mod fields;
 pub mod issue;
 pub mod jwt;
+mod key_source;
 pub(crate) mod node;
 pub mod openapi;
 pub mod remote;
 pub mod rules;
 pub mod scheme;
-pub mod secret;
 mod settings;
 pub mod template;
 pub mod users;
 
 pub use api_keys::ApiKeyConfig;
 pub use error::{ConfigError, Errors, Path};
+pub use fields::SecretSource;
 pub use issue::{ClientConfig, IssueConfig};
-pub use jwt::{JwtConfig, KeyConfig, KeyMaterial, KeySource, SecretSource, TokenSource};
+pub use jwt::JwtConfig;
+pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use openapi::{OpenApiConfig, Unsecured};
-pub use remote::{DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig};
+pub use remote::{DiscoveryConfig, IntrospectionConfig, RemoteConfig, RevocationConfig};
 pub use rules::{MatchConfig, OnInvalid, PathConfig, RESERVED_NAMES, RuleConfig, SecurityConfig};
-pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
-pub use secret::{Secret, SecretJson};
-pub use settings::{
-    CacheLimits, CorsPreflight, ErrorFormat, ErrorSettings, IdentityHeaders, Mode, PasswordSettings,
-};
+pub use scheme::{Flow, Flows, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
+pub use settings::{CacheLimits, CorsPreflight, ErrorSettings, IdentityHeaders, Mode};
 pub use template::{LONGEST_PATH_BYTES, MAX_PATH_BYTES, Segment};
 pub use users::UserConfig;
 
+use crate::login::PasswordSettings;
+use crate::secret::SecretJson;
 use node::Node;
 use serde_json::Value;
 
-/// The whole configuration. An entry that had a fault is `None`, so that its name is still known.
+/// The whole configuration. An entry that had an error is `None`, so that its name is still known.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// `schemes`, sorted by name.
@@ -74,8 +76,8 @@ pub struct Config {
 
 impl Config {
     /// Reads the bytes of a plugin configuration: JSON text or a serialised
-    /// `google.protobuf.Struct`. Faults go to `errors`; the rest is returned all the same, so that
-    /// the second stage can look for faults of its own.
+    /// `google.protobuf.Struct`. Errors go to `errors`; the rest is returned all the same, so that
+    /// the second stage can look for errors of its own.
     #[must_use]
     pub fn read(bytes: &[u8], errors: &Errors) -> Self {
         match decode::decode(bytes) {
@@ -109,7 +111,7 @@ impl Config {
             security: object.optional("security", rules::read_security),
             on_invalid: object.optional("optional", OnInvalid::read).unwrap_or_default(),
             openapi,
-            passwords: object.optional("passwords", PasswordSettings::read).unwrap_or_default(),
+            passwords: object.optional("passwords", settings::read_password_settings).unwrap_or_default(),
             identity_headers: object.optional("identity_headers", IdentityHeaders::read).unwrap_or_default(),
             errors: object.optional("errors", ErrorSettings::read).unwrap_or_default(),
             cors_preflight: object.optional("cors_preflight", CorsPreflight::read).unwrap_or_default(),
@@ -128,7 +130,7 @@ fn read_path_length(node: Node<'_>) -> Option<usize> {
     usize::try_from(node.integer(256..=most)?).ok()
 }
 
-/// A directory that had a fault is known by name all the same.
+/// A directory that had an error is known by name all the same.
 fn directories<T>(read: Option<Vec<(String, Option<Vec<T>>)>>) -> Vec<(String, Vec<T>)> {
     let directories = read.unwrap_or_default().into_iter();
     directories.map(|(name, entries)| (name, entries.unwrap_or_default())).collect()

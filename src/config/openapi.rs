@@ -1,11 +1,13 @@
 //! `openapi`: the document that becomes rules, and the documentation that is served.
 
+pub mod import;
+
 use serde_json::Value;
 
 use super::node::Node;
 use super::rules::read_path;
 use crate::json;
-use crate::openapi::import::{self, Imported};
+use import::Imported;
 
 /// Deeper than any OpenAPI document that a person or a framework wrote.
 const MAX_DEPTH: usize = 100;
@@ -37,7 +39,39 @@ pub enum Unsecured {
     Public,
 }
 
+/// The files that belong to the interactive documentation, each below its page.
+pub const DOCS_FILES: [&str; 5] = [
+    "initializer.js",
+    "swagger-ui-bundle.js",
+    "swagger-ui.css",
+    "oauth2-redirect.html",
+    "oauth2-redirect.js",
+];
+
+/// A page, and what belongs to it.
+#[derive(Debug)]
+pub struct Page {
+    /// The key of `openapi` that has it served.
+    pub key: &'static str,
+    /// Its path.
+    pub path: String,
+    /// The paths of the files that it loads.
+    pub files: Vec<String>,
+}
+
 impl OpenApiConfig {
+    /// Everything that is served.
+    #[must_use]
+    pub fn pages(&self) -> Vec<Page> {
+        let Some(path) = self.serve.clone() else { return Vec::new() };
+        let document = Page { key: "serve", path, files: Vec::new() };
+        let docs = self.docs.as_ref().map(|docs| {
+            let files = DOCS_FILES.iter().map(|file| format!("{docs}/{file}")).collect();
+            Page { key: "docs", path: docs.clone(), files }
+        });
+        std::iter::once(document).chain(docs).collect()
+    }
+
     /// Reads `openapi`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
@@ -47,16 +81,16 @@ impl OpenApiConfig {
         let title = object.optional("title", |n| n.text());
         let version = object.optional("version", |n| n.text());
         let unsecured = object.optional("unsecured", |n| {
-            n.word(&[("default", Unsecured::Default), ("public", Unsecured::Public)])
+            n.enumeration(&[("default", Unsecured::Default), ("public", Unsecured::Public)])
         });
         if document.is_none() && !object.has("document") && unsecured.is_some() {
-            object.optional("unsecured", |n| n.fault::<()>("speaks of a `document`, and there is none"));
+            object.optional("unsecured", |n| n.error::<()>("speaks of a `document`, and there is none"));
         }
         object.finish();
         // The page needs a document to show.
         let serve = serve.or_else(|| docs.as_ref().map(|_| "/openapi.json".to_owned()));
         if docs.is_some() && docs == serve {
-            return node.fault("`docs` and `serve` are the same path");
+            return node.error("`docs` and `serve` are the same path");
         }
         Some(Self { document, serve, docs, title, version, unsecured: unsecured.unwrap_or_default() })
     }
@@ -67,7 +101,7 @@ fn read_document(node: Node<'_>) -> Option<(Imported, Value)> {
     let value = match node.value {
         Value::String(text) => match json::parse_strict(text.as_bytes(), MAX_DEPTH) {
             Ok(value) => value,
-            Err(error) => return node.fault(format_args!("not the JSON text of a document: {error}")),
+            Err(error) => return node.error(format_args!("not the JSON text of a document: {error}")),
         },
         value => value.clone(),
     };
@@ -79,7 +113,7 @@ fn read_served_path(node: Node<'_>) -> Option<String> {
     let path = read_path(node)?;
     if path == "/" || path.ends_with('/') || path.contains(['{', '}', '"', '<', '>', '&', '\'', ' ']) {
         return node
-            .fault(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
+            .error(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
     }
     Some(path)
 }

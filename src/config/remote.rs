@@ -1,11 +1,10 @@
-//! What is fetched from outside: `remote_jwks`, `cluster`, `issuers`, `introspection`, `revocation`.
+//! What is fetched from outside: `remote_jwks`, `cluster`, `introspection`, `revocation`.
 
 use std::collections::HashSet;
 
-use super::jwt::{KeySource, SecretSource, non_empty, read_algorithm, read_local_keys, read_secret};
+use super::fields::{SecretSource, read_secret};
 use super::node::{Node, Object};
-use crate::keys::Algorithm;
-use crate::remote::{Limits, Revocations, Uri};
+use crate::fetch::{RefreshPolicy, Revocations, Uri};
 
 /// Something that is fetched on a schedule.
 #[derive(Clone, Debug)]
@@ -13,7 +12,7 @@ pub struct RemoteConfig {
     /// Where it is.
     pub uri: Uri,
     /// When it is fetched.
-    pub limits: Limits,
+    pub refresh_policy: RefreshPolicy,
 }
 
 /// OpenID Connect discovery through a cluster (OpenID Connect Discovery 1.0 section 4).
@@ -24,18 +23,7 @@ pub struct DiscoveryConfig {
     /// That of the `jwks_uri`, where it is on another host.
     pub jwks_cluster: Option<String>,
     /// When it is fetched.
-    pub limits: Limits,
-}
-
-/// One entry of `issuers`.
-#[derive(Clone, Debug)]
-pub struct IssuerConfig {
-    /// `iss` of its tokens.
-    pub issuer: String,
-    /// Its keys.
-    pub keys: KeySource,
-    /// Accepted algorithms; unset: those of its keys.
-    pub algorithms: Option<Vec<Algorithm>>,
+    pub refresh_policy: RefreshPolicy,
 }
 
 /// `introspection` (RFC 7662 section 2).
@@ -69,8 +57,8 @@ fn seconds(object: &Object<'_>, key: &'static str, least: u64, most: u64, defaul
     value.and_then(|value| i64::try_from(value).ok()).unwrap_or(default)
 }
 
-fn limits(object: &Object<'_>, refresh: i64) -> Limits {
-    Limits {
+fn refresh_policy(object: &Object<'_>, refresh: i64) -> RefreshPolicy {
+    RefreshPolicy {
         timeout: seconds(object, "timeout_seconds", 1, 60, 5),
         refresh: seconds(object, "refresh_seconds", 1, 86_400, refresh),
         refetch: seconds(object, "refetch_seconds", 1, 86_400, 10),
@@ -91,9 +79,9 @@ impl RemoteConfig {
     /// Reads `remote_jwks`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let (uri, limits) = (uri(&object), limits(&object, 600));
+        let (uri, refresh_policy) = (uri(&object), refresh_policy(&object, 600));
         object.finish();
-        Some(Self { uri: uri?, limits })
+        Some(Self { uri: uri?, refresh_policy })
     }
 }
 
@@ -102,25 +90,8 @@ impl DiscoveryConfig {
     pub fn read(object: &Object<'_>) -> Option<Self> {
         let cluster = object.required("cluster", |n| n.text());
         let jwks_cluster = object.optional("jwks_cluster", |n| n.text());
-        let limits = limits(object, 600);
-        Some(Self { cluster: cluster?, jwks_cluster, limits })
-    }
-}
-
-impl IssuerConfig {
-    /// Reads one entry of `issuers`.
-    pub fn read(node: Node<'_>) -> Option<Self> {
-        let object = node.object()?;
-        let issuer = object.required("issuer", |n| n.text());
-        let keys = match object.one_of(&["keys", "jwks", "remote_jwks", "cluster"]) {
-            Some("remote_jwks") => object.optional("remote_jwks", RemoteConfig::read).map(KeySource::Remote),
-            Some("cluster") => DiscoveryConfig::read(&object).map(KeySource::Discovery),
-            Some(local) => read_local_keys(&object, local),
-            None => None,
-        };
-        let algorithms = object.optional("algorithms", |n| non_empty(n, |n| n.list(read_algorithm)));
-        object.finish();
-        Some(Self { issuer: issuer?, keys: keys?, algorithms })
+        let refresh_policy = refresh_policy(object, 600);
+        Some(Self { cluster: cluster?, jwks_cluster, refresh_policy })
     }
 }
 
@@ -131,7 +102,7 @@ impl IntrospectionConfig {
         let client_id = object.required("client_id", |n| n.text());
         let client_secret = object.required("client_secret", read_secret);
         let in_body = object.optional("auth_method", |n| {
-            n.word(&[("client_secret_basic", false), ("client_secret_post", true)])
+            n.enumeration(&[("client_secret_basic", false), ("client_secret_post", true)])
         });
         let cache_seconds = seconds(object, "cache_seconds", 0, 86_400, 60);
         let timeout = object.optional("timeout_seconds", |n| n.integer(1..=60));
@@ -150,10 +121,10 @@ impl RevocationConfig {
     /// Reads `revocation`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let (uri, limits) = (uri(&object), limits(&object, 60));
-        let accepts = object.optional("on_outage", |n| n.word(&[("refuse", false), ("accept", true)]));
+        let (uri, refresh_policy) = (uri(&object), refresh_policy(&object, 60));
+        let accepts = object.optional("on_outage", |n| n.enumeration(&[("refuse", false), ("accept", true)]));
         object.finish();
-        let remote = RemoteConfig { uri: uri?, limits };
+        let remote = RemoteConfig { uri: uri?, refresh_policy };
         Some(Self { remote, accepts_on_outage: accepts.unwrap_or(false) })
     }
 }

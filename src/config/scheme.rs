@@ -3,6 +3,8 @@
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
 use super::node::{Node, Object};
+use crate::credential::CredentialLocation;
+use crate::http_syntax::is_token;
 
 /// A Security Scheme Object with Lychgate's additions.
 #[derive(Clone, Debug)]
@@ -38,11 +40,9 @@ pub enum SchemeKind {
     },
     /// `type: apiKey`.
     ApiKey {
-        /// Where the key stands.
-        location: KeyLocation,
-        /// The header, query parameter or cookie; a header in lower case.
-        name: String,
-        /// The name as it was written, for documents.
+        /// Where the key stands; a header in lower case.
+        location: CredentialLocation,
+        /// The name of the header, query parameter or cookie as it was written, for documents.
         written_name: String,
         /// The directory of keys under `api_keys`.
         directory: String,
@@ -89,13 +89,10 @@ pub enum UsersScopes {
 }
 
 /// `in` of an `apiKey` scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyLocation {
-    /// A request header.
+#[derive(Clone, Copy)]
+enum In {
     Header,
-    /// A parameter of the query string.
     Query,
-    /// A cookie.
     Cookie,
 }
 
@@ -132,7 +129,7 @@ impl SchemeConfig {
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let kind_word = object.required("type", |n| {
-            n.word(&[
+            n.enumeration(&[
                 ("http", Type::Http),
                 ("apiKey", Type::ApiKey),
                 ("oauth2", Type::OAuth2),
@@ -143,7 +140,7 @@ impl SchemeConfig {
         let missing_status = object.optional("missing_status", |n| match n.integer(0..=999)? {
             401 => Some(401),
             403 => Some(403),
-            other => n.fault(format_args!("must be 401 or 403, got {other}")),
+            other => n.error(format_args!("must be 401 or 403, got {other}")),
         });
         let realm = object.optional("realm", read_realm);
         let forward = object.optional("forward", |n| n.bool()).unwrap_or(false);
@@ -174,9 +171,9 @@ fn read_users(object: &Object<'_>) -> Option<TokenUsersConfig> {
     let directory = object.optional("users", |n| n.text());
     let scopes = object.optional("users_scopes", |n| {
         if !object.has("users") {
-            return n.fault("speaks of `users`, and there is none");
+            return n.error("speaks of `users`, and there is none");
         }
-        n.word(&[("cut", UsersScopes::Cut), ("token", UsersScopes::Token)])
+        n.enumeration(&[("cut", UsersScopes::Cut), ("token", UsersScopes::Token)])
     });
     Some(TokenUsersConfig { directory: directory?, scopes: scopes.unwrap_or_default() })
 }
@@ -187,7 +184,7 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
         match n.string()?.to_ascii_lowercase().as_str() {
             "bearer" => Some(false),
             "basic" => Some(true),
-            other => n.fault(format_args!("unknown value {other:?}; known: `bearer`, `basic`")),
+            other => n.error(format_args!("unknown value {other:?}; known: `bearer`, `basic`")),
         }
     })?;
     if is_basic {
@@ -201,28 +198,28 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
 
 fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
     let location = object.required("in", |n| {
-        n.word(&[
-            ("header", KeyLocation::Header),
-            ("query", KeyLocation::Query),
-            ("cookie", KeyLocation::Cookie),
-        ])
+        n.enumeration(&[("header", In::Header), ("query", In::Query), ("cookie", In::Cookie)])
     });
     let written_name = object.required("name", |n| {
         let name = n.text()?;
         match location {
-            Some(KeyLocation::Header | KeyLocation::Cookie) if !is_token(&name) => {
-                n.fault(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
+            Some(In::Header | In::Cookie) if !is_token(&name) => {
+                n.error(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
             }
             _ => Some(name),
         }
     });
     let directory = object.required("api_keys", |n| n.text());
     let (location, written_name) = (location?, written_name?);
-    let name = match location {
-        KeyLocation::Header => written_name.to_ascii_lowercase(),
-        KeyLocation::Query | KeyLocation::Cookie => written_name.clone(),
+    let location = match location {
+        In::Header => CredentialLocation::Header {
+            name: written_name.to_ascii_lowercase().into(),
+            prefix: String::new(),
+        },
+        In::Query => CredentialLocation::Query(written_name.clone()),
+        In::Cookie => CredentialLocation::Cookie(written_name.clone()),
     };
-    Some(SchemeKind::ApiKey { location, name, written_name, directory: directory? })
+    Some(SchemeKind::ApiKey { location, written_name, directory: directory? })
 }
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
@@ -289,11 +286,6 @@ fn read_realm(node: Node<'_>) -> Option<String> {
     if realm.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
         Some(realm)
     } else {
-        node.fault("may hold printable ASCII only, without quotes and backslashes")
+        node.error("may hold printable ASCII only, without quotes and backslashes")
     }
-}
-
-/// Whether `text` is an RFC 9110 section 5.6.2 `token`.
-pub fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

@@ -28,11 +28,11 @@ impl UserConfig {
         let object = node.object()?;
         let username = object.required("username", |n| {
             let username = n.text()?;
-            if !crate::decision::is_header_value(username.as_bytes()) {
-                return n.fault("cannot be a header value: no control characters, no space at the ends");
+            if !crate::http_syntax::is_header_value(username.as_bytes()) {
+                return n.error("cannot be a header value: no control characters, no space at the ends");
             }
             if username.contains(':') {
-                return n.fault("must not hold a colon, where Basic splits it from the password (RFC 7617)");
+                return n.error("must not hold a colon, where Basic splits it from the password (RFC 7617)");
             }
             Some(username)
         });

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
-use crate::decision::{Allow, By, Denial, HeaderEdit, Identity, Place};
+use crate::decision::{Allow, Attribution, DecidedBy, Denial};
 use crate::host::Stream;
+use crate::identity::Identity;
 use crate::policy::Policy;
+use crate::request::HeaderMutation;
 
 const SUBJECT: &str = "lychgate.subject";
 const SCHEME: &str = "lychgate.scheme";
@@ -20,14 +22,14 @@ const LONGEST: usize = 256;
 pub const NAMES: [&str; 5] = [SUBJECT, SCHEME, SCOPES, RULE, REASON];
 
 /// Tells of a request that goes on.
-pub fn tell_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
+pub fn set_for_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
     if !policy.filter_state {
         return;
     }
-    match (&allow.spared, &allow.identity) {
-        (Some(denial), _) => tell_denied(stream, policy, denial),
+    match (&allow.shadow_denial, &allow.identity) {
+        (Some(denial), _) => set_for_denied(stream, policy, denial),
         (None, identity) => {
-            set(stream, RULE, policy.rule_name(allow.place.rule).as_bytes());
+            set(stream, RULE, policy.rule_name(allow.attribution.rule).as_bytes());
             if let Some(identity) = identity {
                 let names = policy.identity_headers();
                 set_header(stream, SUBJECT, identity, &names.subject);
@@ -39,13 +41,13 @@ pub fn tell_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
 }
 
 /// Tells of a request that is refused.
-pub fn tell_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
+pub fn set_for_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
     if !policy.filter_state {
         return;
     }
-    set(stream, RULE, policy.rule_name(denial.place.rule).as_bytes());
-    set(stream, REASON, denial.reason.as_bytes());
-    if let Some(scheme) = scheme_of(policy, denial.place) {
+    set(stream, RULE, policy.rule_name(denial.attribution.rule).as_bytes());
+    set(stream, REASON, denial.reason.as_str().as_bytes());
+    if let Some(scheme) = scheme_of(policy, denial.attribution) {
         set(stream, SCHEME, scheme.as_bytes());
     }
     if let Some(subject) = &denial.subject {
@@ -53,17 +55,17 @@ pub fn tell_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
     }
 }
 
-fn scheme_of(policy: &Policy, place: Place) -> Option<&str> {
-    match place.by {
-        By::Scheme(number) => policy.schemes().get(number).map(|scheme| scheme.name.as_str()),
-        By::Nothing | By::Alternative(_) => None,
+fn scheme_of(policy: &Policy, attribution: Attribution) -> Option<&str> {
+    match attribution.by {
+        DecidedBy::Scheme(number) => policy.schemes().get(number).map(|scheme| scheme.name.as_str()),
+        DecidedBy::Nothing | DecidedBy::Alternative(_) => None,
     }
 }
 
 /// What the upstream is told in this header is there already, as it should be written.
 fn set_header(stream: &dyn Stream, name: &str, identity: &Identity, header: &str) {
     let value = identity.headers.iter().find_map(|edit| match edit {
-        HeaderEdit::Set(own, value) if **own == *header => Some(value),
+        HeaderMutation::Set(own, value) if **own == *header => Some(value),
         _ => None,
     });
     if let Some(value) = value {

@@ -3,12 +3,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::filter::test_stream::{TestStream, pairs};
-use crate::filter::{Action, HttpFilter, Slice, Worker};
-use crate::host::LocalHost;
-use crate::metrics::Update;
-use crate::password::LoginMemory;
-use crate::remote::CallResponse;
+use crate::filter::{Action, HttpFilter, WakeBudget, Worker};
+use crate::host::in_memory_stream::pairs;
+use crate::host::{CallResponse, Host, InMemoryHost, InMemoryStream, StatUpdate};
+use crate::login::LoginHistory;
+use crate::metrics::Metrics;
 
 fn policy() -> serde_json::Value {
     json!({
@@ -41,20 +40,22 @@ fn policy() -> serde_json::Value {
 }
 
 struct Gate {
-    host: Rc<LocalHost>,
+    host: Rc<InMemoryHost>,
     worker: Rc<Worker>,
 }
 
 impl Gate {
     fn new() -> Self {
-        let host = Rc::new(LocalHost::at(1_000));
+        let host = Rc::new(InMemoryHost::at(1_000));
         let configuration = policy().to_string();
         let made = Rc::clone(&host);
-        let worker =
-            Worker::configured(configuration.as_bytes(), &|_| None, LoginMemory::default(), move |metrics| {
-                *made.metrics.borrow_mut() = Some(Rc::clone(metrics));
-                made
-            });
+        let counting = move |metrics: &Rc<Metrics>| -> Rc<dyn Host> {
+            let metrics = Rc::clone(metrics);
+            *made.events.borrow_mut() = Some(Box::new(move |event| metrics.record(event)));
+            made
+        };
+        let logins = LoginHistory::default();
+        let worker = Worker::configured(configuration.as_bytes(), &|_| None, logins, counting);
         Self { host, worker: worker.expect("a good policy") }
     }
 
@@ -62,14 +63,14 @@ impl Gate {
         HttpFilter::new(id, Rc::clone(&self.worker))
     }
 
-    fn stream(path: &str, headers: &[(&str, &str)]) -> TestStream {
+    fn stream(path: &str, headers: &[(&str, &str)]) -> InMemoryStream {
         let own = [(":method", "POST"), (":path", path), (":authority", "localhost")];
-        TestStream::new(&[&own[..], headers].concat())
+        InMemoryStream::new(&[&own[..], headers].concat())
     }
 
     fn tick(&self) -> Vec<u32> {
         let mut woken = Vec::new();
-        self.worker.on_tick(&Slice::default(), &mut |id| {
+        self.worker.on_tick(&WakeBudget::default(), &mut |id| {
             woken.push(id);
             true
         });
@@ -84,7 +85,7 @@ impl Gate {
         };
         let id = u32::try_from(self.host.calls.borrow().len().checked_sub(1).unwrap()).unwrap();
         let mut woken = Vec::new();
-        self.worker.on_http_call_response(id, &response, &Slice::default(), &mut |id| {
+        self.worker.on_http_call_response(id, &response, &WakeBudget::default(), &mut |id| {
             woken.push(id);
             true
         });
@@ -123,7 +124,7 @@ fn a_request_that_is_refused_stays_in_every_callback() {
     gate.tick();
     assert_eq!(gate.answer(&json!({"active": false})), [2]);
     filter.on_wake(&stream);
-    assert_eq!(*stream.replies.borrow(), [(401, "lychgate_denied{token_inactive}".to_owned())]);
+    assert_eq!(stream.replies.borrow()[0].details, "lychgate_denied{token_inactive}");
     assert_eq!(filter.on_response_headers(&stream), Action::Continue, "its own answer goes out");
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
     assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
@@ -138,7 +139,7 @@ fn a_request_that_is_answered_here_goes_nowhere() {
     stream.headers.borrow_mut().retain(|(name, _)| name != b":method");
     stream.headers.borrow_mut().extend(pairs(&[(":method", "GET")]));
     assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
-    assert_eq!(stream.replies.borrow()[0].0, 200);
+    assert_eq!(stream.replies.borrow()[0].status, 200);
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
     assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
     assert_eq!(stream.replies.borrow().len(), 1);
@@ -183,7 +184,7 @@ fn a_second_head_does_not_pass_by_what_the_first_was_allowed() {
 fn a_filter_that_is_lent_and_does_not_come_back_refuses() {
     let gate = Gate::new();
     let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
-    assert_eq!(filter.lent().on_request_headers(&stream, false), Action::Continue);
+    assert_eq!(filter.take().on_request_headers(&stream, false), Action::Continue);
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
 }
 
@@ -214,13 +215,13 @@ fn patience_ends_and_a_dry_run_refuses_nobody() {
         let (mut filter, stream) = (gate.filter(2), Gate::stream(path, &[TOKEN]));
         assert_eq!(filter.on_request_headers(&stream, true), Action::Hold, "{path}");
         gate.tick();
-        gate.host.uptime.set(Duration::from_secs(9));
+        gate.host.monotonic.set(Duration::from_secs(9));
         assert_eq!(gate.tick(), Vec::<u32>::new());
-        gate.host.uptime.set(Duration::from_secs(10));
+        gate.host.monotonic.set(Duration::from_secs(10));
         assert_eq!(gate.tick(), [2]);
         filter.on_wake(&stream);
         assert_eq!(stream.resumed.get(), resumed, "{path}");
-        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), refused, "{path}");
+        assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), refused, "{path}");
     }
 }
 
@@ -256,7 +257,7 @@ fn a_dry_run_refuses_where_the_host_cannot_edit_headers() {
         stream.fails.set(fails);
         let action = if status.is_some() { Action::Pause } else { Action::Continue };
         assert_eq!(filter.on_request_headers(&stream, false), action, "{fails}");
-        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), status, "{fails}");
+        assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), status, "{fails}");
         assert_eq!(filter.on_request_body(&stream, 1, true), action, "{fails}");
     }
 }
@@ -305,7 +306,7 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
         let metrics = gate.worker.engine().metrics();
         gate.worker.engine().measure(|slot, update| {
             if metrics.definitions()[slot].name.contains("result=.=hashed") {
-                hashed += if let Update::Add(change) = update { change } else { 0 };
+                hashed += if let StatUpdate::Add(change) = update { change } else { 0 };
             }
         });
         hashed
@@ -325,7 +326,7 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
     assert_eq!(hashed(), 0, "not while a token is awaited");
     gate.tick();
     for (mut filter, stream) in strangers {
-        gate.host.uptime.set(gate.host.uptime.get() + Duration::from_millis(1));
+        gate.host.monotonic.set(gate.host.monotonic.get() + Duration::from_millis(1));
         filter.on_wake(&stream);
     }
     assert_eq!(hashed(), 0, "not while a token is awaited");
@@ -345,16 +346,16 @@ fn a_login_whose_body_the_host_holds_back_is_refused_and_nothing_goes_upstream()
         let (mut filter, stream) = (gate.filter(2), Gate::stream("/token", &form));
         stream.received.set(Some(100));
         assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
-        gate.host.uptime.set(Duration::from_millis(250));
+        gate.host.monotonic.set(Duration::from_millis(250));
         assert_eq!(gate.tick(), [2]);
         stream.received.set(received);
         if at > 250 {
             filter.on_wake(&stream);
-            gate.host.uptime.set(Duration::from_millis(at));
+            gate.host.monotonic.set(Duration::from_millis(at));
             assert_eq!(gate.tick(), [2]);
         }
         filter.on_wake(&stream);
-        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), status);
+        assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), status);
         assert_eq!(stream.resumed.get(), 0);
     }
 }
@@ -375,7 +376,7 @@ fn a_login_whose_body_comes_in_pieces_is_read_to_its_end() {
             filter.on_request_body(&stream, 31, true)
         };
         assert_eq!(last, Action::Pause);
-        assert_eq!(stream.replies.borrow()[0].0, 401);
+        assert_eq!(stream.replies.borrow()[0].status, 401);
         assert!(gate.worker.is_idle());
     }
 }
@@ -393,7 +394,7 @@ fn a_head_that_the_operator_lets_go_takes_nothing_along_and_its_body_stays() {
     assert_eq!((stream.header("authorization"), stream.header("x-auth-subject")), (None, None));
     assert_eq!(filter.on_request_body(&stream, 10, false), Action::Pause);
     assert_eq!(filter.on_response_headers(&stream), Action::Pause, "the upstream has no say");
-    assert_eq!(stream.replies.borrow()[0].0, 500);
+    assert_eq!(stream.replies.borrow()[0].status, 500);
     assert_eq!(filter.on_request_body(&stream, 31, true), Action::Pause);
     assert_eq!(stream.replies.borrow().len(), 1);
 }

@@ -11,14 +11,15 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::Action;
-use super::http_filter::{HttpFilter, State, Step, apply, claim};
-use crate::decision::{Changes, Decision, Denial, Place, RuleId};
+use super::http_filter::{HttpFilter, State, Step, apply, wait_request};
+use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
 use crate::host::Stream;
-use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
+use crate::reason::Reason;
 use crate::request::Request;
+use crate::token_endpoint::{MAX_BODY_BYTES, TokenEndpoint};
 
 /// How long a request for a token may take to bring its body.
-const BODY_PATIENCE: Duration = Duration::from_secs(15);
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look whether the host holds the body back.
 const BODY_CHECK: Duration = Duration::from_millis(250);
 
@@ -36,33 +37,41 @@ impl HttpFilter {
     pub(super) fn await_body(
         &self,
         stream: &dyn Stream,
-        login: TokenRequest,
+        token_request: TokenRequest,
         request: &Request<'_>,
         end_of_stream: bool,
     ) -> Step {
         if end_of_stream {
-            return Step::AnswerToken(login);
+            return Step::AnswerToken(token_request);
         }
         let policy = self.worker.engine().policy();
-        if policy.token_endpoint(login.endpoint).is_some_and(|endpoint| endpoint.release_head) {
+        if policy.token_endpoint(token_request.endpoint).is_some_and(|endpoint| endpoint.release_head) {
             // It takes no credential along, and no word of the client's about its identity.
-            return Step::ReleaseHead(login, self.worker.engine().changes_without_credentials(request));
+            return Step::ReleaseHead(
+                token_request,
+                self.worker.engine().mutations_without_credentials(request),
+            );
         }
-        let now = self.worker.host().uptime();
+        let now = self.worker.host().monotonic();
         let received = stream.received_bytes();
-        let first = if received.is_some() { BODY_CHECK } else { BODY_PATIENCE };
-        let claim = claim(self.worker.host(), stream, now.saturating_add(first));
-        if !self.worker.wait_for_body(self.id, claim) {
-            let denial = Denial::too_many_waiting().at(Place::rule(RuleId::TokenEndpoint));
-            return Step::CarryOut(Decision::Deny(Denial { request_id: login.request_id, ..denial }));
+        let first = if received.is_some() { BODY_CHECK } else { BODY_TIMEOUT };
+        let wait_request = wait_request(self.worker.host(), stream, now.saturating_add(first));
+        if !self.worker.wait_for_body(self.id, wait_request) {
+            let denial = Denial::too_many_waiting().at(Attribution::rule(RuleId::TokenEndpoint));
+            return Step::CarryOut(Decision::Deny(Denial { request_id: token_request.request_id, ..denial }));
         }
-        let deadline = now.saturating_add(BODY_PATIENCE);
-        Step::AwaitBody(Box::new(AwaitingBody { request: login, deadline, received, has_body: false }))
+        let deadline = now.saturating_add(BODY_TIMEOUT);
+        Step::AwaitBody(Box::new(AwaitingBody {
+            request: token_request,
+            deadline,
+            received,
+            has_body: false,
+        }))
     }
 
     /// Looks whether the body of a request for a token still may come.
     pub(super) fn look_for_body(&mut self, stream: &dyn Stream, awaiting: Box<AwaitingBody>) {
-        let now = self.worker.host().uptime();
+        let now = self.worker.host().monotonic();
         let is_held_by_host = !awaiting.has_body
             && match (awaiting.received, stream.received_bytes()) {
                 (Some(before), Some(now)) => now > before,
@@ -72,13 +81,13 @@ impl HttpFilter {
             self.worker.warn_of_held_body();
         }
         let is_over = is_held_by_host || now >= awaiting.deadline;
-        let claim = claim(self.worker.host(), stream, awaiting.deadline);
-        if !is_over && self.worker.wait_for_body(self.id, claim) {
+        let wait_request = wait_request(self.worker.host(), stream, awaiting.deadline);
+        if !is_over && self.worker.wait_for_body(self.id, wait_request) {
             self.state = State::AwaitingBody(awaiting);
             return;
         }
-        let reason = if is_held_by_host { "body_held_back" } else { "body_timeout" };
-        let denial = Denial::new(408, "Request Timeout", reason).at(Place::rule(RuleId::TokenEndpoint));
+        let reason = if is_held_by_host { Reason::BodyHeldBack } else { Reason::BodyTimeout };
+        let denial = Denial::new(reason).at(Attribution::rule(RuleId::TokenEndpoint));
         self.refuse(stream, &Denial { request_id: awaiting.request.request_id, ..denial });
     }
 
@@ -86,39 +95,44 @@ impl HttpFilter {
     pub(super) fn release_head(
         &mut self,
         stream: &dyn Stream,
-        login: TokenRequest,
-        changes: &Changes,
+        token_request: TokenRequest,
+        mutations: &HeaderMutations,
     ) -> Action {
-        if changes.edits.iter().any(|edit| apply(stream, edit, false).is_err()) {
+        if mutations.list.iter().any(|edit| apply(stream, edit, false).is_err()) {
             return self.fail(stream, "request headers cannot be edited");
         }
-        self.state = State::HeadReleased(Box::new(login));
+        self.state = State::HeadReleased(Box::new(token_request));
         Action::Continue
     }
 
     pub(super) fn take_body(&mut self, stream: &dyn Stream, size: usize, end_of_stream: bool) -> Action {
         if size > MAX_BODY_BYTES {
-            let request_id = self.leave(State::Answered).and_then(|login| login.request_id);
-            let denial = TokenEndpoint::too_large().at(Place::rule(RuleId::TokenEndpoint));
+            let request_id = self.leave(State::Answered).and_then(|token_request| token_request.request_id);
+            let denial = TokenEndpoint::too_large().at(Attribution::rule(RuleId::TokenEndpoint));
             return self.refuse(stream, &Denial { request_id, ..denial });
         }
         if end_of_stream { self.answer_with_body(stream) } else { Action::Pause }
     }
 
     pub(super) fn answer_with_body(&mut self, stream: &dyn Stream) -> Action {
-        let Some(login) = self.leave(State::Answered) else {
+        let Some(token_request) = self.leave(State::Answered) else {
             return self.fail(stream, "a body for a request that awaits none");
         };
         match stream.request_body(MAX_BODY_BYTES.saturating_add(1)) {
-            Ok(body) => self.answer(stream, &login, &Zeroizing::new(body)),
+            Ok(body) => self.answer(stream, &token_request, &Zeroizing::new(body)),
             Err(_) => self.fail(stream, "the request body cannot be read"),
         }
     }
 
-    pub(super) fn answer(&mut self, stream: &dyn Stream, login: &TokenRequest, body: &[u8]) -> Action {
-        match self.worker.engine().answer_token(login, body, self.worker.host()) {
-            decision @ (Decision::Answer(_) | Decision::Deny(_)) => self.carry_out(stream, &decision),
-            Decision::Allow(_) | Decision::Token(_) | Decision::Await(_) => {
+    pub(super) fn answer(
+        &mut self,
+        stream: &dyn Stream,
+        token_request: &TokenRequest,
+        body: &[u8],
+    ) -> Action {
+        match self.worker.engine().answer_token(token_request, body, self.worker.host()) {
+            decision @ (Decision::LocalReply(_) | Decision::Deny(_)) => self.carry_out(stream, &decision),
+            Decision::Allow(_) | Decision::AwaitBody(_) | Decision::Pause(_) => {
                 self.fail(stream, "a body leads to nothing else")
             }
         }

@@ -1,15 +1,12 @@
-//! What is counted, and under which names. It knows no host: it counts here, and whoever runs the gate
+//! What is counted, and under which names. It knows no host: it counts here, and the host
 //! defines the names where stats are kept and carries what was counted there.
 //!
 //! Every name there can be is known once the policy is, so that it is bounded by the policy and nothing
-//! that a client sends becomes a name. docs/observability.md lists them; a test holds it to this room.
+//! that a client sends becomes a name. docs/observability.md lists them; a test holds it to this module.
 
 mod denials;
 mod name;
 mod requests;
-
-pub use denials::reasons;
-pub use name::{Definition, Kind, label};
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -17,84 +14,34 @@ use std::collections::BTreeMap;
 use smallvec::SmallVec;
 
 use crate::decision::{Allow, Denial, Response};
+use crate::host::{Event, StatDefinition, StatId, StatUpdate, label_value};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use denials::Denials;
 use name::Names;
 use requests::{Outcome, Requests};
 
-/// Something that happened and is counted, besides what became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event<'a> {
-    /// The cache of verified tokens was asked.
-    TokenCache {
-        /// Whether the token was in it.
-        hit: bool,
-    },
-    /// A signature was checked.
-    Signature {
-        /// Its algorithm.
-        algorithm: Algorithm,
-        /// By the host, and not in the module.
-        native: bool,
-    },
-    /// A password was to be checked.
-    Password(PasswordCheck),
-    /// A source was fetched, or could not be.
-    Fetch {
-        /// The name of the source.
-        source: &'a str,
-        /// Whether it was.
-        succeeded: bool,
-    },
-}
-
-/// What became of a password check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordCheck {
-    /// The password was hashed.
-    Hashed,
-    /// It was known from not long ago, so that it was not hashed.
-    Remembered,
-    /// It was not: too many failures.
-    Throttled,
-    /// It was not: the worker has hashed enough.
-    Busy,
-}
-
-/// What is to be done to a stat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    /// It changes by so much.
-    Add(i64),
-    /// It has this value.
-    Set(u64),
-}
-
-/// A stat, by its number.
-pub type Slot = usize;
-
 /// What one worker counts.
 #[derive(Debug)]
 pub struct Metrics {
-    definitions: Vec<Definition>,
+    definitions: Vec<StatDefinition>,
     /// What was counted and not carried on yet, by slot.
     pending: Vec<Cell<u64>>,
     requests: Requests,
     denials: Denials,
-    clients: Vec<Slot>,
-    other_clients: Slot,
+    clients: Vec<StatId>,
+    other_clients: StatId,
     /// Misses, then hits.
-    cache: [Slot; 2],
-    cache_entries: (Slot, Cell<usize>),
+    cache: [StatId; 2],
+    cache_entries: (StatId, Cell<usize>),
     /// By algorithm, and whether it was the host that checked.
-    signatures: BTreeMap<(Algorithm, bool), Slot>,
+    signatures: BTreeMap<(Algorithm, bool), StatId>,
     /// In the order of [`PasswordCheck`].
-    passwords: [Slot; 4],
+    passwords: [StatId; 4],
     /// Failures, then successes, of each source.
-    fetches: BTreeMap<String, [Slot; 2]>,
+    fetches: BTreeMap<String, [StatId; 2]>,
     /// When each source was last fetched, as it was last told.
-    fetched: Vec<(Slot, Cell<i64>)>,
+    fetched: Vec<(StatId, Cell<i64>)>,
 }
 
 impl Metrics {
@@ -106,7 +53,7 @@ impl Metrics {
         let denials = Denials::new(policy, &mut names);
         let client =
             |names: &mut Names, id: &str| names.counter("lychgate_api_key_requests_total", &[("client", id)]);
-        let clients = policy.clients.iter().map(|id| client(&mut names, &label(id))).collect();
+        let clients = policy.clients.iter().map(|id| client(&mut names, &label_value(id))).collect();
         let other_clients = client(&mut names, "other");
         let cache = ["miss", "hit"]
             .map(|result| names.counter("lychgate_token_cache_lookups_total", &[("result", result)]));
@@ -128,15 +75,14 @@ impl Metrics {
         let mut fetches = BTreeMap::new();
         let mut fetched = Vec::new();
         for source in &policy.sources {
-            let place = label(&source.name);
+            let name = label_value(&source.name);
             fetches.insert(
                 source.name.clone(),
                 ["failure", "success"].map(|result| {
-                    names.counter("lychgate_key_fetches_total", &[("source", &place), ("result", result)])
+                    names.counter("lychgate_key_fetches_total", &[("source", &name), ("result", result)])
                 }),
             );
-            let time =
-                names.gauge("lychgate_key_fetch_last_success_timestamp_seconds", &[("source", &place)]);
+            let time = names.gauge("lychgate_key_fetch_last_success_timestamp_seconds", &[("source", &name)]);
             fetched.push((time, Cell::new(0)));
         }
         let definitions = names.finish();
@@ -159,12 +105,12 @@ impl Metrics {
 
     /// Every stat, in the order of their slots.
     #[must_use]
-    pub fn definitions(&self) -> &[Definition] {
+    pub fn definitions(&self) -> &[StatDefinition] {
         &self.definitions
     }
 
     /// Counts something that happened.
-    pub fn note(&self, event: Event<'_>) {
+    pub fn record(&self, event: Event<'_>) {
         let slot = match event {
             Event::TokenCache { hit } => self.cache.get(usize::from(hit)),
             Event::Signature { algorithm, native } => self.signatures.get(&(algorithm, native)),
@@ -178,40 +124,40 @@ impl Metrics {
 
     /// Counts a request that goes on.
     pub fn allowed(&self, allow: &Allow) {
-        if let Some(denial) = &allow.spared {
-            self.add(self.requests.slot(denial.place, Outcome::WouldDeny));
+        if let Some(denial) = &allow.shadow_denial {
+            self.add(self.requests.slot(denial.attribution, Outcome::WouldDeny));
             self.add(Some(self.denials.slot(denial, true)));
             return;
         }
-        self.add(self.requests.slot(allow.place, Outcome::Allowed));
-        if let Some(client) = allow.place.client {
+        self.add(self.requests.slot(allow.attribution, Outcome::Allowed));
+        if let Some(client) = allow.attribution.client {
             self.add(Some(self.clients.get(usize::from(client)).copied().unwrap_or(self.other_clients)));
         }
     }
 
     /// Counts a request that is refused. What it counts under is to be carried on at once.
-    pub fn denied(&self, denial: &Denial) -> SmallVec<[Slot; 2]> {
+    pub fn denied(&self, denial: &Denial) -> SmallVec<[StatId; 2]> {
         let slots =
-            [self.requests.slot(denial.place, Outcome::Denied), Some(self.denials.slot(denial, false))];
+            [self.requests.slot(denial.attribution, Outcome::Denied), Some(self.denials.slot(denial, false))];
         slots.iter().for_each(|slot| self.add(*slot));
         slots.into_iter().flatten().collect()
     }
 
-    /// Counts a request that the gate answered itself.
+    /// Counts a request that the filter answered itself.
     pub fn answered(&self, response: &Response) {
-        self.add(self.requests.slot(response.place, Outcome::Answered));
+        self.add(self.requests.slot(response.attribution, Outcome::Answered));
     }
 
-    fn add(&self, slot: Option<Slot>) {
+    fn add(&self, slot: Option<StatId>) {
         if let Some(cell) = slot.and_then(|slot| self.pending.get(slot)) {
             cell.set(cell.get().saturating_add(1));
         }
     }
 
     /// Gives what was counted under `slot` since the last time.
-    pub fn take_one(&self, slot: Slot) -> Option<Update> {
+    pub fn take_one(&self, slot: StatId) -> Option<StatUpdate> {
         let count = self.pending.get(slot).map_or(0, Cell::take);
-        (count != 0).then(|| Update::Add(i64::try_from(count).unwrap_or(i64::MAX)))
+        (count != 0).then(|| StatUpdate::Add(i64::try_from(count).unwrap_or(i64::MAX)))
     }
 
     /// Gives `each` what was counted since the last time, and what was measured: how many tokens are
@@ -220,7 +166,7 @@ impl Metrics {
         &self,
         remembered: usize,
         fetched: impl Iterator<Item = i64>,
-        mut each: impl FnMut(Slot, Update),
+        mut each: impl FnMut(StatId, StatUpdate),
     ) {
         for slot in 0..self.pending.len() {
             if let Some(update) = self.take_one(slot) {
@@ -232,11 +178,11 @@ impl Metrics {
         let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
         let change = signed(remembered).saturating_sub(signed(before.replace(remembered)));
         if change != 0 {
-            each(*slot, Update::Add(change));
+            each(*slot, StatUpdate::Add(change));
         }
         for ((slot, before), time) in self.fetched.iter().zip(fetched) {
             if before.replace(time) != time {
-                each(*slot, Update::Set(u64::try_from(time).unwrap_or(0)));
+                each(*slot, StatUpdate::Set(u64::try_from(time).unwrap_or(0)));
             }
         }
     }

@@ -4,70 +4,37 @@
 
 use std::collections::HashMap;
 
-use super::Slot;
-
-/// The longest value of a label, in characters.
-const LONGEST: usize = 64;
-
-/// What a stat is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It only grows.
-    Counter,
-    /// It has a value.
-    Gauge,
-}
-
-/// A stat as it is defined.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definition {
-    /// What it is.
-    pub kind: Kind,
-    /// Its name, labels in it.
-    pub name: String,
-}
-
-/// A text as the value of a label: short, and without a sign that separates something in Envoy's names,
-/// in StatsD's lines or in a line of a log.
-#[must_use]
-pub fn label(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./{}[]*,+~ ".contains(c);
-    let plain: String = text.chars().take(LONGEST).map(|c| if is_plain(c) { c } else { '_' }).collect();
-    // Envoy drops a dot at the end of a name.
-    let plain = plain.replace("..", "__");
-    let plain = plain.trim_matches(|c: char| c == '.' || c == ' ');
-    if plain.is_empty() { "_".to_owned() } else { plain.to_owned() }
-}
+use crate::host::{StatDefinition, StatId, StatKind};
 
 /// Names as they are given out, each once.
 #[derive(Default)]
 pub struct Names {
-    definitions: Vec<Definition>,
-    slots: HashMap<String, Slot>,
+    definitions: Vec<StatDefinition>,
+    slots: HashMap<String, StatId>,
 }
 
 impl Names {
     /// The counter with these labels, whose values are [labels](label).
-    pub fn counter(&mut self, name: &str, labels: &[(&str, &str)]) -> Slot {
-        self.define(Kind::Counter, name, labels)
+    pub fn counter(&mut self, name: &str, labels: &[(&str, &str)]) -> StatId {
+        self.define(StatKind::Counter, name, labels)
     }
 
     /// The gauge with these labels.
-    pub fn gauge(&mut self, name: &str, labels: &[(&str, &str)]) -> Slot {
-        self.define(Kind::Gauge, name, labels)
+    pub fn gauge(&mut self, name: &str, labels: &[(&str, &str)]) -> StatId {
+        self.define(StatKind::Gauge, name, labels)
     }
 
-    fn define(&mut self, kind: Kind, name: &str, labels: &[(&str, &str)]) -> Slot {
+    fn define(&mut self, kind: StatKind, name: &str, labels: &[(&str, &str)]) -> StatId {
         let labels: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
         let name = labels + name;
         *self.slots.entry(name).or_insert_with_key(|name| {
-            self.definitions.push(Definition { kind, name: name.clone() });
+            self.definitions.push(StatDefinition { kind, name: name.clone() });
             self.definitions.len().saturating_sub(1)
         })
     }
 
     /// All of them, in the order of their slots.
-    pub fn finish(self) -> Vec<Definition> {
+    pub fn finish(self) -> Vec<StatDefinition> {
         self.definitions
     }
 }

@@ -3,15 +3,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::import::{self, Imported};
 use crate::config::node::Node;
+use crate::config::openapi::import::{self, Imported};
 use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
 
 /// The sections of a configuration for `document`, in the order they are best read in.
 /// Operations that the document does not secure are public if `public`, and left out otherwise.
 ///
 /// # Errors
-/// The faults of the document.
+/// The errors of the document.
 pub fn skeleton(document: &Value, public: bool) -> Result<Vec<(&'static str, Value)>, Vec<ConfigError>> {
     let errors = Errors::default();
     let imported = import::read(Node { value: document, path: &Path::Root, errors: &errors });

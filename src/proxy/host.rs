@@ -11,10 +11,9 @@ use proxy_wasm::types::MetricType;
 
 use super::hostcalls::{self, Status};
 use super::wasi;
-use crate::host::{Host, HostError, NativeVerdict};
+use crate::host::{Event, Host, HostError, HttpCall, NativeVerdict, StatDefinition, StatKind, StatUpdate};
 use crate::keys::NativeKey;
-use crate::metrics::{Definition, Event, Kind, Metrics, Update};
-use crate::remote::HttpCall;
+use crate::metrics::Metrics;
 
 /// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
 const VERIFY_SIGNATURE: &str = "verify_signature";
@@ -100,7 +99,7 @@ pub struct ProxyHost {
     stats: RefCell<Vec<Option<u32>>>,
     native: bool,
     /// The Unix time at the last tick.
-    recent: Cell<Option<i64>>,
+    cached_now: Cell<Option<i64>>,
     /// Where what is noted is counted.
     metrics: Option<Rc<Metrics>>,
 }
@@ -109,7 +108,7 @@ impl ProxyHost {
     /// A host that checks no signatures, for worker `number` of a root context with these ticks.
     pub fn without_native(number: u32, ticks: Rc<Ticks>) -> Self {
         let (recent, stats) = (Cell::new(None), RefCell::default());
-        Self { number, ticks, stats, native: false, recent, metrics: None }
+        Self { number, ticks, stats, native: false, cached_now: recent, metrics: None }
     }
 
     /// A host whose native signature check is used if it passes a probe.
@@ -127,11 +126,11 @@ impl Host for ProxyHost {
         wasi::since_epoch().and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
     }
 
-    fn recent(&self) -> Option<i64> {
-        self.recent.get()
+    fn cached_now(&self) -> Option<i64> {
+        self.cached_now.get()
     }
 
-    fn uptime(&self) -> Duration {
+    fn monotonic(&self) -> Duration {
         wasi::uptime()
     }
 
@@ -148,11 +147,11 @@ impl Host for ProxyHost {
         Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
     }
 
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
         hostcalls::get_shared_data(key).map_err(|_| HostError("shared data cannot be read"))
     }
 
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
         hostcalls::set_shared_data(key, value, version)
             .map_err(|_| HostError("shared data cannot be written"))
     }
@@ -170,8 +169,8 @@ impl Host for ProxyHost {
         }
     }
 
-    fn keep_time(&self, is_ticking: bool) {
-        self.recent.set(is_ticking.then(|| self.now()));
+    fn cache_now(&self, is_ticking: bool) {
+        self.cached_now.set(is_ticking.then(|| self.now()));
     }
 
     fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
@@ -182,12 +181,12 @@ impl Host for ProxyHost {
         self.ticks.period.get() != 0
     }
 
-    fn define_stats(&self, definitions: &[Definition]) {
+    fn define_stats(&self, definitions: &[StatDefinition]) {
         let mut refused = None;
-        let define = |Definition { kind, name }: &Definition| {
+        let define = |StatDefinition { kind, name }: &StatDefinition| {
             let kind = match kind {
-                Kind::Counter => MetricType::Counter,
-                Kind::Gauge => MetricType::Gauge,
+                StatKind::Counter => MetricType::Counter,
+                StatKind::Gauge => MetricType::Gauge,
             };
             let id = hostcalls::define_metric(kind, name);
             id.map_err(|status| refused = Some(status)).ok()
@@ -198,11 +197,11 @@ impl Host for ProxyHost {
         }
     }
 
-    fn update_stat(&self, slot: usize, update: Update) {
+    fn update_stat(&self, slot: usize, update: StatUpdate) {
         let Some(id) = self.stats.borrow().get(slot).copied().flatten() else { return };
         let _ = match update {
-            Update::Add(change) => hostcalls::increment_metric(id, change),
-            Update::Set(value) => hostcalls::record_metric(id, value),
+            StatUpdate::Add(change) => hostcalls::increment_metric(id, change),
+            StatUpdate::Set(value) => hostcalls::record_metric(id, value),
         };
     }
 
@@ -218,13 +217,13 @@ impl Host for ProxyHost {
         log::warn!("lychgate: {line}");
     }
 
-    fn note(&self, event: Event<'_>) {
+    fn record(&self, event: Event<'_>) {
         if let Some(metrics) = &self.metrics {
-            metrics.note(event);
+            metrics.record(event);
         }
     }
 
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
         let headers = call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         // The crate's own: its dispatcher takes the response to no other call. What Envoy answers, also where it
         // restricts this, is a value to it.

@@ -45,7 +45,7 @@ impl Stream {
         let outcome = callback(&mut self.filter);
         if self.filter.is_waiting() {
             self.is_away = true;
-            let stays = self.filter.lent();
+            let stays = self.filter.take();
             let filter = std::mem::replace(&mut self.filter, stays);
             WAITING.with_borrow_mut(|waiting| waiting.insert(self.id, filter));
         }
@@ -67,7 +67,7 @@ pub fn wake(context: u32, root: u32) -> bool {
         return false;
     }
     // What stays meanwhile refuses.
-    let filter = WAITING.with_borrow_mut(|waiting| waiting.get_mut(&context).map(HttpFilter::lent));
+    let filter = WAITING.with_borrow_mut(|waiting| waiting.get_mut(&context).map(HttpFilter::take));
     if let Some(mut filter) = filter {
         filter.on_wake(&ProxyStream);
         WAITING.with_borrow_mut(|waiting| waiting.insert(context, filter));

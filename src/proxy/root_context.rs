@@ -14,14 +14,13 @@ use super::host::{ProxyHost, Ticks};
 use super::hostcalls::{self, Status};
 use super::http_context::{Refused, Stream, wake};
 use super::{logger, wasi};
-use crate::filter::{Slice, Worker};
-use crate::host::Host;
-use crate::password::LoginMemory;
-use crate::remote::{CallResponse, MAX_BODY_BYTES};
+use crate::filter::{WakeBudget, Worker};
+use crate::host::{CallResponse, Host, MAX_BODY_BYTES};
+use crate::login::LoginHistory;
 
 thread_local! {
     /// What this VM knows of logins, whatever configuration they were under.
-    static LOGINS: LoginMemory = LoginMemory::default();
+    static LOGINS: LoginHistory = LoginHistory::default();
 }
 
 /// A root context: a worker for its configuration, and those for the ones it had before, while requests wait
@@ -102,9 +101,9 @@ impl Context for Root {
             hostcalls::get_buffer(BufferType::HttpCallResponseBody, size).unwrap_or_default()
         };
         let response = CallResponse { headers, body };
-        let slice = Slice::default();
+        let budget = WakeBudget::default();
         for worker in self.workers() {
-            worker.on_http_call_response(token, &response, &slice, &mut |stream| wake(stream, self.id));
+            worker.on_http_call_response(token, &response, &budget, &mut |stream| wake(stream, self.id));
         }
         self.end_idle();
     }
@@ -148,9 +147,9 @@ impl RootContext for Root {
 
     fn on_tick(&mut self) {
         logger::update();
-        let slice = Slice::default();
+        let budget = WakeBudget::default();
         for worker in self.workers() {
-            worker.on_tick(&slice, &mut |stream| wake(stream, self.id));
+            worker.on_tick(&budget, &mut |stream| wake(stream, self.id));
         }
         self.end_idle();
     }

@@ -4,10 +4,9 @@ use std::rc::Rc;
 
 use super::compact::Compact;
 use super::error::TokenError;
-use crate::host::{Host, NativeVerdict};
+use crate::fetch::{Content, FetchStatus, PendingFetch, RemoteSource};
+use crate::host::{Event, Host, NativeVerdict};
 use crate::keys::{Algorithm, BUDGET, KeySet, VerificationKey};
-use crate::metrics::Event;
-use crate::remote::{Awaited, Content, Source, Standing};
 
 /// The keys of an issuer.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub enum Keys {
     /// Given in the configuration.
     Fixed(KeySet),
     /// Fetched.
-    Fetched(Rc<Source>),
+    Fetched(Rc<RemoteSource>),
 }
 
 /// An issuer and its keys: a key is accepted for its own issuer only.
@@ -33,12 +32,12 @@ impl Issuer {
     /// Whether this issuer signed `token`.
     ///
     /// # Errors
-    /// That it did not, or that it cannot be told (yet). `patient` says whether the request can wait.
+    /// That it did not, or that it cannot be told (yet). `can_pause` says whether the request can wait.
     pub fn check_signature(
         &self,
         token: &Compact<'_>,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<(), TokenError> {
         let source = match &self.keys {
             Keys::Fixed(keys) => return self.check_with(keys, token, host),
@@ -46,10 +45,10 @@ impl Issuer {
         };
         let now = host.now();
         let standing = |unknown: TokenError| match source.ask(now, token.kid.as_deref()) {
-            Standing::Failing(seconds) => TokenError::KeysUnavailable(seconds),
-            Standing::Underway if patient => TokenError::Pending(Awaited::Source(source.number())),
-            Standing::Underway => TokenError::KeysUnavailable(1),
-            Standing::Settled => unknown,
+            FetchStatus::Failing(seconds) => TokenError::KeysUnavailable(seconds),
+            FetchStatus::InFlight if can_pause => TokenError::Pending(PendingFetch::Source(source.number())),
+            FetchStatus::InFlight => TokenError::KeysUnavailable(1),
+            FetchStatus::Settled => unknown,
         };
         match source.content(now).as_deref() {
             Some(Content::Keys(keys)) => match self.check_with(keys, token, host) {
@@ -124,10 +123,10 @@ fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked
         };
         let verdict = host.verify_signature(native, &signature, token.signing_input);
         if verdict != NativeVerdict::Unavailable {
-            host.note(Event::Signature { algorithm: key.algorithm(), native: true });
+            host.record(Event::Signature { algorithm: key.algorithm(), native: true });
             return Checked { is_valid: verdict == NativeVerdict::Valid, natively: true };
         }
     }
-    host.note(Event::Signature { algorithm: key.algorithm(), native: false });
+    host.record(Event::Signature { algorithm: key.algorithm(), native: false });
     Checked { is_valid: key.verifies(token.signing_input, &token.signature), natively: false }
 }

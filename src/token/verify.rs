@@ -2,14 +2,18 @@
 
 use std::rc::Rc;
 
-use super::claims::{self, Claims, Window};
+use super::claims::{self, Claims, Validity};
 use super::compact::Compact;
 use super::error::TokenError;
 use super::issuers::Issuer;
 use super::scopes::scopes_of;
-use crate::decision::{IdentityMemo, is_header_value};
+use crate::fetch::{
+    Content, FetchStatus, Introspection, IntrospectionResult, PendingFetch, RemoteSource, Revocations,
+    TokenDigests,
+};
 use crate::host::Host;
-use crate::remote::{Answer, Awaited, Content, Introspection, Revocations, Source, Standing, TokenDigests};
+use crate::http_syntax::is_header_value;
+use crate::identity::IdentityMemo;
 
 /// What the tokens of a scheme must be.
 #[derive(Debug)]
@@ -31,12 +35,12 @@ pub struct VerifierSettings {
     /// Tokens that are revoked.
     pub revoked: Revocations,
     /// A list of more of them, and whether tokens are accepted while there is none.
-    pub revocation: Option<(Rc<Source>, bool)>,
+    pub revocation: Option<(Rc<RemoteSource>, bool)>,
 }
 
-/// Who tells whether a token is good.
+/// What a scheme trusts: the keys of issuers, or the introspection endpoint of one.
 #[derive(Debug)]
-pub enum Authority {
+pub enum TrustAnchor {
     /// The keys of these issuers; the token names its own, unless there is one without a name.
     Issuers(Vec<Issuer>),
     /// Whoever issued it, asked each time (RFC 7662); and the only accepted `iss`, if it matters.
@@ -50,7 +54,7 @@ pub type ClaimHeader = (Rc<str>, Vec<u8>);
 #[derive(Debug)]
 pub struct Verifier {
     settings: VerifierSettings,
-    authority: Authority,
+    trust_anchor: TrustAnchor,
 }
 
 /// What a verified token says. Made by [`Verifier::verify`] and nobody else.
@@ -60,7 +64,7 @@ pub struct Verified {
     issuer: Option<String>,
     scopes: Vec<String>,
     headers: Vec<ClaimHeader>,
-    window: Window,
+    validity: Validity,
     /// `jti`, for revocation.
     id: Option<String>,
     /// `iat`, for revocation.
@@ -96,9 +100,10 @@ impl Verified {
     /// Whether the token may be accepted now. A time that was read lately will do to see that it was
     /// valid already; that it has not expired is seen exactly.
     #[must_use]
-    pub fn holds(&self, host: &dyn Host) -> bool {
-        host.recent().is_some_and(|recent| self.window.from <= recent) && host.is_before(self.window.until)
-            || self.window.holds(host.now())
+    pub fn is_valid_now(&self, host: &dyn Host) -> bool {
+        host.cached_now().is_some_and(|recent| self.validity.from <= recent)
+            && host.is_before(self.validity.until)
+            || self.validity.is_valid_at(host.now())
     }
 
     /// The identity that this token alone gives.
@@ -111,14 +116,14 @@ impl Verified {
 impl Verifier {
     /// A verifier of tokens that `authority` vouches for.
     #[must_use]
-    pub fn new(settings: VerifierSettings, authority: Authority) -> Self {
-        Self { settings, authority }
+    pub fn new(settings: VerifierSettings, trust_anchor: TrustAnchor) -> Self {
+        Self { settings, trust_anchor }
     }
 
     /// What a token of this scheme is held to: whose keys, and for whom.
     #[must_use]
-    pub fn accepts(&self) -> (&Authority, Option<&[String]>) {
-        (&self.authority, self.settings.audiences.as_deref())
+    pub fn accepts(&self) -> (&TrustAnchor, Option<&[String]>) {
+        (&self.trust_anchor, self.settings.audiences.as_deref())
     }
 
     /// Whether a claim of some token could be told in header `name`.
@@ -130,19 +135,19 @@ impl Verifier {
     /// Whether each token is asked after at its issuer.
     #[must_use]
     pub fn asks_the_issuer(&self) -> bool {
-        match &self.authority {
-            Authority::Introspection(..) => true,
-            Authority::Issuers(_) => false,
+        match &self.trust_anchor {
+            TrustAnchor::Introspection(..) => true,
+            TrustAnchor::Issuers(_) => false,
         }
     }
 
     /// Verifies `token`: form, signature, then claims, so that a stranger learns nothing from the
-    /// order of checks. `patient` says whether the request can wait for what is not there yet.
+    /// order of checks. `can_pause` says whether the request can wait for what is not there yet.
     ///
     /// # Errors
     /// Why the token is not accepted, or not yet.
-    pub fn verify(&self, token: &[u8], host: &dyn Host, patient: bool) -> Result<Verified, TokenError> {
-        self.verify_again(token, &TokenDigests::default(), host, patient)
+    pub fn verify(&self, token: &[u8], host: &dyn Host, can_pause: bool) -> Result<Verified, TokenError> {
+        self.verify_again(token, &TokenDigests::default(), host, can_pause)
     }
 
     /// The same for a request that may have been decided before; `digests` are what was computed then.
@@ -154,14 +159,14 @@ impl Verifier {
         token: &[u8],
         digests: &TokenDigests,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<Verified, TokenError> {
         if token.len() > self.settings.max_token_bytes {
             return Err(TokenError::TooLong);
         }
-        let issuers = match &self.authority {
-            Authority::Issuers(issuers) => issuers,
-            Authority::Introspection(introspection, issuer) => {
+        let issuers = match &self.trust_anchor {
+            TrustAnchor::Issuers(issuers) => issuers,
+            TrustAnchor::Introspection(introspection, issuer) => {
                 // RFC 6750 section 2.1: what has a space or a tab in it is no token of anybody's.
                 if !token.iter().all(u8::is_ascii_graphic) {
                     return Err(TokenError::Malformed("not a bearer token (RFC 6750)"));
@@ -169,14 +174,14 @@ impl Verifier {
                 let number = introspection.number();
                 let digest = digests.of(number, token);
                 let claims = match introspection.ask(token, digest, host.now(), host) {
-                    Answer::Active(claims) => claims,
-                    Answer::Inactive => return Err(TokenError::Inactive),
-                    Answer::Pending if patient => {
-                        let awaited = Awaited::Introspection { number, token: digest };
+                    IntrospectionResult::Active(claims) => claims,
+                    IntrospectionResult::Inactive => return Err(TokenError::Inactive),
+                    IntrospectionResult::Pending if can_pause => {
+                        let awaited = PendingFetch::Introspection { number, token: digest };
                         return Err(TokenError::Pending(awaited));
                     }
-                    Answer::Pending => return Err(TokenError::IntrospectionUnavailable(1)),
-                    Answer::Unavailable(seconds) => {
+                    IntrospectionResult::Pending => return Err(TokenError::IntrospectionUnavailable(1)),
+                    IntrospectionResult::Unavailable(seconds) => {
                         return Err(TokenError::IntrospectionUnavailable(seconds));
                     }
                 };
@@ -196,7 +201,7 @@ impl Verifier {
                 several.iter().find(|issuer| issuer.name.as_deref() == name).ok_or(TokenError::Issuer)?
             }
         };
-        issuer.check_signature(&compact, host, patient)?;
+        issuer.check_signature(&compact, host, can_pause)?;
         self.check_claims(&compact.claims()?, issuer.name.as_deref(), host.now())
     }
 
@@ -204,10 +209,10 @@ impl Verifier {
     /// keys. Nothing: not now, or never.
     #[must_use]
     pub fn generation(&self, now: impl Fn() -> i64) -> Option<u64> {
-        match &self.authority {
+        match &self.trust_anchor {
             // What the issuer says is remembered where it is asked.
-            Authority::Introspection(..) => None,
-            Authority::Issuers(issuers) => issuers.iter().try_fold(0_u64, |sum, issuer| {
+            TrustAnchor::Introspection(..) => None,
+            TrustAnchor::Issuers(issuers) => issuers.iter().try_fold(0_u64, |sum, issuer| {
                 issuer.serves(&now).then(|| sum.wrapping_add(issuer.generation()))
             }),
         }
@@ -221,7 +226,7 @@ impl Verifier {
         &self,
         token: &Verified,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<(), TokenError> {
         let revokes =
             |list: &Revocations| list.revokes(token.id.as_deref(), token.subject.as_deref(), token.issued);
@@ -234,10 +239,12 @@ impl Verifier {
             Some(Content::Revocations(list)) if revokes(list) => Err(TokenError::Revoked),
             Some(Content::Revocations(_)) => Ok(()),
             _ => match source.ask(now, None) {
-                Standing::Underway if patient => Err(TokenError::Pending(Awaited::Source(source.number()))),
+                FetchStatus::InFlight if can_pause => {
+                    Err(TokenError::Pending(PendingFetch::Source(source.number())))
+                }
                 _ if *accepts_on_outage => Ok(()),
-                Standing::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
-                Standing::Underway | Standing::Settled => Err(TokenError::RevocationUnavailable(1)),
+                FetchStatus::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
+                FetchStatus::InFlight | FetchStatus::Settled => Err(TokenError::RevocationUnavailable(1)),
             },
         }
     }
@@ -251,7 +258,7 @@ impl Verifier {
         {
             return Err(TokenError::MissingClaim(name.clone()));
         }
-        let window = claims::check_times(claims, now, settings.leeway_seconds)?;
+        let validity = claims::check_times(claims, now, settings.leeway_seconds)?;
         if let Some(issuer) = issuer
             && claims::string_claim(claims, "iss")? != Some(issuer)
         {
@@ -272,7 +279,7 @@ impl Verifier {
         let id = claims::string_claim(claims, "jti")?.map(str::to_owned);
         let issued = claims::issued(claims);
         let identity = IdentityMemo::default();
-        Ok(Verified { subject, issuer, scopes, headers, window, id, issued, identity })
+        Ok(Verified { subject, issuer, scopes, headers, validity, id, issued, identity })
     }
 
     /// A claim that the upstream is told as it is.
@@ -304,7 +311,7 @@ impl Verifier {
 /// Lets the tests of the cache make a proof without a token.
 #[cfg(test)]
 pub mod tests_support {
-    use super::{Verified, Window};
+    use super::{Validity, Verified};
 
     pub fn verified(from: i64, until: i64) -> Verified {
         Verified {
@@ -312,7 +319,7 @@ pub mod tests_support {
             issuer: None,
             scopes: vec![],
             headers: vec![],
-            window: Window { from, until },
+            validity: Validity { from, until },
             id: None,
             issued: None,
             identity: super::IdentityMemo::default(),

@@ -1,9 +1,9 @@
 //! Rules: patterns compiled, requirements resolved.
 
 use super::Compiler;
+use crate::config::openapi::import::ImportedRule;
 use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, SecurityConfig, Unsecured};
-use crate::metrics::label;
-use crate::openapi::import::ImportedRule;
+use crate::host::label_value;
 use crate::policy::requirement::{Alternative, Requirement, Term};
 use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
 
@@ -11,7 +11,7 @@ use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
 fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
     let (PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path)) = path;
     let methods = methods.map(|methods| format!("{} ", methods.join(","))).unwrap_or_default();
-    label(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
+    label_value(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
 }
 
 /// Gives rules without a name that are called alike their number besides. Names that were given stay:
@@ -113,7 +113,7 @@ impl Compiler<'_> {
     }
 
     /// The rules, ready to be looked up; those of a document come behind those that are `written`. Where a
-    /// rule is missing because of a fault of its own, none is to be held against its number.
+    /// rule is missing because of an error of its own, none is to be held against its number.
     pub(super) fn index(
         &self,
         rules: Vec<Rule>,

@@ -71,7 +71,8 @@ pub struct Match {
     #[schemars(length(min = 1))]
     regex: Option<String>,
     /// Methods, in upper case. Left out: every one. GET covers HEAD, unless
-    /// a rule for the same path names HEAD.
+    /// a rule for the same path names HEAD. A request whose method is in lower case is refused where another rule
+    /// would hold for the upper case.
     #[schemars(length(min = 1), inner(regex(pattern = "^[^a-z]+$")))]
     methods: Option<Vec<String>>,
     /// Hosts without port; `*.example.com` is every host below it. Left out: every one.
@@ -85,6 +86,7 @@ pub struct Match {
 pub enum OnInvalid {
     /// The request is refused.
     RefuseInvalid,
-    /// It passes as if the credential were not there, as with FastAPI's `auto_error=False`.
+    /// It passes as if the credential were not there, as with FastAPI's `auto_error=False`; also where the credential
+    /// cannot be checked now, because keys cannot be fetched or an issuer does not answer.
     IgnoreInvalid,
 }

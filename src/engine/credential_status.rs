@@ -1,0 +1,168 @@
+//! What a request presents for a scheme, and why that may not be enough.
+
+use std::rc::Rc;
+
+use crate::decision::Denial;
+use crate::fetch::PendingFetch;
+use crate::identity::{ApiKey, Identity, User};
+use crate::policy::SchemeId;
+use crate::reason::Reason;
+use crate::token::{TokenError, Verified};
+
+/// A credential that was verified.
+pub enum Authenticated<'p> {
+    Token {
+        token: Rc<Verified>,
+        /// The scopes beyond which the token's do not count, if there are any.
+        at_most: Option<&'p [String]>,
+    },
+    Basic {
+        username: String,
+        user: &'p User,
+    },
+    Key(&'p ApiKey),
+}
+
+impl Authenticated<'_> {
+    /// Whose it is.
+    pub fn subject(&self) -> Option<&str> {
+        match self {
+            Self::Token { token, .. } => token.subject(),
+            Self::Basic { username, .. } => Some(username),
+            Self::Key(key) => Some(&key.id),
+        }
+    }
+
+    /// The identity that this alone gives by scheme number `scheme`, remembered where it can be.
+    pub fn identity(&self, scheme: usize, make: impl Fn() -> Identity) -> Rc<Identity> {
+        match self {
+            Self::Token { token, .. } => token.identity().get(scheme, make),
+            Self::Basic { user, .. } => user.identity.get(scheme, make),
+            Self::Key(key) => match &key.identity {
+                Some(identity) => identity.get(scheme, make),
+                None => Rc::new(make()),
+            },
+        }
+    }
+
+    /// The client, if it is an API key.
+    pub fn client(&self) -> Option<u8> {
+        match self {
+            Self::Key(key) => key.client,
+            Self::Token { .. } | Self::Basic { .. } => None,
+        }
+    }
+
+    /// The scopes that come with it.
+    pub fn scopes(&self) -> impl Iterator<Item = &String> {
+        let (scopes, at_most) = match self {
+            Self::Token { token, at_most } => (token.scopes(), *at_most),
+            Self::Basic { user, .. } => (user.scopes(), None),
+            Self::Key(key) => (key.scopes.as_slice(), None),
+        };
+        scopes.iter().filter(move |scope| at_most.is_none_or(|most| most.contains(scope)))
+    }
+
+    /// Who issued it, if that is said.
+    pub fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Token { token, .. } => token.issuer(),
+            Self::Basic { .. } | Self::Key(_) => None,
+        }
+    }
+}
+
+/// What a request presents for one scheme.
+pub enum CredentialStatus<'p> {
+    Missing,
+    Bad {
+        reason: Reason,
+        explanation: String,
+    },
+    /// It was not checked, and this is why: too many failures, or what is needed for it cannot be had.
+    Unchecked(Box<Denial>),
+    /// It cannot be judged yet: this is being fetched.
+    Pending {
+        fetch: PendingFetch,
+        /// A name for the credential.
+        credential: u64,
+    },
+    /// It is good, and whose it is may not come in.
+    Inactive,
+    Authenticated(Authenticated<'p>),
+}
+
+impl CredentialStatus<'_> {
+    /// What a token is that is not accepted.
+    pub fn of(error: &TokenError, token: &[u8]) -> Self {
+        let reason = error.reason().unwrap_or(Reason::Other);
+        match error {
+            TokenError::Pending(fetch) => Self::Pending { fetch: *fetch, credential: name_of(token) },
+            TokenError::KeysUnavailable(seconds)
+            | TokenError::IntrospectionUnavailable(seconds)
+            | TokenError::RevocationUnavailable(seconds) => {
+                Self::unchecked(Denial::new(reason).retry_after(*seconds))
+            }
+            TokenError::TooLong
+            | TokenError::Malformed(_)
+            | TokenError::Critical
+            | TokenError::NoKey
+            | TokenError::TooManyKeys
+            | TokenError::Signature
+            | TokenError::Expired
+            | TokenError::NotYetValid
+            | TokenError::IssuedInFuture
+            | TokenError::Issuer
+            | TokenError::Audience
+            | TokenError::MissingClaim(_)
+            | TokenError::BadClaim(_)
+            | TokenError::Inactive
+            | TokenError::OtherUse(_)
+            | TokenError::Revoked => Self::bad(reason, error.to_string()),
+        }
+    }
+
+    /// It cannot be judged now, for this reason.
+    pub fn unchecked(denial: Denial) -> Self {
+        Self::Unchecked(Box::new(denial))
+    }
+
+    /// It is not good, for this reason.
+    pub fn bad(reason: Reason, explanation: impl Into<String>) -> Self {
+        Self::Bad { reason, explanation: explanation.into() }
+    }
+}
+
+/// A name for a credential: the same for the same bytes. It need not be secret, and is no proof of anything:
+/// a client that finds another credential of the same name shares that one's places.
+fn name_of(credential: &[u8]) -> u64 {
+    // FNV-1a.
+    credential.iter().fold(0xcbf2_9ce4_8422_2325, |name, &byte| {
+        (name ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// Why an alternative does not let a request in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    Missing,
+    Bad(SchemeId),
+    Inactive(SchemeId),
+    Scope(SchemeId),
+    /// Cannot be told yet.
+    Pending,
+}
+
+impl Failure {
+    /// How near it came; among equals the first counts.
+    pub fn precedence(self) -> u8 {
+        match self {
+            Self::Missing => 0,
+            Self::Bad(_) => 1,
+            Self::Inactive(_) => 2,
+            Self::Scope(_) => 3,
+            // Nothing is said before it is known.
+            Self::Pending => 4,
+        }
+    }
+}

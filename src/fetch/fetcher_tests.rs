@@ -1,0 +1,210 @@
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use lychgate_testkit::keys;
+use serde_json::{Value, json};
+
+use super::Fetcher;
+use crate::fetch::{Content, Discovery, FetchStatus, RefreshPolicy, RemoteSource, SourceKind, Uri};
+use crate::host::{CallResponse, Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
+use crate::keys::NativeKey;
+
+const LIMITS: RefreshPolicy = RefreshPolicy { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
+
+fn uri(text: &str) -> Uri {
+    Uri::parse(text, "idp").unwrap()
+}
+
+/// A worker's own view of the key set, by URI or by discovery.
+fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
+    let kind = if discovery {
+        let uri = uri("https://idp.example/.well-known/openid-configuration");
+        let discovery = Discovery { uri, issuer: "https://idp.example".into(), jwks_cluster: None };
+        SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None }
+    } else {
+        SourceKind::Keys { uri: Some(uri("https://idp.example/keys")), discovery: None, allowed: None }
+    };
+    let source = RemoteSource::new("keys".into(), kind, LIMITS);
+    (Rc::clone(&source), Fetcher::new(vec![source], Vec::new()))
+}
+
+fn jwks() -> Value {
+    json!({"keys": [keys::P256.jwk()]})
+}
+
+fn response(status: u16, body: &Value) -> CallResponse {
+    let headers = vec![(b":status".to_vec(), status.to_string().into_bytes())];
+    CallResponse { headers, body: body.to_string().into_bytes() }
+}
+
+fn has_keys(source: &RemoteSource, host: &InMemoryHost) -> bool {
+    matches!(source.content(host.now.get()).as_deref(), Some(Content::Keys(_)))
+}
+
+#[test]
+fn one_worker_fetches_and_the_other_takes_it_over() {
+    let host = InMemoryHost::at(1000);
+    let ((ours, fetcher), (theirs, other)) = (worker(false), worker(false));
+    fetcher.begin(&host);
+    fetcher.tick(&host);
+    other.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 1, "the lease is taken");
+    assert_eq!(host.calls.borrow()[0].headers[3], (":path".to_owned(), "/keys".to_owned()));
+    assert_eq!(theirs.ask(1000, None), FetchStatus::InFlight);
+    fetcher.on_http_call_response(0, &response(200, &jwks()), &host).unwrap();
+    assert!(has_keys(&ours, &host) && !has_keys(&theirs, &host));
+    other.tick(&host);
+    assert!(has_keys(&theirs, &host));
+    assert_eq!(ours.generation(), theirs.generation());
+    assert_eq!(host.calls.borrow().len(), 1);
+}
+
+/// A host on which something happens just before the next value is shared.
+struct Racing<'h> {
+    host: &'h InMemoryHost,
+    before: RefCell<Option<Box<dyn FnOnce() + 'h>>>,
+}
+
+impl Host for Racing<'_> {
+    fn now(&self) -> i64 {
+        self.host.now()
+    }
+    fn monotonic(&self) -> Duration {
+        self.host.monotonic()
+    }
+    fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
+        self.host.verify_signature(key, signature, message)
+    }
+    fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {
+        self.host.random(bytes)
+    }
+    fn client_address(&self) -> Option<String> {
+        self.host.client_address()
+    }
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        self.host.get_shared_data(key)
+    }
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+        if let Some(before) = self.before.take() {
+            before();
+        }
+        self.host.set_shared_data(key, value, version)
+    }
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
+        self.host.dispatch_http_call(call)
+    }
+}
+
+/// Two workers met a new key in the same moment, and the one that was second to say so forgot it: until
+/// its next tick it refused valid tokens as signed by nobody it knew.
+#[test]
+fn a_worker_that_asked_second_refused_the_new_key_until_its_next_tick() {
+    let host = InMemoryHost::at(1000);
+    let ((ours, first), (theirs, second)) = (worker(false), worker(false));
+    first.tick(&host);
+    first.on_http_call_response(0, &response(200, &jwks()), &host).unwrap();
+    second.tick(&host);
+    for source in [&ours, &theirs] {
+        assert_eq!(source.ask(1020, Some("new")), FetchStatus::InFlight);
+    }
+    host.now.set(1020);
+    let race = || drop(first.tick(&host));
+    second.tick(&Racing { host: &host, before: RefCell::new(Some(Box::new(race))) });
+    assert_eq!(host.calls.borrow().len(), 2, "one of them fetches");
+    assert_eq!(theirs.ask(1020, Some("new")), FetchStatus::InFlight, "and the other one waits for it");
+    second.tick(&host);
+    assert_eq!(theirs.ask(1020, Some("new")), FetchStatus::InFlight);
+    assert_eq!(host.calls.borrow().len(), 2);
+}
+
+#[test]
+fn a_fetcher_that_dies_is_followed_by_another() {
+    let host = InMemoryHost::at(1000);
+    let ((_, dead), (theirs, other)) = (worker(false), worker(false));
+    dead.begin(&host);
+    dead.tick(&host);
+    drop(dead);
+    other.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 1);
+    host.now.set(1012);
+    other.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 2);
+    other.on_http_call_response(1, &response(200, &jwks()), &host).unwrap();
+    assert!(has_keys(&theirs, &host));
+}
+
+#[test]
+fn discovery_is_held_to_its_issuer_and_its_host() {
+    let document = |issuer: &str, jwks_uri: &str| json!({"issuer": issuer, "jwks_uri": jwks_uri, "id_token_signing_alg_values_supported": ["ES256", "HS256", "X"]});
+    for (answer, says) in [
+        (response(200, &document("https://evil.example", "https://idp.example/keys")), "the issuer is"),
+        (response(200, &document("https://idp.example", "https://evil.example/keys")), "another host"),
+        (response(200, &document("https://idp.example", "keys")), "jwks_uri: "),
+        (response(200, &json!({"issuer": "https://idp.example"})), "no `jwks_uri`"),
+        (response(200, &json!([])), "not a JSON object"),
+        (response(404, &json!({})), "status 404"),
+        (CallResponse::default(), "no response"),
+    ] {
+        let host = InMemoryHost::at(1000);
+        let (source, fetcher) = worker(true);
+        fetcher.tick(&host);
+        fetcher.on_http_call_response(0, &answer, &host).unwrap();
+        let log = host.warnings.take().join("\n");
+        assert!(log.contains(says), "{log}");
+        assert_eq!(host.calls.borrow().len(), 1, "nothing else is fetched");
+        assert!(matches!(source.ask(1000, None), FetchStatus::Failing(_)));
+    }
+    let host = InMemoryHost::at(1000);
+    let (source, fetcher) = worker(true);
+    fetcher.tick(&host);
+    fetcher.on_http_call_response(
+        0,
+        &response(200, &document("https://idp.example", "https://idp.example/k?v=1")),
+        &host,
+    );
+    assert_eq!(host.calls.borrow()[1].headers[3].1, "/k?v=1");
+    fetcher.on_http_call_response(1, &response(200, &jwks()), &host);
+    assert!(has_keys(&source, &host));
+}
+
+#[test]
+fn what_is_no_key_set_is_a_failure_and_the_last_good_one_stays() {
+    let secret =
+        json!({"keys": [{"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "alg": "HS256"}]});
+    let (host, (source, fetcher)) = (InMemoryHost::at(1000), worker(false));
+    fetcher.tick(&host);
+    fetcher.on_http_call_response(0, &response(200, &jwks()), &host);
+    for (number, answer) in [
+        response(200, &json!({"keys": []})),
+        response(200, &secret),
+        response(200, &json!({"keys": {}})),
+        response(500, &jwks()),
+        CallResponse { body: b"{\"keys\": [".to_vec(), ..response(200, &json!({})) },
+        CallResponse { body: vec![b' '; 1_048_577], ..response(200, &json!({})) },
+    ]
+    .iter()
+    .enumerate()
+    {
+        host.now.set(host.now.get() + 100);
+        fetcher.tick(&host);
+        let id = u32::try_from(number + 1).unwrap();
+        fetcher.on_http_call_response(id, answer, &host).unwrap();
+        let log = host.warnings.take().join("\n");
+        assert!(log.contains("cannot be fetched"), "{log}");
+        assert!(has_keys(&source, &host), "{log}");
+    }
+    host.now.set(1000 + 601);
+    assert!(!has_keys(&source, &host), "too old");
+}
+
+#[test]
+fn a_host_that_fails_leaves_the_gate_shut() {
+    let (host, (source, fetcher)) = (InMemoryHost::at(1000), worker(false));
+    host.works.set(false);
+    for _ in 0..50 {
+        fetcher.tick(&host);
+    }
+    assert_eq!(host.warnings.take().len(), 1, "the log says so, once");
+    assert!(!has_keys(&source, &host));
+}
