@@ -28,7 +28,7 @@ pub use jwt::JwtConfig;
 pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use openapi::{OpenApiConfig, Unsecured};
 pub use remote::{DiscoveryConfig, IntrospectionConfig, RemoteConfig, RevocationConfig};
-pub use rules::{MatchConfig, OnInvalid, PathConfig, RESERVED_NAMES, RuleConfig, SecurityConfig};
+pub use rules::{MatchConfig, OnInvalid, PathConfig, PathKey, RESERVED_NAMES, RuleConfig, SecurityConfig};
 pub use scheme::{Flow, Flows, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
 pub use settings::{CacheLimits, CorsPreflight, ErrorSettings, IdentityHeaders, Mode};
 pub use template::{LONGEST_PATH_BYTES, MAX_PATH_BYTES, Segment};

@@ -3,7 +3,7 @@
 use super::node::Node;
 use super::settings::Mode;
 use super::template::{LONGEST_PATH_BYTES, Segment};
-use crate::http_syntax::is_token;
+use crate::http_syntax::{is_scope_token, is_token};
 
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
@@ -63,6 +63,30 @@ pub enum PathConfig {
     Prefix(String),
     /// `regex`: anchored at both ends.
     Regex(String),
+}
+
+/// A path condition as it is compared with others: the same for all the ways to write it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PathKey {
+    /// By segments, without the names of parameters.
+    Template(Vec<Segment>),
+    /// Without a slash at its end.
+    Prefix(String),
+    /// As it is written.
+    Regex(String),
+}
+
+impl PathConfig {
+    /// What tells it apart from others: not what its parameters are called, nor a slash at the end of a prefix.
+    #[must_use]
+    pub fn key(&self) -> PathKey {
+        let segment = |text: &str| Segment::parse(text).unwrap_or_else(|| Segment::Literal(text.to_owned()));
+        match self {
+            Self::Template(path) => PathKey::Template(path.split('/').map(segment).collect()),
+            Self::Prefix(prefix) => PathKey::Prefix(prefix.trim_end_matches('/').to_owned()),
+            Self::Regex(regex) => PathKey::Regex(regex.clone()),
+        }
+    }
 }
 
 impl RuleConfig {
@@ -209,8 +233,7 @@ pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
 /// RFC 6749 section 3.3: a scope-token is printable ASCII without space, quote and backslash.
 pub fn read_scope(node: Node<'_>) -> Option<String> {
     let scope = node.string()?;
-    let valid = |b: u8| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-    if scope.is_empty() || !scope.bytes().all(valid) {
+    if !is_scope_token(&scope) {
         return node.error(format_args!("{scope:?} is not a scope (RFC 6749 section 3.3)"));
     }
     Some(scope)

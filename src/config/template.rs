@@ -66,6 +66,18 @@ impl Segment {
         Some(if parts.is_whole() { Self::Any } else { Self::Parts(parts) })
     }
 
+    /// Whether every segment of a path that `other` matches is one that this matches; not always seen between two
+    /// that are parts.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (own, other) if own == other => true,
+            (own, Self::Literal(literal)) => own.matches(literal),
+            // Parts have a parameter, which stands for something.
+            (Self::Any, Self::Parts(_)) => true,
+            (Self::Literal(_) | Self::Any | Self::Parts(_), Self::Any | Self::Parts(_)) => false,
+        }
+    }
+
     /// Whether it matches a segment of a path.
     pub fn matches(&self, segment: &str) -> bool {
         match self {

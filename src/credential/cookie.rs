@@ -6,6 +6,7 @@ use cookie::Cookie;
 use memchr::memchr;
 
 use super::Found;
+use super::loose::is_read_as;
 
 /// The value of cookie `name`; an empty value is none.
 pub fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Found<'a> {
@@ -22,16 +23,48 @@ pub fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Found<'a
     found
 }
 
-/// The cookie header without cookies `names`, everything else as it was; nothing if none is there.
+/// Whether a value of cookie `name` could be seen there, by whoever reads it more loosely than the gate.
+pub fn may_hold<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> bool {
+    pairs(headers, name.len()).any(|pair| match loosely(pair, &[name]) {
+        // A name without a value holds nothing.
+        Some(0) => !is_named(pair, name) || value(pair).is_some_and(|value| !value.is_empty()),
+        Some(_) => true,
+        None => is_named(pair, name),
+    })
+}
+
+/// Where in a pair one of `names` begins, as it may be read. Some end a cookie at a comma (RFC 2965 section 3.3.4) or at white
+/// space (Python), and see the next one there.
+// One copy is enough: it would be inlined wherever it is used.
+#[inline(never)]
+fn loosely(pair: &[u8], names: &[&str]) -> Option<usize> {
+    let is_end = |b: u8| matches!(b, b',' | b' ' | b'\t');
+    let is_start = |two: &[u8]| matches!(two, [before, own] if is_end(*before) && !is_end(*own));
+    let starts = pair.windows(2).zip(1..).filter(|(two, _)| is_start(two)).map(|(_, start)| start);
+    std::iter::once(0).chain(starts).find(|&start| {
+        let rest = pair.get(start..).unwrap_or_default();
+        names.iter().any(|name| is_read_as(rest, name, b", \t"))
+    })
+}
+
+/// The cookie header without cookies `names`, also as they are read more loosely, everything else as it was; nothing if
+/// none is there.
 #[must_use]
 pub fn without_cookies<'a>(headers: impl Iterator<Item = &'a [u8]>, names: &[&str]) -> Option<Vec<u8>> {
     let mut removed = false;
     let mut kept: Vec<&[u8]> = Vec::new();
     for pair in pairs(headers, 0) {
-        if names.iter().any(|name| is_named(pair, name)) {
-            removed = true;
-        } else {
-            kept.push(pair);
+        let is_strictly = names.iter().any(|name| is_named(pair, name));
+        // What follows in the same pair is the end of a value to others, and goes along.
+        match if is_strictly { Some(0) } else { loosely(pair, names) } {
+            None => kept.push(pair),
+            Some(start) => {
+                removed = true;
+                let before = pair.get(..start).unwrap_or_default();
+                let is_end = |b: &u8| !matches!(b, b',' | b' ' | b'\t');
+                let end = before.iter().rposition(is_end).map_or(0, |last| last.saturating_add(1));
+                kept.extend(before.get(..end).filter(|before| !before.is_empty()));
+            }
         }
     }
     removed.then(|| kept.join(&b"; "[..]))

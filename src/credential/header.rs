@@ -77,7 +77,7 @@ fn without_spaces(text: &[u8]) -> &[u8] {
 }
 
 /// A letter of a token (RFC 9110 section 5.6.2).
-fn is_tchar(byte: u8) -> bool {
+pub fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }

@@ -46,12 +46,17 @@ impl Evaluation<'_> {
         })
     }
 
-    /// What it takes to look at a credential of this scheme.
+    /// What it takes to look at the credential of this scheme: only a computation if it is missing, there twice or
+    /// malformed. That is seen before an issuer is asked about another one, or a password is hashed.
     pub(super) fn cost(&self, id: SchemeId) -> Cost {
         match self.scheme(id).map(|scheme| &scheme.kind) {
-            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() => Cost::Introspection,
-            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => Cost::Computation,
-            Some(SchemeKind::Basic(_)) => Cost::SideEffect,
+            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() && self.is_one(id) => {
+                Cost::Introspection
+            }
+            Some(SchemeKind::Basic(_)) if self.login(id).is_some() => Cost::SideEffect,
+            Some(SchemeKind::Token { .. } | SchemeKind::Basic(_) | SchemeKind::ApiKey(_)) | None => {
+                Cost::Computation
+            }
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What a request presents for a scheme, and why that may not be enough.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::decision::Denial;
@@ -55,12 +56,25 @@ impl Authenticated<'_> {
 
     /// The scopes that come with it.
     pub fn scopes(&self) -> impl Iterator<Item = &String> {
-        let (scopes, at_most) = match self {
+        let (scopes, at_most) = self.granted();
+        // A token and a user may have many.
+        let at_most: Option<HashSet<&str>> = at_most.map(|most| most.iter().map(String::as_str).collect());
+        scopes.iter().filter(move |scope| at_most.as_ref().is_none_or(|most| most.contains(scope.as_str())))
+    }
+
+    /// Whether `scope` is one of them.
+    pub fn grants(&self, scope: &String) -> bool {
+        let (scopes, at_most) = self.granted();
+        scopes.contains(scope) && at_most.is_none_or(|most| most.contains(scope))
+    }
+
+    /// The scopes that it says, and those beyond which they do not count, if there are any.
+    fn granted(&self) -> (&[String], Option<&[String]>) {
+        match self {
             Self::Token { token, at_most } => (token.scopes(), *at_most),
             Self::Basic { user, .. } => (user.scopes(), None),
             Self::Key(key) => (key.scopes.as_slice(), None),
-        };
-        scopes.iter().filter(move |scope| at_most.is_none_or(|most| most.contains(scope)))
+        }
     }
 
     /// Who issued it, if that is said.

@@ -1,6 +1,7 @@
 //! One request against one requirement: who is it, and is that enough?
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
@@ -8,15 +9,16 @@ use smallvec::SmallVec;
 use super::Engine;
 use super::cost::{Cost, turns};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
+use super::logins::Login;
 use super::refusal::twice;
 use crate::config::UsersScopes;
-use crate::credential::{Found, basic, find_in};
+use crate::credential::{Found, find_in};
 use crate::decision::{
     Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
 };
 use crate::fetch::TokenDigests;
-use crate::host::{Event, Host, HostError};
-use crate::identity::{Identity, UserDirectory};
+use crate::host::{Event, Host};
+use crate::identity::{Identity, User};
 use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::reason::Reason;
@@ -31,38 +33,55 @@ fn attribution_of(scheme: SchemeId) -> Attribution {
 /// The evaluation. Each scheme is looked at once, however many alternatives
 /// name it.
 pub struct Evaluation<'a> {
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
     request: &'a Request<'a>,
-    host: &'a dyn Host,
+    pub(super) host: &'a dyn Host,
     /// Whether the request can wait.
     can_pause: bool,
     /// The digests of its tokens, as far as they were computed before.
     digests: &'a TokenDigests,
+    pub(super) requirement: &'a Requirement,
     /// By the number of the scheme.
-    statuses: SmallVec<[OnceCell<CredentialStatus<'a>>; 4]>,
+    looks: SmallVec<[Look<'a>; 4]>,
+    /// Whether a login was tried at the directories of the requirement.
+    pub(super) is_tried: Cell<bool>,
+}
+
+/// What was seen of a request for one scheme.
+#[derive(Default)]
+pub(super) struct Look<'a> {
+    found: OnceCell<Found<'a>>,
+    /// Of HTTP Basic.
+    pub(super) login: OnceCell<Option<Login>>,
+    /// What that was found to be worth.
+    pub(super) outcome: OnceCell<LoginOutcome<&'a User>>,
+    presented: OnceCell<CredentialStatus<'a>>,
 }
 
 impl<'a> Evaluation<'a> {
-    /// An evaluation of `request`.
+    /// An evaluation of `request` by `requirement`.
     #[inline]
     pub fn new(
         engine: &'a Engine,
+        requirement: &'a Requirement,
         request: &'a Request<'a>,
         host: &'a dyn Host,
         can_pause: bool,
         digests: &'a TokenDigests,
     ) -> Self {
-        let statuses = SmallVec::new();
-        let mut evaluation = Self { engine, request, host, can_pause, digests, statuses };
-        evaluation.statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
+        let looks = SmallVec::new();
+        let is_tried = Cell::new(false);
+        let mut evaluation = Self { engine, request, host, can_pause, digests, requirement, looks, is_tried };
+        evaluation.looks.resize_with(engine.policy.scheme_count(), Look::default);
         evaluation
     }
 
-    /// Judges the request by `requirement`.
+    /// Judges the request.
     ///
     /// # Errors
     /// The refusal of the alternative that came nearest.
-    pub fn evaluate(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
+    pub fn judge(&self) -> Result<Decision, Denial> {
+        let requirement = self.requirement;
         let mut nearest: Option<(usize, Failure)> = None;
         let alternatives = requirement.alternatives();
         for turn in turns(alternatives.len()) {
@@ -137,11 +156,35 @@ impl<'a> Evaluation<'a> {
         self.engine.policy.scheme(id)
     }
 
+    pub(super) fn look(&self, id: SchemeId) -> Option<&Look<'a>> {
+        self.looks.get(id.0)
+    }
+
+    /// The credential that the request has for a scheme.
+    pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
+        let (look, scheme) = (self.look(id)?, self.scheme(id)?);
+        Some(look.found.get_or_init(|| find_in(&scheme.locations, self.request)))
+    }
+
+    /// Whether that is there, once.
+    pub(super) fn is_one(&self, id: SchemeId) -> bool {
+        matches!(self.found(id), Some(Found::One(_)))
+    }
+
     /// What the request presents for a scheme. A scheme that does not exist is never proven.
     pub(super) fn status(&self, id: SchemeId) -> &CredentialStatus<'a> {
-        match (self.statuses.get(id.0), self.scheme(id)) {
-            (Some(cell), Some(scheme)) => cell.get_or_init(|| self.verify(id, scheme)),
+        match (self.look(id), self.scheme(id)) {
+            (Some(look), Some(scheme)) => look.presented.get_or_init(|| self.verify(id, scheme)),
             _ => &CredentialStatus::Missing,
+        }
+    }
+
+    /// The same, as far as it is known without a question to an issuer or an effect: a refusal is worded by it.
+    pub(super) fn seen(&self, id: SchemeId) -> Option<&CredentialStatus<'a>> {
+        let is_free = || self.cost(id) == Cost::Computation;
+        match self.look(id).and_then(|look| look.presented.get()) {
+            Some(presented) => Some(presented),
+            None => is_free().then(|| self.status(id)),
         }
     }
 
@@ -154,20 +197,20 @@ impl<'a> Evaluation<'a> {
     }
 
     fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> CredentialStatus<'a> {
-        let credential = match find_in(&scheme.locations, self.request) {
-            Found::Nothing => return CredentialStatus::Missing,
-            Found::Several => {
+        let credential = match self.found(id) {
+            None | Some(Found::Nothing) => return CredentialStatus::Missing,
+            Some(Found::Several) => {
                 return CredentialStatus::bad(twice(&scheme.kind), "the credential is there twice");
             }
-            Found::One(credential) => credential,
+            Some(Found::One(credential)) => credential,
         };
         match &scheme.kind {
             SchemeKind::Token { verifier, users } => {
-                self.verify_token(id, &credential, verifier, users.as_ref())
+                self.verify_token(id, credential, verifier, users.as_ref())
             }
-            SchemeKind::Basic(users) => self.verify_basic(&credential, users),
+            SchemeKind::Basic(users) => self.verify_basic(id, users),
             SchemeKind::ApiKey(directory) => {
-                match directory.verify(&credential, |end| self.host.is_before(end)) {
+                match directory.verify(credential, |end| self.host.is_before(end)) {
                     Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
                     Err(error) => CredentialStatus::bad(error.reason(), ""),
                 }
@@ -226,30 +269,11 @@ impl<'a> Evaluation<'a> {
         if key.is_some() {
             self.engine.metrics.record(Event::TokenCache { hit: false });
         }
-        let verified = Rc::new(verifier.verify_again(token, self.digests, self.host, self.can_pause)?);
+        let verified = verifier.verify_again(token, self.digests, self.host, self.can_pause)?;
         if let Some(key) = key {
             cache.put(key, token, &verified);
         }
         Ok(verified)
-    }
-
-    fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> CredentialStatus<'a> {
-        let Some((username, password)) = basic::decode(credential) else {
-            return CredentialStatus::bad(
-                Reason::BasicMalformed,
-                "not base64 of user-id:password (RFC 7617)",
-            );
-        };
-        match self.engine.passwords.check(users, &username, &password, self.host) {
-            LoginOutcome::Right(user) if user.disabled => CredentialStatus::Inactive,
-            LoginOutcome::Right(user) => {
-                CredentialStatus::Authenticated(Authenticated::Basic { username, user })
-            }
-            LoginOutcome::Wrong => CredentialStatus::bad(Reason::PasswordWrong, ""),
-            LoginOutcome::Throttled(seconds) => CredentialStatus::unchecked(Denial::throttled(seconds)),
-            LoginOutcome::Busy(seconds) => CredentialStatus::unchecked(Denial::busy(seconds)),
-            LoginOutcome::Failed(HostError(what)) => CredentialStatus::unchecked(Denial::host_failure(what)),
-        }
     }
 
     /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
@@ -272,8 +296,7 @@ impl<'a> Evaluation<'a> {
                 CredentialStatus::Missing => missing = Some(Failure::Missing),
                 CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
                 CredentialStatus::Authenticated(credential) => {
-                    let granted = |wanted: &String| credential.scopes().any(|scope| scope == wanted);
-                    if scope.is_none() && !term.scopes.iter().all(granted) {
+                    if scope.is_none() && !term.scopes.iter().all(|wanted| credential.grants(wanted)) {
                         scope = Some(Failure::Scope(term.scheme));
                     }
                 }
@@ -336,12 +359,9 @@ impl<'a> Evaluation<'a> {
             credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();
         let speaker = credentials.get(speaker).map(|(_, credential)| *credential);
         let subject = speaker.and_then(Authenticated::subject).map(str::to_owned);
-        let mut scopes: Vec<String> = Vec::new();
-        for scope in speaker.into_iter().flat_map(Authenticated::scopes) {
-            if !scopes.contains(scope) {
-                scopes.push(scope.clone());
-            }
-        }
+        let mut seen = HashSet::new();
+        let scopes = speaker.into_iter().flat_map(Authenticated::scopes);
+        let scopes: Vec<String> = scopes.filter(|scope| seen.insert(scope.as_str())).cloned().collect();
         let mut identity = Identity { subject, scopes, schemes, headers: Vec::new() };
         if let Some(subject) = identity.subject.clone() {
             identity.set(&names.subject, subject.as_bytes());

@@ -4,6 +4,7 @@ mod cost;
 mod credential_status;
 mod docs_endpoint;
 mod evaluation;
+mod logins;
 mod refusal;
 
 use std::cell::RefCell;
@@ -16,6 +17,7 @@ use crate::decision::{
 };
 use crate::fetch::{Fetcher, TokenDigests};
 use crate::host::{Host, StatUpdate};
+use crate::http_syntax::is_same_header;
 use crate::login::{LoginHistory, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathError};
@@ -118,10 +120,14 @@ impl Engine {
     /// Refuses `request`, as far as the mode has refusals carried out.
     #[must_use]
     pub fn refuse(&self, denial: Denial, request: &Request<'_>) -> Decision {
-        if self.policy.is_dry_run(denial.attribution.rule) {
-            self.allow_in_dry_run(denial, request)
-        } else {
-            self.deny(denial, request)
+        if !self.policy.is_dry_run(denial.attribution.rule) {
+            return self.deny(denial, request);
+        }
+        // A trial keeps nobody from what the gate serves itself, also where there was no place to wait.
+        let path = NormalPath::of_target(request.target(), self.policy.max_path_bytes).ok();
+        match path.and_then(|path| self.served(request, &path)) {
+            Some(Ok(answer)) => answer,
+            Some(Err(_)) | None => self.allow_in_dry_run(denial, request),
         }
     }
 
@@ -223,6 +229,13 @@ impl Engine {
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
             (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
         };
+        // What is served here goes nowhere else, whatever its method is taken for.
+        let other = if served.is_none() { self.rule_in_upper_case(request, &path) } else { None };
+        let other = other.filter(|other| *other != rule);
+        // Asked first: a dry run of the rule that was found spares nothing that another one refuses.
+        if let Some(other) = other.filter(|other| !self.policy.is_dry_run(*other)) {
+            return Err(Denial::no_rule().at(Attribution::rule(other)));
+        }
         let mut judged = if rule == RuleId::Unknown {
             Err(Denial::path_too_long())
         } else {
@@ -239,11 +252,15 @@ impl Engine {
             // A trial keeps nobody from what the filter serves itself.
             (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
             (Ok(Decision::Allow(_)), None) => {
-                if let Some(other) = self.rule_in_upper_case(request, &path).filter(|&other| other != rule) {
+                if let Some(other) = other {
                     judged = Err(Denial::no_rule().at(Attribution::rule(other)));
                 }
             }
-            (Err(_) | Ok(_), _) => {}
+            (
+                Err(_)
+                | Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)),
+                _,
+            ) => {}
         }
         judged
     }
@@ -271,7 +288,7 @@ impl Engine {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
             Some(requirement) => {
-                Evaluation::new(self, request, host, can_pause, digests).evaluate(requirement)
+                Evaluation::new(self, requirement, request, host, can_pause, digests).judge()
             }
         }
     }
@@ -295,7 +312,8 @@ impl Engine {
 
     /// Browsers send a preflight without any credential; with one, or with a body, it is a request like any other.
     fn is_cors_preflight(&self, request: &Request<'_>) -> bool {
-        let is_credential = |name: &[u8]| matches!(name, b"authorization" | b"proxy-authorization");
+        let is_credential =
+            |name: &[u8]| name == b"authorization" || is_same_header(name, b"proxy-authorization");
         request.may_be_cors_preflight()
             && !request.headers().any(|(name, _)| is_credential(name))
             && !self
@@ -342,3 +360,11 @@ mod tests;
 #[cfg(test)]
 #[path = "fetched_keys_tests.rs"]
 mod fetched_keys_tests;
+
+#[cfg(test)]
+#[path = "logins_tests.rs"]
+mod logins_tests;
+
+#[cfg(test)]
+#[path = "trials_tests.rs"]
+mod trials_tests;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::introspection_cache::{CachedAnswer, IntrospectionCache};
+use super::introspection_cache::{CachedAnswer, Introspected, IntrospectionCache};
 use super::introspection_queue::IntrospectionQueue;
 use super::log_throttle::{LogThrottle, truncated};
 use super::pending_fetch::{PendingFetch, TokenDigest as Digest};
@@ -54,8 +54,8 @@ pub struct IntrospectionSettings {
 /// What is known of a token.
 #[derive(Clone, Debug)]
 pub enum IntrospectionResult {
-    /// The issuer vouches for it, with these claims.
-    Active(Rc<Map<String, Value>>),
+    /// The issuer vouches for it, and says this.
+    Active(Rc<Introspected>),
     /// The issuer does not.
     Inactive,
     /// The issuer is asked.
@@ -111,7 +111,7 @@ impl Introspector {
     /// asked for, once for all requests that wait; `host` is asked for the address of its client.
     pub fn ask(&self, token: &[u8], digest: Digest, now: i64, host: &dyn Host) -> IntrospectionResult {
         match self.known.borrow_mut().get(&digest, now) {
-            Some(CachedAnswer::Active(claims, _)) => return IntrospectionResult::Active(claims),
+            Some(CachedAnswer::Active(answer, _)) => return IntrospectionResult::Active(answer),
             Some(CachedAnswer::Inactive) => return IntrospectionResult::Inactive,
             Some(CachedAnswer::Failed) => return IntrospectionResult::Unavailable(1),
             None => {}
@@ -273,7 +273,8 @@ impl Introspector {
                 let until = now.saturating_add(self.settings.cache_seconds).min(exp);
                 // Even what may not be remembered is told to those who wait now.
                 let until = until.max(now.saturating_add(1));
-                self.store(digest, CachedAnswer::Active(Rc::new(claims), response.body.len()), until);
+                let answer = Rc::new(Introspected { claims, ..Introspected::default() });
+                self.store(digest, CachedAnswer::Active(answer, response.body.len()), until);
             }
             Ok(None) => {
                 let seconds = NEGATIVE_SECONDS.min(self.settings.cache_seconds.max(1));

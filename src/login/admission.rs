@@ -39,6 +39,17 @@ pub struct Attempt {
     pub name: u64,
 }
 
+/// What came of a login at a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is right.
+    Right,
+    /// It is not, and is right at another directory that it was for as well.
+    RightElsewhere,
+    /// It is not.
+    Wrong,
+}
+
 /// The budget of a worker, and what was had of it.
 #[derive(Debug)]
 pub struct Admission {
@@ -89,15 +100,23 @@ impl Admission {
 
     /// Books a password that was hashed, and whether it was right.
     pub fn book(&mut self, attempt: Attempt, right: bool, cost: Duration, now: Duration) {
-        self.budget.book(cost);
+        self.book_more(cost);
+        self.count(attempt, if right { Verdict::Right } else { Verdict::Wrong }, cost, now);
+    }
+
+    /// Counts a password whose hash is booked already.
+    pub fn count(&mut self, attempt: Attempt, verdict: Verdict, cost: Duration, now: Duration) {
         let cost = u64::try_from(cost.as_micros()).unwrap_or(u64::MAX);
-        let counts = if right { cost } else { cost.saturating_mul(WRONG_COUNTS) };
+        let counts = match verdict {
+            Verdict::Right | Verdict::RightElsewhere => cost,
+            Verdict::Wrong => cost.saturating_mul(WRONG_COUNTS),
+        };
         self.addresses.add(attempt.address, counts, now);
         self.names.add(attempt.name, counts, now);
         if let Some(site) = attempt.site {
             self.sites.add(site, counts, now);
         }
-        if right {
+        if verdict == Verdict::Right {
             self.known.0.borrow_mut().insert(attempt.name, attempt.address);
         }
     }

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::admission::{Admission, Attempt, LoginHistory};
+use super::each::Try;
 use super::settings::PasswordSettings;
 use super::throttle::{Account, Throttle, tags};
 use super::verified_password_cache::VerifiedPasswordCache;
@@ -34,11 +35,11 @@ pub enum LoginOutcome<T> {
 /// A login whose password is to be hashed: it was neither throttled nor was the worker busy.
 #[derive(Debug)]
 pub struct Admitted<'d> {
-    account: Account,
-    address: ClientAddress,
-    attempt: Attempt,
+    pub(super) account: Account,
+    pub(super) address: ClientAddress,
+    pub(super) attempt: Attempt,
     hash: Option<&'d PasswordHash>,
-    user: Option<&'d User>,
+    pub(super) user: Option<&'d User>,
 }
 
 impl Admitted<'_> {
@@ -52,10 +53,10 @@ impl Admitted<'_> {
 
 /// Checks passwords for one worker.
 pub struct PasswordChecker {
-    throttle: Throttle,
-    remember_seconds: i64,
-    admission: RefCell<Admission>,
-    verified: RefCell<Option<VerifiedPasswordCache>>,
+    pub(super) throttle: Throttle,
+    pub(super) remember_seconds: i64,
+    pub(super) admission: RefCell<Admission>,
+    pub(super) verified: RefCell<Option<VerifiedPasswordCache>>,
 }
 
 impl PasswordChecker {
@@ -169,30 +170,10 @@ impl PasswordChecker {
         password: &[u8],
         host: &dyn Host,
     ) -> LoginOutcome<&'d User> {
-        if self.remember_seconds == 0 {
-            return self.log_in(directory, username, password, host);
-        }
-        let mut cache = self.verified.borrow_mut();
-        if cache.is_none() {
-            let mut key = [0; 32];
-            if let Err(error) = host.random(&mut key) {
-                return LoginOutcome::Failed(error);
-            }
-            *cache = Some(VerifiedPasswordCache::new(self.remember_seconds, key));
-        }
-        let Some(cache) = cache.as_mut() else { return LoginOutcome::Wrong };
-        // The memory is asked first, whoever it is: only for a user, its time would tell one.
-        if cache.contains(directory.name(), username, password, host.coarse_now())
-            && let Some(user) = directory.get(username)
-        {
-            host.record(Event::Password(PasswordCheck::Remembered));
-            return LoginOutcome::Right(user);
-        }
-        let outcome = self.log_in(directory, username, password, host);
-        if let LoginOutcome::Right(_) = outcome {
-            cache.insert(directory.name(), username, password, host.now());
-        }
-        outcome
+        let mut tries = [Try::of(directory)];
+        self.check_each(&mut tries, username, password, host);
+        let [Try { outcome, .. }] = tries;
+        outcome.unwrap_or(LoginOutcome::Wrong)
     }
 
     /// Does work that belongs to what was let through already: it is booked and not asked for.

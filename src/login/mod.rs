@@ -7,6 +7,7 @@
 mod admission;
 mod budget;
 mod checker;
+mod each;
 mod known_addresses;
 mod settings;
 mod throttle;
@@ -16,6 +17,7 @@ mod verified_password_cache;
 pub use admission::LoginHistory;
 pub use budget::Budget;
 pub use checker::{Admitted, LoginOutcome, PasswordChecker};
+pub use each::Try;
 pub use settings::PasswordSettings;
 pub use throttle::Account;
 pub use verified_password_cache::VerifiedPasswordCache;

@@ -99,11 +99,28 @@ impl Throttle {
     /// # Errors
     /// If shared data cannot be written: then nothing holds back the next guess.
     pub fn fail(&self, host: &dyn Host, account: Account, address: &ClientAddress) -> Result<(), HostError> {
+        let [own, of_address] = self.counters(account, address);
+        self.add(host, own)?;
+        self.add(host, of_address)
+    }
+
+    /// Counts a failure of an account that its address is not to have once more.
+    ///
+    /// # Errors
+    /// If shared data cannot be written: then nothing holds back the next guess.
+    pub fn fail_again(
+        &self,
+        host: &dyn Host,
+        account: Account,
+        address: &ClientAddress,
+    ) -> Result<(), HostError> {
+        let [own, _] = self.counters(account, address);
+        self.add(host, own)
+    }
+
+    fn add(&self, host: &dyn Host, counter: Counter) -> Result<(), HostError> {
         let now = host.now();
-        for counter in self.counters(account, address) {
-            update(host, counter.slot, |entries| self.count(entries, counter.tag, now))?;
-        }
-        Ok(())
+        update(host, counter.slot, |entries| self.count(entries, counter.tag, now))
     }
 
     /// Forgets the failures of `account` from `address`, which has just given the right password. Those of

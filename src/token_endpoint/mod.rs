@@ -6,6 +6,7 @@ mod form;
 
 pub use client::{Client, Clients};
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use base64::Engine as _;
@@ -163,8 +164,8 @@ impl TokenEndpoint {
 
 /// Those asked for that the user has; all of the user's when none is asked for.
 fn granted<'u>(user: &'u User, form: &PasswordForm) -> Vec<&'u str> {
-    let asks_for_none = form.scopes().next().is_none();
-    let asked = |scope: &&String| asks_for_none || form.scopes().any(|asked| asked == **scope);
+    let all: HashSet<&str> = form.scopes().collect();
+    let asked = |scope: &&String| all.is_empty() || all.contains(scope.as_str());
     user.scopes().iter().filter(asked).map(String::as_str).collect()
 }
 

@@ -107,10 +107,12 @@ impl Sent {
         add("100 forged headers", self.filled(forged));
         add("100 headers of one name", self.filled(|_| "x-auth_subject".to_owned()));
         add("connection options", self.clone().with("connection", &again("a,")));
-        for text in ["a=;", "session=a;", "s\u{e9}ssion=;", ";"] {
+        for text in ["a=;", "session=a;", "s\u{e9}ssion=;", ";", "a ", ",", "sessio,", "session\" "] {
             add(&format!("cookies {text:?}"), self.clone().with("cookie", &again(text)));
         }
-        for text in ["a&", "%61&", "api_key=&", "%61pi_key=%61&", "+", "%61"] {
+        for text in
+            ["a&", "%61&", "api_key=&", "%61pi_key=%61&", "+", "%61", ";", "a;", "%61pi.ke;", "api_key;"]
+        {
             add(&format!("a query of {text:?}"), self.at(format!("{target}?{}", again(text))));
         }
         for text in ["Basic ,", ",", "\" \"", "Beare,"] {

@@ -257,7 +257,7 @@ struct Demands {
     #[schemars(range(min = 64, max = 1_048_576), extend("default" = 8192))]
     max_token_bytes: Option<u64>,
     /// Claims that may hold the scopes: the first one present counts, an array of strings or a string
-    /// with spaces (RFC 8693 section 4.2).
+    /// with spaces (RFC 8693 section 4.2). What is no scope-token is no scope; more than 1,024 refuse the token.
     #[schemars(length(min = 1), extend("default" = ["scopes", "scope", "scp"]))]
     scope_claims: Option<Vec<NonEmpty>>,
     /// Where the token may stand. In two of these places at once it is refused.
