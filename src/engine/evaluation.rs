@@ -21,6 +21,7 @@ use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::reason::Reason;
 use crate::request::Request;
+use crate::sort::insertion_sort;
 use crate::token::{CacheKey, TokenError, Verified, Verifier};
 
 /// The place of a refusal by this scheme.
@@ -330,7 +331,7 @@ impl<'a> Evaluation<'a> {
             .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
             .collect();
         let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        credentials.sort_by_key(|(scheme, _)| scheme.precedence());
+        insertion_sort(&mut credentials, |left, right| left.0.precedence() < right.0.precedence());
         // One speaks for all; what another may do is not what its subject may do.
         let speaker =
             credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();
