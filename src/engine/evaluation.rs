@@ -45,7 +45,6 @@ pub struct Evaluation<'a> {
 
 impl<'a> Evaluation<'a> {
     /// An evaluation of `request`.
-    #[inline]
     pub fn new(
         engine: &'a Engine,
         request: &'a Request<'a>,
@@ -53,10 +52,9 @@ impl<'a> Evaluation<'a> {
         can_pause: bool,
         digests: &'a TokenDigests,
     ) -> Self {
-        let statuses = SmallVec::new();
-        let mut evaluation = Self { engine, request, host, can_pause, digests, statuses };
-        evaluation.statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        evaluation
+        let mut statuses = SmallVec::new();
+        statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
+        Self { engine, request, host, can_pause, digests, statuses }
     }
 
     /// Judges the request by `requirement`.
@@ -260,28 +258,29 @@ impl<'a> Evaluation<'a> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
-        let at_once = self.by_cost(alternative).find_map(|term| {
-            // The issuer is not asked about the token of a client that lacks the rest.
-            if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
-                return None;
-            }
-            match self.status(term.scheme) {
-                CredentialStatus::Pending { .. } => return Some(Failure::Pending),
-                CredentialStatus::Bad { .. } | CredentialStatus::Unchecked(_) => {
-                    return Some(Failure::Bad(term.scheme));
+        for turn in turns(alternative.terms.len()) {
+            for term in alternative.terms.iter().filter(|term| self.is_turn_of_term(term, *turn)) {
+                // The issuer is not asked about the token of a client that lacks the rest.
+                if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
+                    continue;
                 }
-                CredentialStatus::Missing => missing = Some(Failure::Missing),
-                CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
-                CredentialStatus::Authenticated(credential) => {
-                    let granted = |wanted: &String| credential.scopes().any(|scope| scope == wanted);
-                    if scope.is_none() && !term.scopes.iter().all(granted) {
-                        scope = Some(Failure::Scope(term.scheme));
+                match self.status(term.scheme) {
+                    CredentialStatus::Pending { .. } => return Some(Failure::Pending),
+                    CredentialStatus::Bad { .. } | CredentialStatus::Unchecked(_) => {
+                        return Some(Failure::Bad(term.scheme));
+                    }
+                    CredentialStatus::Missing => missing = Some(Failure::Missing),
+                    CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
+                    CredentialStatus::Authenticated(credential) => {
+                        let granted = |wanted: &String| credential.scopes().any(|scope| scope == wanted);
+                        if scope.is_none() && !term.scopes.iter().all(granted) {
+                            scope = Some(Failure::Scope(term.scheme));
+                        }
                     }
                 }
             }
-            None
-        });
-        at_once.or(missing).or(inactive).or(scope)
+        }
+        missing.or(inactive).or(scope)
     }
 
     /// The credentials that `requirement` speaks of, each once.
