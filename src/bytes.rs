@@ -8,27 +8,43 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
 }
 
 fn same_of_one_length(left: &[u8], right: &[u8]) -> bool {
-    let ((left_blocks, left), (right_blocks, right)) = (left.as_chunks::<128>(), right.as_chunks::<128>());
-    if !left_blocks.iter().zip(right_blocks).all(|(left, right)| same_block(left, right)) {
-        return false;
+    if left.len() <= 16 {
+        return same_short(left, right);
     }
-    // The last eight are looked at in one go, some of them for the second time.
-    let (Some(left_end), Some(right_end)) = (left.last_chunk::<8>(), right.last_chunk::<8>()) else {
-        return left.iter().zip(right).all(|(left, right)| left == right);
-    };
-    let (left_words, right_words) = (left.as_chunks::<8>().0, right.as_chunks::<8>().0);
-    word(left_end) == word(right_end)
+    let ((left_blocks, left), (right_blocks, right)) = (left.as_chunks::<128>(), right.as_chunks::<128>());
+    let ((left_lines, left), (right_lines, right)) = (left.as_chunks::<32>(), right.as_chunks::<32>());
+    let ((left_words, left), (right_words, right)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
+    left_blocks.iter().zip(right_blocks).all(|(left, right)| same_block(left, right))
+        && left_lines.iter().zip(right_lines).all(|(left, right)| same_block(left, right))
         && left_words.iter().zip(right_words).all(|(left, right)| word(left) == word(right))
+        && same_short(left, right)
+}
+
+/// The same for at most sixteen bytes, which most names of headers have: their beginnings and their ends are compared,
+/// which may overlap.
+fn same_short(left: &[u8], right: &[u8]) -> bool {
+    match (left.first_chunk(), left.last_chunk(), right.first_chunk(), right.last_chunk()) {
+        (Some(left), Some(left_end), Some(right), Some(right_end)) => {
+            word(left) == word(right) && word(left_end) == word(right_end)
+        }
+        _ => match (left.first_chunk::<4>(), left.last_chunk::<4>(), right.first_chunk(), right.last_chunk())
+        {
+            (Some(left), Some(left_end), Some(right), Some(right_end)) => {
+                left == right && left_end == right_end
+            }
+            _ => left.iter().zip(right).all(|(left, right)| left == right),
+        },
+    }
 }
 
 fn word(bytes: &[u8; 8]) -> u64 {
     u64::from_ne_bytes(*bytes)
 }
 
-/// The same for 128 bytes. By itself it becomes sixteen comparisons in a row with constant offsets; in its caller it
-/// would become a loop, or an addition for each offset.
+/// The same for so many bytes. By itself it becomes comparisons in a row with constant offsets; in its caller it would
+/// become a loop, or an addition for each offset.
 #[inline(never)]
-fn same_block(left: &[u8; 128], right: &[u8; 128]) -> bool {
+fn same_block<const BYTES: usize>(left: &[u8; BYTES], right: &[u8; BYTES]) -> bool {
     let words = left.as_chunks::<8>().0.iter().zip(right.as_chunks::<8>().0);
     words.fold(0, |all, (left, right)| all | (word(left) ^ word(right))) == 0
 }

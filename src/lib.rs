@@ -52,6 +52,7 @@ pub mod policy;
 pub mod reason;
 pub mod request;
 pub mod secret;
+mod sort;
 pub mod token;
 pub mod token_endpoint;
 

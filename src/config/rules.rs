@@ -4,6 +4,7 @@ use super::node::Node;
 use super::settings::Mode;
 use super::template::{LONGEST_PATH_BYTES, Segment};
 use crate::http_syntax::{is_scope_token, is_token};
+use crate::sort::insertion_sort;
 
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
@@ -225,7 +226,7 @@ pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
         // A erroneous scope is noted; the scheme's name is still to be looked up.
         let mut schemes: Vec<_> =
             schemes.into_iter().map(|(name, scopes)| (name, scopes.unwrap_or_default())).collect();
-        schemes.sort();
+        insertion_sort(&mut schemes, |left, right| left < right);
         Some(schemes)
     })
 }

@@ -38,11 +38,15 @@ impl Evaluation<'_> {
         turn.is_none_or(|turn| costs.max().unwrap_or(Cost::Computation) == turn)
     }
 
-    /// The terms of an alternative, the cheapest to look at first.
+    /// Whether it is the turn of a term of an alternative: the cheapest to look at comes first.
+    pub(super) fn is_turn_of_term(&self, term: &Term, turn: Option<Cost>) -> bool {
+        turn.is_none_or(|turn| self.cost(term.scheme) == turn)
+    }
+
+    /// The terms of an alternative in the order of their turns.
     pub(super) fn by_cost<'t>(&self, alternative: &'t Alternative) -> impl Iterator<Item = &'t Term> {
         turns(alternative.terms.len()).iter().flat_map(move |turn| {
-            let is_turn = move |term: &&Term| turn.is_none_or(|turn| self.cost(term.scheme) == turn);
-            alternative.terms.iter().filter(is_turn)
+            alternative.terms.iter().filter(move |term| self.is_turn_of_term(term, *turn))
         })
     }
 

@@ -23,6 +23,7 @@ use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::reason::Reason;
 use crate::request::Request;
+use crate::sort::insertion_sort;
 use crate::token::{CacheKey, TokenError, Verified, Verifier};
 
 /// The place of a refusal by this scheme.
@@ -60,7 +61,6 @@ pub(super) struct Look<'a> {
 
 impl<'a> Evaluation<'a> {
     /// An evaluation of `request` by `requirement`.
-    #[inline]
     pub fn new(
         engine: &'a Engine,
         requirement: &'a Requirement,
@@ -69,11 +69,10 @@ impl<'a> Evaluation<'a> {
         can_pause: bool,
         digests: &'a TokenDigests,
     ) -> Self {
-        let looks = SmallVec::new();
+        let mut looks = SmallVec::new();
+        looks.resize_with(engine.policy.scheme_count(), Look::default);
         let is_tried = Cell::new(false);
-        let mut evaluation = Self { engine, request, host, can_pause, digests, requirement, looks, is_tried };
-        evaluation.looks.resize_with(engine.policy.scheme_count(), Look::default);
-        evaluation
+        Self { engine, request, host, can_pause, digests, requirement, looks, is_tried }
     }
 
     /// Judges the request.
@@ -283,27 +282,28 @@ impl<'a> Evaluation<'a> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
-        let at_once = self.by_cost(alternative).find_map(|term| {
-            // The issuer is not asked about the token of a client that lacks the rest.
-            if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
-                return None;
-            }
-            match self.status(term.scheme) {
-                CredentialStatus::Pending { .. } => return Some(Failure::Pending),
-                CredentialStatus::Bad { .. } | CredentialStatus::Unchecked(_) => {
-                    return Some(Failure::Bad(term.scheme));
+        for turn in turns(alternative.terms.len()) {
+            for term in alternative.terms.iter().filter(|term| self.is_turn_of_term(term, *turn)) {
+                // The issuer is not asked about the token of a client that lacks the rest.
+                if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
+                    continue;
                 }
-                CredentialStatus::Missing => missing = Some(Failure::Missing),
-                CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
-                CredentialStatus::Authenticated(credential) => {
-                    if scope.is_none() && !term.scopes.iter().all(|wanted| credential.grants(wanted)) {
-                        scope = Some(Failure::Scope(term.scheme));
+                match self.status(term.scheme) {
+                    CredentialStatus::Pending { .. } => return Some(Failure::Pending),
+                    CredentialStatus::Bad { .. } | CredentialStatus::Unchecked(_) => {
+                        return Some(Failure::Bad(term.scheme));
+                    }
+                    CredentialStatus::Missing => missing = Some(Failure::Missing),
+                    CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
+                    CredentialStatus::Authenticated(credential) => {
+                        if scope.is_none() && !term.scopes.iter().all(|wanted| credential.grants(wanted)) {
+                            scope = Some(Failure::Scope(term.scheme));
+                        }
                     }
                 }
             }
-            None
-        });
-        at_once.or(missing).or(inactive).or(scope)
+        }
+        missing.or(inactive).or(scope)
     }
 
     /// The credentials that `requirement` speaks of, each once.
@@ -353,7 +353,7 @@ impl<'a> Evaluation<'a> {
             .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
             .collect();
         let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        credentials.sort_by_key(|(scheme, _)| scheme.precedence());
+        insertion_sort(&mut credentials, |left, right| left.0.precedence() < right.0.precedence());
         // One speaks for all; what another may do is not what its subject may do.
         let speaker =
             credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();

@@ -295,7 +295,8 @@ fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Ve
         return Ok((uri, vec!["RS256".into()]));
     }
     // What nobody here knows need not be shared with anybody, and what is there twice neither.
-    let known: BTreeSet<_> = names.filter_map(Algorithm::from_name).collect();
+    let mut known = BTreeSet::new();
+    known.extend(names.filter_map(Algorithm::from_name));
     Ok((uri, known.into_iter().map(|algorithm| algorithm.name().to_owned()).collect()))
 }
 

@@ -113,6 +113,9 @@ impl Rules {
         authority: &[u8],
         path: &str,
     ) -> Result<Option<(usize, &Rule)>, Undecided> {
+        if self.rules.is_empty() {
+            return Ok(None);
+        }
         let number = self.number(method, authority, path, &mut self.reading(path))?;
         Ok(self.rules.get(number).map(|rule| (number, rule)))
     }

@@ -45,8 +45,8 @@ impl Stream {
         let outcome = callback(&mut self.filter);
         if self.filter.is_waiting() {
             self.is_away = true;
-            let stays = self.filter.take();
-            let filter = std::mem::replace(&mut self.filter, stays);
+            // What stays refuses.
+            let filter = self.filter.take();
             WAITING.with_borrow_mut(|waiting| waiting.insert(self.id, filter));
         }
         outcome

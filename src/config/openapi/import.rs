@@ -196,11 +196,9 @@ impl Reader<'_> {
 fn scheme_object(members: &Map<String, Value>) -> Value {
     const KNOWN: [&str; 8] =
         ["type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl"];
-    let mut known: Map<String, Value> = members
-        .iter()
-        .filter(|(key, _)| KNOWN.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let mut known = Map::new();
+    let members = members.iter().filter(|(key, _)| KNOWN.contains(&key.as_str()));
+    known.extend(members.map(|(key, value)| (key.clone(), value.clone())));
     if let Some(Value::Object(flows)) = known.get_mut("flows") {
         flows.retain(|name, _| !name.starts_with("x-"));
         for flow in flows.values_mut().filter_map(Value::as_object_mut) {

@@ -1,9 +1,10 @@
 //! Security Scheme Objects (OpenAPI 3.1 section 4.8.27) in FastAPI's shapes.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::config::{Flow, Flows, SchemeConfig, SchemeKind};
 use crate::credential::CredentialLocation;
+use crate::json::object;
 
 /// The Security Scheme Object of a scheme. How it is verified never appears.
 #[must_use]
@@ -36,12 +37,11 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
 
 fn flows_object(flows: &Flows) -> Value {
     let flows = flows.flows.iter().map(|(name, flow)| ((*name).to_owned(), flow_object(flow)));
-    Value::Object(flows.collect())
+    object(flows)
 }
 
 fn flow_object(flow: &Flow) -> Value {
-    let scopes: Map<String, Value> =
-        flow.scopes.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+    let scopes = object(flow.scopes.iter().map(|(name, text)| (name.clone(), text.as_str().into())));
     let mut object = json!({"scopes": scopes});
     let urls = [
         ("authorizationUrl", &flow.authorization_url),

@@ -14,6 +14,7 @@ use crate::fetch::{
     Discovery, IntrospectionSettings, Introspector, RemoteSource, SourceKind, Uri, issuer_of,
 };
 use crate::keys::{Algorithm, KeySet, VerificationKey};
+use crate::sort::insertion_sort;
 use crate::token::{Issuer, Keys, TrustAnchor};
 
 /// What is said of an issuer before its keys are known.
@@ -97,7 +98,7 @@ impl Compiler<'_> {
             KeySource::Issuers(_) | KeySource::Introspection(_) => return None,
         };
         let mut of_keys: Vec<Algorithm> = keys.iter().map(VerificationKey::algorithm).collect();
-        of_keys.sort_unstable();
+        insertion_sort(&mut of_keys, |left, right| left < right);
         of_keys.dedup();
         if let Some(algorithms) = &algorithms
             && !keys.is_empty()
