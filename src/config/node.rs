@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use super::error::{Errors, Path};
+use crate::setting::Number;
 
 /// A value, where it stands, and where its errors go.
 #[derive(Clone, Copy)]
@@ -158,6 +159,12 @@ impl<'a> Object<'a> {
             self.node.error::<()>(format_args!("missing key `{key}`"));
         }
         self.optional(key, read)
+    }
+
+    /// `key`, a whole number; its default if it is left out or has an error.
+    pub fn number<T: TryFrom<u64> + Copy>(&self, key: &'static str, number: &Number<T>) -> T {
+        let value = self.optional(key, |n| n.integer(number.least..=number.most));
+        value.and_then(|value| T::try_from(value).ok()).unwrap_or(number.default)
     }
 
     /// Exactly one of `keys`; naming none or several is an error.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = "# Configuration reference
 
-<!-- Made by `lychgate schema --markdown`; a test holds it to that. Change cli/src/schema/ and make it anew. -->
+<!-- Made by `lychgate schema --markdown`; a test holds it to that. Change the comments in src/config/ and make it anew. -->
 
 Every key, made from [the JSON Schema](lychgate.schema.json) that editors use. An unknown key, a wrong type, a name that
 refers to nothing, a key too weak for its algorithm: the plugin refuses to start, and the log says where and what to do.

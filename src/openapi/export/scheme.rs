@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::config::{Flow, Flows, SchemeConfig, SchemeKind};
+use crate::config::{
+    ApiKeySchemeConfig, BearerConfig, Flow, Flows, OAuth2Config, OpenIdConnectConfig, SchemeConfig,
+    SchemeKind,
+};
 use crate::credential::CredentialLocation;
 use crate::json::object;
 
@@ -10,15 +13,15 @@ use crate::json::object;
 #[must_use]
 pub fn security_scheme(scheme: &SchemeConfig) -> Value {
     let mut object = match &scheme.kind {
-        SchemeKind::Bearer { bearer_format, .. } => {
+        SchemeKind::Bearer(BearerConfig { bearer_format, .. }) => {
             let mut object = json!({"type": "http", "scheme": "bearer"});
             if let (Some(format), Some(object)) = (bearer_format, object.as_object_mut()) {
                 object.insert("bearerFormat".into(), format.as_str().into());
             }
             object
         }
-        SchemeKind::Basic { .. } => json!({"type": "http", "scheme": "basic"}),
-        SchemeKind::ApiKey { location, written_name, .. } => {
+        SchemeKind::Basic(_) => json!({"type": "http", "scheme": "basic"}),
+        SchemeKind::ApiKey(ApiKeySchemeConfig { location, written_name, .. }) => {
             let location = match location {
                 CredentialLocation::Header { .. } => "header",
                 CredentialLocation::Query(_) => "query",
@@ -26,8 +29,12 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
             };
             json!({"type": "apiKey", "in": location, "name": written_name})
         }
-        SchemeKind::OAuth2 { flows, .. } => json!({"type": "oauth2", "flows": flows_object(flows)}),
-        SchemeKind::OpenIdConnect { url, .. } => json!({"type": "openIdConnect", "openIdConnectUrl": url}),
+        SchemeKind::OAuth2(OAuth2Config { flows, .. }) => {
+            json!({"type": "oauth2", "flows": flows_object(flows)})
+        }
+        SchemeKind::OpenIdConnect(OpenIdConnectConfig { url, .. }) => {
+            json!({"type": "openIdConnect", "openIdConnectUrl": url})
+        }
     };
     if let (Some(description), Some(object)) = (&scheme.description, object.as_object_mut()) {
         object.insert("description".into(), description.as_str().into());

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::Compiler;
 use super::keys::Signer;
 use crate::config::{
-    DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, Path, RemoteConfig,
-    RevocationConfig,
+    AuthMethod, DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, OnOutage, Path,
+    RemoteConfig, RevocationConfig,
 };
 use crate::fetch::{
     Discovery, IntrospectionSettings, Introspector, RemoteSource, SourceKind, Uri, issuer_of,
@@ -175,9 +175,12 @@ impl Compiler<'_> {
             uri: config.uri,
             client_id: config.client_id,
             client_secret: self.errors.check(&path.key("client_secret"), secret)?,
-            in_body: config.in_body,
+            in_body: match config.auth_method {
+                AuthMethod::Basic => false,
+                AuthMethod::Post => true,
+            },
             cache_seconds: config.cache_seconds,
-            timeout: Duration::from_secs(config.timeout_seconds),
+            timeout: Duration::from_secs(config.timeout_seconds.into()),
         });
         self.introspections.push(Rc::clone(&introspector));
         Some(TrustAnchor::Introspection(introspector, issuer))
@@ -189,7 +192,11 @@ impl Compiler<'_> {
         path: &Path<'_>,
         config: RevocationConfig,
     ) -> (Rc<RemoteSource>, bool) {
-        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy }, accepts_on_outage } = config;
+        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy }, on_outage } = config;
+        let accepts_on_outage = match on_outage {
+            OnOutage::Refuse => false,
+            OnOutage::Accept => true,
+        };
         let source = RemoteSource::new(path.to_string(), SourceKind::Revocations { uri }, refresh_policy);
         self.sources.push(Rc::clone(&source));
         (source, accepts_on_outage)
