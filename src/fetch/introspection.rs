@@ -121,7 +121,8 @@ impl Introspector {
             return IntrospectionResult::Pending;
         }
         let address = ClientAddress::of(host);
-        let client = address.site().unwrap_or(address.as_str());
+        // Clients without an address are not told from one another.
+        let client = address.site().or(address.as_str()).unwrap_or_default();
         if !self.queue.borrow_mut().push(digest, token, now, client) {
             return IntrospectionResult::Unavailable(1);
         }

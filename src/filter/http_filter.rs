@@ -312,7 +312,7 @@ impl HttpFilter {
 /// What a request needs to wait until `deadline`.
 pub(super) fn wait_request(host: &dyn Host, stream: &dyn Stream, deadline: Duration) -> WaitRequest {
     let client = ClientAddress::of(host);
-    let (address, site) = (client.as_str().to_owned(), client.site().map(str::to_owned));
+    let (address, site) = (client.as_str().unwrap_or_default().to_owned(), client.site().map(str::to_owned));
     WaitRequest { deadline, address, site, connection: stream.connection_id(), ..WaitRequest::default() }
 }
 

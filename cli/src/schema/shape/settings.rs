@@ -78,7 +78,9 @@ pub struct Passwords {
     #[schemars(range(min = 0, max = 86_400), extend("default" = 300))]
     remember_seconds: Option<u32>,
     /// Failures of a username, or of a client of the token endpoint, from one address before the next
-    /// try is answered 429; of one address whatever the username, ten times as many.
+    /// try is answered 429; of one address whatever the username, ten times as many. Of an IPv6 site (/48)
+    /// each ten times as many again, but for addresses that the username has logged in from before. Clients
+    /// of a Unix socket have no address: the failures of a username are counted then.
     #[schemars(range(min = 1, max = 1_000_000), extend("default" = 10))]
     max_failures: Option<u32>,
     /// How long failures count, in seconds from the first.
