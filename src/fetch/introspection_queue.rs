@@ -141,7 +141,8 @@ impl IntrospectionQueue {
             self.turns.push_front(client.clone());
         } else if self.turns.back() == Some(&client) {
             // Its turn was the last one, and was none.
-            self.turns.rotate_right(1);
+            let last = self.turns.pop_back();
+            last.into_iter().for_each(|last| self.turns.push_front(last));
         }
         self.settle(&client);
     }

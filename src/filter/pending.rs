@@ -74,13 +74,14 @@ enum QuotaOwner {
 }
 
 impl WaitRequest {
-    fn owners(&self) -> impl Iterator<Item = QuotaOwner> {
-        let address = self.address.clone().map(QuotaOwner::Address);
-        let site = self.site.clone().map(QuotaOwner::Site);
-        let connection =
-            self.connection.map(|connection| QuotaOwner::Connection(connection, self.address.clone()));
-        let credential = self.credential.map(QuotaOwner::Credential);
-        address.into_iter().chain(site).chain(connection).chain(credential)
+    #[inline(never)]
+    fn owners(&self) -> [Option<QuotaOwner>; 4] {
+        [
+            self.address.clone().map(QuotaOwner::Address),
+            self.site.clone().map(QuotaOwner::Site),
+            self.connection.map(|number| QuotaOwner::Connection(number, self.address.clone())),
+            self.credential.map(QuotaOwner::Credential),
+        ]
     }
 }
 
@@ -118,11 +119,11 @@ impl PendingRequests {
         self.remove(id);
         let taken = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
         let free = self.limits.all.saturating_sub(taken);
-        let has_another = |owner: QuotaOwner| {
-            let held = self.held.get(&owner).copied().unwrap_or_default();
-            self.limits.has_another(&owner, held, free)
+        let has_another = |owner: &QuotaOwner| {
+            let held = self.held.get(owner).copied().unwrap_or_default();
+            self.limits.has_another(owner, held, free)
         };
-        let has_place = free > 0 && wait_request.owners().all(has_another);
+        let has_place = free > 0 && wait_request.owners().iter().flatten().all(has_another);
         if has_place {
             self.keep(id, wait_request);
         }
@@ -131,9 +132,10 @@ impl PendingRequests {
 
     /// Gives a request the place that it had, to wait on: a share that has become smaller meanwhile
     /// takes no place away.
+    #[inline(never)]
     pub fn keep(&mut self, id: StreamId, wait_request: WaitRequest) {
         self.remove(id);
-        for owner in wait_request.owners() {
+        for owner in wait_request.owners().into_iter().flatten() {
             let held = self.held.entry(owner).or_default();
             *held = held.saturating_add(1);
         }
@@ -145,9 +147,10 @@ impl PendingRequests {
     }
 
     /// A request waits no longer; gives back what it waited with.
+    #[inline(never)]
     pub fn remove(&mut self, id: StreamId) -> Option<WaitRequest> {
         let Entry { wait_request, .. } = self.places.remove(&id)?;
-        for owner in wait_request.owners() {
+        for owner in wait_request.owners().into_iter().flatten() {
             if let Some(held) = self.held.get_mut(&owner) {
                 *held = held.saturating_sub(1);
                 if *held == 0 {

@@ -15,8 +15,6 @@
 //! that differ have slots of their own: a shorter window ends no counter of a longer one, and a higher limit
 //! lets no client push out the counters of a lower one.
 
-use smallvec::SmallVec;
-
 use crate::host::{ClientAddress, Host, HostError};
 
 /// Slots in shared data.
@@ -75,6 +73,7 @@ struct Counter {
 }
 
 impl Counter {
+    #[inline(never)]
     fn new(parts: &[&[u8]], limit: u32) -> Self {
         let [slot, tag] = tags(parts);
         Self { slot: slot % SLOTS, tag, limit, is_of_site: false }
@@ -96,8 +95,10 @@ impl Throttle {
     ) -> Result<Option<u64>, HostError> {
         let now = host.now();
         let mut wait = None;
-        let counters = self.counters(account, address);
-        for counter in counters.iter().filter(|counter| !(is_known && counter.is_of_site)) {
+        for counter in self.counters(account, address).into_iter().flatten() {
+            if is_known && counter.is_of_site {
+                continue;
+            }
             let (entries, _) = self.read(host, counter.slot)?;
             let held = entries.iter().find(|entry| {
                 entry.tag == counter.tag && entry.count >= counter.limit && self.holds(entry, now)
@@ -117,8 +118,8 @@ impl Throttle {
     /// If shared data cannot be written: then nothing holds back the next guess.
     pub fn fail(&self, host: &dyn Host, account: Account, address: &ClientAddress) -> Result<(), HostError> {
         let now = host.now();
-        for counter in self.counters(account, address) {
-            self.update(host, counter.slot, |entries| self.count(entries, counter.tag, now))?;
+        for counter in self.counters(account, address).into_iter().flatten() {
+            self.update(host, counter.slot, &|entries| self.count(entries, counter.tag, now))?;
         }
         Ok(())
     }
@@ -137,7 +138,7 @@ impl Throttle {
         let own = self.own_counter(account, address);
         let (entries, _) = self.read(host, own.slot)?;
         if entries.iter().any(|entry| entry.tag == own.tag) {
-            self.update(host, own.slot, |entries| entries.retain(|entry| entry.tag != own.tag))?;
+            self.update(host, own.slot, &|entries| entries.retain(|entry| entry.tag != own.tag))?;
         }
         Ok(())
     }
@@ -150,22 +151,17 @@ impl Throttle {
         }
     }
 
-    fn counters(&self, account: Account, address: &ClientAddress) -> SmallVec<[Counter; 4]> {
+    /// What is counted: of the account and the address, of the address, and of its site the same two.
+    fn counters(&self, account: Account, address: &ClientAddress) -> [Option<Counter>; 4] {
         let of_address = self.failures.saturating_mul(FACTOR);
         let of_site = of_address.saturating_mul(FACTOR);
-        let mut counters = SmallVec::new();
-        counters.push(self.own_counter(account, address));
-        if let Some(address) = address.as_str() {
-            counters.push(Counter::new(&[address.as_bytes()], of_address));
-        }
-        if let Some(site) = address.site() {
-            let of_site = [
-                Counter::new(&[b"site", account.digest(), site.as_bytes()], of_address),
-                Counter::new(&[b"site", site.as_bytes()], of_site),
-            ];
-            counters.extend(of_site.map(|counter| Counter { is_of_site: true, ..counter }));
-        }
-        counters
+        let site = |parts: &[&[u8]], limit| Counter { is_of_site: true, ..Counter::new(parts, limit) };
+        [
+            Some(self.own_counter(account, address)),
+            address.as_str().map(|address| Counter::new(&[address.as_bytes()], of_address)),
+            address.site().map(|own| site(&[b"site", account.digest(), own.as_bytes()], of_address)),
+            address.site().map(|own| site(&[b"site", own.as_bytes()], of_site)),
+        ]
     }
 
     fn holds(&self, entry: &Entry, now: i64) -> bool {
@@ -201,7 +197,7 @@ impl Throttle {
         })
     }
 
-    fn update(&self, host: &dyn Host, slot: u64, change: impl Fn(&mut Vec<Entry>)) -> Result<(), HostError> {
+    fn update(&self, host: &dyn Host, slot: u64, change: &dyn Fn(&mut Vec<Entry>)) -> Result<(), HostError> {
         for _ in 0..TRIES {
             let (mut entries, version) = self.read(host, slot)?;
             change(&mut entries);

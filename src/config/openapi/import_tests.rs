@@ -203,10 +203,7 @@ fn a_requirement_where_openapi_has_none_was_left_out() {
 fn an_operation_where_it_is_not_read_is_a_fault() {
     let operation = || json!({"security": [{"s": []}]});
     for (item, says) in [
-        (
-            json!({"GET": operation()}),
-            "paths[\"/a\"].GET: is not read: write the method in lower case, `get`",
-        ),
+        (json!({"GET": operation()}), "paths[\"/a\"].GET: is not read: write the method in lower case"),
         (json!({"query": operation()}), "paths[\"/a\"].query: is of OpenAPI 3.2"),
         (json!({"additionalOperations": {"COPY": operation()}}), "additionalOperations: is of OpenAPI 3.2"),
         (

@@ -142,7 +142,7 @@ pub fn faults() -> Vec<Fault> {
         document(
             "a method in upper case",
             json!({"paths": {"/a": {"GET": {}}}}),
-            &["openapi.document.paths[\"/a\"].GET: is not read: write the method in lower case, `get`"],
+            &["openapi.document.paths[\"/a\"].GET: is not read: write the method in lower case"],
         ),
         document(
             "a path without its slash",

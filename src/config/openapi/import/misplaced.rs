@@ -8,118 +8,110 @@ use serde_json::{Map, Value};
 use super::METHODS;
 use crate::config::node::Node;
 
-/// The methods that may also be written in OpenAPI 3.2.
+/// The members of a Path Item that are operations in OpenAPI 3.2.
 const LATER: [&str; 2] = ["query", "additionalOperations"];
 
-/// Where requirements are read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In this object, under `security`.
-    Here,
-    /// Not in this object.
-    Elsewhere,
-}
-
-/// Says whether `members` has no requirement but one that is read.
-pub fn check(node: Node<'_>, members: &Map<String, Value>, place: Place) -> bool {
-    let mut is_good = true;
-    for key in members.keys().filter(|key| is_requirement(key)) {
-        if place == Place::Here && key == "security" {
-            continue;
-        }
-        is_good = false;
-        let path = node.path.key(key);
-        let at = Node { path: &path, ..node };
-        let _: Option<()> = at.error("is not read: `security` belongs to operations or to the document");
-    }
-    is_good
-}
-
-/// Whether a member is meant to require something.
-fn is_requirement(key: &str) -> bool {
-    const WORDS: [&str; 4] = ["security", "securities", "securityrequirement", "securityrequirements"];
-    let plain: String = key.chars().filter(|c| !matches!(c, '_' | '-')).collect();
-    WORDS.iter().any(|word| plain.eq_ignore_ascii_case(word))
-}
-
-/// The same for what is in `value`: an object, or each object of an array.
-fn check_objects(node: Node<'_>, key: &str, value: Option<&Value>) -> bool {
-    let path = node.path.key(key);
-    let node = Node { path: &path, ..node };
-    match value {
-        Some(Value::Object(members)) => check(node, members, Place::Elsewhere),
-        Some(Value::Array(items)) => check_all(items.iter().enumerate().map(|(index, item)| {
-            let path = node.path.index(index);
-            let node = Node { path: &path, ..node };
-            item.as_object().is_none_or(|members| check(node, members, Place::Elsewhere))
-        })),
-        // Of another type: read by others, or by none.
-        Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) | None => true,
-    }
-}
-
-/// The same for each object of a map whose keys are names.
-fn check_map(node: Node<'_>, key: &str, value: Option<&Value>) -> bool {
-    let path = node.path.key(key);
-    let node = Node { path: &path, ..node };
-    let named = value.and_then(Value::as_object).into_iter().flatten();
-    check_all(named.filter(|(name, _)| !name.starts_with("x-")).map(|(name, value)| {
-        let path = node.path.key(name);
-        let node = Node { path: &path, ..node };
-        value.as_object().is_none_or(|members| check(node, members, Place::Elsewhere))
-    }))
-}
-
-/// Whether all are good; every one of them is looked at, so that every error is told.
-fn check_all(checks: impl Iterator<Item = bool>) -> bool {
-    checks.fold(true, |is_good, own| is_good && own)
-}
+/// Where an author may believe a requirement to be read, from the document on; `*` is each one.
+const OF_DOCUMENT: [&[&str]; 11] = [
+    &["info"],
+    &["servers", "*"],
+    &["tags", "*"],
+    &["externalDocs"],
+    &["webhooks", "*"],
+    &["components"],
+    &["components", "securitySchemes", "*"],
+    &["components", "parameters", "*"],
+    &["components", "requestBodies", "*"],
+    &["components", "responses", "*"],
+    &["components", "headers", "*"],
+];
+/// The same from a Path Item on.
+const OF_PATH_ITEM: [&[&str]; 3] = [&[], &["servers", "*"], &["parameters", "*"]];
+/// The same from an operation on.
+const OF_OPERATION: [&[&str]; 5] =
+    [&["servers", "*"], &["parameters", "*"], &["requestBody"], &["responses"], &["responses", "*"]];
 
 /// Says whether a document has no requirement in a wrong place, its paths not looked at.
 pub fn check_document(node: Node<'_>, document: &Map<String, Value>) -> bool {
-    let objects = ["info", "servers", "tags", "components", "externalDocs"];
-    let mut is_good = check(node, document, Place::Here);
-    is_good &= check_all(objects.into_iter().map(|key| check_objects(node, key, document.get(key))));
-    is_good &= check_map(node, "webhooks", document.get("webhooks"));
-    let path = node.path.key("components");
-    let components = document.get("components");
-    let maps = ["securitySchemes", "parameters", "requestBodies", "responses", "headers"];
-    let node = Node { path: &path, ..node };
-    let of_map = |key: &str| check_map(node, key, components.and_then(|components| components.get(key)));
-    is_good & check_all(maps.into_iter().map(of_map))
-}
-
-/// Says whether a Path Item has no requirement, and no operation that is not read.
-pub fn check_path_item(node: Node<'_>, item: &Map<String, Value>) -> bool {
-    let mut is_good = check(node, item, Place::Elsewhere);
-    for key in ["servers", "parameters"] {
-        is_good &= check_objects(node, key, item.get(key));
-    }
-    let has_reference = item.contains_key("$ref");
-    for key in item.keys() {
-        let path = node.path.key(key);
-        let node = Node { path: &path, ..node };
-        let lower = key.to_ascii_lowercase();
-        let is_method = METHODS.contains(&lower.as_str());
-        let error: Option<()> = if LATER.iter().any(|later| later.eq_ignore_ascii_case(key)) {
-            node.error("is of OpenAPI 3.2 and not read; write a rule for it")
-        } else if is_method && *key != lower {
-            node.error(format_args!("is not read: write the method in lower case, `{lower}`"))
-        } else if has_reference && (is_method || key == "servers") {
-            node.error("is not read beside `$ref`; write it there, or the path item out")
-        } else {
-            continue;
-        };
-        is_good &= error.is_some();
-    }
-    is_good
+    check_members(node, document, true) & check_all(node, document, &OF_DOCUMENT)
 }
 
 /// Says whether an operation has no requirement but its own `security`.
 pub fn check_operation(node: Node<'_>, operation: &Map<String, Value>) -> bool {
-    let mut is_good = check(node, operation, Place::Here);
-    for key in ["servers", "parameters", "requestBody", "responses"] {
-        is_good &= check_objects(node, key, operation.get(key));
+    check_members(node, operation, true) & check_all(node, operation, &OF_OPERATION)
+}
+
+/// Says whether a Path Item has no requirement, and no operation that is not read.
+pub fn check_path_item(node: Node<'_>, item: &Map<String, Value>) -> bool {
+    let mut is_good = check_all(node, item, &OF_PATH_ITEM);
+    let has_reference = item.contains_key("$ref");
+    for key in item.keys() {
+        let is_method = METHODS.iter().any(|method| method.eq_ignore_ascii_case(key));
+        let error = if LATER.iter().any(|later| later.eq_ignore_ascii_case(key)) {
+            "is of OpenAPI 3.2 and not read; write a rule for it"
+        } else if is_method && key.bytes().any(|b| b.is_ascii_uppercase()) {
+            "is not read: write the method in lower case"
+        } else if has_reference && (is_method || key == "servers") {
+            "is not read beside `$ref`; write it there, or the path item out"
+        } else {
+            continue;
+        };
+        is_good = refuse(node, key, error);
     }
-    is_good & check_map(node, "responses", operation.get("responses"))
+    is_good
+}
+
+fn check_all(node: Node<'_>, members: &Map<String, Value>, places: &[&[&str]]) -> bool {
+    // Each is looked at, so that every error is told.
+    places.iter().fold(true, |is_good, steps| is_good & check(node, members, steps))
+}
+
+/// Whether what these steps lead to has no requirement.
+fn check(node: Node<'_>, members: &Map<String, Value>, steps: &[&str]) -> bool {
+    let Some((step, rest)) = steps.split_first() else { return check_members(node, members, false) };
+    let mut is_good = true;
+    for (key, value) in members {
+        let is_meant = if *step == "*" { !key.starts_with("x-") } else { key == step };
+        if !is_meant {
+            continue;
+        }
+        let path = node.path.key(key);
+        let node = Node { path: &path, ..node };
+        match value {
+            Value::Object(members) => is_good &= check(node, members, rest),
+            // A list is one step, and its items another one.
+            Value::Array(items) if rest == ["*"] => {
+                for (index, item) in items.iter().enumerate() {
+                    let path = node.path.index(index);
+                    let Some(members) = item.as_object() else { continue };
+                    is_good &= check_members(Node { path: &path, ..node }, members, false);
+                }
+            }
+            // Of another type: it is for others to read, or for none.
+            Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    is_good
+}
+
+/// Whether `members` has no requirement, or none but `security` where that `is_read`.
+#[inline(never)]
+fn check_members(node: Node<'_>, members: &Map<String, Value>, is_read: bool) -> bool {
+    const WORDS: [&str; 4] = ["security", "securities", "securityrequirement", "securityrequirements"];
+    let mut is_good = true;
+    for key in members.keys() {
+        let mut plain = key.to_ascii_lowercase();
+        plain.retain(|c| c != '_' && c != '-');
+        if WORDS.contains(&plain.as_str()) && !(is_read && key == "security") {
+            is_good = refuse(node, key, "is not read: `security` belongs to operations or to the document");
+        }
+    }
+    is_good
+}
+
+/// Notes an error of this member.
+#[inline(never)]
+fn refuse(node: Node<'_>, key: &str, error: &str) -> bool {
+    let path = node.path.key(key);
+    Node { path: &path, ..node }.error::<()>(error).is_some()
 }
