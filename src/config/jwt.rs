@@ -51,7 +51,7 @@ pub struct JwtConfig {
     )]
     pub max_token_bytes: usize,
     /// Claims that may hold the scopes: the first one present counts, an array of strings or a string
-    /// with spaces (RFC 8693 section 4.2).
+    /// with spaces (RFC 8693 section 4.2). Text that is no scope-token is no scope; more than 1,024 refuse the token.
     #[cfg_attr(
         feature = "schema",
         schemars(

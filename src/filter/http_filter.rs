@@ -235,15 +235,19 @@ impl HttpFilter {
         deadline: Option<Duration>,
     ) -> Step {
         let Pause { fetches, credential, rule } = pause;
-        let deadline =
-            deadline.unwrap_or_else(|| self.worker.host().monotonic().saturating_add(WAIT_TIMEOUT));
+        let until = deadline.unwrap_or_else(|| self.worker.host().monotonic().saturating_add(WAIT_TIMEOUT));
         let wait_request = WaitRequest {
             fetches,
             credential: Some(credential),
-            ..wait_request(self.worker.host(), stream, deadline)
+            ..wait_request(self.worker.host(), stream, until)
         };
+        // A request with a deadline had a place.
+        if deadline.is_some() {
+            self.worker.wait_on(self.id, wait_request);
+            return Step::Wait(until);
+        }
         if self.worker.wait(self.id, wait_request) {
-            return Step::Wait(deadline);
+            return Step::Wait(until);
         }
         let denial = Denial::too_many_waiting().at(Attribution::rule(rule));
         Step::CarryOut(self.worker.engine().refuse(denial, request))
@@ -324,7 +328,7 @@ impl HttpFilter {
 /// What a request needs to wait until `deadline`.
 pub(super) fn wait_request(host: &dyn Host, stream: &dyn Stream, deadline: Duration) -> WaitRequest {
     let client = ClientAddress::of(host);
-    let (address, site) = (client.as_str().to_owned(), client.site().map(str::to_owned));
+    let [address, site] = [client.as_str(), client.site()].map(|text| text.map(str::to_owned));
     WaitRequest { deadline, address, site, connection: stream.connection_id(), ..WaitRequest::default() }
 }
 

@@ -81,8 +81,9 @@ impl HttpFilter {
             self.worker.warn_of_held_body();
         }
         let is_over = is_held_by_host || now >= awaiting.deadline;
-        let wait_request = wait_request(self.worker.host(), stream, awaiting.deadline);
-        if !is_over && self.worker.wait_for_body(self.id, wait_request) {
+        if !is_over {
+            let wait_request = wait_request(self.worker.host(), stream, awaiting.deadline);
+            self.worker.wait_on_for_body(self.id, wait_request);
             self.state = State::AwaitingBody(awaiting);
             return;
         }

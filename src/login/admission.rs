@@ -61,7 +61,7 @@ pub struct Admission {
 }
 
 /// The addresses that names have logged in from, shared by the configurations of one worker: a new configuration
-/// does not forget them. Names are known by their directory, so that one is not taken for another.
+/// does not forget them. A name is known with its password hash, so that one is not taken for another.
 #[derive(Clone, Debug, Default)]
 pub struct LoginHistory(Rc<RefCell<KnownAddresses>>);
 
@@ -87,10 +87,15 @@ impl Admission {
         self.budget.ask_above(parts.and_then(|parts| u32::try_from(parts).ok()).unwrap_or(1_000_000), now)
     }
 
+    /// Whether the name has logged in from this address before.
+    pub fn knows(&self, attempt: Attempt) -> bool {
+        self.known.0.borrow().contains(attempt.name, attempt.address)
+    }
+
     /// What counts against a login, in microseconds.
     fn counts(&self, attempt: Attempt, now: Duration) -> u64 {
         let own = self.addresses.of(attempt.address, now);
-        if self.known.0.borrow().contains(attempt.name, attempt.address) {
+        if self.knows(attempt) {
             return own;
         }
         let site = attempt.site.map_or(0, |site| self.sites.of(site, now));

@@ -100,8 +100,10 @@ impl PasswordChecker {
         host: &dyn Host,
     ) -> Result<Admitted<'d>, LoginOutcome<&'d User>> {
         let address = ClientAddress::of(host);
-        let account = Account::new(directory.digest(), username.as_bytes());
-        match self.throttle.wait(host, account, &address) {
+        let account = Account::new(&directory.mark(username), username.as_bytes());
+        let attempt = attempt(account, &address);
+        let is_known = self.admission.borrow().knows(attempt);
+        match self.throttle.wait(host, account, &address, is_known) {
             Ok(None) => {}
             Ok(Some(seconds)) => {
                 host.record(Event::Password(PasswordCheck::Throttled));
@@ -109,7 +111,6 @@ impl PasswordChecker {
             }
             Err(error) => return Err(LoginOutcome::Failed(error)),
         }
-        let attempt = attempt(account, &address);
         if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.monotonic()) {
             host.record(Event::Password(PasswordCheck::Busy));
             return Err(LoginOutcome::Busy(seconds));
@@ -148,7 +149,7 @@ impl PasswordChecker {
         is_right: impl FnOnce() -> bool,
     ) -> LoginOutcome<()> {
         let address = ClientAddress::of(host);
-        match self.throttle.wait(host, account, &address) {
+        match self.throttle.wait(host, account, &address, false) {
             Ok(None) => {}
             Ok(Some(seconds)) => return LoginOutcome::Throttled(seconds),
             Err(error) => return LoginOutcome::Failed(error),
@@ -191,7 +192,7 @@ fn attempt(account: Account, address: &ClientAddress) -> Attempt {
         tag
     };
     Attempt {
-        address: tag(&[address.as_str().as_bytes()]),
+        address: tag(&[address.as_str().unwrap_or_default().as_bytes()]),
         site: address.site().map(|site| tag(&[site.as_bytes()])),
         name: tag(&[account.digest()]),
     }

@@ -29,7 +29,9 @@ pub struct PasswordSettings {
     )]
     pub remember_seconds: i64,
     /// Failures of a username, or of a client of the token endpoint, from one address before the next
-    /// try is answered 429. The bound for one address and all usernames is ten times as high.
+    /// try is answered 429. The bound for one address and all usernames is ten times as high. An IPv6 site (/48) has
+    /// ten times each of these, but not for addresses from which the username has logged in before. Clients of a
+    /// Unix socket have no address: then the failures of a username are counted.
     #[cfg_attr(
         feature = "schema",
         schemars(range(min = Self::MAX_FAILURES.least, max = Self::MAX_FAILURES.most))

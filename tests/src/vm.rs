@@ -113,6 +113,8 @@ pub struct State {
     pub memory_cap: Option<usize>,
     /// Many requests at once, where it is they that are worked on and not the one above.
     pub streams: Streams,
+    /// Whether each request comes from an IPv6 site of its own, and not all from one address.
+    pub are_apart: bool,
     stat_numbers: HashMap<String, usize>,
     limits: StoreLimits,
     memory: Option<Memory>,

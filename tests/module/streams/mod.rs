@@ -1,6 +1,7 @@
 //! Random orders of everything that can happen around the module: requests, bodies, trailers, answers,
 //! time, failures, deletions, new configurations. `PROPTEST_CASES` says how many are tried.
 
+mod late_tokens;
 mod long_tokens;
 mod stories;
 
