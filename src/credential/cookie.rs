@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 
-use cookie::Cookie;
 use memchr::memchr;
 
 use super::Found;
@@ -35,8 +34,6 @@ pub fn may_hold<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> bool
 
 /// Where in a pair one of `names` begins, as it may be read. Some end a cookie at a comma (RFC 2965 section 3.3.4) or at white
 /// space (Python), and see the next one there.
-// One copy is enough: it would be inlined wherever it is used.
-#[inline(never)]
 fn loosely(pair: &[u8], names: &[&str]) -> Option<usize> {
     let is_end = |b: u8| matches!(b, b',' | b' ' | b'\t');
     let is_start = |two: &[u8]| matches!(two, [before, own] if is_end(*before) && !is_end(*own));
@@ -83,13 +80,16 @@ fn pairs<'a>(headers: impl Iterator<Item = &'a [u8]>, length: usize) -> impl Ite
 /// request, and there may be ten thousands.
 fn is_named(pair: &[u8], name: &str) -> bool {
     let own = memchr(b'=', pair).filter(|&end| end >= name.len()).and_then(|end| pair.get(..end));
-    // The same space around it counts as for the crate that reads the value.
+    // The same space around it counts as around the value.
     own.and_then(|own| std::str::from_utf8(own).ok()).is_some_and(|own| own.trim() == name)
 }
 
 fn value(pair: &[u8]) -> Option<String> {
+    let start = memchr(b'=', pair)?.saturating_add(1);
     // A value that is not UTF-8 must not hide the cookie: mangled, it is still there to be refused.
-    let cookie = Cookie::parse(String::from_utf8_lossy(pair)).ok()?;
+    let text = String::from_utf8_lossy(pair.get(start..)?);
+    let text = text.trim();
     // Quotes are part of the syntax, not of the value (RFC 6265 section 4.1.1).
-    Some(cookie.value_trimmed().to_owned())
+    let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    Some(inner.unwrap_or(text).to_owned())
 }

@@ -36,12 +36,15 @@ fn folded(byte: u8) -> u8 {
 
 /// Whether `pair` begins with a name that an application may take for `name`, with a value or an index behind it. What
 /// stands before a name is read up to `separators`.
-// One copy is enough: it would be inlined wherever it is used.
-#[inline(never)]
 pub fn is_read_as(pair: &[u8], name: &str, separators: &[u8]) -> bool {
+    // There may be ten thousands of pairs, and hardly one is ours.
+    if pair.len() <= name.len() {
+        return false;
+    }
     let mut rest = pair;
     // No name begins with such a sign, and it is left out where a pair has one.
-    while let Read::Byte(byte, behind) = read(rest)
+    while rest.first().is_some_and(|first| !first.is_ascii_alphanumeric())
+        && let Read::Byte(byte, behind) = read(rest)
         && !is_tchar(byte)
     {
         if rest.first().is_none_or(|first| *first == b'=' || separators.contains(first)) {
@@ -50,11 +53,19 @@ pub fn is_read_as(pair: &[u8], name: &str, separators: &[u8]) -> bool {
         rest = behind;
     }
     for wanted in name.bytes().skip_while(|byte| !is_tchar(*byte)) {
-        match (rest.first(), read(rest)) {
-            (Some(b'='), _) | (_, Read::End) => return false,
-            (_, Read::Byte(byte, behind)) if folded(byte) == folded(wanted) => rest = behind,
-            (_, Read::Byte(..)) => return false,
-        }
+        rest = match rest {
+            [] | [b'=', ..] => return false,
+            [own, behind @ ..] if own.is_ascii_alphanumeric() => {
+                if !own.eq_ignore_ascii_case(&wanted) {
+                    return false;
+                }
+                behind
+            }
+            [_, ..] => match read(rest) {
+                Read::Byte(byte, behind) if folded(byte) == folded(wanted) => behind,
+                Read::Byte(..) | Read::End => return false,
+            },
+        };
     }
     loop {
         match (rest.first(), read(rest)) {
