@@ -29,6 +29,7 @@
 //!
 //! Everything but `proxy` runs natively, and is tested so.
 
+mod bytes;
 pub mod config;
 pub mod credential;
 pub mod decision;

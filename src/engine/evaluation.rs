@@ -6,7 +6,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::Engine;
-use super::cost::Cost;
+use super::cost::{Cost, turns};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::refusal::twice;
 use crate::config::UsersScopes;
@@ -44,6 +44,7 @@ pub struct Evaluation<'a> {
 
 impl<'a> Evaluation<'a> {
     /// An evaluation of `request`.
+    #[inline]
     pub fn new(
         engine: &'a Engine,
         request: &'a Request<'a>,
@@ -51,9 +52,10 @@ impl<'a> Evaluation<'a> {
         can_pause: bool,
         digests: &'a TokenDigests,
     ) -> Self {
-        let mut statuses = SmallVec::new();
-        statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        Self { engine, request, host, can_pause, digests, statuses }
+        let statuses = SmallVec::new();
+        let mut evaluation = Self { engine, request, host, can_pause, digests, statuses };
+        evaluation.statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
+        evaluation
     }
 
     /// Judges the request by `requirement`.
@@ -62,24 +64,26 @@ impl<'a> Evaluation<'a> {
     /// The refusal of the alternative that came nearest.
     pub fn evaluate(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
         let mut nearest: Option<(usize, Failure)> = None;
-        for (number, alternative) in self.alternatives_by_cost(requirement) {
-            // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
-            // when nothing is awaited any more.
-            if self.has_effect(alternative) {
-                let pause = self.pause(requirement);
-                if !pause.fetches.is_empty() {
-                    return Ok(Decision::Pause(pause));
-                }
-            }
-            match self.failure(alternative) {
-                None => return Ok(Decision::Allow(self.allow(requirement, number, alternative))),
-                Some(failure) => {
-                    // Among equals the one listed first.
-                    let rank =
-                        |number: usize, failure: Failure| (failure.precedence(), std::cmp::Reverse(number));
-                    if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
-                        nearest = Some((number, failure));
+        let alternatives = requirement.alternatives();
+        for turn in turns(alternatives.len()) {
+            let numbered = alternatives.iter().enumerate();
+            for (number, alternative) in numbered.filter(|(_, own)| self.is_turn_of(own, *turn)) {
+                // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
+                // when nothing is awaited any more.
+                if self.has_effect(alternative) {
+                    let pause = self.pause(requirement);
+                    if !pause.fetches.is_empty() {
+                        return Ok(Decision::Pause(pause));
                     }
+                }
+                let Some(failure) = self.failure(alternative) else {
+                    return Ok(Decision::Allow(self.allow(requirement, number, alternative)));
+                };
+                // Among equals the one listed first.
+                let rank =
+                    |number: usize, failure: Failure| (failure.precedence(), std::cmp::Reverse(number));
+                if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
+                    nearest = Some((number, failure));
                 }
             }
         }
@@ -255,10 +259,10 @@ impl<'a> Evaluation<'a> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
-        for term in self.by_cost(alternative) {
+        let at_once = self.by_cost(alternative).find_map(|term| {
             // The issuer is not asked about the token of a client that lacks the rest.
             if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
-                continue;
+                return None;
             }
             match self.status(term.scheme) {
                 CredentialStatus::Pending { .. } => return Some(Failure::Pending),
@@ -274,8 +278,9 @@ impl<'a> Evaluation<'a> {
                     }
                 }
             }
-        }
-        missing.or(inactive).or(scope)
+            None
+        });
+        at_once.or(missing).or(inactive).or(scope)
     }
 
     /// The credentials that `requirement` speaks of, each once.

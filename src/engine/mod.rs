@@ -100,14 +100,19 @@ impl Engine {
         host: &dyn Host,
         can_pause: bool,
     ) -> Decision {
-        match self.judge(request, digests, host, can_pause) {
-            Ok(Decision::AwaitBody(token_request)) => {
-                Decision::AwaitBody(TokenRequest { request_id: self.request_id(request), ..token_request })
-            }
-            Ok(Decision::Deny(denial)) => self.deny(denial, request),
+        let mut decision = match self.judge(request, digests, host, can_pause) {
             Ok(decision) => decision,
-            Err(denial) => self.refuse(denial, request),
+            Err(denial) => return self.refuse(denial, request),
+        };
+        // Where it is: a decision has a hundred bytes, which would be copied.
+        match &mut decision {
+            Decision::AwaitBody(TokenRequest { request_id, .. })
+            | Decision::Deny(Denial { request_id, .. }) => {
+                *request_id = self.request_id(request);
+            }
+            Decision::Allow(_) | Decision::LocalReply(_) | Decision::Pause(_) => {}
         }
+        decision
     }
 
     /// Refuses `request`, as far as the mode has refusals carried out.
@@ -223,17 +228,22 @@ impl Engine {
         } else {
             self.judge_by(requirement, request, digests, host, can_pause)
         };
-        match (&mut judged, served) {
+        match &mut judged {
+            Ok(Decision::Allow(allow)) => allow.attribution.rule = rule,
+            Ok(Decision::Pause(pause)) => pause.rule = rule,
+            Err(denial) => denial.attribution.rule = rule,
+            Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)) => {}
+        }
+        match (&judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
             // A trial keeps nobody from what the filter serves itself.
             (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
-            (Ok(Decision::Allow(allow)), None) => match self.rule_in_upper_case(request, &path) {
-                Some(other) if other != rule => judged = Err(Denial::no_rule().at(Attribution::rule(other))),
-                Some(_) | None => allow.attribution.rule = rule,
-            },
-            (Ok(Decision::Pause(pause)), _) => pause.rule = rule,
-            (Err(denial), _) => denial.attribution.rule = rule,
-            (Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)), _) => {}
+            (Ok(Decision::Allow(_)), None) => {
+                if let Some(other) = self.rule_in_upper_case(request, &path).filter(|&other| other != rule) {
+                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
+                }
+            }
+            (Err(_) | Ok(_), _) => {}
         }
         judged
     }

@@ -163,13 +163,18 @@ impl Bed {
         self.begin(policy, false)
     }
 
+    /// A machine with this state.
+    pub fn load(&self, state: State) -> Machine {
+        self.0.start(state).unwrap_or_else(|failure| panic!("{failure:?}"))
+    }
+
     fn begin(&self, policy: &Value, is_native: bool) -> Machine {
         let mut state = State::default();
         state.configuration = policy.to_string().into_bytes();
         state.now = Duration::from_secs(now().cast_unsigned());
         state.log_level = 2;
         state.judge = is_native.then(|| Box::new(judge) as Judge);
-        self.0.start(state).unwrap_or_else(|failure| panic!("{failure:?}"))
+        self.load(state)
     }
 }
 
