@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build cli run run-oidc test e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build cli run run-oidc test unit e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
@@ -36,9 +36,13 @@ run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the i
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
 	scripts/run-oidc
 
-test: build cli ## everything: unit tests, behaviour table, end to end in a real Envoy
+unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, a minute from nothing
+	$(call say,testing the core)
+	cargo test --locked -p lychgate
+
+test: build cli ## everything: unit tests, behaviour table, end to end in a real Envoy; prints the ten slowest tests
 	$(call say,testing: the core natively and the plugin in a real Envoy)
-	cargo test --locked --workspace
+	scripts/test --workspace
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)

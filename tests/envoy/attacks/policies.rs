@@ -169,7 +169,7 @@ pub fn listeners() -> Vec<Listener> {
         Listener::new("keyless", without_keys()),
         Listener::new("templates", templates()),
     ];
-    let tried: Vec<_> = behaviour::attacks().iter().map(|row| row.policy).collect();
+    let tried: Vec<_> = behaviour::bad_tokens().iter().map(|row| row.policy).collect();
     let known = behaviour::policies().into_iter().filter(|(name, _)| tried.contains(name));
     listeners.extend(known.map(|(name, policy)| Listener::new(name, policy)));
     listeners
