@@ -21,7 +21,7 @@ thread_local! {
 pub struct Stream {
     id: u32,
     filter: HttpFilter,
-    /// Whether the filter is among those that wait, or was when it was woken; what is here refuses.
+    /// Whether the filter is among those that wait, or did; what is here refuses.
     is_away: bool,
 }
 
@@ -39,26 +39,36 @@ impl Stream {
         Self { id, filter: HttpFilter::new(id, worker), is_away: false }
     }
 
-    /// Gives `callback` the filter, from wherever it is, and puts it where it belongs then.
+    /// Gives `callback` the filter, from wherever it is.
     fn with_filter<T>(&mut self, callback: impl FnOnce(&mut HttpFilter) -> T) -> T {
-        self.fetch();
+        if self.is_away
+            && let Some(mut filter) = lent(self.id)
+        {
+            let outcome = callback(&mut filter);
+            give_back(self.id, filter);
+            return outcome;
+        }
         let outcome = callback(&mut self.filter);
         if self.filter.is_waiting() {
             self.is_away = true;
-            // What stays refuses.
             let filter = self.filter.take();
             WAITING.with_borrow_mut(|waiting| waiting.insert(self.id, filter));
         }
         outcome
     }
+}
 
-    fn fetch(&mut self) {
-        if std::mem::take(&mut self.is_away)
-            && let Some(filter) = WAITING.with_borrow_mut(|waiting| waiting.remove(&self.id))
-        {
-            self.filter = filter;
+/// The filter of a request that waits; what stays in its place meanwhile refuses.
+fn lent(context: u32) -> Option<HttpFilter> {
+    WAITING.with_borrow_mut(|waiting| waiting.get_mut(&context).map(HttpFilter::take))
+}
+
+fn give_back(context: u32, filter: HttpFilter) {
+    WAITING.with_borrow_mut(|waiting| {
+        if let Some(place) = waiting.get_mut(&context) {
+            *place = filter;
         }
-    }
+    });
 }
 
 /// Has a request that waited look again; says whether the host can speak of it.
@@ -66,11 +76,9 @@ pub fn wake(context: u32, root: u32) -> bool {
     if hostcalls::set_effective_context(context).is_err() {
         return false;
     }
-    // What stays meanwhile refuses.
-    let filter = WAITING.with_borrow_mut(|waiting| waiting.get_mut(&context).map(HttpFilter::take));
-    if let Some(mut filter) = filter {
+    if let Some(mut filter) = lent(context) {
         filter.on_wake(&ProxyStream);
-        WAITING.with_borrow_mut(|waiting| waiting.insert(context, filter));
+        give_back(context, filter);
     }
     let _ = hostcalls::set_effective_context(root);
     true
@@ -108,8 +116,9 @@ impl HttpContext for Stream {
 /// The request is over: the crate's `on_delete`.
 impl Drop for Stream {
     fn drop(&mut self) {
-        self.fetch();
-        self.filter.on_delete();
+        let away =
+            self.is_away.then(|| WAITING.with_borrow_mut(|waiting| waiting.remove(&self.id))).flatten();
+        away.unwrap_or_else(|| self.filter.take()).on_delete();
     }
 }
 

@@ -125,7 +125,7 @@ pub fn try_out_all(document: &str, demonstration: &Demonstration) {
 pub fn allowed_capabilities_in(document: &str) -> Vec<String> {
     let text = read(document);
     let (_, list) = text.split_once("allowed_capabilities:").unwrap_or_else(|| panic!("{document} has none"));
-    let list = list.split("vm_config").next().and_then(|list| list.split("```").next()).unwrap_or_default();
+    let list = list.split("vm_config:").next().and_then(|list| list.split("```").next()).unwrap_or_default();
     // Behind the last one comes no other.
     let (list, _) = list.rsplit_once(": {}").expect("one of them at least");
     let name = |part: &str| {
