@@ -1,4 +1,4 @@
-//! What users write: the plugin configuration as it stands in `envoy.yaml`, read strictly.
+//! What users write: the plugin configuration as it is in `envoy.yaml`, read strictly.
 //!
 //! This is the first of two stages. Here every key is known, every value has its type, and every
 //! error is collected with its JSON path. [`crate::policy`] is the second: it resolves references,

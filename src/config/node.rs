@@ -1,4 +1,4 @@
-//! Reading JSON values strictly: every member is asked for by name, and what nobody asked for is a
+//! Reading JSON values strictly: every member is read by name, and a member that is not read is an
 //! error. Not serde's derive, because that stops at the first error and loses the path inside
 //! tagged objects; RATIONALE.md says more.
 
@@ -184,7 +184,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Notes every member nobody asked for.
+    /// Notes every member that was not read.
     pub fn finish(self) {
         let known = self.known.into_inner();
         for name in self.members.keys() {

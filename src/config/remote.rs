@@ -157,7 +157,7 @@ impl RemoteConfig {
 }
 
 impl DiscoveryConfig {
-    /// Reads `cluster` and what belongs to it, which stand beside the rest of a `jwt`.
+    /// Reads `cluster` and its settings, which are members of a `jwt`.
     pub fn read(object: &Object<'_>) -> Option<Self> {
         let cluster = object.required("cluster", |n| n.text());
         let jwks_cluster = object.optional("jwks_cluster", |n| n.text());

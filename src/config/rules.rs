@@ -145,7 +145,7 @@ impl RuleConfig {
 pub const RESERVED_NAMES: [&str; 7] =
     ["cors_preflight", "default", "documentation", "none", "other", "token_endpoint", "unknown"];
 
-/// A name of a rule: it stands in stats and logs, so it is short and plain.
+/// A name of a rule: it is in stats and logs, so it is short and plain.
 fn read_name(node: Node<'_>) -> Option<String> {
     let name = node.text()?;
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/');

@@ -332,7 +332,7 @@ fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
     Some(SchemeKind::OpenIdConnect(OpenIdConnectConfig { url: url?, jwt: jwt?, users }))
 }
 
-/// A realm stands in a quoted string of a header of ours: what would need escaping is refused.
+/// A realm is in a quoted string of a header: a character that needs escaping is refused.
 fn read_realm(node: Node<'_>) -> Option<String> {
     let realm = node.string()?;
     if realm.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {

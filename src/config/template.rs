@@ -111,7 +111,7 @@ impl Parts {
     }
 }
 
-/// What stands behind so many characters, if there are so many.
+/// The text after so many characters; `None` if it is shorter.
 pub fn skip(text: &str, characters: usize) -> Option<&str> {
     let mut chars = text.chars();
     for _ in 0..characters {

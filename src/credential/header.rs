@@ -37,7 +37,7 @@ fn parts<'a>(value: &'a [u8], prefix: &str) -> impl Iterator<Item = &'a [u8]> {
     joined.into_iter().flatten().filter(move |part| part.len() >= least)
 }
 
-/// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space stands for one
+/// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space means one
 /// or more of them (RFC 6750 section 2.1), or for the bare word. A tab is no space: behind one it is part of the credential.
 pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let value = value.trim_ascii();
@@ -56,7 +56,7 @@ pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     Some(if wants_space { without_spaces(rest) } else { rest })
 }
 
-/// Whether a credential after `prefix` could be seen in `value`, by whoever reads it more loosely than the filter.
+/// Whether a credential after `prefix` could be seen in `value`, by a server that reads it more loosely than the filter.
 pub fn may_hold(value: &[u8], prefix: &str) -> bool {
     let word = prefix.trim_ascii_end().as_bytes();
     let begins = |text: &[u8]| {
@@ -66,7 +66,7 @@ pub fn may_hold(value: &[u8], prefix: &str) -> bool {
         let bare = part.iter().position(|&b| is_tchar(b)).and_then(|start| part.get(start..));
         begins(part.trim_ascii_start()) || bare.is_some_and(begins)
     };
-    // Joined by a comma, as Envoy joins two Authorization headers, it stands there too. Most values begin with it,
+    // Joined by a comma, as Envoy joins two Authorization headers, it is there too. Most values begin with it,
     // and are not searched for commas.
     holds(value) || parts(value, prefix).any(holds)
 }

@@ -24,7 +24,7 @@ pub enum CredentialLocation {
     Header {
         /// Lower-case name.
         name: Rc<str>,
-        /// What stands before it, compared without regard to case (RFC 9110 section 11.1).
+        /// What is before it, compared without regard to case (RFC 9110 section 11.1).
         prefix: String,
     },
     /// In a parameter of the query string.

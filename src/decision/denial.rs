@@ -1,4 +1,4 @@
-//! Answers of the gate's own, refusals first of all. A denial owns its reason and its challenges. The reason
+//! Answers of the filter's own, refusals first of all. A denial owns its reason and its challenges. The reason
 //! settles the status and the public text; its word is for logs and response-code details, never for the client.
 
 use std::borrow::Cow;
@@ -129,7 +129,7 @@ impl Denial {
         Self { explanation, ..Self::new(Reason::HostFailure) }
     }
 
-    /// Who it is is known, and that nobody may be.
+    /// The user is known, and disabled.
     #[must_use]
     pub fn inactive_user() -> Self {
         Self::new(Reason::UserDisabled)

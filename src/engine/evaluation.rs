@@ -1,4 +1,4 @@
-//! One request against one requirement: who is it, and is that enough?
+//! One request against one requirement: which identity, and does it satisfy the requirement?
 
 use std::cell::{Cell, OnceCell};
 use std::collections::HashSet;
@@ -277,7 +277,7 @@ impl<'a> Evaluation<'a> {
 
     /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
     /// credential speaks first, then a missing one, then an inactive user: scopes are only told to
-    /// who is fully known.
+    /// a client that is fully authenticated.
     pub(super) fn failure(&self, alternative: &Alternative) -> Option<Failure> {
         let mut missing = None;
         let mut inactive = None;
@@ -321,7 +321,7 @@ impl<'a> Evaluation<'a> {
         Allow { identity, mutations, ..Allow::default() }
     }
 
-    /// Lets the request in as nobody, without the credentials that were not good or not enough.
+    /// Allows the request as anonymous, without the credentials that were bad or not enough.
     fn allow_without(&self, requirement: &'a Requirement) -> Allow {
         self.allow_as(requirement, None)
     }

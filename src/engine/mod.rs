@@ -249,7 +249,7 @@ impl Engine {
         }
         match (&judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
-            // A trial keeps nobody from what the filter serves itself.
+            // A dry run refuses no request for what the filter serves itself.
             (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
             (Ok(Decision::Allow(_)), None) => {
                 if let Some(other) = other {

@@ -14,7 +14,7 @@ pub struct User {
     pub disabled: bool,
     /// What the user may do, if that is said.
     pub scopes: Option<Vec<String>>,
-    /// How the password is checked; without it nobody can log in as this user.
+    /// How the password is checked; without it no login as this user is possible.
     pub password: Option<PasswordHash>,
     /// What the upstream is told.
     pub identity: IdentityMemo,
@@ -42,7 +42,7 @@ pub struct UserDirectory {
     users: BTreeMap<String, (User, [u8; 32])>,
     /// The least mark of a user with a password: that of every name without one.
     least_mark: Option<[u8; 32]>,
-    /// Users with a password, for who asks for one that does not exist.
+    /// Users with a password: a login with an unknown name is hashed against one of theirs.
     with_password: Vec<String>,
 }
 
@@ -95,15 +95,15 @@ impl UserDirectory {
         self.users.get(username).map(|(user, _)| user)
     }
 
-    /// Whether anybody can log in by password.
+    /// Whether any user can log in by password.
     #[must_use]
     pub fn has_passwords(&self) -> bool {
         !self.with_password.is_empty()
     }
 
     /// The hash that a password for `username` is checked against, and whose it is. A name that
-    /// nobody has gets the hash of somebody, always the same one for the same name, so that the
-    /// time tells nothing; then there is no user to it. Somebody is looked for in any case: at ten
+    /// is unknown gets the hash of some user, always the same one for the same name, so that the
+    /// time tells nothing; then the result has no user. The other user is looked up in any case: at ten
     /// thousand tries even that shows.
     #[must_use]
     pub fn hash_for(&self, username: &str) -> (Option<&PasswordHash>, Option<&User>) {

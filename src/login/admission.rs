@@ -28,7 +28,7 @@ const HALF_AT: u64 = 4_000_000;
 const UNKNOWN_ADDRESS: u64 = HALF_AT / 3;
 /// By how much less counts what other addresses did, at the name or from the site.
 const OTHERS: u64 = 10;
-/// A login that asks, by tags that stand for its parts.
+/// A login, by tags of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The client's address.

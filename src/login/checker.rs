@@ -43,7 +43,7 @@ pub struct Admitted<'d> {
 }
 
 impl Admitted<'_> {
-    /// Whether `password` is the one that was hashed: of the user, or of somebody else where there is no
+    /// Whether `password` is the one that was hashed: of the user, or of another user if there is no
     /// such user. Takes its time, and does nothing else.
     #[must_use]
     pub fn verifies(&self, password: &[u8]) -> bool {

@@ -1,6 +1,6 @@
 //! Logins: failures throttled, the worker's time budgeted, verified Basic credentials remembered.
 //!
-//! A hash takes tens of milliseconds, and the worker serves nobody meanwhile. So the throttle is
+//! A hash takes tens of milliseconds, and the worker serves no request meanwhile. So the throttle is
 //! asked first, then the budget, and only then is a password hashed. Which of the logins that
 //! ask at once gets something of the budget is decided by what their addresses have cost lately.
 

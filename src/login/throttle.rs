@@ -57,13 +57,13 @@ impl Account {
         Self(crate::digest::of(&[mark, name]))
     }
 
-    /// What stands for it.
+    /// Its tag.
     pub(super) fn digest(&self) -> &[u8; 32] {
         &self.0
     }
 }
 
-/// Who is counted.
+/// What is counted.
 #[derive(Clone, Copy)]
 struct Counter {
     slot: u64,
@@ -229,7 +229,7 @@ impl Throttle {
     }
 }
 
-/// Two numbers that stand for `parts`, and for nothing else.
+/// Two numbers that are a tag of `parts`, and of no other parts.
 pub fn tags(parts: &[&[u8]]) -> [u64; 2] {
     let digest = crate::digest::of(parts);
     let word = |range: std::ops::Range<usize>| {

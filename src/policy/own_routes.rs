@@ -53,7 +53,7 @@ impl Policy {
     }
 }
 
-/// Whether a rule lets in who has no credential.
+/// Whether a rule allows requests without a credential.
 pub fn is_public(rule: &Rule, default: Option<&super::Requirement>) -> bool {
     rule.requirement.as_ref().or(default).is_some_and(super::Requirement::allows_anonymous)
 }

@@ -38,7 +38,7 @@ pub struct Rule {
     pub path: PathMatcher,
     /// Methods, compared exactly (RFC 9110 section 9.1); none: every one.
     pub methods: Option<Vec<String>>,
-    /// Whether GET among them stands for HEAD too (RFC 9110 section 9.3.2: the same, without its content).
+    /// Whether GET among them covers HEAD too (RFC 9110 section 9.3.2: the same, without its content).
     pub covers_head: bool,
     /// Hosts in lower case; none: every one.
     pub hosts: Option<Vec<HostPattern>>,

@@ -22,7 +22,7 @@ pub struct CacheKey {
 }
 
 /// How many of a token's last bytes its hash is made of. They are the signature's: only verified
-/// tokens are entered, so nobody can choose many that collide, and the hash costs the same however
+/// tokens are entered, so a client cannot choose many that collide, and the hash costs the same however
 /// long the token is.
 const HASHED: usize = 16;
 

@@ -43,7 +43,7 @@ pub struct VerifierSettings {
 pub enum TrustAnchor {
     /// The keys of these issuers; the token names its own, unless there is one without a name.
     Issuers(Vec<Issuer>),
-    /// Whoever issued it, asked each time (RFC 7662); and the only accepted `iss`, if it matters.
+    /// The issuer, asked for each token (RFC 7662); and the only accepted `iss`, if one is configured.
     Introspection(Introspection, Option<String>),
 }
 
@@ -57,7 +57,7 @@ pub struct Verifier {
     trust_anchor: TrustAnchor,
 }
 
-/// What a verified token says. Made by [`Verifier::verify`] and nobody else.
+/// What a verified token says. Made by [`Verifier::verify`] alone.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verified {
     subject: Option<String>,
@@ -167,7 +167,7 @@ impl Verifier {
         let issuers = match &self.trust_anchor {
             TrustAnchor::Issuers(issuers) => issuers,
             TrustAnchor::Introspection(introspection, issuer) => {
-                // RFC 6750 section 2.1: what has a space or a tab in it is no token of anybody's.
+                // RFC 6750 section 2.1: a value with a space or a tab in it is no token.
                 if !token.iter().all(u8::is_ascii_graphic) {
                     return Err(TokenError::Malformed("not a bearer token (RFC 6750)"));
                 }

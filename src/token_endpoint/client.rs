@@ -44,7 +44,7 @@ impl Client {
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not even the hash: whoever has it can try secrets at leisure.
+        // Not even the hash: with it secrets can be tried offline.
         f.debug_struct("Client").field("id", &self.id).finish_non_exhaustive()
     }
 }
@@ -70,7 +70,7 @@ impl Clients {
         self.find(id).map_or(self.least_mark, |(_, mark)| *mark)
     }
 
-    /// Judges who asks, by the `Authorization` header or by the form's id and secret. Failures are counted
+    /// Authenticates the client, by the `Authorization` header or by the form's id and secret. Failures are counted
     /// as those of passwords are, for each client and address.
     ///
     /// # Errors

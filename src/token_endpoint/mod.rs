@@ -33,7 +33,7 @@ pub struct TokenEndpoint {
     pub path: String,
     /// The scheme whose tokens it issues.
     pub scheme: String,
-    /// Who may log in.
+    /// The users that may log in.
     pub users: Rc<UserDirectory>,
     /// Lifetime of a token, in seconds.
     pub expires_in: u32,
@@ -152,7 +152,7 @@ impl TokenEndpoint {
         }
         match self.audiences.as_slice() {
             [] => {}
-            // RFC 7519 section 4.1.3: a single audience may stand alone, and everybody reads that.
+            // RFC 7519 section 4.1.3: a single audience may be a string, and all libraries read that.
             [audience] => drop(claims.insert("aud".into(), audience.as_str().into())),
             several => drop(claims.insert("aud".into(), Value::from(several.to_vec()))),
         }

@@ -56,7 +56,7 @@ fn part() -> Value {
     })
 }
 
-/// A schema for what stands at the end of a way of names.
+/// A schema for what is at the end of a path of names.
 fn within(way: &[&str], schema: Value) -> Value {
     way.iter().rev().fold(schema, |inner, name| {
         let mut properties = Map::new();

@@ -50,7 +50,7 @@ pub fn markdown(schema: &Value) -> Result<String, String> {
     Ok(format!("{}\n", text.trim_end()))
 }
 
-/// What one begins with; everything else stands in the order of the alphabet.
+/// What one begins with; everything else is in alphabetical order.
 const FIRST: [&str; 5] = ["schemes", "users", "api_keys", "rules", "security"];
 
 /// The keys of an object: those that must be there first.

@@ -1,7 +1,7 @@
 //! OpenAPI in: the operations of a document (OpenAPI 3.0 or 3.1) become rules, what it says of
 //! security schemes completes `schemes`.
 //!
-//! It is somebody else's document: what is not known in it is left alone. What is read must have
+//! It is another project's document: unknown members are ignored. What is read must have
 //! its type, because a misread requirement would let requests in.
 
 mod misplaced;

@@ -13,7 +13,7 @@ pub struct Described<'a> {
     pub method: &'a str,
     /// The path template.
     pub path: &'a str,
-    /// Whether its last segment stands for several.
+    /// Whether its last segment matches several.
     pub is_prefix: bool,
     /// What it needs; nothing: it is refused.
     pub security: Option<&'a SecurityConfig>,

@@ -176,7 +176,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The number of a client, who may have several keys; nothing: there are too many to be told apart.
+    /// The number of a client, which may have several keys; `None` if there are too many for separate stats.
     fn client(&mut self, id: &str) -> Option<u8> {
         if let Some(number) = self.clients.get(id) {
             return Some(*number);

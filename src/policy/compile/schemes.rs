@@ -188,7 +188,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// Claim headers are the filter's own, like the identity headers: nobody else may set them.
+    /// Claim headers are the filter's own, like the identity headers: a client may not set them.
     fn reserve_claim_headers(&mut self, path: &Path<'_>, headers: &[(String, Rc<str>)]) {
         for (index, (claim, header)) in headers.iter().enumerate() {
             let is_same = |other: &Rc<str>| is_same_header(other.as_bytes(), header.as_bytes());

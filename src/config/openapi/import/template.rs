@@ -29,7 +29,7 @@ pub fn read(node: Node<'_>, path: &str) -> Option<(Rank, PathConfig)> {
     if path.contains('?') {
         return node.error(format_args!("{path:?} can never match: a path has no query"));
     }
-    // The one reading that requests are held to. Braces stand for text that is not there yet.
+    // The one reading that requests are held to. Braces are placeholders for text.
     if let Err(ambiguity) = crate::normal_path::NormalPath::new(path.as_bytes()) {
         return node.error(format_args!("{path:?} can never match: {}", ambiguity.0));
     }
