@@ -108,6 +108,16 @@ pub fn read_secret(node: Node<'_>) -> Option<SecretSource> {
     }
 }
 
+/// The secret of an OAuth2 client. An empty one is a mistake: a client without a secret has no such key.
+pub fn read_client_secret(node: Node<'_>) -> Option<SecretSource> {
+    match read_secret(node)? {
+        SecretSource::Inline(secret) if secret.expose().is_empty() => {
+            node.error("the secret is empty; leave it out for a client without one")
+        }
+        secret => Some(secret),
+    }
+}
+
 /// `{env: NAME}`.
 pub fn read_env(node: Node<'_>) -> Option<SecretSource> {
     let object = node.object()?;

@@ -1,6 +1,6 @@
 //! `issue`: the token endpoint that the filter serves itself (RFC 6749 section 4.3).
 
-use super::fields::{SecretSource, read_secret};
+use super::fields::{SecretSource, read_client_secret};
 use super::node::Node;
 use crate::normal_path::NormalPath;
 use crate::setting::Number;
@@ -92,7 +92,7 @@ fn read_client(node: Node<'_>) -> Option<ClientConfig> {
     let object = node.object()?;
     let id = object.required("client_id", |n| n.text());
     let has_secret = object.has("client_secret");
-    let secret = object.optional("client_secret", read_secret);
+    let secret = object.optional("client_secret", read_client_secret);
     object.finish();
     if has_secret && secret.is_none() {
         return None;

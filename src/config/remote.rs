@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::fields::{SecretSource, read_secret};
+use super::fields::{SecretSource, read_client_secret};
 use super::node::{Node, Object};
 use crate::fetch::{RefreshPolicy, Revocations, Uri};
 use crate::setting::{Number, words};
@@ -171,7 +171,7 @@ impl IntrospectionConfig {
     pub fn read(object: &Object<'_>) -> Option<Self> {
         let uri = uri(object);
         let client_id = object.required("client_id", |n| n.text());
-        let client_secret = object.required("client_secret", read_secret);
+        let client_secret = object.required("client_secret", read_client_secret);
         let auth_method = object.optional("auth_method", |n| n.enumeration(AuthMethod::WORDS));
         let cache_seconds = object.number("cache_seconds", &CACHE_SECONDS);
         let timeout_seconds = object.number("timeout_seconds", &TIMEOUT_SECONDS);
