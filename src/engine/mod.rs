@@ -232,8 +232,10 @@ impl Engine {
         // What is served here goes nowhere else, whatever its method is taken for.
         let other = if served.is_none() { self.rule_in_upper_case(request, &path) } else { None };
         let other = other.filter(|other| *other != rule);
-        // Asked first: a dry run of the rule that was found spares nothing that another one refuses.
-        if let Some(other) = other.filter(|other| !self.policy.is_dry_run(*other)) {
+        // Asked first: a dry run of the rule that was found allows no request that another one refuses.
+        if let Some(other) =
+            other.filter(|other| self.policy.is_dry_run(rule) && !self.policy.is_dry_run(*other))
+        {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
         }
         let mut judged = if rule == RuleId::Unknown {
