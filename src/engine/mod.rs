@@ -258,6 +258,12 @@ impl Engine {
                     judged = Err(Denial::no_rule().at(Attribution::rule(other)));
                 }
             }
+            // It would be refused in the end.
+            (Ok(Decision::Pause(_)), None) => {
+                if let Some(other) = other.filter(|other| !self.policy.is_dry_run(*other)) {
+                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
+                }
+            }
             (
                 Err(_)
                 | Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)),

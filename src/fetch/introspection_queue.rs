@@ -10,7 +10,7 @@ use super::introspection_cache::Digest;
 use crate::secret::Secret;
 
 /// How many may wait.
-const MOST: usize = 2048;
+const MOST: usize = 2304;
 /// How many of them are for clients of which none waits.
 const RESERVE: usize = 256;
 /// How many bytes they may have together.

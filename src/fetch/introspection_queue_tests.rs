@@ -11,7 +11,7 @@ fn push(queue: &mut IntrospectionQueue, number: u32, bytes: usize, client: &str)
 fn two_addresses_took_all_of_the_room() {
     for (clients, bytes) in [(2, 10), (10, 10), (100, 10), (2, 8192), (10, 8192)] {
         let mut queue = IntrospectionQueue::default();
-        for number in 0..3 * 2048 {
+        for number in 0..3 * 2304 {
             push(&mut queue, number, bytes, &format!("client {}", number % clients));
         }
         let free = (MOST - queue.count).min((MOST_BYTES - queue.bytes) / bytes);
@@ -24,7 +24,7 @@ fn two_addresses_took_all_of_the_room() {
 }
 
 /// Each tick copied the names of all clients, and looked through all of them for each whose tokens were late:
-/// four million comparisons for 2,048 clients.
+/// four million comparisons for 2,304 clients.
 #[test]
 fn tokens_of_many_clients_that_are_late_at_once_are_taken_out_in_one_pass() {
     let mut queue = IntrospectionQueue::default();

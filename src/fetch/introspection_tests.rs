@@ -105,7 +105,7 @@ fn ask_many(asked: &Introspection, numbers: std::ops::Range<u32>, now: i64) -> u
 #[test]
 fn a_flood_of_made_up_tokens_is_bounded() {
     let asked = introspector(false);
-    assert_eq!(ask_many(&asked, 0..5000, 1000), 896);
+    assert_eq!(ask_many(&asked, 0..5000, 1000), 1024);
     let long = |number: u32| format!("{number:08}").repeat(1024);
     let asked = introspector(false);
     let pending = (0..1000)
