@@ -125,7 +125,7 @@ impl Parts {
     /// Whether a date is one that the other side reads as another: it counts seconds in 32 bits, modulo
     /// 2^32, and takes a negative fraction for 1970.
     fn is_misread(&self, name: &str) -> bool {
-        self.date(name).is_some_and(|date| date < 0.0 || date >= 4_294_967_296.0)
+        self.date(name).is_some_and(|date| !(0.0..4_294_967_296.0).contains(&date))
     }
 }
 

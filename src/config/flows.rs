@@ -113,15 +113,17 @@ mod written {
                     }
                 }
                 let mut reference = define(generator, name, schema);
-                reference["description"] = match flow {
+                let description = match flow {
                     "implicit" => "RFC 6749 section 4.2.",
                     "password" => {
                         "RFC 6749 section 4.3: a username and a password for a token. Lychgate can serve this flow itself."
                     }
                     "clientCredentials" => "RFC 6749 section 4.4.",
                     _ => "RFC 6749 section 4.1.",
+                };
+                if let Some(reference) = reference.as_object_mut() {
+                    reference.insert("description".into(), description.into());
                 }
-                .into();
                 flows.insert(flow.to_owned(), reference);
             }
             json_schema!({

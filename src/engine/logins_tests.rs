@@ -43,11 +43,11 @@ struct Bed {
 
 impl Bed {
     fn new(security: &Value) -> Self {
-        let (host, hashed) = (InMemoryHost::at(NOW), Rc::new(Cell::new(0)));
+        let (host, hashed) = (InMemoryHost::at(NOW), Rc::new(Cell::new(0_u32)));
         let count = Rc::clone(&hashed);
         *host.events.borrow_mut() = Some(Box::new(move |event| {
             if matches!(event, Event::Password(PasswordCheck::Hashed)) {
-                count.set(count.get() + 1);
+                count.set(count.get().saturating_add(1));
             }
         }));
         Self { engine: engine(&policy(security)), host, hashed }

@@ -64,12 +64,15 @@ impl Scheme {
         let mut required = vec!["type"];
         if let Some((name, pattern)) = http_scheme {
             required.push("scheme");
-            fixed["scheme"] = json!({
+            let scheme = json!({
                 "description": format!("`{name}`, in any case (RFC 9110 section 11.1)."),
                 "type": "string",
                 "pattern": pattern,
                 "examples": [name],
             });
+            if let Some(fixed) = fixed.as_object_mut() {
+                fixed.insert("scheme".into(), scheme);
+            }
         }
         if let Value::Object(fixed) = fixed {
             add(&mut schema, fixed);

@@ -84,6 +84,7 @@ fn is_module_alive(envoy: &Envoy) -> bool {
 }
 
 /// What is tried: an attack of the stories here, or a row of the table of behaviours that is one.
+#[expect(clippy::large_enum_variant, reason = "a few of them, for the time of the test")]
 enum Try<'s> {
     Attack(&'static str, &'s Attack),
     Row(behaviour::Row),
