@@ -79,12 +79,19 @@ impl Fetcher {
         let mut log = Vec::new();
         for source in &self.sources {
             let before = (source.state.borrow().clone(), source.generation());
+            // Requests wait for a fetch that was requested here, that is due, or that another worker has begun.
+            let is_awaited = source.is_refetch_requested.get()
+                || before.0.is_due(host.now())
+                || before.0.is_in_flight(host.now());
             let outcome = self.refresh(source, host, &mut log);
             // A fetch that has only begun, here or in another worker, tells nothing yet.
             let after = source.state.borrow().clone();
             let is_news = (after.version, after.fetched, after.failures)
                 != (before.0.version, before.0.fetched, before.0.failures);
-            if is_news || source.generation() != before.1 {
+            // Times are seconds: another worker's fetch may end in the second of the one before, with the same
+            // keys, and then nothing but its end shows.
+            let is_over = is_awaited && !source.is_refetch_requested.get() && !after.is_in_flight(host.now());
+            if is_news || is_over || source.generation() != before.1 {
                 self.mark_completed(source);
             }
             if let Err(HostError(what)) = outcome {
