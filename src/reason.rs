@@ -2,7 +2,7 @@
 //! its word, its status and detail, the error code of OAuth 2.0, what it means and what to do.
 //!
 //! To add a reason, add a row. The stats, docs/reasons.md and `lychgate explain` follow from it. A word is for
-//! logs, stats and response-code details; the client is told the status and the detail. Where one word has several
+//! logs, stats and response-code details; the client gets the status and the detail. Where one word has several
 //! answers, each of them is a variant.
 
 use std::fmt;
@@ -50,7 +50,7 @@ macro_rules! reasons {
         }
 
         impl Reason {
-            /// Every reason. Those that share a word stand together.
+            /// Every reason. Those that share a word are together.
             pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
 
             /// Its word, in logs, stats and response-code details.
@@ -220,7 +220,7 @@ reasons! {
         remedy "Mend it in the client; `curl -u name` makes it right."
         { BasicMalformed: 401 "Incorrect username or password"; }
     "password_wrong" for [TokenEndpoint Basic]
-        means "The password is wrong, or the directory has no such user; the two are not told apart."
+        means "The password is wrong, or the directory has no such user; the answer does not distinguish the two."
         remedy "Try it with the hash of the user's entry, made by `lychgate hash-password`."
         { PasswordWrong: 401 "Incorrect username or password"; }
     "login_throttled" for [TokenEndpoint Basic]
@@ -281,7 +281,7 @@ reasons! {
         remedy "Use a method of the answer's `Allow` header."
         { MethodNotAllowed: 405 "Method Not Allowed"; }
     "body_timeout" for [TokenEndpoint]
-        means "The form of a request for a token did not come in time."
+        means "The form of a request for a token did not arrive in time."
         remedy "Look for a slow client or a proxy in front that keeps bodies back."
         { BodyTimeout: 408 "Request Timeout"; }
     "body_held_back" for [TokenEndpoint]

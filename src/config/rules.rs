@@ -232,7 +232,7 @@ fn read_template(node: Node<'_>) -> Option<String> {
         }
         if Segment::parse(segment).is_none() {
             return node.error(format_args!(
-                "{segment:?} is not a template segment: `{{name}}` stands for one segment or a part of it"
+                "{segment:?} is not a template segment: `{{name}}` matches one segment or a part of it"
             ));
         }
         for name in parameters(segment) {

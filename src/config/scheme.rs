@@ -35,7 +35,7 @@ pub struct SchemeConfig {
     )]
     pub realm: String,
     /// Whether the credential is forwarded to the upstream. If not, it is removed from every place, by every rule that
-    /// names this scheme, also if the rule let the request in without it. A rule that does not name the scheme leaves
+    /// names this scheme, also if the rule allowed the request without it. A rule that does not name the scheme leaves
     /// it. A credential that is forwarded is no proof: the request may have passed by another alternative.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub forward: bool,
@@ -92,7 +92,7 @@ pub struct BearerConfig {
     schemars(extend("examples" = [{"type": "http", "scheme": "basic", "users": "staff"}]))
 )]
 pub struct BasicConfig {
-    /// The directory under `users` of the users who may log in.
+    /// The directory under `users` of the users that may log in.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub users: String,
 }
@@ -180,7 +180,7 @@ pub struct OpenIdConnectConfig {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenUsersConfig {
-    /// The directory under `users` that must have the token's `sub`; with `issue`, the directory of the users who may
+    /// The directory under `users` that must have the token's `sub`; with `issue`, the directory of the users that may
     /// log in. Left out: not checked.
     #[cfg_attr(feature = "schema", schemars(rename = "users", with = "Option<String>", length(min = 1)))]
     pub directory: String,
@@ -249,7 +249,7 @@ impl SchemeConfig {
     }
 }
 
-/// How the token is verified: by `jwt`, or by asking who issued it.
+/// How the token is verified: by `jwt`, or by asking its issuer.
 fn read_token(object: &Object<'_>) -> Option<JwtConfig> {
     if !object.has("introspection") {
         return object.required("jwt", JwtConfig::read);

@@ -77,7 +77,7 @@ impl Authenticated<'_> {
         }
     }
 
-    /// Who issued it, if that is said.
+    /// Its issuer, if it names one.
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Token { token, .. } => token.issuer(),
@@ -101,7 +101,7 @@ pub enum CredentialStatus<'p> {
         /// A name for the credential.
         credential: u64,
     },
-    /// It is good, and whose it is may not come in.
+    /// It is good, and its user is disabled.
     Inactive,
     Authenticated(Authenticated<'p>),
 }
@@ -156,14 +156,14 @@ fn name_of(credential: &[u8]) -> u64 {
     })
 }
 
-/// Why an alternative does not let a request in.
+/// Why an alternative does not allow a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     Missing,
     Bad(SchemeId),
     Inactive(SchemeId),
     Scope(SchemeId),
-    /// Cannot be told yet.
+    /// Not known yet.
     Pending,
 }
 
@@ -175,7 +175,7 @@ impl Failure {
             Self::Bad(_) => 1,
             Self::Inactive(_) => 2,
             Self::Scope(_) => 3,
-            // Nothing is said before it is known.
+            // No status before it is known.
             Self::Pending => 4,
         }
     }

@@ -275,7 +275,7 @@ impl<'a> Evaluation<'a> {
         Ok(verified)
     }
 
-    /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
+    /// Why `alternative` does not allow the request; `None` if it does. Within an AND a bad
     /// credential speaks first, then a missing one, then an inactive user: scopes are only told to
     /// a client that is fully authenticated.
     pub(super) fn failure(&self, alternative: &Alternative) -> Option<Failure> {

@@ -54,7 +54,7 @@ impl Engine {
     pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Configured, Vec<ConfigError>> {
         let errors = Errors::default();
         let config = Config::read(bytes, &errors);
-        // While the configuration is whole; a erroneous one has nothing to serve.
+        // While the configuration is whole; an erroneous one has nothing to serve.
         let docs = DocsEndpoint::of(&config);
         let Compiled { policy, warnings } = Policy::of(config, environment, errors)?;
         Ok(Configured { engine: Self::new(policy, docs), warnings })
@@ -124,7 +124,7 @@ impl Engine {
         if !self.policy.is_dry_run(denial.attribution.rule) {
             return self.deny(denial, request);
         }
-        // A trial keeps nobody from what the gate serves itself, also where there was no place to wait.
+        // A dry run refuses no request for what the filter serves itself, also where there was no place to wait.
         let path = NormalPath::of_target(request.target(), self.policy.max_path_bytes).ok();
         match path.and_then(|path| self.served(request, &path)) {
             Some(Ok(answer)) => answer,
@@ -147,7 +147,7 @@ impl Engine {
         Decision::Allow(Allow { shadow_denial: Some(Box::new(denial)), ..allow })
     }
 
-    /// The id that the proxy gave the request, if clients are to be told it. The proxy may have taken it
+    /// The id that the proxy gave the request, if clients get it. The proxy may have taken it
     /// from the client, so that it is held to what an id looks like.
     fn request_id(&self, request: &Request<'_>) -> Option<String> {
         let id = request.first("x-request-id").filter(|_| self.policy.errors.request_id)?;
@@ -314,7 +314,7 @@ impl Engine {
                     ..denial
                 }),
             Ok(Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)) => {
-                Some(Denial::host_failure("a login waits for nothing").at(attribution))
+                Some(Denial::host_failure("a login has no answer to wait for").at(attribution))
             }
         }
     }

@@ -41,19 +41,19 @@ pub struct Policy {
     default: Option<Requirement>,
     identity_headers: IdentityHeaderNames,
     reserved: Reserved,
-    /// What a client is told of a refusal.
+    /// What a client sees of a refusal.
     pub errors: ErrorSettings,
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
     /// What is fetched from outside.
     pub sources: Vec<Rc<fetch::RemoteSource>>,
-    /// Whom opaque tokens are asked after.
+    /// The issuers that are asked about opaque tokens.
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
     own_routes: OwnRoutes,
     /// Whether refusals are carried out.
     pub mode: Mode,
-    /// Whether Envoy is told who calls, for its access log.
+    /// Whether Envoy gets the identity, for its access log.
     pub filter_state: bool,
     /// The clients that have API keys, each once.
     pub clients: Vec<String>,
@@ -65,18 +65,18 @@ pub struct Policy {
     pub cache: CacheLimits,
 }
 
-/// The names of the headers that tell the upstream who calls.
+/// The names of the headers that carry the identity to the upstream.
 #[derive(Debug)]
 pub struct IdentityHeaderNames {
     /// The subject.
     pub subject: Rc<str>,
     /// Its scopes.
     pub scopes: Rc<str>,
-    /// The schemes that let it in.
+    /// The schemes that allowed it.
     pub scheme: Rc<str>,
-    /// Who issued the token, if that is to be told.
+    /// The issuer of the token, if it is sent on.
     pub issuer: Option<Rc<str>>,
-    /// The refusal that it was spared, if that is to be told.
+    /// The refusal that was not carried out in a dry run, if it is sent on.
     pub dry_run: Option<Rc<str>>,
 }
 
@@ -119,7 +119,7 @@ impl Policy {
         compile::compile(Config::default(), &|_| None, &Errors::default()).policy
     }
 
-    /// What a request needs, by the first rule that matches, or by default. Nothing: refused; of an unknown
+    /// What a request needs, by the first rule that matches, or by default. `None`: refused; of an unknown
     /// rule, because finding the rule takes more reading than there may be.
     #[must_use]
     pub fn requirement(
@@ -138,7 +138,7 @@ impl Policy {
         }
     }
 
-    /// What a request needs by rule `number`. Nothing: refused.
+    /// What a request needs by rule `number`. `None`: refused.
     #[must_use]
     pub fn requirement_of(&self, number: usize) -> Option<&Requirement> {
         let rule = self.rules.all().get(number);
@@ -165,7 +165,7 @@ impl Policy {
         self.rules.all()
     }
 
-    /// What a request needs that no rule is for; nothing: it is refused.
+    /// What a request needs that no rule is for; `None`: it is refused.
     #[must_use]
     pub fn default_requirement(&self) -> Option<&Requirement> {
         self.default.as_ref()
@@ -232,7 +232,7 @@ impl Policy {
         self.schemes.len()
     }
 
-    /// The headers that tell the upstream who calls.
+    /// The headers that carry the identity to the upstream.
     #[must_use]
     pub fn identity_headers(&self) -> &IdentityHeaderNames {
         &self.identity_headers

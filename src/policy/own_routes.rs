@@ -16,7 +16,7 @@ impl OwnRoutes {
 }
 
 impl Policy {
-    /// The rule that a request for a route of the filter's own is judged by; nothing: the route is public.
+    /// The rule that a request for a route of the filter's own is judged by; `None`: the route is public.
     ///
     /// It is the rule that matches, if that one speaks of the route. What a rule with `methods` or `hosts` leaves over is
     /// not public for it: there the first of those counts that asks for something, one that is enforced before one that
@@ -33,7 +33,7 @@ impl Policy {
         if rule.path.is_one() || !self.is_public(rule) {
             return Some(number);
         }
-        // Before it stands one for just this path, and other methods or hosts.
+        // Before it is one for just this path, and other methods or hosts.
         let is_meant = |rule: &Rule| rule.path.is_one() && !self.is_public(rule);
         let earlier = speaking.iter().copied().take_while(|&earlier| earlier < number);
         let mut meant = earlier.filter(|&earlier| self.rules.all().get(earlier).is_some_and(is_meant));

@@ -42,13 +42,13 @@ pub struct Rule {
     pub covers_head: bool,
     /// Hosts in lower case; none: every one.
     pub hosts: Option<Vec<HostPattern>>,
-    /// What the requests need; nothing: what a request needs that no rule speaks of.
+    /// What the requests need; `None`: what a request needs that no rule speaks of.
     pub requirement: Option<Requirement>,
     /// What it is called in logs and stats.
     pub name: String,
     /// Whether its author named it.
     pub is_named: bool,
-    /// Whether its refusals are carried out; nothing: as those of the policy.
+    /// Whether its refusals are carried out; `None`: as those of the policy.
     pub mode: Option<Mode>,
 }
 

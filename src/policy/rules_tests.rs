@@ -112,7 +112,7 @@ fn rules_that_one_path_could_match_in_too_many_ways_are_refused() {
     assert!(Rules::new((0..32).map(rule).collect(), 2048).is_ok());
     let refused = Rules::new((0..1024).map(rule).collect(), 2048).unwrap_err();
     assert!(refused.why.contains("too many templates"), "{refused:?}");
-    // Whatever stands between two parameters may stand in any segment.
+    // Whatever is between two parameters may be in any segment.
     let rule = |number: usize| plain(PathMatcher::template(&format!("/{{a}}x{number}y{{b}}")).unwrap());
     assert!(Rules::new((0..8).map(rule).collect(), 2048).is_ok());
     let refused = Rules::new((0..100).map(rule).collect(), 2048).unwrap_err();

@@ -20,7 +20,7 @@ pub struct Scheme {
     pub name: String,
     /// How its credential is verified.
     pub kind: SchemeKind,
-    /// Where its credential may stand.
+    /// Where its credential may be.
     pub locations: Vec<CredentialLocation>,
     /// The realm of its challenge.
     pub realm: String,
@@ -39,7 +39,7 @@ pub enum SchemeKind {
     Token {
         /// Checks the token.
         verifier: Box<Verifier>,
-        /// Those who must know its subject, if it must be known.
+        /// The directory that must have its subject, if one is configured.
         users: Option<TokenUsers>,
     },
     /// A username and a password (RFC 7617).

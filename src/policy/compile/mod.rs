@@ -41,7 +41,7 @@ struct Compiler<'a> {
     reserved: Vec<Rc<str>>,
     /// How many of them are of the identity.
     identity_headers: usize,
-    /// Whether `iss` is told.
+    /// Whether `iss` is sent on.
     tells_issuer: bool,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
@@ -145,7 +145,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Nothing may be served in the place of something else.
+    /// Two things may not be served at one path.
     fn check_served_paths(&self, pages: &[Page]) {
         for endpoint in &self.token_endpoints {
             let mut served = pages.iter().flat_map(|page| std::iter::once(&page.path).chain(&page.files));
@@ -191,7 +191,7 @@ impl Compiler<'_> {
         for (name, keys) in directories {
             let path = root.key(&name);
             let mut directory = ApiKeyDirectory::default();
-            // What is remembered of a key takes more room than the key itself.
+            // What is remembered of a key takes more memory than the key itself.
             let remembers = keys.len() <= MOST_REMEMBERED;
             for (index, key) in keys.into_iter().enumerate() {
                 let Some(key) = key else { continue };

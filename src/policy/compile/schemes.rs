@@ -86,7 +86,7 @@ impl Compiler<'_> {
                 if !directory.has_passwords() {
                     self.errors.add(
                         &path.key("users"),
-                        format_args!("no user in `{users}` has a password, so nobody could log in"),
+                        format_args!("no user in `{users}` has a password, so no login could succeed"),
                     );
                 }
                 let location =

@@ -50,7 +50,7 @@ pub struct Expect {
     pub says: Vec<&'static str>,
     /// What the body must not hold.
     pub never: Vec<&'static str>,
-    /// What must reach the upstream; nothing: nothing may.
+    /// What must reach the upstream; `None`: nothing may.
     pub upstream: Option<Upstream>,
 }
 
@@ -149,7 +149,7 @@ pub fn refused(
     }
 }
 
-/// A row that the gate answers itself with this status, and a body that says all of this.
+/// A row that the filter answers itself with this status, and a body that says all of this.
 pub fn answered(
     name: impl Into<String>,
     policy: &'static str,
@@ -191,13 +191,13 @@ impl Row {
         self
     }
 
-    /// The upstream must be told this identity.
+    /// The upstream must get this identity.
     pub fn identity(self, subject: &str, scopes: &str, scheme: &str) -> Self {
         let row = self.with("x-auth-subject", subject).with("x-auth-scheme", scheme);
         if scopes.is_empty() { row.without("x-auth-scopes") } else { row.with("x-auth-scopes", scopes) }
     }
 
-    /// The upstream must be told no identity.
+    /// The upstream must get no identity.
     pub fn anonymous(self) -> Self {
         self.without("x-auth-subject").without("x-auth-scopes").without("x-auth-scheme")
     }

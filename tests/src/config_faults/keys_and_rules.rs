@@ -157,12 +157,12 @@ pub fn faults() -> Vec<Fault> {
             &["rules[0]: missing key `security`"],
         ),
         json_fault(
-            "a rule that names nobody's scheme",
+            "a rule that names an unknown scheme",
             json!({"rules": [{"match": {"path": "/"}, "security": [{"ouath2": []}]}]}),
             &["rules[0].security[0].ouath2: no such scheme"],
         ),
         json_fault(
-            "a default that names nobody's scheme",
+            "a default that names an unknown scheme",
             json!({"security": [{"x": []}]}),
             &["security[0].x: no such scheme"],
         ),

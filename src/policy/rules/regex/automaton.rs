@@ -71,7 +71,7 @@ pub struct Automaton {
     matched: Vec<u32>,
 }
 
-/// Where it stands: at a row, by where that begins in `rows`, or else at a state without one.
+/// Where it is: at a row, by where that begins in `rows`, or else at a state without one.
 type Position = u32;
 
 /// The first position that is no row: a state without one follows by its number.
