@@ -293,6 +293,10 @@ reasons! {
         means "No rule matches the request, and there is no top-level `security`."
         remedy "Add a rule for it, or a top-level `security`."
         { NoRule: 403 "Forbidden"; }
+    "rule_denies" for [Request]
+        means "The rule that matches lets no request in; or its OpenAPI operation needs what cannot be checked here."
+        remedy "If that is not meant: change its `security`, or give the scheme another kind under `schemes`."
+        { RuleDenies: 403 "Forbidden"; }
     "ambiguous_path" for [Request]
         means "The path has two readings: `//`, `..`, an encoded slash, a bad or double percent-encoding and the like."
         remedy "Send the path in normal form. The log at debug says what is ambiguous."

@@ -28,7 +28,7 @@ pub use flows::{Flow, Flows};
 pub use issue::{ClientConfig, IssueConfig};
 pub use jwt::JwtConfig;
 pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
-pub use openapi::{OpenApiConfig, Unsecured};
+pub use openapi::{Neighbours, OpenApiConfig, Unsecured};
 pub use remote::{
     AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RevocationConfig,
 };
@@ -44,6 +44,7 @@ pub use users::UserConfig;
 use crate::login::PasswordSettings;
 use crate::secret::SecretJson;
 use node::Node;
+use openapi::import::ImportedScheme;
 use serde_json::Value;
 
 /// The configuration of Lychgate: in Envoy the plugin's `configuration` (a `google.protobuf.Struct`, or
@@ -202,9 +203,9 @@ fn directories<T>(read: Option<Vec<(String, Option<Vec<T>>)>>) -> Vec<(String, V
 
 /// `schemes`, each completed by what the OpenAPI document says of it. A scheme that names its own
 /// `type` is complete.
-fn with_description(schemes: &Value, described: &[(String, Value)]) -> SecretJson {
+fn with_description(schemes: &Value, described: &[ImportedScheme]) -> SecretJson {
     let mut schemes = schemes.clone();
-    for (name, description) in described {
+    for ImportedScheme { name, description, .. } in described {
         if let Some(Value::Object(own)) = schemes.get_mut(name)
             && !own.contains_key("type")
             && let Value::Object(description) = description

@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::settings::Mode;
-use super::template::{LONGEST_PATH_BYTES, Segment};
+use super::template::{LONGEST_PATH_BYTES, Segment, spanning_expression};
 use crate::http_syntax::{is_scope_token, is_token};
 use crate::setting::words;
 use crate::sort::insertion_sort;
@@ -120,7 +120,10 @@ impl PathConfig {
     pub fn key(&self) -> PathKey {
         let segment = |text: &str| Segment::parse(text).unwrap_or_else(|| Segment::Literal(text.to_owned()));
         match self {
-            Self::Template(path) => PathKey::Template(path.split('/').map(segment).collect()),
+            Self::Template(path) => match spanning_expression(path) {
+                Some(expression) => PathKey::Regex(expression),
+                None => PathKey::Template(path.split('/').map(segment).collect()),
+            },
             Self::Prefix(prefix) => PathKey::Prefix(prefix.trim_end_matches('/').to_owned()),
             Self::Regex(regex) => PathKey::Regex(regex.clone()),
         }

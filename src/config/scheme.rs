@@ -23,6 +23,9 @@ pub struct SchemeConfig {
     pub kind: SchemeKind,
     /// OpenAPI's `description`, for the document that is served.
     pub description: Option<String>,
+    /// OpenAPI 3.2's `deprecated`, for the document that is served.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub deprecated: bool,
     /// The status if the credential is missing: 401 or 403. Left out: 403 for `http` bearer and
     /// `apiKey`, 401 for the others, as in FastAPI.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = [401, 403])))]
@@ -139,6 +142,9 @@ pub struct ApiKeySchemeConfig {
 pub struct OAuth2Config {
     /// Where tokens come from, for the document that is served; and, with `issue`, the token endpoint.
     pub flows: Flows,
+    /// OpenAPI 3.2's URL of the issuer's metadata (RFC 8414), for the document that is served.
+    #[cfg_attr(feature = "schema", schemars(rename = "oauth2MetadataUrl", length(min = 1)))]
+    pub metadata_url: Option<String>,
     /// How the access token is verified.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Token"))]
     pub jwt: JwtConfig,
@@ -231,6 +237,7 @@ impl SchemeConfig {
             ])
         })?;
         let description = object.optional("description", |n| n.string());
+        let deprecated = object.optional("deprecated", |n| n.bool()).unwrap_or(false);
         let missing_status = object.optional("missing_status", |n| match n.integer(0..=999)? {
             401 => Some(401),
             403 => Some(403),
@@ -245,7 +252,7 @@ impl SchemeConfig {
             Type::OpenIdConnect => read_open_id_connect(&object),
         };
         object.finish();
-        Some(Self { kind: kind?, description, missing_status, realm, forward })
+        Some(Self { kind: kind?, description, deprecated, missing_status, realm, forward })
     }
 }
 
@@ -317,6 +324,7 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     let flows = object.required("flows", read_flows);
+    let metadata_url = object.optional("oauth2MetadataUrl", |n| n.text());
     let users = read_users(object);
     let issues = object.has("issue");
     let issue = object.optional("issue", IssueConfig::read);
@@ -324,7 +332,7 @@ fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     if issues && issue.is_none() {
         return None;
     }
-    Some(SchemeKind::OAuth2(OAuth2Config { flows: flows?, jwt: jwt?, users, issue }))
+    Some(SchemeKind::OAuth2(OAuth2Config { flows: flows?, metadata_url, jwt: jwt?, users, issue }))
 }
 
 fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {

@@ -293,6 +293,7 @@ impl Engine {
     ) -> Result<Decision, Denial> {
         match requirement {
             None => Err(Denial::no_rule()),
+            Some(requirement) if requirement.denies() => Err(Denial::new(Reason::RuleDenies)),
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }

@@ -4,7 +4,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::config::node::Node;
-use crate::config::openapi::import::{self, Imported};
+use crate::config::openapi::Options;
+use crate::config::openapi::import::{self, Imported, ImportedScheme};
 use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
 
 /// The sections of a configuration for `document`, in the order they are best read in.
@@ -14,7 +15,8 @@ use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
 /// The errors of the document.
 pub fn skeleton(document: &Value, public: bool) -> Result<Vec<(&'static str, Value)>, Vec<ConfigError>> {
     let errors = Errors::default();
-    let imported = import::read(Node { value: document, path: &Path::Root, errors: &errors });
+    let imported =
+        import::read(Node { value: document, path: &Path::Root, errors: &errors }, &Options::default());
     let imported = errors.finish(imported.unwrap_or_default())?;
     let mut sections = vec![("schemes", schemes(&imported))];
     let is_needed = |key: &str| sections_need(&sections, key);
@@ -36,7 +38,7 @@ fn sections_need(sections: &[(&str, Value)], key: &str) -> bool {
 }
 
 fn schemes(imported: &Imported) -> Value {
-    let scheme = |(name, described): &(String, Value)| {
+    let scheme = |ImportedScheme { name, description: described, .. }: &ImportedScheme| {
         let mut scheme = described.clone();
         let text = |key: &str| described.get(key).and_then(Value::as_str).unwrap_or_default();
         let mut additions =

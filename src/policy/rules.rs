@@ -7,6 +7,7 @@ mod tree;
 use std::cell::OnceCell;
 
 use super::requirement::Requirement;
+use crate::config::template::{Parts, spanning_expression};
 use crate::config::{Mode, PathConfig, Segment};
 pub use regex::{Pattern, Undecided};
 use regex::{Reading, Regexes};
@@ -17,9 +18,19 @@ use tree::Tree;
 pub struct Rules {
     rules: Vec<Rule>,
     tree: Tree,
+    /// What is asked where none of them matches.
+    beyond: Option<Beyond>,
     regexes: Regexes,
     max_path_bytes: usize,
     name_hosts: bool,
+}
+
+/// The rules for paths that are near those of the others, asked where none of the others matches.
+#[derive(Debug)]
+struct Beyond {
+    tree: Tree,
+    /// Whether the tree is of lower case, and without a slash at the end.
+    is_folded: bool,
 }
 
 /// A rule with which finding the one for a request costs more than it may.
@@ -88,7 +99,37 @@ impl Rules {
         let why = "its regular expression is too large together with those before it: begin it with what its \
                    paths begin with, repeat nothing many times, or use `path` or `prefix`";
         let regexes = Regexes::new(&patterns).map_err(|rule| TooCostly { rule, why })?;
-        Ok(Self { rules, tree, regexes, max_path_bytes, name_hosts })
+        Ok(Self { rules, tree, beyond: None, regexes, max_path_bytes, name_hosts })
+    }
+
+    /// These rules, of which those from `deeper` on are asked where none of the others matches. Before them, if
+    /// `neighbours`, those from there on are asked for paths that differ in a slash at the end or in the case of letters.
+    ///
+    /// # Errors
+    /// If finding one of them could cost more than it may.
+    pub fn with_beyond(
+        mut rules: Vec<Rule>,
+        deeper: usize,
+        neighbours: Option<usize>,
+        max_path_bytes: usize,
+    ) -> Result<Self, TooCostly> {
+        let further = rules.split_off(deeper.min(rules.len()));
+        let mut all = Self::new(rules, max_path_bytes)?;
+        all.rules.extend(further);
+        let mut tree = Tree::default();
+        let first = neighbours.unwrap_or(deeper);
+        for (number, rule) in all.rules.iter().enumerate().skip(first) {
+            match &rule.path {
+                PathMatcher::Template(template) if neighbours.is_some() => tree.add(number, folded(template)),
+                PathMatcher::Template(template) => tree.add(number, template.iter().cloned()),
+                PathMatcher::Prefix(_) | PathMatcher::Regex(_) => {}
+            }
+        }
+        tree.finish()?;
+        if first < all.rules.len() {
+            all.beyond = Some(Beyond { tree, is_folded: neighbours.is_some() });
+        }
+        Ok(all)
     }
 
     /// Whether any of them is for some hosts only.
@@ -155,11 +196,19 @@ impl Rules {
                 })
         };
         let fits = |number: usize| self.rules.get(number).is_some_and(fits);
-        let best = self.tree.find(path, reading, |numbers, best| {
+        let take = |numbers: &[usize], best| {
             let mut earlier = numbers.iter().copied().take_while(|&number| number < best);
             earlier.find(|&number| fits(number)).unwrap_or(best)
-        })?;
-        self.regexes.find(path, best, reading, fits)
+        };
+        let best = self.tree.find(path, reading, take)?;
+        let best = self.regexes.find(path, best, reading, fits)?;
+        match &self.beyond {
+            Some(Beyond { tree, is_folded: true }) if best == usize::MAX => {
+                tree.find(fold(path, true).as_str(), reading, take)
+            }
+            Some(Beyond { tree, is_folded: false }) if best == usize::MAX => tree.find(path, reading, take),
+            Some(_) | None => Ok(best),
+        }
     }
 }
 
@@ -189,6 +238,9 @@ impl PathMatcher {
     /// # Errors
     /// If its braces do not fit.
     pub fn template(template: &str) -> Result<Self, &'static str> {
+        if let Some(expression) = spanning_expression(template) {
+            return Self::regex(&expression);
+        }
         let segments: Option<_> = segments(template).map(Segment::parse).collect();
         segments.map(Self::Template).ok_or("not a path template")
     }
@@ -218,7 +270,9 @@ impl PathMatcher {
     #[must_use]
     pub fn is_catch_all(&self) -> bool {
         match self {
-            Self::Template(segments) => segments.iter().all(|segment| *segment == Segment::Any),
+            Self::Template(segments) => {
+                segments.iter().all(|segment| matches!(segment, Segment::Any | Segment::Rest))
+            }
             Self::Prefix(prefix) => prefix.is_empty(),
             Self::Regex(_) => false,
         }
@@ -232,7 +286,7 @@ impl PathMatcher {
                 let mut asked = segments(path);
                 let mut each = template.iter();
                 let each_fits = each.all(|own| asked.next().is_some_and(|segment| own.matches(segment)));
-                each_fits && asked.next().is_none()
+                each_fits && (asked.next().is_none() || template.last() == Some(&Segment::Rest))
             }
             Self::Prefix(prefix) => path
                 .strip_prefix(prefix.as_str())
@@ -240,6 +294,34 @@ impl PathMatcher {
             Self::Regex(pattern) => pattern.matches(path),
         }
     }
+}
+
+/// A text in lower case; a path has no slash at its end then.
+fn fold(text: &str, is_path: bool) -> String {
+    let text = if is_path { text.strip_suffix('/').unwrap_or(text) } else { text };
+    text.to_lowercase()
+}
+
+/// A template that matches what the fold of a path is that `template` matches.
+fn folded(template: &[Segment]) -> impl Iterator<Item = Segment> {
+    let literal = |text: &str| fold(text, false);
+    let of = move |segment: &Segment| match segment {
+        Segment::Literal(text) => Segment::Literal(literal(text)),
+        Segment::Any => Segment::Any,
+        Segment::Rest => Segment::Rest,
+        Segment::Parts(Parts { prefix, middles, least, suffix }) => Segment::Parts(Parts {
+            prefix: literal(prefix),
+            middles: middles.iter().map(|(least, text)| (*least, literal(text))).collect(),
+            least: *least,
+            suffix: literal(suffix),
+        }),
+    };
+    let trailing = Segment::Literal(String::new());
+    let template = match template {
+        [first @ .., last] if *last == trailing && !first.is_empty() => first,
+        template => template,
+    };
+    template.iter().map(of)
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {

@@ -39,7 +39,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 /// Segments of templates that begin, end and go on alike.
-const SEGMENTS: [&str; 21] = [
+const SEGMENTS: [&str; 24] = [
     "a",
     "b",
     "{x}",
@@ -61,6 +61,10 @@ const SEGMENTS: [&str; 21] = [
     "{x}b{y}{z}b",
     "{x}bb{y}",
     "aa{x}a{y}aa",
+    // The rest of the path, or where another segment comes behind it, as many as it takes.
+    "{x:path}",
+    "{x:path}",
+    "a{x:path}b",
 ];
 
 fn plain(path: PathMatcher) -> Rule {

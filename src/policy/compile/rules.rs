@@ -2,15 +2,13 @@
 
 use super::Compiler;
 use crate::config::openapi::import::ImportedRule;
-use crate::config::{
-    MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, SecurityConfig, Unsecured,
-};
+use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, SecurityConfig};
 use crate::host::label_value;
 use crate::policy::requirement::{Alternative, Requirement, Term};
 use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
 
 /// What a rule without a name is called: what it matches, as far as a stat can hold it.
-fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
+pub(super) fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
     let (PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path)) = path;
     let methods = methods.map(|methods| format!("{} ", methods.join(","))).unwrap_or_default();
     label_value(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
@@ -40,7 +38,7 @@ impl NamesHead {
         Self(written.chain(imported).map(PathConfig::key).collect())
     }
 
-    fn is_covered_at(&self, path: &PathConfig) -> bool {
+    pub(super) fn is_covered_at(&self, path: &PathConfig) -> bool {
         !self.0.contains(&path.key())
     }
 }
@@ -81,62 +79,34 @@ impl Compiler<'_> {
         compiled
     }
 
-    /// The operations of an OpenAPI document, which come after the rules written by hand.
-    pub(super) fn operations(
-        &self,
-        operations: &[ImportedRule],
-        names_head: &NamesHead,
-        unsecured: Unsecured,
-        on_invalid: OnInvalid,
-    ) -> Vec<Rule> {
-        let rule = |operation: &ImportedRule| {
-            let path = Path::Text(&operation.place);
-            let security = match (&operation.security, unsecured) {
-                (Some(security), _) => Some(security.clone()),
-                (None, Unsecured::Public) => Some(Vec::new()),
-                (None, Unsecured::Default) => None,
-            };
-            // What a whole document needs is named at the document.
-            let place = Path::Text(&operation.security_place);
-            let requirement = security.map(|security| self.requirement(&place, security));
-            let ignores_invalid = on_invalid == OnInvalid::Ignore;
-            Some(Rule {
-                path: self.path_matcher(&path, &operation.path)?,
-                methods: Some(operation.methods.clone()),
-                covers_head: names_head.is_covered_at(&operation.path),
-                hosts: None,
-                requirement: requirement.map(|requirement| requirement.ignoring_invalid(ignores_invalid)),
-                name: name_of(&operation.path, Some(&operation.methods), None),
-                is_named: false,
-                mode: None,
-            })
-        };
-        operations.iter().filter_map(rule).collect()
-    }
-
-    /// The rules, ready to be looked up; those of a document come behind those that are `written`. Where a
-    /// rule is missing because of an error of its own, none is to be held against its number.
+    /// The rules, ready to be looked up; those of a document come behind those that are `written`, and those for deeper
+    /// paths at the end. Where a rule is missing because of an error of its own, none is to be held against its number.
     pub(super) fn index(
         &self,
         rules: Vec<Rule>,
         max_path_bytes: usize,
         written: usize,
         imported: &[ImportedRule],
+        neighbours: bool,
     ) -> Rules {
-        let is_whole = rules.len() == written.saturating_add(imported.len());
-        Rules::new(rules, max_path_bytes).unwrap_or_else(|TooCostly { rule, why }| {
-            let place = rule.checked_sub(written).and_then(|number| imported.get(number));
-            let root = Path::Root.key("rules");
-            match place {
-                _ if !is_whole => self.errors.add(&root, why),
-                Some(operation) => self.errors.add(&Path::Text(&operation.place), why),
-                None => self.errors.add(&root.index(rule).key("match"), why),
-            }
-            Rules::default()
-        })
+        let deeper = written.saturating_add(imported.len());
+        let is_whole = rules.len() >= deeper;
+        let neighbours = neighbours.then_some(written);
+        Rules::with_beyond(rules, deeper, neighbours, max_path_bytes).unwrap_or_else(
+            |TooCostly { rule, why }| {
+                let place = rule.checked_sub(written).and_then(|number| imported.get(number));
+                let root = Path::Root.key("rules");
+                match place {
+                    _ if !is_whole => self.errors.add(&root, why),
+                    Some(operation) => self.errors.add(&Path::Text(&operation.place), why),
+                    None => self.errors.add(&root.index(rule).key("match"), why),
+                }
+                Rules::default()
+            },
+        )
     }
 
-    fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
+    pub(super) fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
         let key = match condition {
             PathConfig::Template(_) => "path",
             PathConfig::Prefix(_) => "prefix",
@@ -172,10 +142,15 @@ impl Compiler<'_> {
                     Some(&scheme) => terms.push(Term { scheme, scopes }),
                     None => {
                         let known: Vec<_> = self.scheme_ids.keys().cloned().collect();
-                        self.errors.add(
-                            &path.key(&name),
-                            format_args!("no such scheme; there are: [{}]", known.join(", ")),
-                        );
+                        let remedy = match () {
+                            () if self.described.contains(&name) => {
+                                "; the document describes it, `schemes` has to say how it is verified"
+                            }
+                            () if name.contains([':', '/']) => "; a URI is not followed",
+                            () => "",
+                        };
+                        let message = format!("no such scheme; there are: [{}]{remedy}", known.join(", "));
+                        self.errors.add(&path.key(&name), message);
                     }
                 }
             }

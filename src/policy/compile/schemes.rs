@@ -56,7 +56,7 @@ impl Compiler<'_> {
                 signer = token.signer;
                 (401, token.locations, token.kind)
             }
-            config::SchemeKind::OAuth2(OAuth2Config { flows, jwt, users, issue }) => {
+            config::SchemeKind::OAuth2(OAuth2Config { flows, jwt, users, issue, .. }) => {
                 let claims = IssuedClaims::of(&jwt);
                 let token = self.token_scheme(path, jwt, users.as_ref(), None, issue.is_some())?;
                 signer = token.signer;
