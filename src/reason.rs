@@ -297,9 +297,15 @@ reasons! {
         means "The rule that matches lets no request in; or its OpenAPI operation needs what cannot be checked here."
         remedy "If that is not meant: change its `security`, or give the scheme another kind under `schemes`."
         { RuleDenies: 403 "Forbidden"; }
+    "client_address_unknown" for [Request]
+        means "A rule that would match asks for the client's network (`match.client`), and the client has no IP address."
+        remedy "Let Envoy know the client (`use_remote_address`, `xff_num_trusted_hops`); on a Unix socket use rules \
+                without `client`."
+        { ClientAddressUnknown: 403 "Forbidden"; }
     "ambiguous_path" for [Request]
         means "The path has two readings: `//`, `..`, an encoded slash, a bad or double percent-encoding and the like."
-        remedy "Send the path in normal form. The log at debug says what is ambiguous."
+        remedy "Send the path in normal form. The response-code details say what is ambiguous. If the service needs such \
+                a path, name it in `match.allow` of its rule."
         { AmbiguousPath: 400 "Ambiguous path"; }
     "ambiguous_host" for [Request]
         means "The rules match on hosts, and the request's host has two readings."

@@ -9,6 +9,7 @@ mod documents;
 mod dry_run;
 mod forged;
 mod login;
+mod matching;
 mod own_routes;
 mod people;
 mod policies;
@@ -86,6 +87,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(documents::policies());
     policies.extend(dry_run::policies());
     policies.extend(forged::policies());
+    policies.extend(matching::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
     policies
@@ -107,6 +109,7 @@ pub fn rows() -> Vec<Row> {
         documents::rows,
         dry_run::rows,
         forged::rows,
+        matching::rows,
         own_routes::rows,
         whose::rows,
     ] {
