@@ -230,7 +230,7 @@ fn preflights() -> Vec<Row> {
             "preflight: with a key that is loosely read in a cookie",
             preflight("/x").header("Cookie", "a=b, session=good-key"),
         ),
-        allowed("preflight: with an valid query", P, preflight("/x?a=1;b=api_key")).path("/x?a=1;b=api_key"),
+        allowed("preflight: with a valid query", P, preflight("/x?a=1;b=api_key")).path("/x?a=1;b=api_key"),
         missing("preflight: with a body", preflight("/x").body("text/plain", "x")),
         refused(
             "preflight: a key where the rule asks for one",

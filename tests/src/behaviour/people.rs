@@ -230,7 +230,7 @@ pub fn rows() -> Vec<Row> {
             &[INVALID_TOKEN],
         ),
         // Optional.
-        allowed("optional: anonymous", P, Request::get("/optional").header("X-Auth-Subject", "admin"))
+        allowed("optional: no credential", P, Request::get("/optional").header("X-Auth-Subject", "admin"))
             .anonymous(),
         allowed("optional: a user", P, Request::get("/optional").bearer(token("alice"))).identity(
             "alice",

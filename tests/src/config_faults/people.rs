@@ -154,7 +154,7 @@ pub fn faults() -> Vec<Fault> {
         issuing(
             "no clients",
             json!({"issue": {"clients": []}}),
-            &["schemes.s.issue.clients: would let no client in"],
+            &["schemes.s.issue.clients: would refuse every client"],
         ),
         issuing(
             "a client without an id",
