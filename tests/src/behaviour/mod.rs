@@ -8,6 +8,7 @@ mod claims;
 mod documents;
 mod dry_run;
 mod forged;
+mod found_documents;
 mod login;
 mod own_routes;
 mod people;
@@ -86,6 +87,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(documents::policies());
     policies.extend(dry_run::policies());
     policies.extend(forged::policies());
+    policies.extend(found_documents::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
     policies
@@ -107,6 +109,7 @@ pub fn rows() -> Vec<Row> {
         documents::rows,
         dry_run::rows,
         forged::rows,
+        found_documents::rows,
         own_routes::rows,
         whose::rows,
     ] {
