@@ -138,7 +138,7 @@ impl Compiler<'_> {
                 None => format!("{path}/"),
             };
             let is_near = |near: &String| near != path && is_open(method, near);
-            let cased = [path.to_uppercase(), path.to_lowercase()].into_iter().find(is_near);
+            let cased = [path.to_ascii_uppercase(), path.to_ascii_lowercase()].into_iter().find(is_near);
             let mut open = Vec::new();
             open.extend((method == "GET" && is_open("HEAD", path)).then(|| "HEAD".to_owned()));
             open.extend(Some(slash).filter(is_near));
