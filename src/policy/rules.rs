@@ -344,10 +344,10 @@ impl PathMatcher {
     }
 }
 
-/// A text in lower case; a path has no slash at its end then.
+/// A text with its ASCII letters in lower case; a path has no slash at its end then.
 fn fold(text: &str, is_path: bool) -> String {
     let text = if is_path { text.strip_suffix('/').unwrap_or(text) } else { text };
-    text.to_lowercase()
+    text.to_ascii_lowercase()
 }
 
 /// A template that matches what the fold of a path is that `template` matches.

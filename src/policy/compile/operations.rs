@@ -145,11 +145,12 @@ impl Compiler<'_> {
                 Some(path) => path.to_owned(),
                 None => format!("{path}/"),
             };
-            let upper = path.to_uppercase();
-            let cased = if upper == *path { path.to_lowercase() } else { upper };
+            let is_near = |near: &String| near != path && is_open(method, near);
+            let cased = [path.to_ascii_uppercase(), path.to_ascii_lowercase()].into_iter().find(is_near);
             let mut open = Vec::new();
             open.extend((method == "GET" && is_open("HEAD", path)).then(|| "HEAD".to_owned()));
-            open.extend([slash, cased].into_iter().filter(|near| near != path && is_open(method, near)));
+            open.extend(Some(slash).filter(is_near));
+            open.extend(cased);
             if !open.is_empty() {
                 let message = format!(
                     "needs a credential, and these need none, which the application may take for it: {}; \

@@ -111,8 +111,10 @@ pub fn rows() -> Vec<Row> {
         allowed("an asterisk below: something", P, Request::get("/below/x/y")),
         nobody("an asterisk below: not itself", Request::get("/below")),
     ]);
-    let ambiguous = |name: &str, request| refused(format!("odd path: {name}"), ODD, request, 400, "Ambiguous path", &[]);
-    let as_it_came = |name: &str, path: &str| allowed(format!("odd path: {name}"), ODD, Request::get(path)).path(path);
+    let ambiguous =
+        |name: &str, request| refused(format!("odd path: {name}"), ODD, request, 400, "Ambiguous path", &[]);
+    let as_it_came =
+        |name: &str, path: &str| allowed(format!("odd path: {name}"), ODD, Request::get(path)).path(path);
     rows.extend([
         as_it_came("encoded slash: one segment, sent on as it came", "/projects/group%2Fproject?x=%2F"),
         as_it_came("encoded slash: in lower case", "/projects/group%2fproject"),

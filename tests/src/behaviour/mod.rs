@@ -8,6 +8,7 @@ mod claims;
 mod documents;
 mod dry_run;
 mod forged;
+mod found_documents;
 mod login;
 mod matching;
 mod own_routes;
@@ -88,6 +89,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(dry_run::policies());
     policies.extend(forged::policies());
     policies.extend(matching::policies());
+    policies.extend(found_documents::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
     policies
@@ -110,6 +112,7 @@ pub fn rows() -> Vec<Row> {
         dry_run::rows,
         forged::rows,
         matching::rows,
+        found_documents::rows,
         own_routes::rows,
         whose::rows,
     ] {

@@ -30,7 +30,7 @@ pub fn base_paths(
             return node.error("expected an object with `url`");
         };
         for filled in filled(node, url, server, warnings)? {
-            let base = base_path(node, url, &filled, warnings)?;
+            let base = base_path(node, url, &filled, server, warnings)?;
             if !bases.contains(&base) {
                 bases.push(base);
             }
@@ -87,7 +87,7 @@ fn is_in_host(url: &str, from_end: usize) -> bool {
 }
 
 /// The base path of a URL without variables.
-fn base_path(node: Node<'_>, url: &str, filled: &str, warnings: &Errors) -> Option<String> {
+fn base_path(node: Node<'_>, url: &str, filled: &str, server: &Value, warnings: &Errors) -> Option<String> {
     if filled.contains(['?', '#']) {
         return node.error(format_args!(
             "{url:?}: no path begins with it; a server's URL has neither a query nor a fragment"
@@ -101,13 +101,24 @@ fn base_path(node: Node<'_>, url: &str, filled: &str, warnings: &Errors) -> Opti
         None => relative(node, url, filled, warnings)?,
     };
     if path.contains(UNKNOWN) {
-        return node.error(format_args!("{url:?}: a variable in its path has no `default`"));
+        return no_default(node, url, server);
     }
     if path.contains(['{', '}']) {
         return node.error(format_args!("{url:?}: the value of a variable is no part of a plain path"));
     }
     let base = path.trim_matches('/');
     Some(if base.is_empty() { String::new() } else { format!("/{base}") })
+}
+
+/// Says which variable of a URL has no value.
+fn no_default<T>(node: Node<'_>, url: &str, server: &Value) -> Option<T> {
+    let mut names = url.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    let lacks_value = |name: &&str| {
+        let variable = server.get("variables").and_then(|variables| variables.get(*name));
+        variable.is_none_or(|own| own.get("default").is_none() && own.get("enum").is_none())
+    };
+    let name = names.find(lacks_value).unwrap_or_default();
+    node.error(format_args!("{url:?}: the variable {name:?} has no `default`"))
 }
 
 /// The path of a URL that is relative to where the document is, which is taken to be the root.
@@ -121,10 +132,8 @@ fn relative<'u>(node: Node<'_>, url: &str, filled: &'u str, warnings: &Errors) -
     }
     let first = path.split('/').next().unwrap_or_default();
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'%');
-    if first.contains(UNKNOWN) {
-        return node.error(format_args!("{url:?}: a variable in its path has no `default`"));
-    }
-    if !first.bytes().all(is_plain) {
+    // That is told where it is missing.
+    if !first.contains(UNKNOWN) && !first.bytes().all(is_plain) {
         return node
             .error(format_args!("{url:?}: host or path? Write `https://` before a host, `/` before a path"));
     }
