@@ -8,7 +8,7 @@ use lychgate::odd_path::Oddities;
 use lychgate::policy::{HostPattern, PathMatcher, Rule, Rules};
 
 /// Rules that overlap in every way that rules can.
-const RULES: [(&str, &str, &str); 28] = [
+const RULES: [(&str, &str, &str); 32] = [
     ("/health", "", ""),
     ("/items/{id}", "GET", ""),
     ("/items/{id}", "", "api.example.com"),
