@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build cli run run-oidc test e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc test e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
@@ -21,6 +21,11 @@ build: toolchain ## build the plugin: dist/lychgate.wasm
 	scripts/build
 	@ls -l dist/lychgate.wasm
 
+module: toolchain ## build the native module: dist/liblychgate.so
+	$(call say,building the native module (some minutes the first time))
+	scripts/module
+	@ls -l dist/liblychgate.so
+
 cli: toolchain ## build the command line: dist/lychgate
 	$(call say,building the command line)
 	cargo build --locked --release -p lychgate-cli
@@ -31,6 +36,12 @@ run: build ## build, get an Envoy, run it on envoy.yaml: proxy on 10000, admin o
 	$(call say,Envoy on http://127.0.0.1:10000 with the demonstration policy of envoy.yaml)
 	LYCHGATE_SECRET="$${LYCHGATE_SECRET:-a demonstration secret of 32 bytes or more}" \
 		scripts/envoy -c envoy.yaml --use-dynamic-base-id
+
+run-native: module ## the same with the native module in place of Wasm: envoy.native.yaml
+	$(call say,Envoy on http://127.0.0.1:10000 with the demonstration policy of envoy.native.yaml)
+	ENVOY_DYNAMIC_MODULES_SEARCH_PATH=dist \
+		LYCHGATE_SECRET="$${LYCHGATE_SECRET:-a demonstration secret of 32 bytes or more}" \
+		scripts/envoy -c envoy.native.yaml --use-dynamic-base-id
 
 run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the issuer: examples/oidc
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)

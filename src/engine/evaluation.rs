@@ -222,10 +222,12 @@ impl<'a> Evaluation<'a> {
         }
         if owner.is_some() {
             self.engine.metrics.note(Event::TokenCache { hit: false });
+            self.engine.metrics.remember(cache.len());
         }
         let verified = Rc::new(verifier.verify_again(token, self.digests, self.host, self.patient)?);
         if let Some(owner) = owner {
             cache.put(owner, token, &verified);
+            self.engine.metrics.remember(cache.len());
         }
         Ok(verified)
     }

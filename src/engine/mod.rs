@@ -136,12 +136,13 @@ impl Engine {
 
     /// Gives `each` what was counted and measured since the last time.
     pub fn measure(&self, each: impl FnMut(usize, Update)) {
-        self.metrics.take(self.cache.borrow().len(), self.remotes.fetched(), each);
+        self.metrics.take(self.remotes.fetched(), each);
     }
 
     /// The same for the last time: what this engine remembers is forgotten.
     pub fn retire(&self, each: impl FnMut(usize, Update)) {
-        self.metrics.take(0, self.remotes.fetched(), each);
+        self.metrics.remember(0);
+        self.metrics.take(self.remotes.fetched(), each);
     }
 
     /// What comes from outside.

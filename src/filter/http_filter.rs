@@ -265,8 +265,17 @@ impl HttpFilter {
         names.iter().try_for_each(|name| stream.remove_request_trailer(name))
     }
 
+    /// Whether it waits, for something that is being fetched or for its own body.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        match &self.state {
+            State::Waiting(_) | State::AwaitingBody(_) => true,
+            State::Fresh | State::Allowed | State::Answered | State::HeadReleased(_) => false,
+        }
+    }
+
     /// Refuses the request because the host did not do its part.
-    pub(super) fn fail(&mut self, stream: &dyn Stream, what: &'static str) -> Action {
+    pub fn fail(&mut self, stream: &dyn Stream, what: &'static str) -> Action {
         self.leave(State::Answered);
         self.refuse(stream, &Denial::host_failure(what))
     }

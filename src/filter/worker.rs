@@ -101,7 +101,17 @@ impl Worker {
         for warning in &compiled.warnings {
             log::warn!("lychgate: {warning}");
         }
-        let engine = Engine::with_logins(compiled.policy, logins);
+        Some(Self::of(compiled.policy, logins, host))
+    }
+
+    /// A worker that enforces this policy; the rest as in [`configured`](Self::configured).
+    #[must_use]
+    pub fn of(
+        policy: Policy,
+        logins: LoginMemory,
+        host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
+    ) -> Rc<Self> {
+        let engine = Engine::with_logins(policy, logins);
         let host = host(engine.metrics());
         host.define_stats(engine.metrics().definitions());
         if engine.policy().filter_state {
@@ -111,7 +121,7 @@ impl Worker {
         // Nothing is fetched here: clusters may not exist yet. The first tick does it.
         worker.engine.remotes().begin(worker.host());
         worker.schedule();
-        Some(worker)
+        worker
     }
 
     /// The engine.
@@ -204,8 +214,8 @@ impl Worker {
         has_place
     }
 
-    /// A request waits no longer.
-    pub(super) fn stop_waiting(&self, id: StreamId) {
+    /// A request waits no longer, or is gone.
+    pub fn stop_waiting(&self, id: StreamId) {
         self.pending.borrow_mut().remove(id);
         self.bodies.borrow_mut().remove(id);
     }

@@ -12,7 +12,7 @@ pub use stream::{Headers, LocalReply, Stream};
 use std::fmt;
 use std::time::Duration;
 
-use crate::keys::NativeKey;
+use crate::keys::{NativeKey, VerificationKey};
 use crate::metrics::{Definition, Event, Update};
 use crate::remote::HttpCall;
 
@@ -67,6 +67,12 @@ pub trait Host {
 
     /// A clock that never goes back, from any start.
     fn uptime(&self) -> Duration;
+
+    /// Checks a signature by the host's own library, as it stands in the token (RFC 7515 section 5.2): asked first, of
+    /// every public key.
+    fn verify(&self, _key: &VerificationKey, _signature: &[u8], _message: &[u8]) -> NativeVerdict {
+        NativeVerdict::Unavailable
+    }
 
     /// Checks a signature natively. `signature` is in the host's form: ECDSA as DER.
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict;

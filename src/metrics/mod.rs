@@ -7,12 +7,15 @@
 mod denials;
 mod name;
 mod requests;
+mod tally;
 
 pub use denials::reasons;
 pub use name::{Definition, Kind, label};
+pub use tally::Tally;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
@@ -74,19 +77,31 @@ pub enum Update {
 /// A stat, by its number.
 pub type Slot = usize;
 
+/// Every stat there can be, whatever the policy: what it is, its name, and the names of its labels.
+pub const FAMILIES: [(Kind, &str, &[&str]); 9] = [
+    (Kind::Counter, "lychgate_requests_total", &["rule", "scheme", "decision"]),
+    (Kind::Counter, "lychgate_denials_total", &["scheme", "mode", "reason"]),
+    (Kind::Counter, "lychgate_api_key_requests_total", &["client"]),
+    (Kind::Counter, "lychgate_token_cache_lookups_total", &["result"]),
+    (Kind::Gauge, "lychgate_token_cache_entries", &[]),
+    (Kind::Counter, "lychgate_signature_verifications_total", &["algorithm", "engine"]),
+    (Kind::Counter, "lychgate_password_checks_total", &["result"]),
+    (Kind::Counter, "lychgate_key_fetches_total", &["source", "result"]),
+    (Kind::Gauge, "lychgate_key_fetch_last_success_timestamp_seconds", &["source"]),
+];
+
 /// What one worker counts.
 #[derive(Debug)]
 pub struct Metrics {
     definitions: Vec<Definition>,
-    /// What was counted and not carried on yet, by slot.
-    pending: Vec<Cell<u64>>,
+    /// What was counted and not carried on yet.
+    tally: Arc<Tally>,
     requests: Requests,
     denials: Denials,
     clients: Vec<Slot>,
     other_clients: Slot,
     /// Misses, then hits.
     cache: [Slot; 2],
-    cache_entries: (Slot, Cell<usize>),
     /// By algorithm, and whether it was the host that checked.
     signatures: BTreeMap<(Algorithm, bool), Slot>,
     /// In the order of [`PasswordCheck`].
@@ -110,7 +125,7 @@ impl Metrics {
         let other_clients = client(&mut names, "other");
         let cache = ["miss", "hit"]
             .map(|result| names.counter("lychgate_token_cache_lookups_total", &[("result", result)]));
-        let cache_entries = (names.gauge("lychgate_token_cache_entries", &[]), Cell::new(0));
+        let cache_entries = names.gauge("lychgate_token_cache_entries", &[]);
         let mut signature = |algorithm: Algorithm, native: bool| {
             let labels =
                 [("algorithm", algorithm.name()), ("engine", if native { "native" } else { "wasm" })];
@@ -140,16 +155,15 @@ impl Metrics {
             fetched.push((time, Cell::new(0)));
         }
         let definitions = names.finish();
-        let pending = definitions.iter().map(|_| Cell::new(0)).collect();
+        let tally = Arc::new(Tally::new(definitions.len(), cache_entries));
         Self {
             definitions,
-            pending,
+            tally,
             requests,
             denials,
             clients,
             other_clients,
             cache,
-            cache_entries,
             signatures,
             passwords,
             fetches,
@@ -202,38 +216,32 @@ impl Metrics {
         self.add(self.requests.slot(response.place, Outcome::Answered));
     }
 
+    /// So many tokens are remembered.
+    pub fn remember(&self, count: usize) {
+        self.tally.remember(count);
+    }
+
+    /// What is counted here, for who carries it on from another thread.
+    #[must_use]
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
     fn add(&self, slot: Option<Slot>) {
-        if let Some(cell) = slot.and_then(|slot| self.pending.get(slot)) {
-            cell.set(cell.get().saturating_add(1));
+        if let Some(slot) = slot {
+            self.tally.add(slot);
         }
     }
 
     /// Gives what was counted under `slot` since the last time.
     pub fn take_one(&self, slot: Slot) -> Option<Update> {
-        let count = self.pending.get(slot).map_or(0, Cell::take);
-        (count != 0).then(|| Update::Add(i64::try_from(count).unwrap_or(i64::MAX)))
+        self.tally.take_one(slot)
     }
 
     /// Gives `each` what was counted since the last time, and what was measured: how many tokens are
     /// remembered, and when each source was last fetched, in Unix seconds.
-    pub fn take(
-        &self,
-        remembered: usize,
-        fetched: impl Iterator<Item = i64>,
-        mut each: impl FnMut(Slot, Update),
-    ) {
-        for slot in 0..self.pending.len() {
-            if let Some(update) = self.take_one(slot) {
-                each(slot, update);
-            }
-        }
-        // The stat is that of all workers, so each tells by how much its own share changed.
-        let (slot, before) = &self.cache_entries;
-        let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let change = signed(remembered).saturating_sub(signed(before.replace(remembered)));
-        if change != 0 {
-            each(*slot, Update::Add(change));
-        }
+    pub fn take(&self, fetched: impl Iterator<Item = i64>, mut each: impl FnMut(Slot, Update)) {
+        self.tally.take(&mut each);
         for ((slot, before), time) in self.fetched.iter().zip(fetched) {
             if before.replace(time) != time {
                 each(*slot, Update::Set(u64::try_from(time).unwrap_or(0)));

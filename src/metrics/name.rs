@@ -25,6 +25,10 @@ pub struct Definition {
     pub kind: Kind,
     /// Its name, labels in it.
     pub name: String,
+    /// Its name without them, for a host that has labels.
+    pub family: &'static str,
+    /// Its labels.
+    pub labels: Vec<(&'static str, String)>,
 }
 
 /// A text as the value of a label: short, and without a sign that separates something in Envoy's names,
@@ -48,20 +52,21 @@ pub struct Names {
 
 impl Names {
     /// The counter with these labels, whose values are [labels](label).
-    pub fn counter(&mut self, name: &str, labels: &[(&str, &str)]) -> Slot {
+    pub fn counter(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> Slot {
         self.define(Kind::Counter, name, labels)
     }
 
     /// The gauge with these labels.
-    pub fn gauge(&mut self, name: &str, labels: &[(&str, &str)]) -> Slot {
+    pub fn gauge(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> Slot {
         self.define(Kind::Gauge, name, labels)
     }
 
-    fn define(&mut self, kind: Kind, name: &str, labels: &[(&str, &str)]) -> Slot {
-        let labels: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
-        let name = labels + name;
-        *self.slots.entry(name).or_insert_with_key(|name| {
-            self.definitions.push(Definition { kind, name: name.clone() });
+    fn define(&mut self, kind: Kind, name: &'static str, labels: &[(&'static str, &str)]) -> Slot {
+        let joined: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
+        let joined = joined + name;
+        *self.slots.entry(joined).or_insert_with_key(|joined| {
+            let labels = labels.iter().map(|&(key, value)| (key, value.to_owned())).collect();
+            self.definitions.push(Definition { kind, name: joined.clone(), family: name, labels });
             self.definitions.len().saturating_sub(1)
         })
     }

@@ -29,6 +29,30 @@ pub enum ConfigForm {
     StringValue,
 }
 
+/// Which of the two artefacts runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Artefact {
+    /// `dist/lychgate.wasm`, in a VM.
+    Wasm,
+    /// `dist/liblychgate.so`, in Envoy itself.
+    Native,
+}
+
+impl Artefact {
+    /// The one that a suite runs with: `LYCHGATE_ARTEFACT` is `native`, or it is the Wasm module.
+    ///
+    /// # Panics
+    /// If the variable says something else.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        match std::env::var("LYCHGATE_ARTEFACT").as_deref() {
+            Ok("native") => Self::Native,
+            Ok("wasm") | Err(_) => Self::Wasm,
+            Ok(other) => panic!("LYCHGATE_ARTEFACT is native or wasm, and not {other:?}"),
+        }
+    }
+}
+
 /// A listener with the filter before the upstream.
 #[derive(Clone, Debug)]
 pub struct Listener {
@@ -46,6 +70,8 @@ pub struct Listener {
     pub capabilities: Vec<String>,
     /// Members of the connection manager that take the place of the usual ones.
     pub manager: Value,
+    /// Which artefact runs.
+    pub artefact: Artefact,
     /// The module, where it is another than `dist/lychgate.wasm`.
     pub module: Option<PathBuf>,
     /// Whether an access log is written, as it is from the start.
@@ -66,6 +92,7 @@ impl Listener {
             holds_heads: true,
             capabilities: Vec::new(),
             manager: Value::Null,
+            artefact: Artefact::from_environment(),
             module: None,
             access_log: true,
             vm_id: name.into(),
@@ -90,6 +117,13 @@ impl Listener {
     #[must_use]
     pub fn manager(mut self, members: Value) -> Self {
         self.manager = members;
+        self
+    }
+
+    /// Runs this artefact.
+    #[must_use]
+    pub fn artefact(mut self, artefact: Artefact) -> Self {
+        self.artefact = artefact;
         self
     }
 
@@ -279,6 +313,9 @@ impl Envoy {
             .current_dir(root())
             .envs(environment.iter().copied())
             .envs(options.host_environment.iter().map(|(name, value)| (name, value)))
+            // The native module has Envoy's own environment.
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
+            .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", root().join("dist"))
             .arg("-c")
             .arg(&config_file)
             .args(["--concurrency", &options.concurrency.to_string()])

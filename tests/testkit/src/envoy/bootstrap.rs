@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{ConfigForm, Listener, Options};
+use super::{Artefact, ConfigForm, Listener, Options};
 
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 
@@ -131,15 +131,38 @@ fn access_log(listener: &Listener) -> Value {
 }
 
 fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
+    match listener.artefact {
+        Artefact::Wasm => wasm_filter(listener, options, module),
+        Artefact::Native => native_filter(listener),
+    }
+}
+
+fn native_filter(listener: &Listener) -> Value {
+    json!({
+        "name": "lychgate",
+        "typed_config": {
+            "@type": format!("{TYPES}.filters.http.dynamic_modules.v3.DynamicModuleFilter"),
+            "dynamic_module_config": {"name": "lychgate", "do_not_close": true},
+            "filter_name": "lychgate",
+            "filter_config": configuration(listener),
+        },
+    })
+}
+
+/// The plugin's configuration, in the form in which it is handed over.
+fn configuration(listener: &Listener) -> Value {
     let string =
         |text: String| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text});
-    let configuration = match (&listener.text, listener.form) {
+    match (&listener.text, listener.form) {
         (Some(text), _) => string(text.clone()),
         (None, ConfigForm::StringValue) => string(listener.policy.to_string()),
         (None, ConfigForm::Struct) => {
             json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": listener.policy})
         }
-    };
+    }
+}
+
+fn wasm_filter(listener: &Listener, options: &Options, module: &Path) -> Value {
     let environment: serde_json::Map<_, _> =
         options.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let capabilities: serde_json::Map<_, _> =
@@ -159,7 +182,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                     "code": {"local": {"filename": listener.module.as_deref().unwrap_or(module)}},
                     "environment_variables": {"key_values": environment, "host_env_keys": host_keys},
                 },
-                "configuration": configuration,
+                "configuration": configuration(listener),
             },
         },
     });

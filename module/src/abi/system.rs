@@ -1,0 +1,36 @@
+//! What the module asks of the system beside Envoy.
+
+use std::ffi::c_void;
+use std::ptr::null_mut;
+use std::sync::Once;
+
+/// Keeps the library where it is until the process ends, whether or not the configuration says `do_not_close`: its
+/// threads run in it, and the standard library's thread-locals end in it.
+pub(super) fn stay(address: *const c_void) {
+    static STAY: Once = Once::new();
+    STAY.call_once(|| {
+        let mut found = libc::Dl_info {
+            dli_fname: std::ptr::null(),
+            dli_fbase: null_mut(),
+            dli_sname: std::ptr::null(),
+            dli_saddr: null_mut(),
+        };
+        // SAFETY: the address is one of this library's, whose name the system keeps as long as it is loaded.
+        unsafe {
+            if libc::dladdr(address, &raw mut found) != 0 && !found.dli_fname.is_null() {
+                libc::dlopen(found.dli_fname, libc::RTLD_NOW | libc::RTLD_NOLOAD | libc::RTLD_NODELETE);
+            }
+        }
+    });
+}
+
+/// Has the calling thread run when no other wants to (Linux has a nice value for each thread).
+pub fn yield_to_others() {
+    // SAFETY: neither call takes a pointer. One that fails changes nothing.
+    unsafe {
+        let thread = libc::syscall(libc::SYS_gettid);
+        if let Ok(thread) = u32::try_from(thread) {
+            libc::setpriority(libc::PRIO_PROCESS, thread, 19);
+        }
+    }
+}
