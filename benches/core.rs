@@ -6,7 +6,6 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
 use lychgate::request::Request;
 use lychgate_testkit::keys;
 use lychgate_testkit::tokens::{self, Token};
@@ -18,8 +17,8 @@ fn engine(key: &Value, cached: bool) -> Engine {
         "security": [{"token": ["items:read"]}],
         "cache": {"entries": if cached { 4096 } else { 0 }},
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.expect("the policy is good").policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 fn tokens(criterion: &mut Criterion) {

@@ -19,11 +19,9 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use lychgate::decision::Decision;
+use lychgate::decision::{Decision, TokenRequest};
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::issue::TokenRequest;
-use lychgate::policy::Policy;
 use lychgate::request::Request;
 use lychgate_testkit::keys;
 use serde_json::json;
@@ -50,8 +48,8 @@ fn engine() -> Engine {
         "passwords": {"max_failures": 1_000_000, "worker_share_percent": 100},
         "security": [{"basic": []}],
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 /// Nanoseconds of `attempt` for either user, in turns that are drawn by lot.

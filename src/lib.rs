@@ -9,19 +9,22 @@
 //! | [`policy`] | what is enforced: compiled from the configuration, valid by construction |
 //! | `proxy` | the only room that knows proxy-wasm: contexts, host calls |
 //! | [`filter`] | what happens to a request and to a worker: head, body, trailers, waiting, ticks, callouts |
-//! | [`host`] | what the filter and the core ask of their host, as two traits |
-//! | [`request`] | the request as the core sees it |
+//! | [`host`] | what the filter and the core ask of their host, as two traits, and the values that go between |
+//! | [`request`] | the request as the core sees it, and what is changed in it |
+//! | [`normal_path`] | the one reading of a path on which filter and upstream agree |
 //! | [`engine`] | request, policy and host in, decision out |
 //! | [`credential`] | taking a credential out of a request |
 //! | [`token`] | JSON Web Tokens: parsed strictly, verified, remembered |
 //! | [`keys`] | keys: secret, PEM, JWK, JWK Set; signatures |
-//! | [`identity`] | users and API keys |
-//! | [`password`] | password hashes, and what checking them may cost |
+//! | [`identity`] | users and API keys, and who a request comes from |
+//! | [`password`] | password hashes, as they are stored |
+//! | [`login`] | a username and a password in, a verdict out, and what that may cost |
 //! | [`issue`] | the token endpoint: a password in, a token out |
-//! | [`openapi`] | the document out of the policy, and the policy out of a document |
+//! | [`openapi`] | a configuration as an OpenAPI document, with a page to it |
 //! | [`remote`] | what comes from outside: key sets, discovery, introspection, revocations |
 //! | [`metrics`] | what is counted, and under which names |
 //! | [`decision`] | what becomes of a request, as a value |
+//! | [`secret`] | values that must not be seen |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
 
@@ -33,16 +36,20 @@ mod encoding;
 pub mod engine;
 pub mod filter;
 pub mod host;
+mod http_syntax;
 pub mod identity;
 pub mod issue;
 mod json;
 pub mod keys;
+pub mod login;
 pub mod metrics;
+pub mod normal_path;
 pub mod openapi;
 pub mod password;
 pub mod policy;
 pub mod remote;
 pub mod request;
+pub mod secret;
 pub mod token;
 
 #[cfg(any(test, target_family = "wasm"))]

@@ -1,4 +1,6 @@
-//! A request as the filter sees it: borrowed bytes, copied out of the host once.
+//! A request as the filter sees it: borrowed bytes, copied out of the host once; and what is changed in it.
+
+use std::rc::Rc;
 
 /// The headers of a request, pseudo-headers among them, in the order they came.
 ///
@@ -93,4 +95,13 @@ impl<'a> Request<'a> {
             && self.first("origin").is_some()
             && self.first("access-control-request-method").is_some()
     }
+}
+
+/// One change of the request headers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum HeaderMutation {
+    /// Every header of this name goes. Names are in lower case.
+    Remove(Rc<[u8]>),
+    /// The header has this value and no other.
+    Set(Rc<str>, Box<[u8]>),
 }

@@ -14,7 +14,6 @@ use std::cell::Cell;
 use lychgate::decision::Decision;
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
 use lychgate::request::Request;
 use lychgate_testkit::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256};
 use lychgate_testkit::tokens::{self, Token};
@@ -58,8 +57,8 @@ fn engine() -> Engine {
         "api_keys": {"partners": [{"id": "mobile-app", "sha256": KEY_SHA256}]},
         "rules": many.chain([public]).collect::<Vec<_>>(),
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.expect("the policy is good").policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 #[test]

@@ -15,11 +15,10 @@ mod behaviour;
 use std::collections::HashMap;
 
 use behaviour::{ENVIRONMENT, Observed, Row};
-use lychgate::decision::{Decision, HeaderEdit};
+use lychgate::decision::Decision;
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
-use lychgate::request::Request;
+use lychgate::request::{HeaderMutation, Request};
 use lychgate_testkit::tokens;
 
 fn engines() -> HashMap<&'static str, Engine> {
@@ -27,8 +26,8 @@ fn engines() -> HashMap<&'static str, Engine> {
         |name: &str| ENVIRONMENT.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
     behaviour::policies()
         .into_iter()
-        .map(|(name, policy)| match Policy::compile(policy.to_string().as_bytes(), &environment) {
-            Ok(compiled) => (name, Engine::new(compiled.policy)),
+        .map(|(name, policy)| match Engine::compile(policy.to_string().as_bytes(), &environment) {
+            Ok(compiled) => (name, compiled.engine),
             Err(errors) => panic!("{name}: {errors:?}"),
         })
         .collect()
@@ -55,11 +54,11 @@ fn headers(row: &Row) -> Vec<(Vec<u8>, Vec<u8>)> {
     headers
 }
 
-fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[&HeaderEdit]) -> (String, Vec<(String, String)>) {
+fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[&HeaderMutation]) -> (String, Vec<(String, String)>) {
     for edit in edits {
         match edit {
-            HeaderEdit::Remove(name) => headers.retain(|(own, _)| **own != **name),
-            HeaderEdit::Set(name, value) => {
+            HeaderMutation::Remove(name) => headers.retain(|(own, _)| **own != **name),
+            HeaderMutation::Set(name, value) => {
                 headers.retain(|(own, _)| own != name.as_bytes());
                 headers.push((name.as_bytes().to_vec(), value.to_vec()));
             }
@@ -76,8 +75,8 @@ fn count(engine: &Engine, decision: &Decision) {
     match decision {
         Decision::Allow(allow) => metrics.allowed(allow),
         Decision::Deny(denial) => drop(metrics.denied(denial)),
-        Decision::Answer(response) => metrics.answered(response),
-        Decision::Token(_) | Decision::Await(_) => panic!("nothing is left to wait for"),
+        Decision::LocalReply(response) => metrics.answered(response),
+        Decision::AwaitBody(_) | Decision::Pause(_) => panic!("nothing is left to wait for"),
     }
     let mut counted = Vec::new();
     engine.measure(|slot, _| counted.push(metrics.definitions()[slot].name.clone()));
@@ -98,7 +97,7 @@ fn every_behaviour_of_the_table_in_the_core() {
         let borrowed: Vec<(&[u8], &[u8])> = owned.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
         let request = Request::new(&borrowed).whole(row.request.body.is_empty());
         let decision = match engine.decide(&request, &host, false) {
-            Decision::Token(request) => engine.answer_token(&request, &row.request.body, &host),
+            Decision::AwaitBody(request) => engine.answer_token(&request, &row.request.body, &host),
             decision => decision,
         };
         count(engine, &decision);
@@ -108,12 +107,12 @@ fn every_behaviour_of_the_table_in_the_core() {
                     status: 200,
                     body: String::new(),
                     headers: Vec::new(),
-                    upstream: Some(apply(owned, &allow.edits().collect::<Vec<_>>())),
+                    upstream: Some(apply(owned, &allow.mutations().collect::<Vec<_>>())),
                 };
             }
             Decision::Deny(denial) => denial.response(engine.policy().errors.format),
-            Decision::Answer(response) => response,
-            Decision::Token(_) | Decision::Await(_) => panic!("nothing is left to wait for"),
+            Decision::LocalReply(response) => response,
+            Decision::AwaitBody(_) | Decision::Pause(_) => panic!("nothing is left to wait for"),
         };
         Observed {
             status: response.status,

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use clap::Args;
-use lychgate::host::HostError;
+use lychgate::keys::NoRandomness;
 use lychgate::policy::Policy;
 use serde_json::{Map, Value};
 
@@ -67,7 +67,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let signer = policy.signer(scheme).ok_or_else(|| {
         format!("scheme {scheme:?} has no key that can sign; there are: [{}]", signers.join(", "))
     })?;
-    let random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| HostError("no randomness"));
+    let random = |bytes: &mut [u8]| getrandom::fill(bytes).map_err(|_| NoRandomness);
     println!("{}", signer.sign(&claims(arguments)?, &random)?);
     Ok(ExitCode::SUCCESS)
 }

@@ -2,7 +2,6 @@
 
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
 use lychgate::request::Request;
 use prost::Message as _;
 use prost_types::{ListValue, Struct, Value as Any, value::Kind};
@@ -13,13 +12,13 @@ use super::signed::{NOW, SECRET};
 /// Both forms of a configuration are the same configuration, and one that is taken answers.
 pub fn run(data: &[u8]) {
     let environment = |name: &str| (name == "SECRET").then(|| SECRET.to_owned());
-    let compiled = Policy::compile(data, &environment);
+    let compiled = Engine::compile(data, &environment);
     if let Ok(value) = serde_json::from_slice::<Value>(data)
         && let Some(Kind::StructValue(message)) = to_struct(&value, 12)
         && !message.fields.is_empty()
         && !has_twins(data, &value)
     {
-        let other = Policy::compile(&message.encode_to_vec(), &environment);
+        let other = Engine::compile(&message.encode_to_vec(), &environment);
         match (&compiled, &other) {
             (Ok(_), Ok(_)) => {}
             (Err(one), Err(two)) => {
@@ -34,7 +33,7 @@ pub fn run(data: &[u8]) {
         }
     }
     let Ok(compiled) = compiled else { return };
-    let engine = Engine::new(compiled.policy);
+    let engine = compiled.engine;
     for path in [&b"/"[..], b"/items/7", b"/token", b"/openapi.json", b"//"] {
         for method in [&b"GET"[..], b"POST"] {
             let headers: [(&[u8], &[u8]); 4] =

@@ -1,11 +1,9 @@
 //! The body of a request for a token, and the `Authorization` beside it.
 
-use lychgate::config::Secret;
-use lychgate::decision::Decision;
+use lychgate::decision::{Decision, TokenRequest};
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::issue::TokenRequest;
-use lychgate::policy::Policy;
+use lychgate::secret::Secret;
 use serde_json::json;
 
 use super::signed::{NOW, SECRET};
@@ -35,8 +33,8 @@ fn engine(clients: bool) -> Engine {
         policy["schemes"]["oauth2"]["issue"]["clients"] =
             json!([{"client_id": "web", "client_secret": "s3cret"}, {"client_id": "cli"}]);
     }
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 /// A token is given for the right name and password only, and every refusal is one of RFC 6749.
@@ -49,7 +47,7 @@ pub fn run(data: &[u8]) {
         let decision = ENGINES
             .with(|engines| engines[usize::from(clients)].answer_token(&request, body, &LocalHost::at(NOW)));
         match decision {
-            Decision::Answer(answer) => {
+            Decision::LocalReply(answer) => {
                 assert_eq!(answer.status, 200);
                 let has = |name: &str, value: &str| {
                     form_urlencoded::parse(body).any(|(own, given)| own == name && given == value)

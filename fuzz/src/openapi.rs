@@ -1,7 +1,8 @@
 //! An OpenAPI document, made into rules.
 
+use lychgate::normal_path::NormalPath;
 use lychgate::openapi::skeleton::skeleton;
-use lychgate::policy::{NormalPath, Policy};
+use lychgate::policy::Policy;
 use serde_json::{Value, json};
 
 use super::signed::SECRET;

@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use lychgate::config::PathConfig;
-use lychgate::policy::{HostPattern, NormalPath, PathMatcher, Rule, Rules};
+use lychgate::normal_path::NormalPath;
+use lychgate::policy::{HostPattern, PathMatcher, Rule, Rules};
 
 /// Rules that overlap in every way that rules can.
 const RULES: [(&str, &str, &str); 28] = [

@@ -1,10 +1,9 @@
 //! A whole request head against a policy of every kind of scheme.
 
-use lychgate::decision::{Decision, HeaderEdit};
+use lychgate::decision::Decision;
 use lychgate::engine::Engine;
 use lychgate::host::LocalHost;
-use lychgate::policy::Policy;
-use lychgate::request::Request;
+use lychgate::request::{HeaderMutation, Request};
 use serde_json::json;
 
 use super::form::PASSWORD;
@@ -54,8 +53,8 @@ fn engine() -> Engine {
         "security": [{"token": ["admin"]}],
         "passwords": {"max_failures": 1_000_000, "worker_share_percent": 100},
     });
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 /// Whoever is let in where a credential is asked for has one that we know, the same is decided twice
@@ -101,10 +100,10 @@ pub fn run(data: &[u8]) {
         Some(_) => assert!(data.contains(&b'@'), "a subject that no signed token has"),
     }
     // What the upstream gets.
-    for edit in allow.edits() {
+    for edit in allow.mutations() {
         match edit {
-            HeaderEdit::Remove(name) => headers.retain(|(own, _)| own[..] != name[..]),
-            HeaderEdit::Set(name, value) => {
+            HeaderMutation::Remove(name) => headers.retain(|(own, _)| own[..] != name[..]),
+            HeaderMutation::Set(name, value) => {
                 headers.retain(|(own, _)| own != name.as_bytes());
                 headers.push((name.as_bytes().to_vec(), value.to_vec()));
             }
@@ -115,7 +114,7 @@ pub fn run(data: &[u8]) {
             name.iter().map(|&b| if b.is_ascii_alphanumeric() || b == b':' { b } else { b'-' }).collect();
         if RESERVED.iter().any(|reserved| reserved.as_bytes() == name) {
             let ours = allow.identity.iter().flat_map(|identity| &identity.headers).any(|edit| {
-                matches!(edit, HeaderEdit::Set(own, set) if own.as_bytes() == name && set[..] == value[..])
+                matches!(edit, HeaderMutation::Set(own, set) if own.as_bytes() == name && set[..] == value[..])
             });
             assert!(ours, "a client speaks in {}", String::from_utf8_lossy(&name));
         }

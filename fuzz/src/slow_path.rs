@@ -2,7 +2,8 @@
 //! bytes that automata read.
 
 use lychgate::config::PathConfig;
-use lychgate::policy::{NormalPath, PathMatcher, Rule, Rules};
+use lychgate::normal_path::NormalPath;
+use lychgate::policy::{PathMatcher, Rule, Rules};
 
 /// How many rules there are of each kind.
 const RULES: usize = 1000;

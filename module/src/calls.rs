@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use lychgate::remote::{CallResponse, HttpCall};
+use lychgate::host::{CallResponse, HttpCall};
 
 use crate::abi::ConfigHandle;
 use crate::clock::{self, Key};

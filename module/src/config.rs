@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
-use lychgate::policy::{Compiled, Policy};
+use lychgate::engine::{Configured, Engine};
 use zeroize::Zeroizing;
 
 use crate::abi::{self, ConfigHandle};
@@ -32,8 +32,8 @@ impl Text {
     }
 
     /// Compiles it, after it was compiled before without a fault. What there is to say of it was said then.
-    pub fn compile_again(&self) -> Option<Policy> {
-        Policy::compile(&self.text, &environment).ok().map(|compiled| compiled.policy)
+    pub fn compile_again(&self) -> Option<Engine> {
+        Engine::compile(&self.text, &environment).ok().map(|configured| configured.engine)
     }
 
     /// Envoy has no use for it any more.
@@ -53,15 +53,16 @@ fn environment(name: &str) -> Option<String> {
 }
 
 /// Compiles a policy for the first time, and tells the log what there is to tell. `of` says whose it is.
-fn compile(text: &[u8], of: &str) -> Option<Policy> {
-    let Compiled { policy, warnings, .. } = match Policy::compile(text, &environment) {
-        Ok(compiled) => compiled,
+fn compile(text: &[u8], of: &str) -> Option<Engine> {
+    let Configured { engine, warnings } = match Engine::compile(text, &environment) {
+        Ok(configured) => configured,
         Err(errors) => {
             errors.iter().for_each(|error| log::error!("lychgate: {of}configuration refused: {error}"));
             return None;
         }
     };
     warnings.iter().for_each(|warning| log::warn!("lychgate: {of}{warning}"));
+    let policy = engine.policy();
     let sources = policy.sources.iter().map(|source| source.name.as_str());
     let needs_calls: Vec<&str> = sources.collect();
     if !abi::has_callouts() && !(needs_calls.is_empty() && policy.introspections.is_empty()) {
@@ -73,7 +74,7 @@ fn compile(text: &[u8], of: &str) -> Option<Policy> {
         }
         return None;
     }
-    Some(policy)
+    Some(engine)
 }
 
 const NEEDS_CALLS: &str = "what is fetched needs Envoy 1.38 or later, which makes calls for native modules; take \
@@ -95,8 +96,8 @@ pub struct Config {
 
 impl Config {
     /// Reads and compiles a configuration on the main thread; `None`, and the log says why, if it is not a good one.
-    pub fn new(envoy: ConfigHandle, text: &[u8]) -> Option<(Arc<Self>, Policy)> {
-        let policy = compile(text, "")?;
+    pub fn new(envoy: ConfigHandle, text: &[u8]) -> Option<(Arc<Self>, Engine)> {
+        let engine = compile(text, "")?;
         if let Err(error) = clock::start() {
             log::error!("lychgate: the system gives no thread: {error}");
             return None;
@@ -109,7 +110,7 @@ impl Config {
         let key = number();
         clock::add_config(key, scheduler);
         let config = Self { envoy, text: Text::new(text), stats, calls: Calls::default(), key };
-        Some((Arc::new(config), policy))
+        Some((Arc::new(config), engine))
     }
 
     /// Envoy has no use for it any more. This may be told on a worker, that of the last request under it.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use lychgate::filter::Action;
-use lychgate::remote::{CallResponse, MAX_BODY_BYTES};
+use lychgate::host::{CallResponse, MAX_BODY_BYTES};
 
 use crate::abi::{ConfigHandle, StreamHandle};
 use crate::config::{Config, Route};
@@ -43,8 +43,8 @@ pub fn config_new(envoy: ConfigHandle, name: &[u8], text: &[u8]) -> Option<Arc<C
             log::error!("lychgate: configuration refused: filter_name: {name:?} is not in this module; lychgate is");
             return None;
         }
-        let (config, policy) = Config::new(envoy, text)?;
-        Local::on_main(&config, policy);
+        let (config, engine) = Config::new(envoy, text)?;
+        Local::on_main(&config, engine);
         Some(config)
     })
 }

@@ -5,10 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use lychgate::host::{Host, HostError, NativeVerdict};
+use lychgate::host::{
+    CallResponse, Definition, Event, Host, HostError, HttpCall, NativeVerdict, Update,
+};
 use lychgate::keys::{NativeKey, VerificationKey};
-use lychgate::metrics::{Definition, Event, Metrics, Update};
-use lychgate::remote::{CallResponse, HttpCall};
+use lychgate::metrics::Metrics;
 
 use crate::abi::{self, Attribute};
 use crate::calls::Inbox;

@@ -7,10 +7,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use lychgate::engine::Engine;
 use lychgate::filter::{Slice, StreamId, Worker};
-use lychgate::password::LoginMemory;
-use lychgate::policy::Policy;
-use lychgate::remote::CallResponse;
+use lychgate::host::CallResponse;
+use lychgate::login::LoginMemory;
 
 use crate::calls::Inbox;
 use crate::clock;
@@ -47,10 +47,10 @@ pub struct Local {
 }
 
 impl Local {
-    fn new(config: &Arc<Config>, route: Option<&Arc<Route>>, policy: Policy, place: Place) -> Rc<Self> {
+    fn new(config: &Arc<Config>, route: Option<&Arc<Route>>, engine: Engine, place: Place) -> Rc<Self> {
         let logins = HERE.with(|here| here.logins.clone());
         let mut made = None;
-        let worker = Worker::of(policy, logins, |metrics| {
+        let worker = Worker::of(engine, logins, |metrics| {
             let host = Rc::new(NativeHost::new(Arc::clone(config), place, Rc::clone(metrics)));
             made = Some(Rc::clone(&host));
             host
@@ -61,9 +61,9 @@ impl Local {
     }
 
     /// That of the main thread, which fetches what is fetched.
-    pub fn on_main(config: &Arc<Config>, policy: Policy) {
+    pub fn on_main(config: &Arc<Config>, engine: Engine) {
         sweep();
-        let local = Self::new(config, None, policy, Place::Main);
+        let local = Self::new(config, None, engine, Place::Main);
         HERE.with(|here| here.locals.borrow_mut().insert((config.text.id, 0), local));
     }
 
@@ -80,14 +80,14 @@ impl Local {
         }
         sweep();
         let text: &Text = route.map_or(&config.text, |route| &route.text);
-        let policy = text.compile_again().unwrap_or_else(|| {
+        let engine = text.compile_again().unwrap_or_else(|| {
             log::error!("lychgate: a policy that was good cannot be compiled: everything is refused");
-            Policy::closed()
+            Engine::closed()
         });
         let key_of_clock = number();
         clock::add_worker(key_of_clock);
         let place = Place::Worker { key: key_of_clock, inbox: Inbox::new(key_of_clock) };
-        let local = Self::new(config, route, policy, place);
+        let local = Self::new(config, route, engine, place);
         HERE.with(|here| here.locals.borrow_mut().insert(key, Rc::clone(&local)));
         local
     }

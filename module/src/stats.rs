@@ -4,7 +4,8 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lychgate::metrics::{Definition, Kind as Sort, Tally, Update};
+use lychgate::host::{Definition, Kind as Sort, Update};
+use lychgate::metrics::Tally;
 use smallvec::SmallVec;
 
 use crate::abi::{self, Change, ConfigHandle, Kind, StreamHandle};

@@ -27,7 +27,7 @@ impl ApiKeyConfig {
         let object = node.object()?;
         let id = object.required("id", |n| {
             let id = n.text()?;
-            if crate::decision::is_header_value(id.as_bytes()) {
+            if crate::http_syntax::is_header_value(id.as_bytes()) {
                 Some(id)
             } else {
                 n.fault("cannot be a header value: no control characters, no space at the ends")

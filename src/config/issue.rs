@@ -1,7 +1,8 @@
 //! `issue`: the token endpoint that the gate serves itself (RFC 6749 section 4.3).
 
-use super::jwt::{SecretSource, read_secret};
+use super::fields::{SecretSource, read_secret};
 use super::node::Node;
+use crate::normal_path::NormalPath;
 
 /// How tokens are issued.
 #[derive(Clone, Debug)]
@@ -64,4 +65,22 @@ fn read_client(node: Node<'_>) -> Option<ClientConfig> {
         return None;
     }
     Some(ClientConfig { id: id?, secret })
+}
+
+/// The path of a `tokenUrl` that the gate serves itself. FastAPI writes it relative to the root:
+/// `token`.
+///
+/// # Errors
+/// What is wrong with it: another host, a query, a path that no request in normal form can have.
+pub fn served_path(url: &str) -> Result<String, String> {
+    if url.contains("://") || url.starts_with("//") {
+        return Err("with `issue` the gate serves it itself: give a path such as /token".into());
+    }
+    let relative = url.strip_prefix("./").unwrap_or(url);
+    let path = if relative.starts_with('/') { relative.to_owned() } else { format!("/{relative}") };
+    let is_plain = NormalPath::new(path.as_bytes()).is_ok();
+    if !is_plain || path == "/" || path.contains(['%', '?', '{', '}']) {
+        return Err(format!("{url:?} is not a plain path such as /token"));
+    }
+    Ok(path)
 }

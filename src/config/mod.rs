@@ -7,33 +7,35 @@
 pub mod api_keys;
 mod decode;
 pub mod error;
+mod fields;
 pub mod issue;
 pub mod jwt;
+mod key_source;
 pub(crate) mod node;
 pub mod openapi;
 pub mod remote;
 pub mod rules;
 pub mod scheme;
-pub mod secret;
 mod settings;
 pub mod template;
 pub mod users;
 
 pub use api_keys::ApiKeyConfig;
 pub use error::{ConfigError, Errors, Path};
+pub use fields::SecretSource;
 pub use issue::{ClientConfig, IssueConfig};
-pub use jwt::{JwtConfig, KeyConfig, KeyMaterial, KeySource, SecretSource, TokenSource};
+pub use jwt::JwtConfig;
+pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use openapi::{OpenApiConfig, Unsecured};
-pub use remote::{DiscoveryConfig, IntrospectionConfig, IssuerConfig, RemoteConfig, RevocationConfig};
+pub use remote::{DiscoveryConfig, IntrospectionConfig, RemoteConfig, RevocationConfig};
 pub use rules::{MatchConfig, OnInvalid, PathConfig, RESERVED_NAMES, RuleConfig, SecurityConfig};
-pub use scheme::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
-pub use secret::{Secret, SecretJson};
-pub use settings::{
-    CacheLimits, CorsPreflight, ErrorFormat, ErrorSettings, IdentityHeaders, Mode, PasswordSettings,
-};
+pub use scheme::{Flow, Flows, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
+pub use settings::{CacheLimits, CorsPreflight, ErrorSettings, IdentityHeaders, Mode};
 pub use template::{LONGEST_PATH_BYTES, MAX_PATH_BYTES, Segment};
 pub use users::UserConfig;
 
+use crate::login::PasswordSettings;
+use crate::secret::SecretJson;
 use node::Node;
 use serde_json::Value;
 
@@ -109,7 +111,7 @@ impl Config {
             security: object.optional("security", rules::read_security),
             on_invalid: object.optional("optional", OnInvalid::read).unwrap_or_default(),
             openapi,
-            passwords: object.optional("passwords", PasswordSettings::read).unwrap_or_default(),
+            passwords: object.optional("passwords", settings::read_password_settings).unwrap_or_default(),
             identity_headers: object.optional("identity_headers", IdentityHeaders::read).unwrap_or_default(),
             errors: object.optional("errors", ErrorSettings::read).unwrap_or_default(),
             cors_preflight: object.optional("cors_preflight", CorsPreflight::read).unwrap_or_default(),

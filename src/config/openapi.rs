@@ -1,11 +1,13 @@
 //! `openapi`: the document that becomes rules, and the documentation that is served.
 
+pub mod import;
+
 use serde_json::Value;
 
 use super::node::Node;
 use super::rules::read_path;
 use crate::json;
-use crate::openapi::import::{self, Imported};
+use import::Imported;
 
 /// Deeper than any OpenAPI document that a person or a framework wrote.
 const MAX_DEPTH: usize = 100;
@@ -37,7 +39,39 @@ pub enum Unsecured {
     Public,
 }
 
+/// The files that belong to the interactive documentation, each below its page.
+pub const DOCS_FILES: [&str; 5] = [
+    "initializer.js",
+    "swagger-ui-bundle.js",
+    "swagger-ui.css",
+    "oauth2-redirect.html",
+    "oauth2-redirect.js",
+];
+
+/// A page, and what belongs to it.
+#[derive(Debug)]
+pub struct Page {
+    /// The key of `openapi` that has it served.
+    pub key: &'static str,
+    /// Its path.
+    pub path: String,
+    /// The paths of the files that it loads.
+    pub files: Vec<String>,
+}
+
 impl OpenApiConfig {
+    /// Everything that is served.
+    #[must_use]
+    pub fn pages(&self) -> Vec<Page> {
+        let Some(path) = self.serve.clone() else { return Vec::new() };
+        let document = Page { key: "serve", path, files: Vec::new() };
+        let docs = self.docs.as_ref().map(|docs| {
+            let files = DOCS_FILES.iter().map(|file| format!("{docs}/{file}")).collect();
+            Page { key: "docs", path: docs.clone(), files }
+        });
+        std::iter::once(document).chain(docs).collect()
+    }
+
     /// Reads `openapi`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;

@@ -1,10 +1,9 @@
-//! What is fetched from outside: `remote_jwks`, `cluster`, `issuers`, `introspection`, `revocation`.
+//! What is fetched from outside: `remote_jwks`, `cluster`, `introspection`, `revocation`.
 
 use std::collections::HashSet;
 
-use super::jwt::{KeySource, SecretSource, non_empty, read_algorithm, read_local_keys, read_secret};
+use super::fields::{SecretSource, read_secret};
 use super::node::{Node, Object};
-use crate::keys::Algorithm;
 use crate::remote::{Limits, Revocations, Uri};
 
 /// Something that is fetched on a schedule.
@@ -25,17 +24,6 @@ pub struct DiscoveryConfig {
     pub jwks_cluster: Option<String>,
     /// When it is fetched.
     pub limits: Limits,
-}
-
-/// One entry of `issuers`.
-#[derive(Clone, Debug)]
-pub struct IssuerConfig {
-    /// `iss` of its tokens.
-    pub issuer: String,
-    /// Its keys.
-    pub keys: KeySource,
-    /// Accepted algorithms; unset: those of its keys.
-    pub algorithms: Option<Vec<Algorithm>>,
 }
 
 /// `introspection` (RFC 7662 section 2).
@@ -104,23 +92,6 @@ impl DiscoveryConfig {
         let jwks_cluster = object.optional("jwks_cluster", |n| n.text());
         let limits = limits(object, 600);
         Some(Self { cluster: cluster?, jwks_cluster, limits })
-    }
-}
-
-impl IssuerConfig {
-    /// Reads one entry of `issuers`.
-    pub fn read(node: Node<'_>) -> Option<Self> {
-        let object = node.object()?;
-        let issuer = object.required("issuer", |n| n.text());
-        let keys = match object.one_of(&["keys", "jwks", "remote_jwks", "cluster"]) {
-            Some("remote_jwks") => object.optional("remote_jwks", RemoteConfig::read).map(KeySource::Remote),
-            Some("cluster") => DiscoveryConfig::read(&object).map(KeySource::Discovery),
-            Some(local) => read_local_keys(&object, local),
-            None => None,
-        };
-        let algorithms = object.optional("algorithms", |n| non_empty(n, |n| n.list(read_algorithm)));
-        object.finish();
-        Some(Self { issuer: issuer?, keys: keys?, algorithms })
     }
 }
 

@@ -1,9 +1,9 @@
 //! `rules` and `security`: which request needs what.
 
 use super::node::Node;
-use super::scheme::is_token;
 use super::settings::Mode;
 use super::template::{LONGEST_PATH_BYTES, Segment};
+use crate::http_syntax::is_token;
 
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,

@@ -3,6 +3,8 @@
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
 use super::node::{Node, Object};
+use crate::credential::CredentialLocation;
+use crate::http_syntax::is_token;
 
 /// A Security Scheme Object with Lychgate's additions.
 #[derive(Clone, Debug)]
@@ -38,11 +40,9 @@ pub enum SchemeKind {
     },
     /// `type: apiKey`.
     ApiKey {
-        /// Where the key stands.
-        location: KeyLocation,
-        /// The header, query parameter or cookie; a header in lower case.
-        name: String,
-        /// The name as it was written, for documents.
+        /// Where the key stands; a header in lower case.
+        location: CredentialLocation,
+        /// The name of the header, query parameter or cookie as it was written, for documents.
         written_name: String,
         /// The directory of keys under `api_keys`.
         directory: String,
@@ -89,13 +89,10 @@ pub enum UsersScopes {
 }
 
 /// `in` of an `apiKey` scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum KeyLocation {
-    /// A request header.
+#[derive(Clone, Copy)]
+enum In {
     Header,
-    /// A parameter of the query string.
     Query,
-    /// A cookie.
     Cookie,
 }
 
@@ -200,17 +197,12 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
 }
 
 fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
-    let location = object.required("in", |n| {
-        n.word(&[
-            ("header", KeyLocation::Header),
-            ("query", KeyLocation::Query),
-            ("cookie", KeyLocation::Cookie),
-        ])
-    });
+    let location = object
+        .required("in", |n| n.word(&[("header", In::Header), ("query", In::Query), ("cookie", In::Cookie)]));
     let written_name = object.required("name", |n| {
         let name = n.text()?;
         match location {
-            Some(KeyLocation::Header | KeyLocation::Cookie) if !is_token(&name) => {
+            Some(In::Header | In::Cookie) if !is_token(&name) => {
                 n.fault(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
             }
             _ => Some(name),
@@ -218,11 +210,15 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
     });
     let directory = object.required("api_keys", |n| n.text());
     let (location, written_name) = (location?, written_name?);
-    let name = match location {
-        KeyLocation::Header => written_name.to_ascii_lowercase(),
-        KeyLocation::Query | KeyLocation::Cookie => written_name.clone(),
+    let location = match location {
+        In::Header => CredentialLocation::Header {
+            name: written_name.to_ascii_lowercase().into(),
+            prefix: String::new(),
+        },
+        In::Query => CredentialLocation::Query(written_name.clone()),
+        In::Cookie => CredentialLocation::Cookie(written_name.clone()),
     };
-    Some(SchemeKind::ApiKey { location, name, written_name, directory: directory? })
+    Some(SchemeKind::ApiKey { location, written_name, directory: directory? })
 }
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
@@ -291,9 +287,4 @@ fn read_realm(node: Node<'_>) -> Option<String> {
     } else {
         node.fault("may hold printable ASCII only, without quotes and backslashes")
     }
-}
-
-/// Whether `text` is an RFC 9110 section 5.6.2 `token`.
-pub fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }

@@ -3,8 +3,10 @@
 
 use std::ops::RangeInclusive;
 
-use super::jwt::read_own_header_name;
+use super::fields::read_own_header_name;
 use super::node::{Node, Object};
+use crate::decision::ErrorFormat;
+use crate::login::PasswordSettings;
 
 /// Request headers that tell the upstream who calls. Lower-case names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,22 +52,13 @@ impl IdentityHeaders {
     }
 }
 
-/// The form of an error body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ErrorFormat {
-    /// FastAPI's `{"detail": ...}`.
-    #[default]
-    FastApi,
-    /// RFC 9457 problem details, `application/problem+json`.
-    Problem,
-    /// Plain text.
-    Text,
-}
-
-impl ErrorFormat {
-    fn read(node: Node<'_>) -> Option<Self> {
-        node.word(&[("fastapi", Self::FastApi), ("problem", Self::Problem), ("text", Self::Text)])
-    }
+/// Reads `errors.format`.
+fn read_error_format(node: Node<'_>) -> Option<ErrorFormat> {
+    node.word(&[
+        ("fastapi", ErrorFormat::FastApi),
+        ("problem", ErrorFormat::Problem),
+        ("text", ErrorFormat::Text),
+    ])
 }
 
 /// `errors`: what a client is told.
@@ -81,7 +74,7 @@ impl ErrorSettings {
     pub(super) fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let settings = Self {
-            format: object.optional("format", ErrorFormat::read).unwrap_or_default(),
+            format: object.optional("format", read_error_format).unwrap_or_default(),
             request_id: object.optional("request_id", |n| n.bool()).unwrap_or_default(),
         };
         object.finish();
@@ -155,50 +148,25 @@ impl CacheLimits {
     }
 }
 
-/// What checking passwords may cost a worker, and a guesser.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PasswordSettings {
-    /// The share of a worker's time for password hashes and for signing tokens, in percent.
-    pub worker_share_percent: u32,
-    /// How long a verified Basic credential is remembered, in seconds; 0: not at all.
-    pub remember_seconds: i64,
-    /// Failures of a username from one client address before the next try has to wait.
-    pub max_failures: u32,
-    /// How long failures count, in seconds from the first.
-    pub window_seconds: i64,
-}
-
-impl Default for PasswordSettings {
-    fn default() -> Self {
-        Self { worker_share_percent: 25, remember_seconds: 300, max_failures: 10, window_seconds: 60 }
+/// Reads `passwords`.
+pub(super) fn read_password_settings(node: Node<'_>) -> Option<PasswordSettings> {
+    fn number<T: TryFrom<u64>>(
+        object: &Object<'_>,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        default: T,
+    ) -> T {
+        let value = object.optional(key, |n| n.integer(range));
+        value.and_then(|value| T::try_from(value).ok()).unwrap_or(default)
     }
-}
-
-impl PasswordSettings {
-    pub(super) fn read(node: Node<'_>) -> Option<Self> {
-        fn number<T: TryFrom<u64>>(
-            object: &Object<'_>,
-            key: &'static str,
-            range: RangeInclusive<u64>,
-            default: T,
-        ) -> T {
-            let value = object.optional(key, |n| n.integer(range));
-            value.and_then(|value| T::try_from(value).ok()).unwrap_or(default)
-        }
-        let object = node.object()?;
-        let default = Self::default();
-        let settings = Self {
-            worker_share_percent: number(
-                &object,
-                "worker_share_percent",
-                1..=100,
-                default.worker_share_percent,
-            ),
-            remember_seconds: number(&object, "remember_seconds", 0..=86_400, default.remember_seconds),
-            max_failures: number(&object, "max_failures", 1..=1_000_000, default.max_failures),
-            window_seconds: number(&object, "window_seconds", 1..=86_400, default.window_seconds),
-        };
-        object.finish();
-        Some(settings)
-    }
+    let object = node.object()?;
+    let default = PasswordSettings::default();
+    let settings = PasswordSettings {
+        worker_share_percent: number(&object, "worker_share_percent", 1..=100, default.worker_share_percent),
+        remember_seconds: number(&object, "remember_seconds", 0..=86_400, default.remember_seconds),
+        max_failures: number(&object, "max_failures", 1..=1_000_000, default.max_failures),
+        window_seconds: number(&object, "window_seconds", 1..=86_400, default.window_seconds),
+    };
+    object.finish();
+    Some(settings)
 }

@@ -28,7 +28,7 @@ impl UserConfig {
         let object = node.object()?;
         let username = object.required("username", |n| {
             let username = n.text()?;
-            if !crate::decision::is_header_value(username.as_bytes()) {
+            if !crate::http_syntax::is_header_value(username.as_bytes()) {
                 return n.fault("cannot be a header value: no control characters, no space at the ends");
             }
             if username.contains(':') {

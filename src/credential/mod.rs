@@ -17,7 +17,7 @@ use crate::request::Request;
 
 /// Where a credential may stand.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum CredentialLocation {
     /// In a header, after a prefix such as `Bearer `.
     Header {
         /// Lower-case name.
@@ -42,7 +42,7 @@ pub enum Found<'a> {
     Several,
 }
 
-impl Source {
+impl CredentialLocation {
     /// The credential of this source in `request`.
     #[must_use]
     pub fn find<'a>(&self, request: &Request<'a>) -> Found<'a> {
@@ -55,7 +55,7 @@ impl Source {
 
     /// Whether anything stands there, be it empty, several, or no credential to anybody who reads strictly.
     #[must_use]
-    pub fn stands_in(&self, request: &Request<'_>) -> bool {
+    pub fn is_present_in(&self, request: &Request<'_>) -> bool {
         match self {
             Self::Header { name, prefix } => {
                 request.values(name).any(|value| header::may_hold(value, prefix))
@@ -67,10 +67,10 @@ impl Source {
 
 /// The one credential in several sources; found in two of them, it is there twice.
 #[must_use]
-pub fn find_in<'a>(sources: &[Source], request: &Request<'a>) -> Found<'a> {
+pub fn find_in<'a>(locations: &[CredentialLocation], request: &Request<'a>) -> Found<'a> {
     let mut found = Found::Nothing;
-    for source in sources {
-        match (source.find(request), &found) {
+    for location in locations {
+        match (location.find(request), &found) {
             (Found::Nothing, _) => {}
             (Found::One(credential), Found::Nothing) => found = Found::One(credential),
             _ => return Found::Several,

@@ -1,9 +1,9 @@
-use super::{Found, Source, find_in, without_cookies, without_parameters};
+use super::{CredentialLocation, Found, find_in, without_cookies, without_parameters};
 use crate::request::Request;
 use std::borrow::Cow;
 
-fn header(name: &str, prefix: &str) -> Source {
-    Source::Header { name: name.into(), prefix: prefix.into() }
+fn header(name: &str, prefix: &str) -> CredentialLocation {
+    CredentialLocation::Header { name: name.into(), prefix: prefix.into() }
 }
 
 fn one(text: &str) -> Found<'_> {
@@ -12,7 +12,7 @@ fn one(text: &str) -> Found<'_> {
 
 #[test]
 fn a_prefix_is_a_word_in_any_case_with_spaces_behind() {
-    let source = header("authorization", "Bearer ");
+    let location = header("authorization", "Bearer ");
     for (value, found) in [
         ("Bearer abc", one("abc")),
         ("bEARER   abc", one("abc")),
@@ -25,18 +25,19 @@ fn a_prefix_is_a_word_in_any_case_with_spaces_behind() {
         ("Basic abc,Bearer def", Found::Several),
     ] {
         let headers = [(&b"authorization"[..], value.as_bytes())];
-        assert_eq!(source.find(&Request::new(&headers)), found, "{value}");
+        assert_eq!(location.find(&Request::new(&headers)), found, "{value}");
     }
 }
 
 #[test]
 fn credentials_in_two_places_are_several() {
-    let sources = [header("x-a", ""), Source::Query("a".into()), Source::Cookie("a".into())];
+    let locations =
+        [header("x-a", ""), CredentialLocation::Query("a".into()), CredentialLocation::Cookie("a".into())];
     let path = (&b":path"[..], &b"/?a=1"[..]);
-    assert_eq!(find_in(&sources, &Request::new(&[path])), one("1"));
-    assert_eq!(find_in(&sources, &Request::new(&[path, (b"cookie", b"a=1")])), Found::Several);
-    assert_eq!(find_in(&sources, &Request::new(&[path, (b"x-a", b"")])), one("1"));
-    assert_eq!(find_in(&sources, &Request::new(&[])), Found::Nothing);
+    assert_eq!(find_in(&locations, &Request::new(&[path])), one("1"));
+    assert_eq!(find_in(&locations, &Request::new(&[path, (b"cookie", b"a=1")])), Found::Several);
+    assert_eq!(find_in(&locations, &Request::new(&[path, (b"x-a", b"")])), one("1"));
+    assert_eq!(find_in(&locations, &Request::new(&[])), Found::Nothing);
 }
 
 #[test]
@@ -59,7 +60,7 @@ fn what_is_removed_is_what_was_read() {
 
 #[test]
 fn a_credential_that_a_loose_reader_could_see_stands_there() {
-    let source = header("authorization", "Bearer ");
+    let location = header("authorization", "Bearer ");
     for (value, stands) in [
         ("Bearer abc", true),
         ("Bearerabc", true),
@@ -74,16 +75,17 @@ fn a_credential_that_a_loose_reader_could_see_stands_there() {
         ("", false),
     ] {
         let headers = [(&b"authorization"[..], value.as_bytes())];
-        assert_eq!(source.stands_in(&Request::new(&headers)), stands, "{value}");
+        assert_eq!(location.is_present_in(&Request::new(&headers)), stands, "{value}");
     }
 }
 
 /// A cookie was parsed to see its name, which took thirty million instructions for 60 KB of them.
 #[test]
 fn a_cookie_is_found_by_its_name_whatever_stands_around_it() {
-    let source = Source::Cookie("ab".into());
-    let holds =
-        |header: &[u8], found: &Found<'_>| source.find(&Request::new(&[(&b"cookie"[..], header)])) == *found;
+    let location = CredentialLocation::Cookie("ab".into());
+    let holds = |header: &[u8], found: &Found<'_>| {
+        location.find(&Request::new(&[(&b"cookie"[..], header)])) == *found
+    };
     for header in
         ["ab=1", " ab =1", "a=2;ab=\"1\"", "\u{a0}ab\u{a0}= 1 ", "ab=1;ab=", ";;=;ab;ab=1", "ab=1;abc=2;Ab=3"]
     {

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::place::Place;
-use crate::config::ErrorFormat;
+use super::attribution::Attribution;
 
 /// A challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,11 +48,23 @@ pub struct Denial {
     /// Further headers, such as `retry-after`.
     pub headers: Vec<(&'static str, String)>,
     /// Where it was decided.
-    pub place: Place,
+    pub attribution: Attribution,
     /// Who was refused, where that is proven.
     pub subject: Option<String>,
     /// The id of the request, if the client is to be told.
     pub request_id: Option<String>,
+}
+
+/// The form of an error body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorFormat {
+    /// FastAPI's `{"detail": ...}`.
+    #[default]
+    FastApi,
+    /// RFC 9457 problem details, `application/problem+json`.
+    Problem,
+    /// Plain text.
+    Text,
 }
 
 /// A refusal as it is sent.
@@ -70,7 +81,7 @@ pub struct Response {
     /// Envoy's response-code details.
     pub details: String,
     /// Where it was decided.
-    pub place: Place,
+    pub attribution: Attribution,
 }
 
 impl Denial {
@@ -85,7 +96,7 @@ impl Denial {
             explanation: String::new(),
             error: None,
             headers: Vec::new(),
-            place: Place::default(),
+            attribution: Attribution::default(),
             subject: None,
             request_id: None,
         }
@@ -143,8 +154,8 @@ impl Denial {
 
     /// Says where it was decided.
     #[must_use]
-    pub fn at(self, place: Place) -> Self {
-        Self { place, ..self }
+    pub fn at(self, attribution: Attribution) -> Self {
+        Self { attribution, ..self }
     }
 
     /// Says in how many seconds to come again (RFC 9110 section 10.2.3).
@@ -213,7 +224,7 @@ impl Denial {
             body: body.into_bytes().into(),
             grpc_status: grpc_status(self.status),
             details: format!("lychgate_denied{{{}}}", self.reason),
-            place: self.place,
+            attribution: self.attribution,
         }
     }
 }
@@ -229,7 +240,7 @@ impl Response {
             // Only HTTP clients ask for these.
             grpc_status: -1,
             details: format!("lychgate_answered{{{what}}}"),
-            place: Place::default(),
+            attribution: Attribution::default(),
         }
     }
 

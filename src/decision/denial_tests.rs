@@ -1,5 +1,5 @@
 use super::{Challenge, Denial};
-use crate::config::ErrorFormat;
+use crate::decision::ErrorFormat;
 
 fn challenge(scheme: &'static str, error: Option<&str>) -> Challenge {
     Challenge { scheme, realm: Some("r".into()), parameters: error.map(str::to_owned) }

@@ -1,20 +1,21 @@
 //! What becomes of a request, as a value: the core decides, the proxy carries out.
 
+mod attribution;
 mod denial;
-mod edits;
-mod identity;
-mod place;
+mod header_mutations;
+mod token_request;
 
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use crate::issue::TokenRequest;
+use crate::identity::Identity;
 use crate::remote::Awaited;
-pub use denial::{Challenge, Denial, Response};
-pub use edits::{Changes, Credentials, HeaderEdit, changes, is_header_value};
-pub use identity::{Identity, IdentityMemo};
-pub use place::{By, Place, RuleId};
+use crate::request::HeaderMutation;
+pub use attribution::{Attribution, DecidedBy, RuleId};
+pub use denial::{Challenge, Denial, ErrorFormat, Response};
+pub use header_mutations::{Credentials, HeaderMutations, header_mutations};
+pub use token_request::TokenRequest;
 
 /// What becomes of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,17 +24,17 @@ pub enum Decision {
     Allow(Allow),
     /// It is refused here.
     Deny(Denial),
-    /// It is answered here: a document.
-    Answer(Response),
-    /// It is answered here once its body is there.
-    Token(TokenRequest),
+    /// It is answered here: a document, or a token.
+    LocalReply(Response),
+    /// It asks for a token: its body is awaited, and then it is answered here.
+    AwaitBody(TokenRequest),
     /// It waits: something is being fetched that it needs, and then it is decided anew.
-    Await(Await),
+    Pause(Pause),
 }
 
 /// What a request waits for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Await {
+pub struct Pause {
     /// What is being fetched: each can make a difference.
     pub awaited: SmallVec<[Awaited; 1]>,
     /// A name for the credential that waits, so that one credential does not take every place.
@@ -48,16 +49,16 @@ pub struct Allow {
     /// Who it comes from; nobody on public routes and for anonymous requests.
     pub identity: Option<Rc<Identity>>,
     /// What is taken away of what the client sent.
-    pub changes: Changes,
+    pub mutations: HeaderMutations,
     /// The refusal it was spared because the policy, or its rule, runs dry.
-    pub spared: Option<Box<Denial>>,
+    pub shadow_denial: Option<Box<Denial>>,
     /// Where it was decided.
-    pub place: Place,
+    pub attribution: Attribution,
 }
 
 impl Allow {
     /// What is changed in its headers, in order.
-    pub fn edits(&self) -> impl Iterator<Item = &HeaderEdit> {
-        self.changes.edits.iter().chain(self.identity.iter().flat_map(|identity| &identity.headers))
+    pub fn mutations(&self) -> impl Iterator<Item = &HeaderMutation> {
+        self.mutations.list.iter().chain(self.identity.iter().flat_map(|identity| &identity.headers))
     }
 }

@@ -8,16 +8,16 @@ use serde_json::{Value, json};
 
 use super::Engine;
 use crate::decision::{Allow, Decision, Denial};
-use crate::host::LocalHost;
-use crate::policy::Policy;
-use crate::remote::CallResponse;
+use crate::host::{CallResponse, LocalHost};
 use crate::request::Request;
 
 pub(super) const NOW: i64 = 1_800_000_000;
 const UNAVAILABLE: u16 = 503;
 
 fn engine(policy: &Value) -> Engine {
-    Engine::new(Policy::compile(policy.to_string().as_bytes(), &|_| None).unwrap().policy)
+    Engine::compile(policy.to_string().as_bytes(), &|_| None)
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
+        .engine
 }
 
 /// An engine whose tokens are verified as `jwt` says.
@@ -29,7 +29,7 @@ fn token() -> String {
     Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("jti", "7").sign("HS256")
 }
 
-pub(super) fn decide(engine: &Engine, host: &LocalHost, token: &str, patient: bool) -> Decision {
+pub(super) fn decide(engine: &Engine, host: &LocalHost, token: &str, can_pause: bool) -> Decision {
     let authorization = format!("Bearer {token}");
     let headers: [(&[u8], &[u8]); 4] = [
         (b":method", b"GET"),
@@ -37,7 +37,7 @@ pub(super) fn decide(engine: &Engine, host: &LocalHost, token: &str, patient: bo
         (b":authority", b"localhost"),
         (b"authorization", authorization.as_bytes()),
     ];
-    engine.decide(&Request::new(&headers), host, patient)
+    engine.decide(&Request::new(&headers), host, can_pause)
 }
 
 pub(super) fn allowed(decision: Decision) -> Allow {
@@ -63,7 +63,7 @@ pub(super) fn bearer(jwt: &Value) -> Value {
 }
 
 fn detail(denial: &Denial) -> (u16, Value, bool) {
-    let response = denial.response(crate::config::ErrorFormat::default());
+    let response = denial.response(crate::decision::ErrorFormat::default());
     let body: Value = serde_json::from_slice(&response.body).unwrap();
     let retries = response.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("retry-after"));
     (response.status, body["detail"].clone(), retries)
@@ -88,7 +88,7 @@ fn a_request_waits_for_what_was_never_fetched_and_is_told_so_if_it_cannot_wait()
         (bearer(&listed), "Revocation list is not available"),
     ] {
         let (engine, host) = (with_tokens(&scheme), LocalHost::at(NOW));
-        assert!(matches!(decide(&engine, &host, &token(), true), Decision::Await(_)), "{told}");
+        assert!(matches!(decide(&engine, &host, &token(), true), Decision::Pause(_)), "{told}");
         let denial = denied(decide(&engine, &host, &token(), false));
         assert_eq!(detail(&denial), (UNAVAILABLE, told.into(), true));
         // Both are asked for at once, once.
@@ -225,8 +225,8 @@ fn the_log_is_told_why_a_token_is_bad_and_what_a_dry_run_spares() {
         assert!(denial.explanation.contains(explained), "{denial:?}");
     }
     policy["mode"] = "dry_run".into();
-    let spared = allowed(decide(&engine(&policy), &host, &forged, true)).spared.unwrap();
-    assert_eq!((spared.status, spared.reason), (denial.status, denial.reason));
+    let shadow_denial = allowed(decide(&engine(&policy), &host, &forged, true)).shadow_denial.unwrap();
+    assert_eq!((shadow_denial.status, shadow_denial.reason), (denial.status, denial.reason));
 }
 
 #[test]

@@ -6,33 +6,34 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::Engine;
-use super::presented::{Failure, Presented, Proof};
+use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use crate::config::UsersScopes;
 use crate::credential::{Found, basic, find_in};
-use crate::decision::{Allow, Await, By, Credentials, Decision, Denial, Identity, Place, RuleId, changes};
-use crate::host::{Host, HostError};
-use crate::identity::UserDirectory;
-use crate::metrics::Event;
-use crate::password::Outcome;
+use crate::decision::{
+    Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
+};
+use crate::host::{Event, Host, HostError};
+use crate::identity::{Identity, UserDirectory};
+use crate::login::Outcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, Term, TokenUsers};
 use crate::remote::TokenDigests;
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
 
 /// The place of a refusal by this scheme.
-fn by(scheme: SchemeId) -> Place {
-    Place { by: By::Scheme(scheme.0), ..Place::default() }
+fn attribution_of(scheme: SchemeId) -> Attribution {
+    Attribution { by: DecidedBy::Scheme(scheme.0), ..Attribution::default() }
 }
 
 /// What it takes to look at a credential, the least first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Price {
+enum Cost {
     /// Time of the worker, and keys that are fetched for all.
     Computation,
     /// A question to the issuer, for this token.
-    Question,
+    Introspection,
     /// A change that stays: a password is hashed, and a failure counted.
-    Effect,
+    SideEffect,
 }
 
 /// The evaluation. Each scheme is looked at once, however many alternatives
@@ -42,11 +43,11 @@ pub struct Evaluation<'a> {
     request: &'a Request<'a>,
     host: &'a dyn Host,
     /// Whether the request can wait.
-    patient: bool,
+    can_pause: bool,
     /// The digests of its tokens, as far as they were computed before.
     digests: &'a TokenDigests,
-    /// By the number of the scheme.
-    presented: SmallVec<[OnceCell<Presented<'a>>; 4]>,
+    /// DecidedBy the number of the scheme.
+    statuses: SmallVec<[OnceCell<CredentialStatus<'a>>; 4]>,
 }
 
 impl<'a> Evaluation<'a> {
@@ -55,27 +56,27 @@ impl<'a> Evaluation<'a> {
         engine: &'a Engine,
         request: &'a Request<'a>,
         host: &'a dyn Host,
-        patient: bool,
+        can_pause: bool,
         digests: &'a TokenDigests,
     ) -> Self {
-        let mut presented = SmallVec::new();
-        presented.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        Self { engine, request, host, patient, digests, presented }
+        let mut statuses = SmallVec::new();
+        statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
+        Self { engine, request, host, can_pause, digests, statuses }
     }
 
     /// Judges the request by `requirement`.
     ///
     /// # Errors
     /// The refusal of the alternative that came nearest.
-    pub fn of(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
+    pub fn evaluate(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
         let mut nearest: Option<(usize, Failure)> = None;
-        for (number, alternative) in self.alternatives_by_price(requirement) {
+        for (number, alternative) in self.alternatives_by_cost(requirement) {
             // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
             // when nothing is awaited any more.
             if self.has_effect(alternative) {
                 let await_ = self.awaited(requirement);
                 if !await_.awaited.is_empty() {
-                    return Ok(Decision::Await(await_));
+                    return Ok(Decision::Pause(await_));
                 }
             }
             match self.failure(alternative) {
@@ -83,7 +84,7 @@ impl<'a> Evaluation<'a> {
                 Some(failure) => {
                     // Among equals the one listed first.
                     let rank =
-                        |number: usize, failure: Failure| (failure.nearness(), std::cmp::Reverse(number));
+                        |number: usize, failure: Failure| (failure.precedence(), std::cmp::Reverse(number));
                     if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
                         nearest = Some((number, failure));
                     }
@@ -91,16 +92,18 @@ impl<'a> Evaluation<'a> {
             }
         }
         let nearest = nearest.map(|(_, failure)| failure);
-        if nearest == Some(Failure::Awaited) {
-            return Ok(Decision::Await(self.awaited(requirement)));
+        if nearest == Some(Failure::Pending) {
+            return Ok(Decision::Pause(self.awaited(requirement)));
         }
         if requirement.allows_anonymous() && requirement.ignores_invalid() {
             return Ok(Decision::Allow(self.allow_without(requirement)));
         }
         match nearest {
-            Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme).at(by(scheme))),
-            Some(Failure::Inactive(scheme)) => Err(Denial::inactive_user().at(by(scheme))),
-            Some(Failure::Scope(scheme)) => Err(self.scope_lacking(requirement, scheme).at(by(scheme))),
+            Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme).at(attribution_of(scheme))),
+            Some(Failure::Inactive(scheme)) => Err(Denial::inactive_user().at(attribution_of(scheme))),
+            Some(Failure::Scope(scheme)) => {
+                Err(self.scope_lacking(requirement, scheme).at(attribution_of(scheme)))
+            }
             _ if requirement.allows_anonymous() => Ok(Decision::Allow(self.allow_without(requirement))),
             _ => Err(self.missing(requirement)),
         }
@@ -108,29 +111,31 @@ impl<'a> Evaluation<'a> {
 
     /// Whether looking at a credential of this alternative has an effect beyond the answer.
     fn has_effect(&self, alternative: &Alternative) -> bool {
-        alternative.terms.iter().any(|term| self.price(term.scheme) == Price::Effect)
+        alternative.terms.iter().any(|term| self.cost(term.scheme) == Cost::SideEffect)
     }
 
     /// All that is awaited before the request can be judged by `requirement`. Schemes whose credential is
     /// looked at with an effect are left out: they await nothing.
-    fn awaited(&self, requirement: &Requirement) -> Await {
-        let mut await_ = Await { awaited: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
+    fn awaited(&self, requirement: &Requirement) -> Pause {
+        let mut await_ = Pause { awaited: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
         for alternative in requirement.alternatives() {
             let mut lacks = false;
-            for term in self.by_price(alternative) {
-                let price = self.price(term.scheme);
-                if price == Price::Effect || (lacks && price == Price::Question) {
+            for term in self.by_cost(alternative) {
+                let cost = self.cost(term.scheme);
+                if cost == Cost::SideEffect || (lacks && cost == Cost::Introspection) {
                     continue;
                 }
-                match self.presented(term.scheme) {
-                    Presented::Awaited { awaited, credential } => {
+                match self.status(term.scheme) {
+                    CredentialStatus::Pending { awaited, credential } => {
                         if !await_.awaited.contains(awaited) {
                             await_.awaited.push(*awaited);
                             await_.credential = *credential;
                         }
                     }
-                    Presented::Missing | Presented::Bad { .. } | Presented::Held(_) => lacks = true,
-                    Presented::Inactive | Presented::Proven(_) => {}
+                    CredentialStatus::Missing
+                    | CredentialStatus::Bad { .. }
+                    | CredentialStatus::Unchecked(_) => lacks = true,
+                    CredentialStatus::Inactive | CredentialStatus::Authenticated(_) => {}
                 }
             }
         }
@@ -142,25 +147,27 @@ impl<'a> Evaluation<'a> {
     }
 
     /// What the request presents for a scheme. A scheme that does not exist is never proven.
-    pub(super) fn presented(&self, id: SchemeId) -> &Presented<'a> {
-        match (self.presented.get(id.0), self.scheme(id)) {
+    pub(super) fn status(&self, id: SchemeId) -> &CredentialStatus<'a> {
+        match (self.statuses.get(id.0), self.scheme(id)) {
             (Some(cell), Some(scheme)) => cell.get_or_init(|| self.verify(id, scheme)),
-            _ => &Presented::Missing,
+            _ => &CredentialStatus::Missing,
         }
     }
 
     /// What is proven by a scheme.
-    pub(super) fn proof(&self, id: SchemeId) -> Option<&Proof<'a>> {
-        match self.presented(id) {
-            Presented::Proven(proof) => Some(proof),
+    pub(super) fn authenticated(&self, id: SchemeId) -> Option<&Authenticated<'a>> {
+        match self.status(id) {
+            CredentialStatus::Authenticated(credential) => Some(credential),
             _ => None,
         }
     }
 
-    fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> Presented<'a> {
-        let credential = match find_in(&scheme.sources, self.request) {
-            Found::Nothing => return Presented::Missing,
-            Found::Several => return Presented::bad("credential_twice", "the credential is there twice"),
+    fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> CredentialStatus<'a> {
+        let credential = match find_in(&scheme.locations, self.request) {
+            Found::Nothing => return CredentialStatus::Missing,
+            Found::Several => {
+                return CredentialStatus::bad("credential_twice", "the credential is there twice");
+            }
             Found::One(credential) => credential,
         };
         match &scheme.kind {
@@ -170,8 +177,8 @@ impl<'a> Evaluation<'a> {
             SchemeKind::Basic(users) => self.verify_basic(&credential, users),
             SchemeKind::ApiKey(directory) => {
                 match directory.verify(&credential, |end| self.host.is_before(end)) {
-                    Ok(key) => Presented::Proven(Proof::Key(key)),
-                    Err(error) => Presented::bad(error.reason(), ""),
+                    Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
+                    Err(error) => CredentialStatus::bad(error.reason(), ""),
                 }
             }
         }
@@ -183,19 +190,19 @@ impl<'a> Evaluation<'a> {
         token: &[u8],
         verifier: &Verifier,
         users: Option<&'a TokenUsers>,
-    ) -> Presented<'a> {
+    ) -> CredentialStatus<'a> {
         let verified = match self.verified(id, token, verifier) {
             Ok(verified) => verified,
-            Err(error) => return Presented::of(&error, token),
+            Err(error) => return CredentialStatus::of(&error, token),
         };
-        if let Err(error) = verifier.check_revocation(&verified, self.host, self.patient) {
-            return Presented::of(&error, token);
+        if let Err(error) = verifier.check_revocation(&verified, self.host, self.can_pause) {
+            return CredentialStatus::of(&error, token);
         }
         let mut at_most = None;
         if let Some(TokenUsers { directory, scopes }) = users {
             match verified.subject().and_then(|subject| directory.get(subject)) {
-                None => return Presented::bad("user_unknown", "`sub` names no user of the directory"),
-                Some(user) if user.disabled => return Presented::Inactive,
+                None => return CredentialStatus::bad("user_unknown", "`sub` names no user of the directory"),
+                Some(user) if user.disabled => return CredentialStatus::Inactive,
                 Some(user) => {
                     at_most = match scopes {
                         UsersScopes::Cut => user.listed_scopes(),
@@ -204,7 +211,7 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
-        Presented::Proven(Proof::Token { token: verified, at_most })
+        CredentialStatus::Authenticated(Authenticated::Token { token: verified, at_most })
     }
 
     /// The token, remembered or verified now.
@@ -224,7 +231,7 @@ impl<'a> Evaluation<'a> {
             self.engine.metrics.note(Event::TokenCache { hit: false });
             self.engine.metrics.remember(cache.len());
         }
-        let verified = Rc::new(verifier.verify_again(token, self.digests, self.host, self.patient)?);
+        let verified = Rc::new(verifier.verify_again(token, self.digests, self.host, self.can_pause)?);
         if let Some(owner) = owner {
             cache.put(owner, token, &verified);
             self.engine.metrics.remember(cache.len());
@@ -232,17 +239,17 @@ impl<'a> Evaluation<'a> {
         Ok(verified)
     }
 
-    fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> Presented<'a> {
+    fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> CredentialStatus<'a> {
         let Some((username, password)) = basic::decode(credential) else {
-            return Presented::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");
+            return CredentialStatus::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");
         };
         match self.engine.passwords.check(users, &username, &password, self.host) {
-            Outcome::Right(user) if user.disabled => Presented::Inactive,
-            Outcome::Right(user) => Presented::Proven(Proof::Basic { username, user }),
-            Outcome::Wrong => Presented::bad("password_wrong", ""),
-            Outcome::Throttled(seconds) => Presented::held(Denial::throttled(seconds)),
-            Outcome::Busy(seconds) => Presented::held(Denial::busy(seconds)),
-            Outcome::Failed(HostError(what)) => Presented::held(Denial::host_failure(what)),
+            Outcome::Right(user) if user.disabled => CredentialStatus::Inactive,
+            Outcome::Right(user) => CredentialStatus::Authenticated(Authenticated::Basic { username, user }),
+            Outcome::Wrong => CredentialStatus::bad("password_wrong", ""),
+            Outcome::Throttled(seconds) => CredentialStatus::unchecked(Denial::throttled(seconds)),
+            Outcome::Busy(seconds) => CredentialStatus::unchecked(Denial::busy(seconds)),
+            Outcome::Failed(HostError(what)) => CredentialStatus::unchecked(Denial::host_failure(what)),
         }
     }
 
@@ -253,18 +260,20 @@ impl<'a> Evaluation<'a> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
-        for term in self.by_price(alternative) {
+        for term in self.by_cost(alternative) {
             // The issuer is not asked about the token of a client that lacks the rest.
-            if missing.is_some() && self.price(term.scheme) == Price::Question {
+            if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
                 continue;
             }
-            match self.presented(term.scheme) {
-                Presented::Awaited { .. } => return Some(Failure::Awaited),
-                Presented::Bad { .. } | Presented::Held(_) => return Some(Failure::Bad(term.scheme)),
-                Presented::Missing => missing = Some(Failure::Missing),
-                Presented::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
-                Presented::Proven(proof) => {
-                    let granted = |wanted: &String| proof.scopes().any(|scope| scope == wanted);
+            match self.status(term.scheme) {
+                CredentialStatus::Pending { .. } => return Some(Failure::Pending),
+                CredentialStatus::Bad { .. } | CredentialStatus::Unchecked(_) => {
+                    return Some(Failure::Bad(term.scheme));
+                }
+                CredentialStatus::Missing => missing = Some(Failure::Missing),
+                CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
+                CredentialStatus::Authenticated(credential) => {
+                    let granted = |wanted: &String| credential.scopes().any(|scope| scope == wanted);
                     if scope.is_none() && !term.scopes.iter().all(granted) {
                         scope = Some(Failure::Scope(term.scheme));
                     }
@@ -277,31 +286,31 @@ impl<'a> Evaluation<'a> {
     /// The alternatives with their numbers: those first that need no question to an issuer and have no effect. So
     /// an issuer is not asked about a request that has what it takes, and who is told to the upstream does not
     /// depend on what is remembered.
-    fn alternatives_by_price(&self, requirement: &'a Requirement) -> SmallVec<[(usize, &'a Alternative); 4]> {
+    fn alternatives_by_cost(&self, requirement: &'a Requirement) -> SmallVec<[(usize, &'a Alternative); 4]> {
         let mut alternatives: SmallVec<[_; 4]> = requirement.alternatives().iter().enumerate().collect();
         if alternatives.len() > 1 {
-            let price =
-                |alternative: &Alternative| alternative.terms.iter().map(|t| self.price(t.scheme)).max();
-            alternatives.sort_by_key(|(_, alternative)| price(alternative));
+            let cost =
+                |alternative: &Alternative| alternative.terms.iter().map(|t| self.cost(t.scheme)).max();
+            alternatives.sort_by_key(|(_, alternative)| cost(alternative));
         }
         alternatives
     }
 
     /// The terms of an alternative, the cheapest to look at first.
-    fn by_price<'t>(&self, alternative: &'t Alternative) -> SmallVec<[&'t Term; 4]> {
+    fn by_cost<'t>(&self, alternative: &'t Alternative) -> SmallVec<[&'t Term; 4]> {
         let mut terms: SmallVec<[&Term; 4]> = alternative.terms.iter().collect();
         if terms.len() > 1 {
-            terms.sort_by_key(|term| self.price(term.scheme));
+            terms.sort_by_key(|term| self.cost(term.scheme));
         }
         terms
     }
 
     /// What it takes to look at a credential of this scheme.
-    fn price(&self, id: SchemeId) -> Price {
+    fn cost(&self, id: SchemeId) -> Cost {
         match self.scheme(id).map(|scheme| &scheme.kind) {
-            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() => Price::Question,
-            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => Price::Computation,
-            Some(SchemeKind::Basic(_)) => Price::Effect,
+            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() => Cost::Introspection,
+            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => Cost::Computation,
+            Some(SchemeKind::Basic(_)) => Cost::SideEffect,
         }
     }
 
@@ -310,13 +319,14 @@ impl<'a> Evaluation<'a> {
         requirement
             .schemes()
             .filter_map(|id| self.scheme(id))
-            .map(|scheme| Credentials { sources: &scheme.sources, forward: scheme.forward })
+            .map(|scheme| Credentials { locations: &scheme.locations, forward: scheme.forward })
     }
 
     fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {
         let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
-        let changes = changes(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
-        Allow { identity, changes, ..Allow::default() }
+        let mutations =
+            header_mutations(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
+        Allow { identity, mutations, ..Allow::default() }
     }
 
     /// Lets the request in as nobody, without the credentials that were not good or not enough.
@@ -327,34 +337,38 @@ impl<'a> Evaluation<'a> {
     fn allow(&self, requirement: &'a Requirement, number: usize, alternative: &Alternative) -> Allow {
         let make = || self.identity(alternative);
         let identity = match alternative.terms.as_slice() {
-            [term] => match self.proof(term.scheme) {
-                Some(proof) => proof.identity(term.scheme.0, make),
+            [term] => match self.authenticated(term.scheme) {
+                Some(credential) => credential.identity(term.scheme.0, make),
                 None => Rc::new(make()),
             },
             _ => Rc::new(make()),
         };
         let mut allow = self.allow_as(requirement, Some(identity));
-        allow.place.by = By::Alternative(number);
-        allow.place.client =
-            alternative.terms.iter().filter_map(|term| self.proof(term.scheme)).find_map(Proof::client);
+        allow.attribution.by = DecidedBy::Alternative(number);
+        allow.attribution.client = alternative
+            .terms
+            .iter()
+            .filter_map(|term| self.authenticated(term.scheme))
+            .find_map(Authenticated::client);
         allow
     }
 
     fn identity(&self, alternative: &Alternative) -> Identity {
         let names = self.engine.policy.identity_headers();
-        let mut proofs: Vec<(&Scheme, &Proof<'_>)> = alternative
+        let mut credentials: Vec<(&Scheme, &Authenticated<'_>)> = alternative
             .terms
             .iter()
-            .filter_map(|term| Some((self.scheme(term.scheme)?, self.proof(term.scheme)?)))
+            .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
             .collect();
-        let schemes: Vec<String> = proofs.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        proofs.sort_by_key(|(scheme, _)| scheme.precedence());
+        let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
+        credentials.sort_by_key(|(scheme, _)| scheme.precedence());
         // One speaks for all; what another may do is not what its subject may do.
-        let speaker = proofs.iter().position(|(_, proof)| proof.subject().is_some()).unwrap_or_default();
-        let speaker = proofs.get(speaker).map(|(_, proof)| *proof);
-        let subject = speaker.and_then(Proof::subject).map(str::to_owned);
+        let speaker =
+            credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();
+        let speaker = credentials.get(speaker).map(|(_, credential)| *credential);
+        let subject = speaker.and_then(Authenticated::subject).map(str::to_owned);
         let mut scopes: Vec<String> = Vec::new();
-        for scope in speaker.into_iter().flat_map(Proof::scopes) {
+        for scope in speaker.into_iter().flat_map(Authenticated::scopes) {
             if !scopes.contains(scope) {
                 scopes.push(scope.clone());
             }
@@ -367,19 +381,20 @@ impl<'a> Evaluation<'a> {
             identity.set(&names.scopes, identity.scopes.join(" ").as_bytes());
         }
         identity.set(&names.scheme, identity.schemes.join(",").as_bytes());
-        if let (Some(name), Some(issuer)) = (&names.issuer, speaker.and_then(Proof::issuer)) {
+        if let (Some(name), Some(issuer)) = (&names.issuer, speaker.and_then(Authenticated::issuer)) {
             identity.set(name, issuer.as_bytes());
         }
-        self.set_claim_headers(&mut identity, &proofs);
+        self.set_claim_headers(&mut identity, &credentials);
         identity
     }
 
     /// A header that two tokens could set is the first one's, also where that one has no such claim: the other's would
     /// be taken for its own.
-    fn set_claim_headers(&self, identity: &mut Identity, proofs: &[(&Scheme, &Proof<'_>)]) {
+    fn set_claim_headers(&self, identity: &mut Identity, credentials: &[(&Scheme, &Authenticated<'_>)]) {
         let mut taken: Vec<&Verifier> = Vec::new();
-        for (scheme, proof) in proofs {
-            let (Proof::Token { token, .. }, SchemeKind::Token { verifier, .. }) = (proof, &scheme.kind)
+        for (scheme, credential) in credentials {
+            let (Authenticated::Token { token, .. }, SchemeKind::Token { verifier, .. }) =
+                (credential, &scheme.kind)
             else {
                 continue;
             };

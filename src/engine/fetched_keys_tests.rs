@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use super::Engine;
 use super::tests::{NOW, allowed, bearer, decide, denied, with_tokens};
 use crate::decision::Decision;
-use crate::host::LocalHost;
-use crate::remote::CallResponse;
+use crate::host::{CallResponse, LocalHost};
 
 fn fetching(algorithms: Option<&[&str]>) -> Engine {
     let mut jwt = json!({"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}});
@@ -42,7 +41,7 @@ fn answer(engine: &Engine, host: &LocalHost, kids: &[&str]) {
 /// One key was fetched.
 fn ready(algorithms: Option<&[&str]>) -> (Engine, LocalHost) {
     let (engine, host) = (fetching(algorithms), LocalHost::at(NOW));
-    assert!(matches!(decide(&engine, &host, &token("one", "ES256"), true), Decision::Await(_)));
+    assert!(matches!(decide(&engine, &host, &token("one", "ES256"), true), Decision::Pause(_)));
     answer(&engine, &host, &["one"]);
     (engine, host)
 }
@@ -65,7 +64,7 @@ fn only_a_token_that_an_issuer_could_have_signed_waits_for_a_new_key() {
         assert_eq!(denial.reason, "token_no_matching_key", "{alg}");
         engine.remotes().tick(&host);
         assert_eq!(host.calls.borrow().len(), 1, "nobody asked");
-        assert!(matches!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Await(_)));
+        assert!(matches!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Pause(_)));
         answer(&engine, &host, &["one", "two"]);
         assert_eq!(host.calls.borrow().len(), 2);
         allowed(decide(&engine, &host, &token("two", "ES256"), true));
@@ -78,7 +77,7 @@ fn a_token_of_a_withdrawn_key_is_forgotten_with_it() {
     let withdrawn = token("one", "ES256");
     allowed(decide(&engine, &host, &withdrawn, true));
     host.now.set(NOW + 60);
-    assert!(matches!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Await(_)));
+    assert!(matches!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Pause(_)));
     answer(&engine, &host, &["two"]);
     let denial = denied(decide(&engine, &host, &withdrawn, true));
     assert_eq!(denial.reason, "token_no_matching_key");
@@ -104,7 +103,7 @@ fn a_list_of_revoked_tokens_refuses_those_on_it_and_no_others() {
     let token = |jti: &str| {
         Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("jti", jti).sign("HS256")
     };
-    assert!(matches!(decide(&engine, &host, &token("7"), true), Decision::Await(_)));
+    assert!(matches!(decide(&engine, &host, &token("7"), true), Decision::Pause(_)));
     engine.remotes().tick(&host);
     let body = br#"{"jti": ["7"]}"#.to_vec();
     engine.remotes().respond(
@@ -125,7 +124,7 @@ fn tokens_are_accepted_without_a_list_only_where_that_was_chosen() {
         });
         let (engine, host) = (with_tokens(&bearer(&jwt)), LocalHost::at(NOW));
         let token = Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).sign("HS256");
-        assert!(matches!(decide(&engine, &host, &token, true), Decision::Await(_)));
+        assert!(matches!(decide(&engine, &host, &token, true), Decision::Pause(_)));
         engine.remotes().tick(&host);
         let headers = vec![(b":status".to_vec(), b"500".to_vec())];
         engine.remotes().respond(0, &CallResponse { headers, body: Vec::new() }, &host);

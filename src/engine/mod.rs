@@ -1,50 +1,80 @@
 //! Request in, decision out. Knows no host but the [`Host`] it is given.
 
+mod credential_status;
+mod docs_endpoint;
 mod evaluation;
-mod presented;
 mod refusal;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::config::CorsPreflight;
+use crate::config::{Config, ConfigError, CorsPreflight, Errors};
 use crate::decision::{
-    Allow, Changes, Credentials, Decision, Denial, HeaderEdit, Place, Response, RuleId, changes,
+    Allow, Attribution, Credentials, Decision, Denial, HeaderMutations, Response, RuleId, TokenRequest,
+    header_mutations,
 };
-use crate::host::Host;
-use crate::issue::TokenRequest;
-use crate::metrics::{Metrics, Update};
-use crate::password::{LoginMemory, PasswordChecker};
-use crate::policy::{NormalPath, PathFault, Policy, Requirement};
+use crate::host::{Host, Update};
+use crate::login::{LoginMemory, PasswordChecker};
+use crate::metrics::Metrics;
+use crate::normal_path::{NormalPath, PathFault};
+use crate::policy::{Compiled, Environment, Policy, Requirement};
 use crate::remote::{Remotes, TokenDigests};
-use crate::request::Request;
+use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
+use docs_endpoint::DocsEndpoint;
 use evaluation::Evaluation;
 
 /// A policy at work, with what it remembers. One for each worker.
 pub struct Engine {
     policy: Policy,
+    docs: Option<DocsEndpoint>,
     cache: RefCell<TokenCache>,
     passwords: PasswordChecker,
     remotes: Remotes,
     metrics: Rc<Metrics>,
 }
 
+/// An engine, and what the author of its configuration should know without it being wrong.
+pub struct Configured {
+    /// The engine.
+    pub engine: Engine,
+    /// What is odd, each with its JSON path.
+    pub warnings: Vec<ConfigError>,
+}
+
 impl Engine {
-    /// Puts `policy` to work.
+    /// Reads and compiles a plugin configuration, and puts it to work. `environment` answers `{env: NAME}`.
+    ///
+    /// # Errors
+    /// Every fault of the configuration, each with its JSON path and the remedy.
+    pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Configured, Vec<ConfigError>> {
+        let errors = Errors::default();
+        let config = Config::read(bytes, &errors);
+        // While the configuration is whole; a faulty one has nothing to serve.
+        let docs = DocsEndpoint::of(&config);
+        let Compiled { policy, warnings } = Policy::of(config, environment, errors)?;
+        Ok(Configured { engine: Self::new(policy, docs), warnings })
+    }
+
+    /// The engine that refuses everything: what works until there is a configuration.
     #[must_use]
-    pub fn new(policy: Policy) -> Self {
-        Self::with_logins(policy, LoginMemory::default())
+    pub fn closed() -> Self {
+        Self::new(Policy::closed(), None)
+    }
+
+    fn new(policy: Policy, docs: Option<DocsEndpoint>) -> Self {
+        let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
+        let passwords = PasswordChecker::new(&policy.passwords, LoginMemory::default());
+        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
+        let metrics = Rc::new(Metrics::new(&policy));
+        Self { policy, docs, cache: RefCell::new(cache), passwords, remotes, metrics }
     }
 
     /// The same with what other configurations of this worker know of logins.
     #[must_use]
-    pub fn with_logins(policy: Policy, logins: LoginMemory) -> Self {
-        let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
-        let passwords = PasswordChecker::new(&policy.passwords, logins);
-        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
-        let metrics = Rc::new(Metrics::new(&policy));
-        Self { policy, cache: RefCell::new(cache), passwords, remotes, metrics }
+    pub fn with_logins(self, logins: LoginMemory) -> Self {
+        let passwords = PasswordChecker::new(&self.policy.passwords, logins);
+        Self { passwords, ..self }
     }
 
     /// The policy.
@@ -53,10 +83,10 @@ impl Engine {
         &self.policy
     }
 
-    /// What becomes of `request`. It may have to wait ([`Decision::Await`]) if it is `patient`.
+    /// What becomes of `request`. It may have to wait ([`Decision::Pause`]) if it is `can_pause`.
     #[must_use]
-    pub fn decide(&self, request: &Request<'_>, host: &dyn Host, patient: bool) -> Decision {
-        self.decide_again(request, &TokenDigests::default(), host, patient)
+    pub fn decide(&self, request: &Request<'_>, host: &dyn Host, can_pause: bool) -> Decision {
+        self.decide_again(request, &TokenDigests::default(), host, can_pause)
     }
 
     /// The same for a request that may have been decided before; `digests` are what was computed then.
@@ -66,11 +96,11 @@ impl Engine {
         request: &Request<'_>,
         digests: &TokenDigests,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Decision {
-        match self.judge(request, digests, host, patient) {
-            Ok(Decision::Token(login)) => {
-                Decision::Token(TokenRequest { request_id: self.request_id(request), ..login })
+        match self.judge(request, digests, host, can_pause) {
+            Ok(Decision::AwaitBody(login)) => {
+                Decision::AwaitBody(TokenRequest { request_id: self.request_id(request), ..login })
             }
             Ok(Decision::Deny(denial)) => self.deny(denial, request),
             Ok(decision) => decision,
@@ -81,8 +111,8 @@ impl Engine {
     /// Refuses `request`, as far as the mode has refusals carried out.
     #[must_use]
     pub fn refuse(&self, denial: Denial, request: &Request<'_>) -> Decision {
-        if self.policy.spares(denial.place.rule) {
-            self.spare(denial, request)
+        if self.policy.is_dry_run(denial.attribution.rule) {
+            self.allow_in_dry_run(denial, request)
         } else {
             self.deny(denial, request)
         }
@@ -94,13 +124,13 @@ impl Engine {
 
     /// Lets a request in all the same. Its credentials stay: the upstream may have been checking them all
     /// along.
-    fn spare(&self, denial: Denial, request: &Request<'_>) -> Decision {
-        let mut allow = Allow { place: denial.place, ..self.allow_anonymous(request) };
+    fn allow_in_dry_run(&self, denial: Denial, request: &Request<'_>) -> Decision {
+        let mut allow = Allow { attribution: denial.attribution, ..self.allow_anonymous(request) };
         if let Some(name) = &self.policy.identity_headers().dry_run {
             let value = format!("{} {}", denial.status, denial.reason).into_bytes();
-            allow.changes.edits.push(HeaderEdit::Set(Rc::clone(name), value.into()));
+            allow.mutations.list.push(HeaderMutation::Set(Rc::clone(name), value.into()));
         }
-        Decision::Allow(Allow { spared: Some(Box::new(denial)), ..allow })
+        Decision::Allow(Allow { shadow_denial: Some(Box::new(denial)), ..allow })
     }
 
     /// The id that the proxy gave the request, if clients are to be told it. The proxy may have taken it
@@ -119,11 +149,11 @@ impl Engine {
             Some(endpoint) => endpoint.answer(request, body, &self.passwords, host),
             None => Err(Denial::host_failure("a body for a token endpoint that is not there")),
         };
-        let place = Place::rule(RuleId::TokenEndpoint);
+        let attribution = Attribution::rule(RuleId::TokenEndpoint);
         match answer {
-            Ok(response) => Decision::Answer(Response { place, ..response }),
+            Ok(response) => Decision::LocalReply(Response { attribution, ..response }),
             Err(denial) => {
-                Decision::Deny(Denial { request_id: request.request_id.clone(), ..denial.at(place) })
+                Decision::Deny(Denial { request_id: request.request_id.clone(), ..denial.at(attribution) })
             }
         }
     }
@@ -156,7 +186,7 @@ impl Engine {
         request: &Request<'_>,
         digests: &TokenDigests,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<Decision, Denial> {
         let path =
             NormalPath::of_target(request.target(), self.policy.max_path_bytes).map_err(
@@ -169,8 +199,8 @@ impl Engine {
             return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
         }
         if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
-            let place = Place::rule(RuleId::CorsPreflight);
-            return Ok(Decision::Allow(Allow { place, ..self.allow_anonymous(request) }));
+            let attribution = Attribution::rule(RuleId::CorsPreflight);
+            return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
         }
         let own_rule = || self.policy.rule_of_own_route(request.method(), request.authority(), path.as_str());
         if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
@@ -178,8 +208,8 @@ impl Engine {
                 return Ok(Decision::Deny(refusal));
             }
             // What the gate serves itself is no trial, whatever the mode.
-            let deny = |denial: Denial| Decision::Deny(denial.at(Place::rule(RuleId::TokenEndpoint)));
-            return Ok(endpoint.head(id, request).map_or_else(deny, Decision::Token));
+            let deny = |denial: Denial| Decision::Deny(denial.at(Attribution::rule(RuleId::TokenEndpoint)));
+            return Ok(endpoint.head(id, request).map_or_else(deny, Decision::AwaitBody));
         }
         let served = self.served(request, &path);
         let (rule, requirement) = match (&served, served.as_ref().and_then(|_| own_rule())) {
@@ -190,19 +220,19 @@ impl Engine {
         let mut judged = if rule == RuleId::Unknown {
             Err(Denial::path_too_long())
         } else {
-            self.judge_by(requirement, request, digests, host, patient)
+            self.judge_by(requirement, request, digests, host, can_pause)
         };
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
             // A trial keeps nobody from what the gate serves itself.
-            (Err(_), Some(served)) if self.policy.spares(rule) => return served,
+            (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
             (Ok(Decision::Allow(allow)), None) => match self.rule_in_upper_case(request, &path) {
-                Some(other) if other != rule => judged = Err(Denial::no_rule().at(Place::rule(other))),
-                Some(_) | None => allow.place.rule = rule,
+                Some(other) if other != rule => judged = Err(Denial::no_rule().at(Attribution::rule(other))),
+                Some(_) | None => allow.attribution.rule = rule,
             },
-            (Ok(Decision::Await(awaited)), _) => awaited.rule = rule,
-            (Err(denial), _) => denial.place.rule = rule,
-            (Ok(Decision::Deny(_) | Decision::Answer(_) | Decision::Token(_)), _) => {}
+            (Ok(Decision::Pause(awaited)), _) => awaited.rule = rule,
+            (Err(denial), _) => denial.attribution.rule = rule,
+            (Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)), _) => {}
         }
         judged
     }
@@ -222,27 +252,32 @@ impl Engine {
         request: &Request<'_>,
         digests: &TokenDigests,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<Decision, Denial> {
         match requirement {
             None => Err(Denial::no_rule()),
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
-            Some(requirement) => Evaluation::new(self, request, host, patient, digests).of(requirement),
+            Some(requirement) => {
+                Evaluation::new(self, request, host, can_pause, digests).evaluate(requirement)
+            }
         }
     }
 
     /// Why a rule that speaks of a token endpoint keeps a request from it. A login does not wait for anything.
     fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
-        let place = Place::rule(RuleId::Rule(rule));
+        let attribution = Attribution::rule(RuleId::Rule(rule));
         let digests = TokenDigests::default();
         match self.judge_by(self.policy.requirement_of(rule), request, &digests, host, false) {
             Ok(Decision::Allow(_)) => None,
-            Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.spares(place.rule))
-                .then_some(Denial { place: Place { rule: place.rule, ..denial.place }, ..denial }),
-            Ok(Decision::Answer(_) | Decision::Token(_) | Decision::Await(_)) => {
-                Some(Denial::host_failure("a login waits for nothing").at(place))
+            Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.is_dry_run(attribution.rule))
+                .then_some(Denial {
+                    attribution: Attribution { rule: attribution.rule, ..denial.attribution },
+                    ..denial
+                }),
+            Ok(Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)) => {
+                Some(Denial::host_failure("a login waits for nothing").at(attribution))
             }
         }
     }
@@ -256,34 +291,36 @@ impl Engine {
                 .policy
                 .schemes()
                 .iter()
-                .flat_map(|scheme| &scheme.sources)
-                .any(|source| source.stands_in(request))
+                .flat_map(|scheme| &scheme.locations)
+                .any(|source| source.is_present_in(request))
     }
 
     /// The gate's own document or page at this path, if there is one.
     fn served(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<Result<Decision, Denial>> {
-        let answer: Response = self.policy.served()?.answer(path.as_str())?;
-        let place = Place::rule(RuleId::Documentation);
+        let answer: Response = self.docs.as_ref()?.answer(path.as_str())?;
+        let attribution = Attribution::rule(RuleId::Documentation);
         if matches!(request.method(), b"GET" | b"HEAD") {
-            return Some(Ok(Decision::Answer(Response { place, ..answer })));
+            return Some(Ok(Decision::LocalReply(Response { attribution, ..answer })));
         }
-        let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(place);
+        let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(attribution);
         Some(Err(denial.with_header("allow", "GET, HEAD")))
     }
 
     /// What must be taken away of a request that goes on though it was not judged: every credential, of any
     /// scheme, and what the client says of its identity.
     #[must_use]
-    pub fn changes_without_credentials(&self, request: &Request<'_>) -> Changes {
+    pub fn mutations_without_credentials(&self, request: &Request<'_>) -> HeaderMutations {
         let credentials = self.policy.schemes().iter();
-        let credentials = credentials.map(|scheme| Credentials { sources: &scheme.sources, forward: false });
+        let credentials =
+            credentials.map(|scheme| Credentials { locations: &scheme.locations, forward: false });
         let is_barred = |name: &[u8]| self.policy.is_barred_from_trailers(name);
-        changes(request, credentials, None, is_barred)
+        header_mutations(request, credentials, None, is_barred)
     }
 
     fn allow_anonymous(&self, request: &Request<'_>) -> Allow {
-        let changes = changes(request, std::iter::empty(), None, |name| self.policy.is_reserved(name));
-        Allow { changes, ..Allow::default() }
+        let mutations =
+            header_mutations(request, std::iter::empty(), None, |name| self.policy.is_reserved(name));
+        Allow { mutations, ..Allow::default() }
     }
 }
 

@@ -1,29 +1,29 @@
 //! What is answered to a request that is not let in: in which words, and with which challenges.
 
+use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::evaluation::Evaluation;
-use super::presented::{Failure, Presented, Proof};
 use crate::decision::{Challenge, Denial};
 use crate::policy::{Requirement, Scheme, SchemeId, SchemeKind};
 
 impl Evaluation<'_> {
     /// A challenge for each scheme that could still let the request in.
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
-        let challenge = |scheme: &Scheme, presented: &Presented<'_>| match (presented, &scheme.kind) {
-            (Presented::Proven(_), _) => None,
-            (Presented::Bad { .. }, SchemeKind::Token { .. }) => {
+        let challenge = |scheme: &Scheme, presented: &CredentialStatus<'_>| match (presented, &scheme.kind) {
+            (CredentialStatus::Authenticated(_), _) => None,
+            (CredentialStatus::Bad { .. }, SchemeKind::Token { .. }) => {
                 Some(scheme.challenge(Some("error=\"invalid_token\"".into())))
             }
             _ => Some(scheme.challenge(None)),
         };
         requirement
             .terms()
-            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.presented(term.scheme)))
+            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.status(term.scheme)))
             .collect()
     }
 
     pub(super) fn missing(&self, requirement: &Requirement) -> Denial {
         let asks_for_401 = requirement.terms().any(|term| {
-            matches!(self.presented(term.scheme), Presented::Missing)
+            matches!(self.status(term.scheme), CredentialStatus::Missing)
                 && self.scheme(term.scheme).is_some_and(|scheme| scheme.missing_status == 401)
         });
         let status = if asks_for_401 { 401 } else { 403 };
@@ -32,9 +32,9 @@ impl Evaluation<'_> {
     }
 
     pub(super) fn bad(&self, requirement: &Requirement, id: SchemeId) -> Denial {
-        let (reason, explanation) = match self.presented(id) {
-            Presented::Bad { reason, explanation } => (*reason, explanation.clone()),
-            Presented::Held(denial) => return (**denial).clone(),
+        let (reason, explanation) = match self.status(id) {
+            CredentialStatus::Bad { reason, explanation } => (*reason, explanation.clone()),
+            CredentialStatus::Unchecked(denial) => return (**denial).clone(),
             _ => ("credential_bad", String::new()),
         };
         let unauthorized =
@@ -58,7 +58,7 @@ impl Evaluation<'_> {
         let challenge = self.scheme(id).map(|scheme| scheme.challenge(Some(error)));
         let denial = Denial::new(403, "Not enough permissions", "scope_lacking")
             .with_challenges(challenge.into_iter().collect());
-        let subject = self.proof(id).and_then(Proof::subject).map(str::to_owned);
+        let subject = self.authenticated(id).and_then(Authenticated::subject).map(str::to_owned);
         Denial { subject, ..denial }
     }
 }

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
-use crate::decision::{Allow, By, Denial, HeaderEdit, Identity, Place};
+use crate::decision::{Allow, Attribution, DecidedBy, Denial};
 use crate::host::Stream;
+use crate::identity::Identity;
 use crate::policy::Policy;
+use crate::request::HeaderMutation;
 
 const SUBJECT: &str = "lychgate.subject";
 const SCHEME: &str = "lychgate.scheme";
@@ -24,10 +26,10 @@ pub fn tell_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
     if !policy.filter_state {
         return;
     }
-    match (&allow.spared, &allow.identity) {
+    match (&allow.shadow_denial, &allow.identity) {
         (Some(denial), _) => tell_denied(stream, policy, denial),
         (None, identity) => {
-            set(stream, RULE, policy.rule_name(allow.place.rule).as_bytes());
+            set(stream, RULE, policy.rule_name(allow.attribution.rule).as_bytes());
             if let Some(identity) = identity {
                 let names = policy.identity_headers();
                 set_header(stream, SUBJECT, identity, &names.subject);
@@ -43,9 +45,9 @@ pub fn tell_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
     if !policy.filter_state {
         return;
     }
-    set(stream, RULE, policy.rule_name(denial.place.rule).as_bytes());
+    set(stream, RULE, policy.rule_name(denial.attribution.rule).as_bytes());
     set(stream, REASON, denial.reason.as_bytes());
-    if let Some(scheme) = scheme_of(policy, denial.place) {
+    if let Some(scheme) = scheme_of(policy, denial.attribution) {
         set(stream, SCHEME, scheme.as_bytes());
     }
     if let Some(subject) = &denial.subject {
@@ -53,17 +55,17 @@ pub fn tell_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
     }
 }
 
-fn scheme_of(policy: &Policy, place: Place) -> Option<&str> {
-    match place.by {
-        By::Scheme(number) => policy.schemes().get(number).map(|scheme| scheme.name.as_str()),
-        By::Nothing | By::Alternative(_) => None,
+fn scheme_of(policy: &Policy, attribution: Attribution) -> Option<&str> {
+    match attribution.by {
+        DecidedBy::Scheme(number) => policy.schemes().get(number).map(|scheme| scheme.name.as_str()),
+        DecidedBy::Nothing | DecidedBy::Alternative(_) => None,
     }
 }
 
 /// What the upstream is told in this header is there already, as it should be written.
 fn set_header(stream: &dyn Stream, name: &str, identity: &Identity, header: &str) {
     let value = identity.headers.iter().find_map(|edit| match edit {
-        HeaderEdit::Set(own, value) if **own == *header => Some(value),
+        HeaderMutation::Set(own, value) if **own == *header => Some(value),
         _ => None,
     });
     if let Some(value) = value {

@@ -7,12 +7,12 @@ use super::pending::{Claim, StreamId};
 use super::token_request::AwaitingBody;
 use super::worker::Worker;
 use super::{Action, filter_state};
-use crate::config::ErrorFormat;
-use crate::decision::{Allow, Await, Changes, Decision, Denial, HeaderEdit, Place, Response};
+use crate::decision::{
+    Allow, Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, TokenRequest,
+};
 use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
-use crate::issue::TokenRequest;
 use crate::remote::TokenDigests;
-use crate::request::Request;
+use crate::request::{HeaderMutation, Request};
 
 /// How long a request waits for what is being fetched, at most.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -42,7 +42,7 @@ pub(super) enum Step {
     /// It asks for a token, and has no body.
     AnswerToken(TokenRequest),
     /// It asks for a token, and its head goes on with these changes.
-    ReleaseHead(TokenRequest, Changes),
+    ReleaseHead(TokenRequest, HeaderMutations),
     /// This decision is carried out.
     CarryOut(Decision),
 }
@@ -178,17 +178,19 @@ impl HttpFilter {
         self.state = State::Answered;
         let worker = Rc::clone(&self.worker);
         // The clock is a crossing into the host, so a request that does not wait does not ask for it.
-        let is_patient = deadline.is_none_or(|deadline| worker.host().uptime() < deadline);
+        let can_pause = deadline.is_none_or(|deadline| worker.host().uptime() < deadline);
         let mut step = None;
         let read = stream.read_request_headers(&mut |headers| {
             if headers.is_empty() {
                 return;
             }
             let request = Request::new(headers).whole(end_of_stream);
-            step = Some(match worker.engine().decide_again(&request, &digests, worker.host(), is_patient) {
-                Decision::Await(awaited) => self.wait(stream, &request, awaited, deadline),
-                Decision::Token(login) => self.await_body(stream, login, &request, end_of_stream),
-                done @ (Decision::Allow(_) | Decision::Deny(_) | Decision::Answer(_)) => Step::CarryOut(done),
+            step = Some(match worker.engine().decide_again(&request, &digests, worker.host(), can_pause) {
+                Decision::Pause(awaited) => self.wait(stream, &request, awaited, deadline),
+                Decision::AwaitBody(login) => self.await_body(stream, login, &request, end_of_stream),
+                done @ (Decision::Allow(_) | Decision::Deny(_) | Decision::LocalReply(_)) => {
+                    Step::CarryOut(done)
+                }
             });
         });
         match (read, step) {
@@ -203,7 +205,9 @@ impl HttpFilter {
                 Action::Pause
             }
             (Ok(()), Some(Step::AnswerToken(login))) => self.answer(stream, &login, &[]),
-            (Ok(()), Some(Step::ReleaseHead(login, changes))) => self.release_head(stream, login, &changes),
+            (Ok(()), Some(Step::ReleaseHead(login, mutations))) => {
+                self.release_head(stream, login, &mutations)
+            }
             (Ok(()), Some(Step::CarryOut(decision))) => self.carry_out(stream, &decision),
         }
     }
@@ -213,17 +217,17 @@ impl HttpFilter {
         &self,
         stream: &dyn Stream,
         request: &Request<'_>,
-        awaited: Await,
+        awaited: Pause,
         deadline: Option<Duration>,
     ) -> Step {
-        let Await { awaited, credential, rule } = awaited;
+        let Pause { awaited, credential, rule } = awaited;
         let deadline = deadline.unwrap_or_else(|| self.worker.host().uptime().saturating_add(PATIENCE));
         let claim =
             Claim { awaited, credential: Some(credential), ..claim(self.worker.host(), stream, deadline) };
         if self.worker.wait(self.id, claim) {
             return Step::Wait(deadline);
         }
-        let denial = Denial::too_many_waiting().at(Place::rule(rule));
+        let denial = Denial::too_many_waiting().at(Attribution::rule(rule));
         Step::CarryOut(self.worker.engine().refuse(denial, request))
     }
 
@@ -234,22 +238,22 @@ impl HttpFilter {
                 Ok(()) => {
                     self.worker.count_allowed(allow);
                     filter_state::tell_allowed(stream, self.worker.engine().policy(), allow);
-                    if let Some(denial) = &allow.spared {
-                        self.worker.log_spared(denial);
+                    if let Some(denial) = &allow.shadow_denial {
+                        self.worker.log_shadow_denial(denial);
                     }
                     self.state = State::Allowed;
                     Action::Continue
                 }
-                Err(denial) => self.refuse(stream, &denial.at(allow.place)),
+                Err(denial) => self.refuse(stream, &denial.at(allow.attribution)),
             },
             Decision::Deny(denial) => self.refuse(stream, denial),
-            Decision::Answer(response) => {
+            Decision::LocalReply(response) => {
                 self.state = State::Answered;
                 self.worker.count_answered(response);
                 send(stream, response);
                 Action::Pause
             }
-            Decision::Token(_) | Decision::Await(_) => self.fail(stream, "nothing is left to wait for"),
+            Decision::AwaitBody(_) | Decision::Pause(_) => self.fail(stream, "nothing is left to wait for"),
         }
     }
 
@@ -318,18 +322,18 @@ pub(super) fn claim(host: &dyn Host, stream: &dyn Stream, deadline: Duration) ->
 /// Edits the request's headers. One that could not be taken away is one that the client forged.
 fn edit(stream: &dyn Stream, allow: &Allow) -> Result<(), Denial> {
     let identity = allow.identity.iter().flat_map(|identity| &identity.headers);
-    let is_new = !allow.changes.impersonates;
-    (allow.changes.edits.iter().try_for_each(|edit| apply(stream, edit, false)))
+    let is_new = !allow.mutations.spoofs_identity;
+    (allow.mutations.list.iter().try_for_each(|edit| apply(stream, edit, false)))
         .and_then(|()| identity.into_iter().try_for_each(|edit| apply(stream, edit, is_new)))
         .map_err(|_| Denial::host_failure("request headers cannot be edited"))
 }
 
 /// Makes one edit; `is_new`: there is no such header yet.
-pub(super) fn apply(stream: &dyn Stream, edit: &HeaderEdit, is_new: bool) -> Result<(), HostError> {
+pub(super) fn apply(stream: &dyn Stream, edit: &HeaderMutation, is_new: bool) -> Result<(), HostError> {
     match edit {
-        HeaderEdit::Remove(name) => stream.remove_request_header(name),
-        HeaderEdit::Set(name, value) if is_new => stream.add_request_header(name.as_bytes(), value),
-        HeaderEdit::Set(name, value) => stream.set_request_header(name.as_bytes(), value),
+        HeaderMutation::Remove(name) => stream.remove_request_header(name),
+        HeaderMutation::Set(name, value) if is_new => stream.add_request_header(name.as_bytes(), value),
+        HeaderMutation::Set(name, value) => stream.set_request_header(name.as_bytes(), value),
     }
 }
 
@@ -341,7 +345,7 @@ pub fn refuse_unannounced(stream: &dyn Stream) -> Action {
 
 /// Sends an answer. One that could not be sent leaves the request where it is: answered, and going nowhere.
 fn send(stream: &dyn Stream, response: &Response) {
-    let Response { status, headers, body, grpc_status, details, place: _ } = response;
+    let Response { status, headers, body, grpc_status, details, attribution: _ } = response;
     let reply = LocalReply { status: *status, headers, body, grpc_status: *grpc_status, details };
     if let Err(error) = stream.send_local_reply(&reply) {
         log::error!("lychgate: the answer cannot be sent: {error}");

@@ -5,10 +5,8 @@ use serde_json::json;
 
 use crate::filter::test_stream::{TestStream, pairs};
 use crate::filter::{Action, HttpFilter, Slice, Worker};
-use crate::host::LocalHost;
-use crate::metrics::Update;
-use crate::password::LoginMemory;
-use crate::remote::CallResponse;
+use crate::host::{CallResponse, LocalHost, Update};
+use crate::login::LoginMemory;
 
 fn policy() -> serde_json::Value {
     json!({
@@ -52,7 +50,8 @@ impl Gate {
         let made = Rc::clone(&host);
         let worker =
             Worker::configured(configuration.as_bytes(), &|_| None, LoginMemory::default(), move |metrics| {
-                *made.metrics.borrow_mut() = Some(Rc::clone(metrics));
+                let metrics = Rc::clone(metrics);
+                *made.events.borrow_mut() = Some(Box::new(move |event| metrics.note(event)));
                 made
             });
         Self { host, worker: worker.expect("a good policy") }

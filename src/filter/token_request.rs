@@ -12,9 +12,9 @@ use zeroize::Zeroizing;
 
 use super::Action;
 use super::http_filter::{HttpFilter, State, Step, apply, claim};
-use crate::decision::{Changes, Decision, Denial, Place, RuleId};
+use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
 use crate::host::Stream;
-use crate::issue::{MAX_BODY_BYTES, TokenEndpoint, TokenRequest};
+use crate::issue::{MAX_BODY_BYTES, TokenEndpoint};
 use crate::request::Request;
 
 /// How long a request for a token may take to bring its body.
@@ -46,14 +46,14 @@ impl HttpFilter {
         let policy = self.worker.engine().policy();
         if policy.token_endpoint(login.endpoint).is_some_and(|endpoint| endpoint.release_head) {
             // It takes no credential along, and no word of the client's about its identity.
-            return Step::ReleaseHead(login, self.worker.engine().changes_without_credentials(request));
+            return Step::ReleaseHead(login, self.worker.engine().mutations_without_credentials(request));
         }
         let now = self.worker.host().uptime();
         let received = stream.received_bytes();
         let first = if received.is_some() { BODY_CHECK } else { BODY_PATIENCE };
         let claim = claim(self.worker.host(), stream, now.saturating_add(first));
         if !self.worker.wait_for_body(self.id, claim) {
-            let denial = Denial::too_many_waiting().at(Place::rule(RuleId::TokenEndpoint));
+            let denial = Denial::too_many_waiting().at(Attribution::rule(RuleId::TokenEndpoint));
             return Step::CarryOut(Decision::Deny(Denial { request_id: login.request_id, ..denial }));
         }
         let deadline = now.saturating_add(BODY_PATIENCE);
@@ -78,7 +78,7 @@ impl HttpFilter {
             return;
         }
         let reason = if is_held_by_host { "body_held_back" } else { "body_timeout" };
-        let denial = Denial::new(408, "Request Timeout", reason).at(Place::rule(RuleId::TokenEndpoint));
+        let denial = Denial::new(408, "Request Timeout", reason).at(Attribution::rule(RuleId::TokenEndpoint));
         self.refuse(stream, &Denial { request_id: awaiting.request.request_id, ..denial });
     }
 
@@ -87,9 +87,9 @@ impl HttpFilter {
         &mut self,
         stream: &dyn Stream,
         login: TokenRequest,
-        changes: &Changes,
+        mutations: &HeaderMutations,
     ) -> Action {
-        if changes.edits.iter().any(|edit| apply(stream, edit, false).is_err()) {
+        if mutations.list.iter().any(|edit| apply(stream, edit, false).is_err()) {
             return self.fail(stream, "request headers cannot be edited");
         }
         self.state = State::HeadReleased(Box::new(login));
@@ -99,7 +99,7 @@ impl HttpFilter {
     pub(super) fn take_body(&mut self, stream: &dyn Stream, size: usize, end_of_stream: bool) -> Action {
         if size > MAX_BODY_BYTES {
             let request_id = self.leave(State::Answered).and_then(|login| login.request_id);
-            let denial = TokenEndpoint::too_large().at(Place::rule(RuleId::TokenEndpoint));
+            let denial = TokenEndpoint::too_large().at(Attribution::rule(RuleId::TokenEndpoint));
             return self.refuse(stream, &Denial { request_id, ..denial });
         }
         if end_of_stream { self.answer_with_body(stream) } else { Action::Pause }
@@ -117,8 +117,8 @@ impl HttpFilter {
 
     pub(super) fn answer(&mut self, stream: &dyn Stream, login: &TokenRequest, body: &[u8]) -> Action {
         match self.worker.engine().answer_token(login, body, self.worker.host()) {
-            decision @ (Decision::Answer(_) | Decision::Deny(_)) => self.carry_out(stream, &decision),
-            Decision::Allow(_) | Decision::Token(_) | Decision::Await(_) => {
+            decision @ (Decision::LocalReply(_) | Decision::Deny(_)) => self.carry_out(stream, &decision),
+            Decision::Allow(_) | Decision::AwaitBody(_) | Decision::Pause(_) => {
                 self.fail(stream, "a body leads to nothing else")
             }
         }

@@ -8,11 +8,11 @@ use super::line_budget::LineBudget;
 use super::pending::{Claim, Pending, Places, StreamId};
 use crate::decision::{Allow, Denial, Response};
 use crate::engine::Engine;
-use crate::host::Host;
+use crate::host::{CallResponse, Host};
+use crate::login::LoginMemory;
 use crate::metrics::Metrics;
-use crate::password::LoginMemory;
-use crate::policy::{Environment, Policy};
-use crate::remote::{CallResponse, Wants};
+use crate::policy::Environment;
+use crate::remote::Wants;
 
 /// How many requests that waited are woken in one callback, whatever they wait under. Envoy carries out the answers to them one within
 /// the other, and each enters the module again: some three hundred exhaust the stack of a Wasm VM. The others
@@ -65,7 +65,7 @@ impl Worker {
     /// A worker that refuses everything: what holds until a configuration was read.
     #[must_use]
     pub fn closed(host: Rc<dyn Host>) -> Rc<Self> {
-        Self::new(Engine::new(Policy::closed()), host)
+        Self::new(Engine::closed(), host)
     }
 
     fn new(engine: Engine, host: Rc<dyn Host>) -> Rc<Self> {
@@ -89,8 +89,8 @@ impl Worker {
         logins: LoginMemory,
         host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
     ) -> Option<Rc<Self>> {
-        let compiled = match Policy::compile(configuration, environment) {
-            Ok(compiled) => compiled,
+        let configured = match Engine::compile(configuration, environment) {
+            Ok(configured) => configured,
             Err(errors) => {
                 for error in &errors {
                     log::error!("lychgate: configuration refused: {error}");
@@ -98,20 +98,20 @@ impl Worker {
                 return None;
             }
         };
-        for warning in &compiled.warnings {
+        for warning in &configured.warnings {
             log::warn!("lychgate: {warning}");
         }
-        Some(Self::of(compiled.policy, logins, host))
+        Some(Self::of(configured.engine, logins, host))
     }
 
-    /// A worker that enforces this policy; the rest as in [`configured`](Self::configured).
+    /// A worker with this engine; the rest as in [`configured`](Self::configured).
     #[must_use]
     pub fn of(
-        policy: Policy,
+        engine: Engine,
         logins: LoginMemory,
         host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
     ) -> Rc<Self> {
-        let engine = Engine::with_logins(policy, logins);
+        let engine = engine.with_logins(logins);
         let host = host(engine.metrics());
         host.define_stats(engine.metrics().definitions());
         if engine.policy().filter_state {
@@ -274,12 +274,12 @@ impl Worker {
         }
     }
 
-    pub(super) fn log_spared(&self, denial: &Denial) {
+    pub(super) fn log_shadow_denial(&self, denial: &Denial) {
         let Denial { status, reason, explanation, .. } = denial;
         if !self.dry_run_lines.take(self.host.about_now()) {
             return;
         }
-        let rule = self.engine.policy().rule_name(denial.place.rule);
+        let rule = self.engine.policy().rule_name(denial.attribution.rule);
         log::info!(
             "lychgate: dry run: rule {rule:?} would refuse with {status} {reason}{}{explanation}",
             if explanation.is_empty() { "" } else { " " }

@@ -2,13 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::{Host, HostError, NativeVerdict};
+use super::{Event, Host, HostError, HttpCall, NativeVerdict};
 use crate::keys::NativeKey;
-use crate::metrics::{Event, Metrics};
-use crate::remote::HttpCall;
+
+/// Hears of what is counted.
+pub type EventSink = Box<dyn Fn(Event<'_>)>;
 
 /// A host that does what its fields say.
 pub struct LocalHost {
@@ -28,8 +28,8 @@ pub struct LocalHost {
     pub calls: RefCell<Vec<HttpCall>>,
     /// What an operator should look into, line by line.
     pub warnings: RefCell<Vec<String>>,
-    /// Where what it hears of is counted.
-    pub metrics: RefCell<Option<Rc<Metrics>>>,
+    /// What hears of what it is told to count.
+    pub events: RefCell<Option<EventSink>>,
     /// The period of ticks that was asked for, in milliseconds; 0: none was.
     pub tick: Cell<u32>,
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
@@ -48,7 +48,7 @@ impl LocalHost {
             works: Cell::new(true),
             calls: RefCell::default(),
             warnings: RefCell::default(),
-            metrics: RefCell::default(),
+            events: RefCell::default(),
             tick: Cell::new(0),
             shared: RefCell::new(BTreeMap::new()),
         }
@@ -111,8 +111,8 @@ impl Host for LocalHost {
     }
 
     fn note(&self, event: Event<'_>) {
-        if let Some(metrics) = self.metrics.borrow().as_ref() {
-            metrics.note(event);
+        if let Some(hear) = self.events.borrow().as_ref() {
+            hear(event);
         }
     }
 

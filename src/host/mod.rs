@@ -1,20 +1,22 @@
 //! The seam: all that the core asks of whoever runs it. Envoy through `src/proxy/`, a test through
 //! a few lines of its own.
 
+mod call;
 mod client_address;
 mod local;
+mod stats;
 mod stream;
 
+pub use call::{CallResponse, HttpCall, MAX_BODY_BYTES};
 pub use client_address::ClientAddress;
 pub use local::LocalHost;
+pub use stats::{Definition, Event, Kind, PasswordCheck, Slot, Update, label};
 pub use stream::{Headers, LocalReply, Stream};
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::keys::{NativeKey, VerificationKey};
-use crate::metrics::{Definition, Event, Update};
-use crate::remote::HttpCall;
 
 /// What the host says of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::decision::IdentityMemo;
+use crate::identity::IdentityMemo;
 
 /// The longest key that is looked at, in bytes, as of other credentials: it is hashed at every request.
 const MAX_BYTES: usize = 8192;

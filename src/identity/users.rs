@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::decision::IdentityMemo;
+use crate::identity::IdentityMemo;
 use crate::password::PasswordHash;
 
 /// What is known of a user.

@@ -10,7 +10,7 @@ use super::bad_request;
 use crate::credential::{after_prefix, basic};
 use crate::decision::{Challenge, Denial};
 use crate::host::{Host, HostError};
-use crate::password::{Account, Outcome, PasswordChecker};
+use crate::login::{Account, Outcome, PasswordChecker};
 
 /// The clients that may ask for a token.
 #[derive(Debug)]

@@ -12,13 +12,13 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
-use crate::config::Secret;
-use crate::decision::{Challenge, Denial, Response};
+use crate::decision::{Challenge, Denial, Response, TokenRequest};
 use crate::host::{Host, HostError};
 use crate::identity::{User, UserDirectory};
-use crate::keys::SigningKey;
-use crate::password::{Outcome, PasswordChecker};
+use crate::keys::{NoRandomness, SigningKey};
+use crate::login::{Outcome, PasswordChecker};
 use crate::request::Request;
+use crate::secret::Secret;
 use form::PasswordForm;
 
 /// The longest request body that is read, in bytes.
@@ -48,18 +48,6 @@ pub struct TokenEndpoint {
     pub release_head: bool,
     /// The realm of challenges.
     pub realm: String,
-}
-
-/// A request for a token whose body is still to come: which endpoint it is for, and what of its
-/// head matters. The head itself is gone when the body is there.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TokenRequest {
-    /// Which endpoint of the policy, by its place there.
-    pub endpoint: usize,
-    /// The value of `Authorization`, where a client may name itself.
-    pub authorization: Option<Secret>,
-    /// The id of the request, if the client is to be told.
-    pub request_id: Option<String>,
 }
 
 /// A refusal in RFC 6749's words (section 5.2).
@@ -174,7 +162,7 @@ impl TokenEndpoint {
             several => drop(claims.insert("aud".into(), Value::from(several.to_vec()))),
         }
         self.key
-            .sign(&claims, &|bytes| host.random(bytes))
+            .sign(&claims, &|bytes| host.random(bytes).map_err(|_| NoRandomness))
             .map_err(|_| HostError("the token cannot be signed"))
     }
 }

@@ -14,6 +14,6 @@ mod signing;
 pub use algorithm::{Algorithm, Hash};
 pub use import::{JwkError, import_jwk, import_jwks, import_pem, import_secret};
 pub use key::{NativeKey, VerificationKey};
-pub use random::Fill;
+pub use random::{Fill, NoRandomness};
 pub use set::{BUDGET, KeySet};
 pub use signing::SigningKey;

@@ -6,11 +6,10 @@ use rsa::traits::{PrivateKeyParts as _, PublicKeyParts as _};
 use sha2::{Sha256, Sha384, Sha512};
 
 use super::{recover, verifies};
-use crate::host::HostError;
-use crate::keys::random::FilledBy;
+use crate::keys::random::{FilledBy, NoRandomness};
 
-fn fill(bytes: &mut [u8]) -> Result<(), HostError> {
-    getrandom::fill(bytes).map_err(|_| HostError("no randomness"))
+fn fill(bytes: &mut [u8]) -> Result<(), NoRandomness> {
+    getrandom::fill(bytes).map_err(|_| NoRandomness)
 }
 
 /// Keys whose lengths end differently within a byte.

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 
 use super::SigningKey;
 use crate::encoding::decode_base64url;
-use crate::host::HostError;
+use crate::keys::NoRandomness;
 use crate::keys::{Algorithm, import_secret};
 
 fn claims() -> serde_json::Map<String, Value> {
@@ -11,8 +11,8 @@ fn claims() -> serde_json::Map<String, Value> {
     claims.as_object().unwrap().clone()
 }
 
-fn fill(bytes: &mut [u8]) -> Result<(), HostError> {
-    getrandom::fill(bytes).map_err(|_| HostError("no randomness"))
+fn fill(bytes: &mut [u8]) -> Result<(), NoRandomness> {
+    getrandom::fill(bytes).map_err(|_| NoRandomness)
 }
 
 fn parts(token: &str) -> (Value, Value, &str, Vec<u8>) {

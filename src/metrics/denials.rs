@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::Slot;
-use super::name::{Names, label};
+use super::name::Names;
 use crate::config::Mode;
-use crate::decision::{By, Denial};
+use crate::decision::{DecidedBy, Denial};
+use crate::host::{Slot, label};
 use crate::policy::{Policy, SchemeKind};
 
 /// Reasons that have nothing to do with a scheme.
@@ -124,9 +124,9 @@ impl Denials {
 
     /// What a refusal is counted under.
     pub fn slot(&self, denial: &Denial, is_dry: bool) -> Slot {
-        let scheme = match denial.place.by {
-            By::Scheme(number) => Some(number),
-            By::Nothing | By::Alternative(_) => None,
+        let scheme = match denial.attribution.by {
+            DecidedBy::Scheme(number) => Some(number),
+            DecidedBy::Nothing | DecidedBy::Alternative(_) => None,
         };
         let slot = |reason, scheme| self.slots.get(&(reason, scheme, is_dry));
         slot(denial.reason, scheme).or_else(|| slot("other", None)).copied().unwrap_or(self.other)

@@ -10,7 +10,6 @@ mod requests;
 mod tally;
 
 pub use denials::reasons;
-pub use name::{Definition, Kind, label};
 pub use tally::Tally;
 
 use std::cell::Cell;
@@ -20,62 +19,12 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::decision::{Allow, Denial, Response};
+use crate::host::{Definition, Event, Kind, Slot, Update, label};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use denials::Denials;
 use name::Names;
 use requests::{Outcome, Requests};
-
-/// Something that happened and is counted, besides what became of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event<'a> {
-    /// The cache of verified tokens was asked.
-    TokenCache {
-        /// Whether the token was in it.
-        hit: bool,
-    },
-    /// A signature was checked.
-    Signature {
-        /// Its algorithm.
-        algorithm: Algorithm,
-        /// By the host, and not in the module.
-        native: bool,
-    },
-    /// A password was to be checked.
-    Password(PasswordCheck),
-    /// A source was fetched, or could not be.
-    Fetch {
-        /// The name of the source.
-        source: &'a str,
-        /// Whether it was.
-        succeeded: bool,
-    },
-}
-
-/// What became of a password check.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PasswordCheck {
-    /// The password was hashed.
-    Hashed,
-    /// It was known from not long ago, so that it was not hashed.
-    Remembered,
-    /// It was not: too many failures.
-    Throttled,
-    /// It was not: the worker has hashed enough.
-    Busy,
-}
-
-/// What is to be done to a stat.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
-    /// It changes by so much.
-    Add(i64),
-    /// It has this value.
-    Set(u64),
-}
-
-/// A stat, by its number.
-pub type Slot = usize;
 
 /// Every stat there can be, whatever the policy: what it is, its name, and the names of its labels.
 pub const FAMILIES: [(Kind, &str, &[&str]); 9] = [
@@ -143,15 +92,14 @@ impl Metrics {
         let mut fetches = BTreeMap::new();
         let mut fetched = Vec::new();
         for source in &policy.sources {
-            let place = label(&source.name);
+            let name = label(&source.name);
             fetches.insert(
                 source.name.clone(),
                 ["failure", "success"].map(|result| {
-                    names.counter("lychgate_key_fetches_total", &[("source", &place), ("result", result)])
+                    names.counter("lychgate_key_fetches_total", &[("source", &name), ("result", result)])
                 }),
             );
-            let time =
-                names.gauge("lychgate_key_fetch_last_success_timestamp_seconds", &[("source", &place)]);
+            let time = names.gauge("lychgate_key_fetch_last_success_timestamp_seconds", &[("source", &name)]);
             fetched.push((time, Cell::new(0)));
         }
         let definitions = names.finish();
@@ -192,13 +140,13 @@ impl Metrics {
 
     /// Counts a request that goes on.
     pub fn allowed(&self, allow: &Allow) {
-        if let Some(denial) = &allow.spared {
-            self.add(self.requests.slot(denial.place, Outcome::WouldDeny));
+        if let Some(denial) = &allow.shadow_denial {
+            self.add(self.requests.slot(denial.attribution, Outcome::WouldDeny));
             self.add(Some(self.denials.slot(denial, true)));
             return;
         }
-        self.add(self.requests.slot(allow.place, Outcome::Allowed));
-        if let Some(client) = allow.place.client {
+        self.add(self.requests.slot(allow.attribution, Outcome::Allowed));
+        if let Some(client) = allow.attribution.client {
             self.add(Some(self.clients.get(usize::from(client)).copied().unwrap_or(self.other_clients)));
         }
     }
@@ -206,14 +154,14 @@ impl Metrics {
     /// Counts a request that is refused. What it counts under is to be carried on at once.
     pub fn denied(&self, denial: &Denial) -> SmallVec<[Slot; 2]> {
         let slots =
-            [self.requests.slot(denial.place, Outcome::Denied), Some(self.denials.slot(denial, false))];
+            [self.requests.slot(denial.attribution, Outcome::Denied), Some(self.denials.slot(denial, false))];
         slots.iter().for_each(|slot| self.add(*slot));
         slots.into_iter().flatten().collect()
     }
 
     /// Counts a request that the gate answered itself.
     pub fn answered(&self, response: &Response) {
-        self.add(self.requests.slot(response.place, Outcome::Answered));
+        self.add(self.requests.slot(response.attribution, Outcome::Answered));
     }
 
     /// So many tokens are remembered.

@@ -4,44 +4,7 @@
 
 use std::collections::HashMap;
 
-use super::Slot;
-
-/// The longest value of a label, in characters.
-const LONGEST: usize = 64;
-
-/// What a stat is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// It only grows.
-    Counter,
-    /// It has a value.
-    Gauge,
-}
-
-/// A stat as it is defined.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definition {
-    /// What it is.
-    pub kind: Kind,
-    /// Its name, labels in it.
-    pub name: String,
-    /// Its name without them, for a host that has labels.
-    pub family: &'static str,
-    /// Its labels.
-    pub labels: Vec<(&'static str, String)>,
-}
-
-/// A text as the value of a label: short, and without a sign that separates something in Envoy's names,
-/// in StatsD's lines or in a line of a log.
-#[must_use]
-pub fn label(text: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./{}[]*,+~ ".contains(c);
-    let plain: String = text.chars().take(LONGEST).map(|c| if is_plain(c) { c } else { '_' }).collect();
-    // Envoy drops a dot at the end of a name.
-    let plain = plain.replace("..", "__");
-    let plain = plain.trim_matches(|c: char| c == '.' || c == ' ');
-    if plain.is_empty() { "_".to_owned() } else { plain.to_owned() }
-}
+use crate::host::{Definition, Kind, Slot};
 
 /// Names as they are given out, each once.
 #[derive(Default)]

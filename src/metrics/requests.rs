@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::Slot;
-use super::name::{Names, label};
-use crate::decision::{By, Place, RuleId};
+use super::name::Names;
+use crate::decision::{Attribution, DecidedBy, RuleId};
+use crate::host::{Slot, label};
 use crate::policy::{Policy, Requirement};
 
 /// How many rules are counted one by one, by their names. The rest is counted together.
@@ -24,7 +24,7 @@ pub enum Outcome {
 }
 
 /// The counters of a rule. Few, so that looking along them is faster than a table.
-type OfRule = Vec<((Outcome, By), Slot)>;
+type OfRule = Vec<((Outcome, DecidedBy), Slot)>;
 
 /// The counters of requests.
 #[derive(Debug)]
@@ -71,13 +71,13 @@ impl Requests {
     }
 
     /// What a request is counted under.
-    pub fn slot(&self, place: Place, outcome: Outcome) -> Option<Slot> {
-        let of_rule = match place.rule {
+    pub fn slot(&self, attribution: Attribution, outcome: Outcome) -> Option<Slot> {
+        let of_rule = match attribution.rule {
             RuleId::Rule(number) => self.rules.get(number)?,
             rule => self.others.iter().find(|(own, _)| *own == rule).map(|(_, of_rule)| of_rule)?,
         };
-        let of = |by: By| of_rule.iter().find(|(key, _)| *key == (outcome, by)).map(|(_, slot)| *slot);
-        of(place.by).or_else(|| of(By::Nothing))
+        let of = |by: DecidedBy| of_rule.iter().find(|(key, _)| *key == (outcome, by)).map(|(_, slot)| *slot);
+        of(attribution.by).or_else(|| of(DecidedBy::Nothing))
     }
 }
 
@@ -90,7 +90,7 @@ struct Counters<'a> {
 }
 
 impl Counters<'_> {
-    fn define(&mut self, outcome: Outcome, by: By, scheme: &str) -> ((Outcome, By), Slot) {
+    fn define(&mut self, outcome: Outcome, by: DecidedBy, scheme: &str) -> ((Outcome, DecidedBy), Slot) {
         let decision = match outcome {
             Outcome::Allowed => "allowed",
             Outcome::Denied => "denied",
@@ -103,7 +103,7 @@ impl Counters<'_> {
 
     /// No scheme plays a part.
     fn plain(&mut self, outcomes: &[Outcome]) -> OfRule {
-        outcomes.iter().map(|&outcome| self.define(outcome, By::Nothing, "none")).collect()
+        outcomes.iter().map(|&outcome| self.define(outcome, DecidedBy::Nothing, "none")).collect()
     }
 
     /// The same, and requests may be refused.
@@ -115,7 +115,7 @@ impl Counters<'_> {
 
     /// What a refusal is here.
     fn refusal(&self) -> Outcome {
-        if self.policy.spares(self.rule) { Outcome::WouldDeny } else { Outcome::Denied }
+        if self.policy.is_dry_run(self.rule) { Outcome::WouldDeny } else { Outcome::Denied }
     }
 
     /// Those that a requirement can need.
@@ -126,21 +126,21 @@ impl Counters<'_> {
         let mut counters = Vec::new();
         for (number, alternative) in requirement.alternatives().iter().enumerate() {
             let schemes: Vec<_> = alternative.terms.iter().map(|term| scheme(term.scheme.0)).collect();
-            let by = By::Alternative(number);
+            let by = DecidedBy::Alternative(number);
             counters.push(self.define(Outcome::Allowed, by, &label(&schemes.join(","))));
         }
         if requirement.allows_anonymous() {
-            counters.push(self.define(Outcome::Allowed, By::Nothing, "none"));
+            counters.push(self.define(Outcome::Allowed, DecidedBy::Nothing, "none"));
         }
         let mut numbers: Vec<_> = requirement.terms().map(|term| term.scheme.0).collect();
         numbers.sort_unstable();
         numbers.dedup();
         let refusal = self.refusal();
         for number in numbers {
-            counters.push(self.define(refusal, By::Scheme(number), &label(scheme(number))));
+            counters.push(self.define(refusal, DecidedBy::Scheme(number), &label(scheme(number))));
         }
         if !requirement.allows_anonymous() {
-            counters.push(self.define(refusal, By::Nothing, "none"));
+            counters.push(self.define(refusal, DecidedBy::Nothing, "none"));
         }
         counters
     }

@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 
-use super::{Slot, Update};
+use crate::host::{Slot, Update};
 
 /// The counts of one worker, by slot, and how many tokens it remembers.
 #[derive(Debug)]

@@ -1,16 +1,16 @@
 use serde_json::{Value, json};
 
-use super::{Definition, Event, Kind, Metrics, PasswordCheck, Update, label};
-use crate::decision::{By, Denial, Place, RuleId};
+use super::Metrics;
+use crate::decision::{Attribution, DecidedBy, Denial, RuleId};
 use crate::engine::Engine;
-use crate::host::LocalHost;
+use crate::host::{Definition, Event, Kind, LocalHost, PasswordCheck, Update, label};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use crate::request::Request;
 
 fn engine(policy: &Value) -> Engine {
-    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None);
-    Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy)
+    let compiled = Engine::compile(policy.to_string().as_bytes(), &|_| None);
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
 fn keys() -> Value {
@@ -39,8 +39,8 @@ fn decide(engine: &Engine, path: &str, key: Option<&str>) {
     match engine.decide(&Request::new(&headers), &LocalHost::at(0), true) {
         Decision::Allow(allow) => engine.metrics().allowed(&allow),
         Decision::Deny(denial) => drop(engine.metrics().denied(&denial)),
-        Decision::Answer(response) => engine.metrics().answered(&response),
-        Decision::Token(_) | Decision::Await(_) => panic!("nothing to wait for"),
+        Decision::LocalReply(response) => engine.metrics().answered(&response),
+        Decision::AwaitBody(_) | Decision::Pause(_) => panic!("nothing to wait for"),
     }
 }
 
@@ -213,8 +213,8 @@ fn the_stats_are_bounded_whatever_the_policy() {
 #[test]
 fn a_reason_that_nobody_knows_is_counted_all_the_same() {
     let engine = engine(&keys());
-    let place = Place { rule: RuleId::Unknown, by: By::Nothing, client: None };
-    drop(engine.metrics().denied(&Denial::new(500, "?", "new").at(place)));
+    let attribution = Attribution { rule: RuleId::Unknown, by: DecidedBy::Nothing, client: None };
+    drop(engine.metrics().denied(&Denial::new(500, "?", "new").at(attribution)));
     assert!(counted(&engine).iter().any(|(name, _)| name.contains("reason=.=other;.;")));
 }
 

@@ -34,15 +34,6 @@ macro_rules! built {
     };
 }
 
-/// The files that are served below the page.
-pub const FILES: [&str; 5] = [
-    "initializer.js",
-    "swagger-ui-bundle.js",
-    "swagger-ui.css",
-    "oauth2-redirect.html",
-    "oauth2-redirect.js",
-];
-
 /// A file of Swagger UI by its name.
 #[must_use]
 pub fn asset(name: &str) -> Option<Asset> {

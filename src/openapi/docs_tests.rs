@@ -1,4 +1,5 @@
 use super::{asset, initializer, page};
+use crate::config::openapi::DOCS_FILES;
 
 fn text(body: &[u8]) -> String {
     String::from_utf8(body.to_vec()).unwrap()
@@ -19,11 +20,11 @@ fn every_file_that_the_page_names_is_there() {
 
 #[test]
 fn every_file_that_is_served_is_known_by_name() {
-    let named = super::FILES.iter().filter(|name| asset(name).is_some()).count();
-    assert_eq!(named, super::FILES.len() - 1, "all but the initializer, which is made");
+    let named = DOCS_FILES.iter().filter(|name| asset(name).is_some()).count();
+    assert_eq!(named, DOCS_FILES.len() - 1, "all but the initializer, which is made");
     let source = include_str!("docs.rs");
     let made = source.matches("\" => (").count();
-    assert_eq!(made, named, "each file that `asset` knows is in `FILES`");
+    assert_eq!(made, named, "each file that `asset` knows is in `DOCS_FILES`");
 }
 
 #[test]

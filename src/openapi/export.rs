@@ -9,9 +9,9 @@ pub use scheme::security_scheme;
 use serde_json::{Map, Value, json};
 
 use crate::config::{
-    Config, ConfigError, ErrorFormat, ErrorSettings, Errors, PathConfig, SchemeKind, SecurityConfig,
-    Unsecured,
+    Config, ConfigError, ErrorSettings, Errors, PathConfig, SchemeKind, SecurityConfig, Unsecured,
 };
+use crate::decision::ErrorFormat;
 use crate::policy::{Environment, PathMatcher, Policy};
 use operation::{Described, operation, token_operation};
 
@@ -25,10 +25,11 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 /// # Errors
 /// The faults of the configuration.
 pub fn describe(bytes: &[u8], environment: Environment<'_>) -> Result<Value, Vec<ConfigError>> {
-    Policy::compile(bytes, environment)?;
     let errors = Errors::default();
     let config = Config::read(bytes, &errors);
-    errors.finish(document(&config))
+    let document = document(&config);
+    Policy::of(config, environment, errors)?;
+    Ok(document)
 }
 
 /// One rule as far as a document can tell it.
@@ -117,7 +118,7 @@ fn token_urls(config: &Config) -> Vec<String> {
     let schemes = config.schemes.iter().filter_map(|(_, scheme)| match &scheme.as_ref()?.kind {
         SchemeKind::OAuth2 { flows, issue: Some(_), .. } => {
             let (_, flow) = flows.flows.iter().find(|(name, _)| *name == "password")?;
-            crate::policy::served_path(flow.token_url.as_deref()?).ok()
+            crate::config::issue::served_path(flow.token_url.as_deref()?).ok()
         }
         _ => None,
     });

@@ -1,10 +1,6 @@
-//! OpenAPI both ways: a document becomes rules, and a policy becomes a document with interactive
-//! documentation to it.
+//! OpenAPI out: a policy becomes a document, with interactive documentation to it; and a document becomes the
+//! beginning of a configuration. How a document becomes rules is read in [`crate::config::openapi`].
 
 pub mod docs;
 pub mod export;
-pub mod import;
-mod served;
 pub mod skeleton;
-
-pub use served::Served;

@@ -3,8 +3,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::import::{self, Imported};
 use crate::config::node::Node;
+use crate::config::openapi::import::{self, Imported};
 use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
 
 /// The sections of a configuration for `document`, in the order they are best read in.

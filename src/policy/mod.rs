@@ -6,29 +6,25 @@
 mod compile;
 mod host;
 mod own_routes;
-mod path;
 mod requirement;
 mod reserved;
 mod rules;
 mod scheme;
 
-pub use compile::served_path;
-pub use path::{AmbiguousPath, NormalPath, PathFault};
 pub use requirement::{Alternative, Requirement, Term};
-pub use reserved::is_same_header;
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
 use std::rc::Rc;
 
-use crate::config::{
-    CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode, PasswordSettings,
-};
-use crate::credential::Source;
+use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
+use crate::credential::CredentialLocation;
 use crate::decision::RuleId;
+use crate::http_syntax::is_same_header;
 use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
-use crate::openapi::Served;
+use crate::login::PasswordSettings;
+use crate::normal_path::NormalPath;
 use crate::remote::{self, Introspection};
 use own_routes::OwnRoutes;
 use reserved::Reserved;
@@ -54,7 +50,6 @@ pub struct Policy {
     /// Whom opaque tokens are asked after.
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
-    served: Option<Served>,
     own_routes: OwnRoutes,
     /// Whether refusals are carried out.
     pub mode: Mode,
@@ -102,6 +97,18 @@ impl Policy {
     pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Compiled, Vec<ConfigError>> {
         let errors = Errors::default();
         let config = Config::read(bytes, &errors);
+        Self::of(config, environment, errors)
+    }
+
+    /// Compiles a configuration that was read; `errors` are its faults.
+    ///
+    /// # Errors
+    /// The faults of both stages.
+    pub fn of(
+        config: Config,
+        environment: Environment<'_>,
+        errors: Errors,
+    ) -> Result<Compiled, Vec<ConfigError>> {
         let compiled = compile::compile(config, environment, &errors);
         errors.finish(compiled)
     }
@@ -141,7 +148,7 @@ impl Policy {
     /// Whether a refusal by this rule is not carried out. Where some rule is enforced, so is what could
     /// be meant for it.
     #[must_use]
-    pub fn spares(&self, rule: RuleId) -> bool {
+    pub fn is_dry_run(&self, rule: RuleId) -> bool {
         let mode = match rule {
             RuleId::Rule(number) => self.rules.all().get(number).and_then(|rule| rule.mode),
             RuleId::Unknown => {
@@ -196,12 +203,6 @@ impl Policy {
         self.token_endpoints.get(number)
     }
 
-    /// The documentation that the gate serves.
-    #[must_use]
-    pub fn served(&self) -> Option<&Served> {
-        self.served.as_ref()
-    }
-
     /// The names of the schemes that have a key that can sign.
     pub fn signing_schemes(&self) -> impl Iterator<Item = &str> {
         self.schemes.iter().filter(|scheme| scheme.signer.is_some()).map(|scheme| scheme.name.as_str())
@@ -247,14 +248,14 @@ impl Policy {
     /// by the gate. RFC 9110 section 6.5.1 has no credentials in trailers.
     #[must_use]
     pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
-        let is_place = |source: &Source| match source {
-            Source::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
-            Source::Cookie(_) | Source::Query(_) => false,
+        let is_location = |location: &CredentialLocation| match location {
+            CredentialLocation::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
+            CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)
             || ["authorization", "connection", "cookie", "proxy-authorization"]
                 .iter()
                 .any(|own| is_same_header(own.as_bytes(), name))
-            || self.schemes.iter().flat_map(|scheme| &scheme.sources).any(is_place)
+            || self.schemes.iter().flat_map(|scheme| &scheme.locations).any(is_location)
     }
 }

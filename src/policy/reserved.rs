@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::http_syntax::is_same_header;
+
 /// Names of headers, in lower case.
 #[derive(Debug)]
 pub struct Reserved {
@@ -23,18 +25,6 @@ impl Reserved {
         self.lengths & bit(name.len()) != 0
             && self.names.iter().any(|own| is_same_header(own.as_bytes(), name))
     }
-}
-
-/// Whether an application that gets headers as variables could take the two for one. CGI makes an underscore of a
-/// hyphen (RFC 3875 section 4.1.18), PHP of a dot too, and older servers of every sign that is neither letter nor
-/// digit.
-#[must_use]
-pub fn is_same_header(left: &[u8], right: &[u8]) -> bool {
-    left.len() == right.len()
-        && left.iter().zip(right).all(|(left, right)| {
-            left.eq_ignore_ascii_case(right)
-                || !(left.is_ascii_alphanumeric() || right.is_ascii_alphanumeric())
-        })
 }
 
 /// The bit of a length; those beyond share the last one.

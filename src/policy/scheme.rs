@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::config::UsersScopes;
-use crate::credential::Source;
+use crate::credential::CredentialLocation;
 use crate::decision::Challenge;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
@@ -21,7 +21,7 @@ pub struct Scheme {
     /// How its credential is verified.
     pub kind: SchemeKind,
     /// Where its credential may stand.
-    pub sources: Vec<Source>,
+    pub locations: Vec<CredentialLocation>,
     /// The realm of its challenge.
     pub realm: String,
     /// The status when its credential is missing.

@@ -10,10 +10,9 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::abi::{self, Status};
 use super::wasi;
-use crate::host::{Host, HostError, NativeVerdict};
+use crate::host::{Definition, Event, Host, HostError, HttpCall, Kind, NativeVerdict, Update};
 use crate::keys::NativeKey;
-use crate::metrics::{Definition, Event, Kind, Metrics, Update};
-use crate::remote::HttpCall;
+use crate::metrics::Metrics;
 
 /// The function of Envoy 1.30 and later that checks signatures in BoringSSL.
 const VERIFY_SIGNATURE: &str = "verify_signature";

@@ -16,11 +16,10 @@ use super::logger;
 use super::stream::ProxyStream;
 use super::wasi;
 use crate::filter::{self, Action, HttpFilter, Slice, Worker};
-use crate::host::Host;
 #[cfg(feature = "trap-for-tests")]
 use crate::host::Stream as _;
-use crate::password::LoginMemory;
-use crate::remote::{CallResponse, MAX_BODY_BYTES};
+use crate::host::{CallResponse, Host, MAX_BODY_BYTES};
+use crate::login::LoginMemory;
 
 /// What there is in this VM.
 #[derive(Default)]

@@ -10,11 +10,10 @@ use serde_json::Value;
 use super::awaited::Awaited;
 use super::introspection::Introspection;
 use super::record::Record;
-use super::response::{CallResponse, HttpCall};
 use super::shared::{Had, fail, fault, publish, read, release, take_over};
 use super::source::{Source, SourceKind};
 use super::uri::Uri;
-use crate::host::{Host, HostError};
+use crate::host::{CallResponse, Host, HostError, HttpCall};
 use crate::json;
 use crate::keys::Algorithm;
 

@@ -6,9 +6,9 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::Remotes;
-use crate::host::{Host, HostError, LocalHost, NativeVerdict};
+use crate::host::{CallResponse, Host, HostError, HttpCall, LocalHost, NativeVerdict};
 use crate::keys::NativeKey;
-use crate::remote::{CallResponse, Content, Discovery, HttpCall, Limits, Source, SourceKind, Standing, Uri};
+use crate::remote::{Content, Discovery, Limits, Source, SourceKind, Standing, Uri};
 
 const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 

@@ -11,11 +11,10 @@ use super::awaited::{Awaited, TokenDigest as Digest};
 use super::lines::{Lines, brief};
 use super::memory::{Known, Memory};
 use super::queue::Queue;
-use super::response::{CallResponse, HttpCall};
 use super::uri::Uri;
-use crate::config::Secret;
-use crate::host::{ClientAddress, Host, HostError};
+use crate::host::{CallResponse, ClientAddress, Host, HostError, HttpCall};
 use crate::json;
+use crate::secret::Secret;
 
 /// How many tokens a worker asks after at once. A cluster's circuit breaker lets 1,024 requests through
 /// unless it is told otherwise, for all workers.

@@ -4,10 +4,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Answer, Introspection, IntrospectionSettings, Introspector};
-use crate::config::Secret;
-use crate::host::{Host, HostError, LocalHost, NativeVerdict};
+use crate::host::{CallResponse, Host, HostError, HttpCall, LocalHost, NativeVerdict};
 use crate::keys::NativeKey;
-use crate::remote::{CallResponse, HttpCall, TokenDigests, Uri};
+use crate::remote::{TokenDigests, Uri};
+use crate::secret::Secret;
 
 fn introspector(in_body: bool) -> Introspection {
     Introspector::new(IntrospectionSettings {

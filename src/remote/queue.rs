@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::memory::Digest;
-use crate::config::Secret;
+use crate::secret::Secret;
 
 /// How many may wait.
 const MOST: usize = 2048;

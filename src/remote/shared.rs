@@ -11,10 +11,8 @@ use sha2::{Digest as _, Sha256};
 
 use super::lines::brief;
 use super::record::{Fetched, Record};
-use super::response::CallResponse;
 use super::source::{Content, Source};
-use crate::host::{Host, HostError};
-use crate::metrics::Event;
+use crate::host::{CallResponse, Event, Host, HostError};
 
 /// How often a write that another worker overtook is tried again.
 const TRIES: u32 = 16;
@@ -176,7 +174,7 @@ pub fn fail(source: &Source, reason: &str, host: &dyn Host) {
     host.warn(&format!("{}: cannot be fetched: {reason}; next try in {next} s{held}", source.name));
 }
 
-/// Changes the record, whoever else does at the same time, with what it is about written first.
+/// HeaderMutations the record, whoever else does at the same time, with what it is about written first.
 fn write(
     source: &Source,
     host: &dyn Host,

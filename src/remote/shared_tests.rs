@@ -9,8 +9,8 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::{digest, slot};
-use crate::host::{Host as _, LocalHost};
-use crate::remote::{CallResponse, Content, Limits, Record, Remotes, Source, SourceKind, Standing, Uri};
+use crate::host::{CallResponse, Host as _, LocalHost};
+use crate::remote::{Content, Limits, Record, Remotes, Source, SourceKind, Standing, Uri};
 
 const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 

@@ -8,9 +8,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::lines::{Lines, brief};
 use super::record::{Limits, Record};
-use super::response::MAX_BODY_BYTES;
 use super::revocation::Revocations;
 use super::uri::Uri;
+use crate::host::MAX_BODY_BYTES;
 use crate::json;
 use crate::keys::{Algorithm, KeySet, import_jwks};
 

@@ -7,8 +7,7 @@ use proptest::prelude::*;
 
 use super::slot;
 use super::tests::{Worker, answer, jwks, overwrite};
-use crate::host::LocalHost;
-use crate::remote::CallResponse;
+use crate::host::{CallResponse, LocalHost};
 
 /// What happens next to one of three workers, or outside.
 #[derive(Clone, Debug)]

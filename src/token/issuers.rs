@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use super::compact::Compact;
 use super::error::TokenError;
-use crate::host::{Host, NativeVerdict};
+use crate::host::{Event, Host, NativeVerdict};
 use crate::keys::{Algorithm, BUDGET, KeySet, VerificationKey};
-use crate::metrics::Event;
 use crate::remote::{Awaited, Content, Source, Standing};
 
 /// The keys of an issuer.
@@ -33,12 +32,12 @@ impl Issuer {
     /// Whether this issuer signed `token`.
     ///
     /// # Errors
-    /// That it did not, or that it cannot be told (yet). `patient` says whether the request can wait.
+    /// That it did not, or that it cannot be told (yet). `can_pause` says whether the request can wait.
     pub fn check_signature(
         &self,
         token: &Compact<'_>,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<(), TokenError> {
         let source = match &self.keys {
             Keys::Fixed(keys) => return self.check_with(keys, token, host),
@@ -47,7 +46,7 @@ impl Issuer {
         let now = host.now();
         let standing = |unknown: TokenError| match source.ask(now, token.kid.as_deref()) {
             Standing::Failing(seconds) => TokenError::KeysUnavailable(seconds),
-            Standing::Underway if patient => TokenError::Pending(Awaited::Source(source.number())),
+            Standing::Underway if can_pause => TokenError::Pending(Awaited::Source(source.number())),
             Standing::Underway => TokenError::KeysUnavailable(1),
             Standing::Settled => unknown,
         };
@@ -112,11 +111,11 @@ impl Issuer {
 /// What came of checking a signature.
 struct Checked {
     is_valid: bool,
-    /// By the host.
+    /// DecidedBy the host.
     natively: bool,
 }
 
-/// By the host where it can, in the module where it cannot.
+/// DecidedBy the host where it can, in the module where it cannot.
 fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked {
     let verdict = if key.algorithm().is_hmac() {
         NativeVerdict::Unavailable

@@ -7,8 +7,9 @@ use super::compact::Compact;
 use super::error::TokenError;
 use super::issuers::Issuer;
 use super::scopes::scopes_of;
-use crate::decision::{IdentityMemo, is_header_value};
 use crate::host::Host;
+use crate::http_syntax::is_header_value;
+use crate::identity::IdentityMemo;
 use crate::remote::{Answer, Awaited, Content, Introspection, Revocations, Source, Standing, TokenDigests};
 
 /// What the tokens of a scheme must be.
@@ -137,12 +138,12 @@ impl Verifier {
     }
 
     /// Verifies `token`: form, signature, then claims, so that a stranger learns nothing from the
-    /// order of checks. `patient` says whether the request can wait for what is not there yet.
+    /// order of checks. `can_pause` says whether the request can wait for what is not there yet.
     ///
     /// # Errors
     /// Why the token is not accepted, or not yet.
-    pub fn verify(&self, token: &[u8], host: &dyn Host, patient: bool) -> Result<Verified, TokenError> {
-        self.verify_again(token, &TokenDigests::default(), host, patient)
+    pub fn verify(&self, token: &[u8], host: &dyn Host, can_pause: bool) -> Result<Verified, TokenError> {
+        self.verify_again(token, &TokenDigests::default(), host, can_pause)
     }
 
     /// The same for a request that may have been decided before; `digests` are what was computed then.
@@ -154,7 +155,7 @@ impl Verifier {
         token: &[u8],
         digests: &TokenDigests,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<Verified, TokenError> {
         if token.len() > self.settings.max_token_bytes {
             return Err(TokenError::TooLong);
@@ -171,7 +172,7 @@ impl Verifier {
                 let claims = match introspection.ask(token, digest, host.now(), host) {
                     Answer::Active(claims) => claims,
                     Answer::Inactive => return Err(TokenError::Inactive),
-                    Answer::Pending if patient => {
+                    Answer::Pending if can_pause => {
                         let awaited = Awaited::Introspection { number, token: digest };
                         return Err(TokenError::Pending(awaited));
                     }
@@ -196,7 +197,7 @@ impl Verifier {
                 several.iter().find(|issuer| issuer.name.as_deref() == name).ok_or(TokenError::Issuer)?
             }
         };
-        issuer.check_signature(&compact, host, patient)?;
+        issuer.check_signature(&compact, host, can_pause)?;
         self.check_claims(&compact.claims()?, issuer.name.as_deref(), host.now())
     }
 
@@ -221,7 +222,7 @@ impl Verifier {
         &self,
         token: &Verified,
         host: &dyn Host,
-        patient: bool,
+        can_pause: bool,
     ) -> Result<(), TokenError> {
         let revokes =
             |list: &Revocations| list.revokes(token.id.as_deref(), token.subject.as_deref(), token.issued);
@@ -234,7 +235,7 @@ impl Verifier {
             Some(Content::Revocations(list)) if revokes(list) => Err(TokenError::Revoked),
             Some(Content::Revocations(_)) => Ok(()),
             _ => match source.ask(now, None) {
-                Standing::Underway if patient => Err(TokenError::Pending(Awaited::Source(source.number()))),
+                Standing::Underway if can_pause => Err(TokenError::Pending(Awaited::Source(source.number()))),
                 _ if *accepts_on_outage => Ok(()),
                 Standing::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
                 Standing::Underway | Standing::Settled => Err(TokenError::RevocationUnavailable(1)),

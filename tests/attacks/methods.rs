@@ -44,12 +44,20 @@ fn methods() -> Vec<Attack> {
     }
     attacks.push(honest("GET", "raw", Request::get("/items/7")));
     // Everything but GET of a report is public. A server behind HTTP/2 may take "get" for GET.
-    attacks.push(unauthenticated("GET where every other method is public", "raw", Request::get("/reports/7")));
+    attacks.push(unauthenticated(
+        "GET where every other method is public",
+        "raw",
+        Request::get("/reports/7"),
+    ));
     for method in ["get", "Get", "gET", "head"] {
         let name = format!("{method:?} where every method but GET is public");
         attacks.push(refused(name, "raw", h2::Request::new(method, "/reports/7"), 403));
     }
-    attacks.push(honest("PUT where every method but GET is public", "raw", Request::new("PUT", "/reports/7")));
+    attacks.push(honest(
+        "PUT where every method but GET is public",
+        "raw",
+        Request::new("PUT", "/reports/7"),
+    ));
     attacks
 }
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lychgate::engine::Engine;
-use lychgate::metrics::{Definition, Kind, reasons};
-use lychgate::policy::Policy;
+use lychgate::host::{Definition, Kind};
+use lychgate::metrics::reasons;
 
 use super::{parts, policy, text, yaml};
 
@@ -43,9 +43,9 @@ fn list(cell: &str) -> Vec<String> {
 }
 
 fn definitions() -> Vec<Definition> {
-    let compiled = Policy::compile(policy().to_string().as_bytes(), &|_| None);
-    let policy = compiled.unwrap_or_else(|errors| panic!("{errors:?}")).policy;
-    Engine::new(policy).metrics().definitions().to_vec()
+    let compiled = Engine::compile(policy().to_string().as_bytes(), &|_| None);
+    let engine = compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine;
+    engine.metrics().definitions().to_vec()
 }
 
 #[test]

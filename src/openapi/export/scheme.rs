@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::{Flow, Flows, KeyLocation, SchemeConfig, SchemeKind};
+use crate::config::{Flow, Flows, SchemeConfig, SchemeKind};
+use crate::credential::CredentialLocation;
 
 /// The Security Scheme Object of a scheme. How it is verified never appears.
 #[must_use]
@@ -18,9 +19,9 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
         SchemeKind::Basic { .. } => json!({"type": "http", "scheme": "basic"}),
         SchemeKind::ApiKey { location, written_name, .. } => {
             let location = match location {
-                KeyLocation::Header => "header",
-                KeyLocation::Query => "query",
-                KeyLocation::Cookie => "cookie",
+                CredentialLocation::Header { .. } => "header",
+                CredentialLocation::Query(_) => "query",
+                CredentialLocation::Cookie(_) => "cookie",
             };
             json!({"type": "apiKey", "in": location, "name": written_name})
         }

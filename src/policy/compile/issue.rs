@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Compiler;
+use crate::config::issue::served_path;
 use crate::config::{ClientConfig, Flows, IssueConfig, JwtConfig, Path};
 use crate::issue::{Client, Clients, TokenEndpoint};
 use crate::keys::SigningKey;
@@ -113,22 +114,4 @@ impl Compiler<'_> {
         };
         Clients::new(url, clients.into_iter().enumerate().filter_map(client).collect())
     }
-}
-
-/// The path of a `tokenUrl` that the gate serves itself. FastAPI writes it relative to the root:
-/// `token`.
-///
-/// # Errors
-/// What is wrong with it: another host, a query, a path that no request in normal form can have.
-pub fn served_path(url: &str) -> Result<String, String> {
-    if url.contains("://") || url.starts_with("//") {
-        return Err("with `issue` the gate serves it itself: give a path such as /token".into());
-    }
-    let relative = url.strip_prefix("./").unwrap_or(url);
-    let path = if relative.starts_with('/') { relative.to_owned() } else { format!("/{relative}") };
-    let is_plain = crate::policy::NormalPath::new(path.as_bytes()).is_ok();
-    if !is_plain || path == "/" || path.contains(['%', '?', '{', '}']) {
-        return Err(format!("{url:?} is not a plain path such as /token"));
-    }
-    Ok(path)
 }

@@ -3,8 +3,9 @@
 use std::rc::Rc;
 
 use super::Compiler;
-use crate::config::{KeyConfig, KeyMaterial, Path, Secret, SecretJson, SecretSource};
+use crate::config::{KeyConfig, KeyMaterial, Path, SecretSource};
 use crate::keys::{self, Algorithm, JwkError, SigningKey, VerificationKey};
+use crate::secret::{Secret, SecretJson};
 
 /// What of a scheme's keys can sign.
 pub enum Signer {

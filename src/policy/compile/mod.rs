@@ -10,19 +10,17 @@ mod schemes;
 mod shadowed;
 mod shared_keys;
 
-pub use issue::served_path;
-
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use super::reserved::{Reserved, is_same_header};
+use super::reserved::Reserved;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
+use crate::config::openapi::Page;
 use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Path, UserConfig};
-use crate::decision::IdentityMemo;
-use crate::identity::{ApiKey, ApiKeyDirectory, User, UserDirectory};
+use crate::http_syntax::is_same_header;
+use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, User, UserDirectory};
 use crate::issue::TokenEndpoint;
-use crate::openapi::Served;
 use crate::remote::{Introspection, Source};
 
 /// How many keys a directory may have for their identities to be remembered.
@@ -77,8 +75,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         tells_issuer: identity_headers.issuer.is_some(),
         clients: BTreeMap::new(),
     };
-    // While the configuration is whole; a faulty one has nothing to serve.
-    let served = Served::of(&config);
+    let pages = config.openapi.pages();
     compiler.check_identity_headers();
     compiler.users(config.users);
     compiler.api_keys(config.api_keys);
@@ -105,8 +102,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
     });
-    compiler.check_served_paths(served.as_ref());
-    let own_routes = compiler.own_routes(served.as_ref(), rules.all(), written, default.as_ref());
+    compiler.check_served_paths(&pages);
+    let own_routes = compiler.own_routes(&pages, rules.all(), written, default.as_ref());
     let policy = Policy {
         schemes,
         rules,
@@ -118,7 +115,6 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         token_endpoints: compiler.token_endpoints,
         sources: compiler.sources,
         introspections: compiler.introspections,
-        served,
         own_routes,
         mode: config.mode,
         filter_state: config.filter_state,
@@ -149,9 +145,10 @@ impl Compiler<'_> {
     }
 
     /// Nothing may be served in the place of something else.
-    fn check_served_paths(&self, served: Option<&Served>) {
+    fn check_served_paths(&self, pages: &[Page]) {
         for endpoint in &self.token_endpoints {
-            if served.is_some_and(|served| served.answer(&endpoint.path).is_some()) {
+            let mut served = pages.iter().flat_map(|page| std::iter::once(&page.path).chain(&page.files));
+            if served.any(|path| *path == endpoint.path) {
                 let path = Path::Root.key("openapi");
                 self.errors.add(&path, format_args!("{} is the token endpoint", endpoint.path));
             }

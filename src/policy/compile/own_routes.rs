@@ -2,7 +2,7 @@
 
 use super::Compiler;
 use crate::config::Path;
-use crate::openapi::Served;
+use crate::config::openapi::Page;
 use crate::policy::own_routes::{OwnRoutes, is_public};
 use crate::policy::requirement::Requirement;
 use crate::policy::rules::Rule;
@@ -11,13 +11,13 @@ impl Compiler<'_> {
     /// `written` of the rules are no operations of a document.
     pub(super) fn own_routes(
         &mut self,
-        served: Option<&Served>,
+        pages: &[Page],
         rules: &[Rule],
         written: usize,
         default: Option<&Requirement>,
     ) -> OwnRoutes {
         let mut routes = OwnRoutes::default();
-        for page in served.into_iter().flat_map(Served::pages) {
+        for page in pages {
             let of_page = speaking(rules, &page.path, |_| true);
             for file in &page.files {
                 let of_file = speaking(rules, file, |_| true);

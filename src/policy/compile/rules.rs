@@ -1,9 +1,9 @@
 //! Rules: patterns compiled, requirements resolved.
 
 use super::Compiler;
+use crate::config::openapi::import::ImportedRule;
 use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, SecurityConfig, Unsecured};
-use crate::metrics::label;
-use crate::openapi::import::ImportedRule;
+use crate::host::label;
 use crate::policy::requirement::{Alternative, Requirement, Term};
 use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
 

@@ -5,19 +5,17 @@ use std::rc::Rc;
 use super::Compiler;
 use super::issue::IssuedClaims;
 use super::keys::Signer;
-use crate::config::{
-    self, JwtConfig, KeyLocation, KeySource, Path, SchemeConfig, TokenSource, TokenUsersConfig,
-};
-use crate::credential::Source;
+use crate::config::{self, JwtConfig, KeySource, Path, SchemeConfig, TokenUsersConfig};
+use crate::credential::CredentialLocation;
+use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
-use crate::policy::reserved::is_same_header;
 use crate::policy::scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::token::{Verifier, VerifierSettings};
 
 /// What the token schemes have in common.
 struct TokenScheme {
-    sources: Vec<Source>,
+    locations: Vec<CredentialLocation>,
     kind: SchemeKind,
     signer: Option<Rc<SigningKey>>,
     cannot_sign: bool,
@@ -29,7 +27,8 @@ impl Compiler<'_> {
         let mut compiled = Vec::with_capacity(schemes.len());
         for (name, scheme) in schemes {
             let path = root.key(&name);
-            if !crate::decision::is_header_value(name.as_bytes()) || name.is_empty() || name.contains(',') {
+            if !crate::http_syntax::is_header_value(name.as_bytes()) || name.is_empty() || name.contains(',')
+            {
                 self.errors.add(&path, "the name goes into a header: no control characters, no comma");
             }
             let id = SchemeId(compiled.len());
@@ -43,16 +42,16 @@ impl Compiler<'_> {
     fn scheme(&mut self, path: &Path<'_>, name: &str, scheme: SchemeConfig) -> Option<Scheme> {
         let realm = scheme.realm.unwrap_or_else(|| "lychgate".into());
         let mut signer = None;
-        let (default_status, sources, kind) = match scheme.kind {
+        let (default_status, locations, kind) = match scheme.kind {
             config::SchemeKind::Bearer { jwt, users, .. } => {
                 let token = self.token_scheme(path, jwt, users.as_ref(), None, false)?;
                 signer = token.signer;
-                (403, token.sources, token.kind)
+                (403, token.locations, token.kind)
             }
             config::SchemeKind::OpenIdConnect { jwt, users, url } => {
                 let token = self.token_scheme(path, jwt, users.as_ref(), Some(&url), false)?;
                 signer = token.signer;
-                (401, token.sources, token.kind)
+                (401, token.locations, token.kind)
             }
             config::SchemeKind::OAuth2 { flows, jwt, users, issue } => {
                 let claims = IssuedClaims::of(&jwt);
@@ -77,7 +76,7 @@ impl Compiler<'_> {
                         &realm,
                     );
                 }
-                (401, token.sources, token.kind)
+                (401, token.locations, token.kind)
             }
             config::SchemeKind::Basic { users } => {
                 let directory = self.user_directory(path, &users)?;
@@ -87,23 +86,19 @@ impl Compiler<'_> {
                         format_args!("no user in `{users}` has a password, so nobody could log in"),
                     );
                 }
-                let source = Source::Header { name: "authorization".into(), prefix: "Basic ".into() };
-                (401, vec![source], SchemeKind::Basic(directory))
+                let location =
+                    CredentialLocation::Header { name: "authorization".into(), prefix: "Basic ".into() };
+                (401, vec![location], SchemeKind::Basic(directory))
             }
-            config::SchemeKind::ApiKey { location, name, directory, .. } => {
+            config::SchemeKind::ApiKey { location, directory, .. } => {
                 let keys = self.api_key_directory(path, &directory)?;
-                let source = match location {
-                    KeyLocation::Header => Source::Header { name: name.into(), prefix: String::new() },
-                    KeyLocation::Query => Source::Query(name),
-                    KeyLocation::Cookie => Source::Cookie(name),
-                };
-                (403, vec![source], SchemeKind::ApiKey(keys))
+                (403, vec![location], SchemeKind::ApiKey(keys))
             }
         };
         Some(Scheme {
             name: name.to_owned(),
             kind,
-            sources,
+            locations,
             realm,
             missing_status: scheme.missing_status.unwrap_or(default_status),
             forward: scheme.forward,
@@ -167,11 +162,6 @@ impl Compiler<'_> {
             .map(|(claim, header)| (claim, Rc::from(header.as_str())))
             .collect();
         self.reserve_claim_headers(&path.key("claims_to_headers"), &claims_to_headers);
-        let sources = jwt.from.into_iter().map(|source| match source {
-            TokenSource::Header { name, prefix } => Source::Header { name: name.into(), prefix },
-            TokenSource::Query(name) => Source::Query(name),
-            TokenSource::Cookie(name) => Source::Cookie(name),
-        });
         let settings = VerifierSettings {
             audiences: jwt.audiences,
             required_claims: jwt.required_claims,
@@ -185,7 +175,7 @@ impl Compiler<'_> {
         };
         let verifier = Box::new(Verifier::new(settings, authority));
         Some(TokenScheme {
-            sources: sources.collect(),
+            locations: jwt.from,
             kind: SchemeKind::Token { verifier, users },
             cannot_sign: matches!(signer, Signer::None),
             signer: match signer {

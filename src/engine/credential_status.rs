@@ -2,14 +2,14 @@
 
 use std::rc::Rc;
 
-use crate::decision::{Denial, Identity};
-use crate::identity::{ApiKey, User};
+use crate::decision::Denial;
+use crate::identity::{ApiKey, Identity, User};
 use crate::policy::SchemeId;
 use crate::remote::Awaited;
 use crate::token::{TokenError, Verified};
 
 /// A credential that was verified.
-pub enum Proof<'p> {
+pub enum Authenticated<'p> {
     Token {
         token: Rc<Verified>,
         /// The scopes beyond which the token's do not count, if there are any.
@@ -22,7 +22,7 @@ pub enum Proof<'p> {
     Key(&'p ApiKey),
 }
 
-impl Proof<'_> {
+impl Authenticated<'_> {
     /// Whose it is.
     pub fn subject(&self) -> Option<&str> {
         match self {
@@ -72,37 +72,40 @@ impl Proof<'_> {
 }
 
 /// What a request presents for one scheme.
-pub enum Presented<'p> {
+pub enum CredentialStatus<'p> {
     Missing,
     Bad {
         reason: &'static str,
         explanation: String,
     },
-    /// It cannot be judged now.
-    Held(Box<Denial>),
+    /// It was not checked, and this is why: too many failures, or what is needed for it cannot be had.
+    Unchecked(Box<Denial>),
     /// It cannot be judged yet: this is being fetched.
-    Awaited {
+    Pending {
         awaited: Awaited,
         /// A name for the credential.
         credential: u64,
     },
     /// It is good, and whose it is may not come in.
     Inactive,
-    Proven(Proof<'p>),
+    Authenticated(Authenticated<'p>),
 }
 
-impl Presented<'_> {
+impl CredentialStatus<'_> {
     /// What a token is that is not accepted.
     pub fn of(error: &TokenError, token: &[u8]) -> Self {
-        let held =
-            |detail, seconds: u64| Self::held(Denial::new(503, detail, error.reason()).retry_after(seconds));
+        let unchecked = |detail, seconds: u64| {
+            Self::unchecked(Denial::new(503, detail, error.reason()).retry_after(seconds))
+        };
         match error {
-            TokenError::Pending(awaited) => Self::Awaited { awaited: *awaited, credential: name_of(token) },
-            TokenError::KeysUnavailable(seconds) => held("Signing keys are not available", *seconds),
+            TokenError::Pending(awaited) => Self::Pending { awaited: *awaited, credential: name_of(token) },
+            TokenError::KeysUnavailable(seconds) => unchecked("Signing keys are not available", *seconds),
             TokenError::IntrospectionUnavailable(seconds) => {
-                held("Token introspection is not available", *seconds)
+                unchecked("Token introspection is not available", *seconds)
             }
-            TokenError::RevocationUnavailable(seconds) => held("Revocation list is not available", *seconds),
+            TokenError::RevocationUnavailable(seconds) => {
+                unchecked("Revocation list is not available", *seconds)
+            }
             TokenError::TooLong
             | TokenError::Malformed(_)
             | TokenError::Critical
@@ -123,8 +126,8 @@ impl Presented<'_> {
     }
 
     /// It cannot be judged now, for this reason.
-    pub fn held(denial: Denial) -> Self {
-        Self::Held(Box::new(denial))
+    pub fn unchecked(denial: Denial) -> Self {
+        Self::Unchecked(Box::new(denial))
     }
 
     /// It is not good, for this reason.
@@ -133,7 +136,7 @@ impl Presented<'_> {
     }
 }
 
-/// A name for a credential: the same for the same bytes. It need not be secret, and is no proof of anything:
+/// A name for a credential: the same for the same bytes. It need not be secret, and is no credential of anything:
 /// a client that finds another credential of the same name shares that one's places.
 fn name_of(credential: &[u8]) -> u64 {
     // FNV-1a.
@@ -150,19 +153,19 @@ pub enum Failure {
     Inactive(SchemeId),
     Scope(SchemeId),
     /// Cannot be told yet.
-    Awaited,
+    Pending,
 }
 
 impl Failure {
     /// How near it came; among equals the first counts.
-    pub fn nearness(self) -> u8 {
+    pub fn precedence(self) -> u8 {
         match self {
             Self::Missing => 0,
             Self::Bad(_) => 1,
             Self::Inactive(_) => 2,
             Self::Scope(_) => 3,
             // Nothing is said before it is known.
-            Self::Awaited => 4,
+            Self::Pending => 4,
         }
     }
 }

@@ -2,13 +2,11 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::{Outcome, PasswordChecker};
-use crate::config::PasswordSettings;
-use crate::host::{Host, HostError, LocalHost, NativeVerdict};
+use crate::host::{Host, HostError, HttpCall, LocalHost, NativeVerdict};
 use crate::identity::{User, UserDirectory};
 use crate::keys::NativeKey;
-use crate::password::LoginMemory;
-use crate::password::{Account, PasswordHash};
-use crate::remote::HttpCall;
+use crate::login::{Account, LoginMemory, PasswordSettings};
+use crate::password::PasswordHash;
 
 const HASH: &str =
     "$argon2id$v=19$m=64,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$pbviq+1UUgwZCmLIr4Hgk7mEMsxnRLuOb2HfvIaBwGY";

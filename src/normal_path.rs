@@ -236,5 +236,5 @@ const fn digits() -> [u16; 256] {
 }
 
 #[cfg(test)]
-#[path = "path_tests.rs"]
+#[path = "normal_path_tests.rs"]
 mod tests;

@@ -2,42 +2,20 @@
 
 use std::borrow::Cow;
 
-use super::{docs, export};
 use crate::config::Config;
 use crate::decision::Response;
+use crate::openapi::{docs, export};
 
 /// The document and the page, at their paths.
 #[derive(Debug)]
-pub struct Served {
+pub struct DocsEndpoint {
     path: String,
     document: Vec<u8>,
     docs: Option<String>,
     title: String,
 }
 
-/// A page, and what belongs to it.
-#[derive(Debug)]
-pub struct Page {
-    /// The key of `openapi` that has it served.
-    pub key: &'static str,
-    /// Its path.
-    pub path: String,
-    /// The paths of the files that it loads.
-    pub files: Vec<String>,
-}
-
-impl Served {
-    /// Everything that is served.
-    #[must_use]
-    pub fn pages(&self) -> Vec<Page> {
-        let document = Page { key: "serve", path: self.path.clone(), files: Vec::new() };
-        let docs = self.docs.as_ref().map(|docs| {
-            let files = docs::FILES.iter().map(|file| format!("{docs}/{file}")).collect();
-            Page { key: "docs", path: docs.clone(), files }
-        });
-        std::iter::once(document).chain(docs).collect()
-    }
-
+impl DocsEndpoint {
     /// What `config` wants served, if anything.
     #[must_use]
     pub fn of(config: &Config) -> Option<Self> {

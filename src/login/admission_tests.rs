@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Admission, Attempt};
-use crate::password::LoginMemory;
+use crate::login::LoginMemory;
 
 const COST: Duration = Duration::from_millis(45);
 const STEP: Duration = Duration::from_millis(1);

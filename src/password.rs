@@ -270,5 +270,5 @@ fn phc_kind(text: &str) -> Result<Kind, String> {
 }
 
 #[cfg(test)]
-#[path = "hash_tests.rs"]
+#[path = "password_tests.rs"]
 mod tests;

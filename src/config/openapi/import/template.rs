@@ -21,7 +21,7 @@ pub fn read(node: Node<'_>, path: &str) -> Option<(Rank, PathConfig)> {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
     let Ok(decoded) = decoded else { return node.fault(format_args!("{path:?} is not UTF-8")) };
     // The one reading that requests are held to. Braces stand for text that is not there yet.
-    if let Err(ambiguity) = crate::policy::NormalPath::new(path.as_bytes()) {
+    if let Err(ambiguity) = crate::normal_path::NormalPath::new(path.as_bytes()) {
         return node.fault(format_args!("{path:?} can never match: {}", ambiguity.0));
     }
     if path.len() > LONGEST_PATH_BYTES {

@@ -4,45 +4,26 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::identity::Identity;
-use crate::credential::{Source, without_cookies, without_parameters};
-use crate::policy::is_same_header;
-use crate::request::Request;
-
-/// One change of the request headers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderEdit {
-    /// Every header of this name goes. Names are in lower case.
-    Remove(Rc<[u8]>),
-    /// The header has this value and no other.
-    Set(Rc<str>, Box<[u8]>),
-}
+use crate::credential::{CredentialLocation, without_cookies, without_parameters};
+use crate::http_syntax::is_same_header;
+use crate::identity::Identity;
+use crate::request::{HeaderMutation, Request};
 
 /// What is taken away of what a client sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes {
+pub struct HeaderMutations {
     /// The edits: rarely more than that of its credential.
-    pub edits: SmallVec<[HeaderEdit; 2]>,
+    pub list: SmallVec<[HeaderMutation; 2]>,
     /// Whether it sent a header that the identity sets. Where it did not, which is nearly always, the
     /// headers of the identity can be added instead: for Envoy that is half the work of replacing.
-    pub impersonates: bool,
-}
-
-/// Whether `value` can be a header value as it is (RFC 9110 section 5.5): no control characters,
-/// and no space at the ends, which recipients cut off.
-#[must_use]
-pub fn is_header_value(value: &[u8]) -> bool {
-    let is_space = |b: Option<&u8>| matches!(b, Some(b' ' | b'\t'));
-    !is_space(value.first())
-        && !is_space(value.last())
-        && value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7F))
+    pub spoofs_identity: bool,
 }
 
 /// The credentials of a scheme: where they may stand, and whether the upstream gets to see them.
 #[derive(Clone, Copy, Debug)]
 pub struct Credentials<'p> {
     /// Where they may stand.
-    pub sources: &'p [Source],
+    pub locations: &'p [CredentialLocation],
     /// Whether they go on.
     pub forward: bool,
 }
@@ -53,55 +34,55 @@ pub struct Credentials<'p> {
 ///
 /// Credentials of several schemes may share a header, so it is worked out for all of them at once.
 #[must_use]
-pub fn changes<'p>(
+pub fn header_mutations<'p>(
     request: &Request<'_>,
     credentials: impl Iterator<Item = Credentials<'p>>,
     identity: Option<&Identity>,
     is_reserved: impl Fn(&[u8]) -> bool,
-) -> Changes {
-    let mut changes = SmallVec::new();
-    let mut impersonates = false;
+) -> HeaderMutations {
+    let mut mutations = SmallVec::new();
+    let mut spoofs_identity = false;
     let mut query = Vec::new();
     let mut cookies = Vec::new();
-    for Credentials { sources, forward } in credentials {
-        for source in sources {
-            match source {
-                Source::Header { name, .. } => {
-                    if !forward && !removes(&changes, name.as_bytes()) && source.stands_in(request) {
-                        changes.push(HeaderEdit::Remove(Rc::clone(name).into()));
+    for Credentials { locations, forward } in credentials {
+        for location in locations {
+            match location {
+                CredentialLocation::Header { name, .. } => {
+                    if !forward && !removes(&mutations, name.as_bytes()) && location.is_present_in(request) {
+                        mutations.push(HeaderMutation::Remove(Rc::clone(name).into()));
                     }
-                    remove_doubles(&mut changes, request, name.as_bytes());
+                    remove_doubles(&mut mutations, request, name.as_bytes());
                 }
-                Source::Query(name) if !forward => query.push(name.as_str()),
-                Source::Cookie(name) if !forward => cookies.push(name.as_str()),
-                Source::Query(_) | Source::Cookie(_) => {}
+                CredentialLocation::Query(name) if !forward => query.push(name.as_str()),
+                CredentialLocation::Cookie(name) if !forward => cookies.push(name.as_str()),
+                CredentialLocation::Query(_) | CredentialLocation::Cookie(_) => {}
             }
         }
     }
     if !query.is_empty()
         && let Some(target) = without_parameters(request.target(), &query)
     {
-        changes.push(HeaderEdit::Set(":path".into(), target.into()));
+        mutations.push(HeaderMutation::Set(":path".into(), target.into()));
     }
     if !cookies.is_empty()
         && let Some(rest) = without_cookies(request.values("cookie"), &cookies)
     {
-        changes.push(set_or_remove("cookie", rest));
+        mutations.push(set_or_remove("cookie", rest));
     }
     let mut is_connection_known = false;
     for (name, _) in request.headers() {
         if is_reserved(name) {
             if identity.is_some_and(|identity| identity.sets(name)) {
-                impersonates = true;
-            } else if !removes(&changes, name) {
-                changes.push(HeaderEdit::Remove(name.into()));
+                spoofs_identity = true;
+            } else if !removes(&mutations, name) {
+                mutations.push(HeaderMutation::Remove(name.into()));
             }
         } else if name == b"connection" && !is_connection_known {
             is_connection_known = true;
-            changes.extend(connection_options(request).map(|rest| set_or_remove("connection", rest)));
+            mutations.extend(connection_options(request).map(|rest| set_or_remove("connection", rest)));
         }
     }
-    Changes { edits: changes, impersonates }
+    HeaderMutations { list: mutations, spoofs_identity }
 }
 
 /// The options of a connection (RFC 9110 section 7.6.1) that name no header of the request but their own.
@@ -122,31 +103,31 @@ fn connection_options(request: &Request<'_>) -> Option<Vec<u8>> {
     Some(options().filter(is_own).collect::<Vec<_>>().join(&b", "[..]))
 }
 
-fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderEdit {
+fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderMutation {
     if rest.is_empty() {
-        HeaderEdit::Remove(Rc::from(name.as_bytes()))
+        HeaderMutation::Remove(Rc::from(name.as_bytes()))
     } else {
-        HeaderEdit::Set(name.into(), rest.into())
+        HeaderMutation::Set(name.into(), rest.into())
     }
 }
 
 /// Takes away what an application could take for header `name` and the gate did not: it is no credential that was
 /// judged.
-fn remove_doubles(changes: &mut SmallVec<[HeaderEdit; 2]>, request: &Request<'_>, name: &[u8]) {
+fn remove_doubles(mutations: &mut SmallVec<[HeaderMutation; 2]>, request: &Request<'_>, name: &[u8]) {
     if name.iter().all(u8::is_ascii_alphanumeric) {
         return;
     }
     for (own, _) in request.headers().filter(|(own, _)| *own != name && is_same_header(own, name)) {
-        if !removes(changes, own) {
-            changes.push(HeaderEdit::Remove(own.into()));
+        if !removes(mutations, own) {
+            mutations.push(HeaderMutation::Remove(own.into()));
         }
     }
 }
 
-fn removes(changes: &[HeaderEdit], name: &[u8]) -> bool {
-    changes.iter().any(|change| matches!(change, HeaderEdit::Remove(own) if **own == *name))
+fn removes(mutations: &[HeaderMutation], name: &[u8]) -> bool {
+    mutations.iter().any(|change| matches!(change, HeaderMutation::Remove(own) if **own == *name))
 }
 
 #[cfg(test)]
-#[path = "edits_tests.rs"]
+#[path = "header_mutations_tests.rs"]
 mod tests;

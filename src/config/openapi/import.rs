@@ -9,9 +9,9 @@ mod template;
 
 use serde_json::{Map, Value};
 
+use crate::config::error::Path;
 use crate::config::node::Node;
-use crate::config::rules::read_security;
-use crate::config::{Path, PathConfig, SecurityConfig};
+use crate::config::rules::{PathConfig, SecurityConfig, read_security};
 use servers::base_paths;
 
 /// What a document says.

@@ -1,5 +1,4 @@
-//! Passwords: hashes of bounded cost, failures throttled, the worker's time budgeted, verified
-//! Basic credentials remembered.
+//! Logins: failures throttled, the worker's time budgeted, verified Basic credentials remembered.
 //!
 //! A hash takes tens of milliseconds, and the worker serves nobody meanwhile. So the throttle is
 //! asked first, then the budget, and only then is a password hashed. Which of the logins that
@@ -8,15 +7,15 @@
 mod admission;
 mod budget;
 mod checker;
-mod hash;
 mod known;
 mod memory;
+mod settings;
 mod throttle;
 mod usage;
 
 pub use admission::LoginMemory;
 pub use budget::Budget;
 pub use checker::{Admitted, Outcome, PasswordChecker};
-pub use hash::PasswordHash;
 pub use memory::Memory;
+pub use settings::PasswordSettings;
 pub use throttle::Account;

@@ -22,7 +22,7 @@ pub enum RuleId {
 
 /// What of the rule it was decided by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub enum By {
+pub enum DecidedBy {
     /// No credential mattered.
     #[default]
     Nothing,
@@ -34,16 +34,16 @@ pub enum By {
 
 /// Both, and whose API key it was.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Place {
+pub struct Attribution {
     /// The rule.
     pub rule: RuleId,
     /// What of it.
-    pub by: By,
+    pub by: DecidedBy,
     /// The client of the API key that let the request in, by its number in the policy.
     pub client: Option<u8>,
 }
 
-impl Place {
+impl Attribution {
     /// Somewhere in this rule.
     #[must_use]
     pub fn rule(rule: RuleId) -> Self {

@@ -8,14 +8,13 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::PasswordHash;
 use super::admission::{Admission, Attempt, LoginMemory};
 use super::memory::Memory;
+use super::settings::PasswordSettings;
 use super::throttle::{Account, Throttle, tags};
-use crate::config::PasswordSettings;
-use crate::host::{ClientAddress, Host, HostError};
+use crate::host::{ClientAddress, Event, Host, HostError, PasswordCheck};
 use crate::identity::{User, UserDirectory};
-use crate::metrics::{Event, PasswordCheck};
+use crate::password::PasswordHash;
 
 /// What a name and a secret are worth.
 #[derive(Clone, Copy, Debug)]

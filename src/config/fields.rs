@@ -1,0 +1,117 @@
+//! Values that several sections of a configuration are made of: lists, names, algorithms, secrets.
+
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::node::Node;
+use crate::http_syntax::is_token;
+use crate::keys::Algorithm;
+use crate::secret::Secret;
+
+/// Where a secret is read from.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// Written in the configuration.
+    Inline(Secret),
+    /// `{env: NAME}`: an environment variable of the plugin.
+    Env(String),
+}
+
+/// A list that is not empty.
+pub fn non_empty<T>(node: Node<'_>, read: impl FnOnce(Node<'_>) -> Option<Vec<T>>) -> Option<Vec<T>> {
+    let list = read(node)?;
+    if list.is_empty() {
+        return node.fault("must not be empty; leave the key out to get its default");
+    }
+    Some(list)
+}
+
+/// An algorithm by its name.
+pub fn read_algorithm(node: Node<'_>) -> Option<Algorithm> {
+    let name = node.string()?;
+    match Algorithm::from_name(&name) {
+        Some(algorithm) => Some(algorithm),
+        None if name.eq_ignore_ascii_case("none") => node.fault("`none` is never accepted"),
+        None => {
+            // Longer than any name it may be a secret in the wrong place.
+            let name = if name.len() <= 16 { format!("{name:?}") } else { "of that name".into() };
+            node.fault(format_args!(
+                "unknown algorithm {name}; known: {}",
+                Algorithm::ALL.map(Algorithm::name).join(", ")
+            ))
+        }
+    }
+}
+
+/// A header name, in lower case as Envoy keeps them.
+pub fn read_header_name(node: Node<'_>) -> Option<String> {
+    let name = node.string()?;
+    if is_token(&name) {
+        Some(name.to_ascii_lowercase())
+    } else {
+        node.fault(format_args!("{name:?} is not a header name"))
+    }
+}
+
+/// The name of a header that the gate sets: one with a meaning of its own would lose it.
+pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
+    const NOT_OURS: [&str; 15] = [
+        "authorization",
+        "connection",
+        "content-length",
+        "content-type",
+        "cookie",
+        "expect",
+        "host",
+        "http2-settings",
+        "keep-alive",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    ];
+    let name = read_header_name(node)?;
+    if NOT_OURS.contains(&name.as_str()) {
+        return node.fault(format_args!("`{name}` has a meaning of its own; take another header"));
+    }
+    Some(name)
+}
+
+/// The name of a cookie.
+pub fn read_cookie_name(node: Node<'_>) -> Option<String> {
+    let name = node.string()?;
+    if is_token(&name) { Some(name) } else { node.fault(format_args!("{name:?} is not a cookie name")) }
+}
+
+/// A string, `{env: NAME}` or `{base64: ...}`.
+pub fn read_secret(node: Node<'_>) -> Option<SecretSource> {
+    match node.value {
+        Value::String(text) => Some(SecretSource::Inline(Secret::new(text.clone().into_bytes()))),
+        Value::Object(_) => {
+            let object = node.object()?;
+            if object.one_of(&["env", "base64"])? == "env" {
+                return read_env(node);
+            }
+            let bytes = object.optional("base64", |n| {
+                let text = Zeroizing::new(n.string()?);
+                match crate::encoding::decode_any_base64(text.trim()) {
+                    Some(bytes) => Some(bytes),
+                    None => n.fault("not base64 (RFC 4648)"),
+                }
+            });
+            object.finish();
+            bytes.map(|bytes| SecretSource::Inline(Secret::new(bytes)))
+        }
+        _ => node.fault("expected a string, {env: NAME} or {base64: ...}"),
+    }
+}
+
+/// `{env: NAME}`.
+pub fn read_env(node: Node<'_>) -> Option<SecretSource> {
+    let object = node.object()?;
+    let name = object.required("env", |n| n.text());
+    object.finish();
+    name.map(SecretSource::Env)
+}
