@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use lychgate::host::{CallResponse, HttpCall};
+use lychgate::host::{CallResponse, HttpCall, Ticket, WorkDone};
 
 use crate::abi::ConfigHandle;
 use crate::clock::{self, Key};
@@ -15,31 +15,48 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// What comes back for a worker.
+pub enum Message {
+    /// A call was answered.
+    Answer(u32, CallResponse),
+    /// Work that was taken over is done.
+    Work(Ticket, WorkDone),
+}
+
 /// What came back for a worker.
 pub struct Inbox {
     key: Key,
     has_some: AtomicBool,
-    answers: Mutex<Vec<(u32, CallResponse)>>,
+    messages: Mutex<Vec<Message>>,
 }
 
 impl Inbox {
     /// That of the worker with this key.
     pub fn new(key: Key) -> Arc<Self> {
-        Arc::new(Self { key, has_some: AtomicBool::new(false), answers: Mutex::default() })
+        Arc::new(Self { key, has_some: AtomicBool::new(false), messages: Mutex::default() })
     }
 
     fn put(&self, number: u32, response: CallResponse) {
-        lock(&self.answers).push((number, response));
+        self.put_message(Message::Answer(number, response));
+    }
+
+    /// Puts in what came of work.
+    pub fn put_work(&self, ticket: Ticket, done: WorkDone) {
+        self.put_message(Message::Work(ticket, done));
+    }
+
+    fn put_message(&self, message: Message) {
+        lock(&self.messages).push(message);
         self.has_some.store(true, Ordering::Release);
         clock::ring(self.key);
     }
 
     /// Takes out what is there.
-    pub fn take(&self) -> Vec<(u32, CallResponse)> {
+    pub fn take(&self) -> Vec<Message> {
         if !self.has_some.swap(false, Ordering::AcqRel) {
             return Vec::new();
         }
-        std::mem::take(&mut *lock(&self.answers))
+        std::mem::take(&mut *lock(&self.messages))
     }
 }
 

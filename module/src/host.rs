@@ -3,20 +3,20 @@
 use std::cell::{Cell, OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use lychgate::host::{
-    CallResponse, Definition, Event, Host, HostError, HttpCall, NativeVerdict, Update,
+    Definition, Event, Host, HostError, HttpCall, NativeVerdict, Ticket, Update, Work,
 };
 use lychgate::keys::{NativeKey, VerificationKey};
 use lychgate::metrics::Metrics;
 
 use crate::abi::{self, Attribute};
-use crate::calls::Inbox;
+use crate::calls::{Inbox, Message};
 use crate::clock::{self, Key};
 use crate::config::Config;
 use crate::exchange::Exchange;
-use crate::{shared, signatures};
+use crate::{pool, shared, signatures, system_time};
 use crate::stats::Series;
 
 /// Where a host is.
@@ -44,7 +44,6 @@ pub struct NativeHost {
     /// How often ticks are wanted, in milliseconds.
     period: Cell<u32>,
     calls: Cell<u32>,
-    began: Instant,
 }
 
 /// While it is there a request is spoken of.
@@ -72,7 +71,6 @@ impl NativeHost {
             current: RefCell::default(),
             period: Cell::new(1000),
             calls: Cell::new(0),
-            began: Instant::now(),
         }
     }
 
@@ -94,7 +92,7 @@ impl NativeHost {
     }
 
     /// What came back for it.
-    pub fn take_answers(&self) -> Vec<(u32, CallResponse)> {
+    pub fn take_messages(&self) -> Vec<Message> {
         match &self.place {
             Place::Main => Vec::new(),
             Place::Worker { inbox, .. } => inbox.take(),
@@ -118,13 +116,11 @@ impl NativeHost {
 
 impl Host for NativeHost {
     fn now(&self) -> i64 {
-        // A clock before 1970, or one beyond reach, reads as the end of time: every token has expired.
-        let time = SystemTime::now().duration_since(UNIX_EPOCH).ok();
-        time.and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
+        system_time::now()
     }
 
     fn uptime(&self) -> Duration {
-        self.began.elapsed()
+        system_time::uptime()
     }
 
     fn verify(&self, key: &VerificationKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
@@ -133,6 +129,17 @@ impl Host for NativeHost {
 
     fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
         NativeVerdict::Unavailable
+    }
+
+    fn has_threads(&self) -> bool {
+        self.key().is_some()
+    }
+
+    fn take_over(&self, work: Work) -> Option<Ticket> {
+        match &self.place {
+            Place::Main => None,
+            Place::Worker { inbox, .. } => pool::take_over(work, inbox),
+        }
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {

@@ -16,6 +16,7 @@
 //! | [`clock`] | ticks, which Envoy has not for filters: a thread that wakes others |
 //! | [`signatures`] | signatures of RSA and of NIST's curves, by aws-lc |
 //! | [`stats`] | stats with labels |
+//! | [`pool`] | threads that hash passwords |
 //! | [`logger`] | lines of Envoy's log |
 
 #[expect(unsafe_code, reason = "declares Envoy's functions and the module's; see the room's header")]
@@ -28,8 +29,10 @@ mod hooks;
 mod host;
 mod local;
 mod logger;
+mod pool;
 mod shared;
 mod signatures;
 mod stats;
+mod system_time;
 #[cfg(feature = "trap-for-tests")]
 mod trap;

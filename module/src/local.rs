@@ -12,7 +12,7 @@ use lychgate::filter::{Slice, StreamId, Worker};
 use lychgate::host::CallResponse;
 use lychgate::login::LoginMemory;
 
-use crate::calls::Inbox;
+use crate::calls::{Inbox, Message};
 use crate::clock;
 use crate::config::{Config, Route, Text, number};
 use crate::exchange::Exchange;
@@ -128,8 +128,14 @@ impl Local {
         if was_woken && let Some(key) = self.host.key() {
             clock::has_come(key);
         }
-        for (number, response) in self.host.take_answers() {
-            self.take_answer(number, &response);
+        for message in self.host.take_messages() {
+            match message {
+                Message::Answer(number, response) => self.take_answer(number, &response),
+                Message::Work(ticket, done) => {
+                    let wake = &mut |stream| self.wake(stream);
+                    self.worker.on_work_done(ticket, done, &Slice::default(), wake);
+                }
+            }
         }
         let now = Instant::now();
         // What wakes it is a clock of its own, which may be a little before this one.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use crate::decision::Denial;
 use crate::identity::{ApiKey, Identity, User};
+use crate::login::Login;
 use crate::policy::SchemeId;
 use crate::remote::Awaited;
 use crate::token::{TokenError, Verified};
@@ -123,6 +124,11 @@ impl CredentialStatus<'_> {
             | TokenError::OtherUse(_)
             | TokenError::Revoked => Self::bad(error.reason(), error.to_string()),
         }
+    }
+
+    /// Its password is being hashed on another thread.
+    pub fn pending(login: &Login, credential: &[u8]) -> Self {
+        Self::Pending { awaited: Awaited::Login(login.ticket), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.

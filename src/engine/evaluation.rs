@@ -5,18 +5,17 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::Engine;
+use super::{Engine, RequestMemo};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use crate::config::UsersScopes;
 use crate::credential::{Found, basic, find_in};
 use crate::decision::{
-    Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
+    Attribution, DecidedBy, Decision, Denial, Pause, RuleId,
 };
 use crate::host::{Event, Host, HostError};
-use crate::identity::{Identity, UserDirectory};
-use crate::login::Outcome;
+use crate::identity::UserDirectory;
+use crate::login::{Outcome, PasswordChecker};
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, Term, TokenUsers};
-use crate::remote::TokenDigests;
 use crate::request::Request;
 use crate::token::{Owner, TokenError, Verified, Verifier};
 
@@ -39,13 +38,13 @@ enum Cost {
 /// The evaluation. Each scheme is looked at once, however many alternatives
 /// name it.
 pub struct Evaluation<'a> {
-    engine: &'a Engine,
-    request: &'a Request<'a>,
+    pub(super) engine: &'a Engine,
+    pub(super) request: &'a Request<'a>,
     host: &'a dyn Host,
     /// Whether the request can wait.
     can_pause: bool,
-    /// The digests of its tokens, as far as they were computed before.
-    digests: &'a TokenDigests,
+    /// What was found out about it before.
+    memo: &'a RequestMemo,
     /// DecidedBy the number of the scheme.
     statuses: SmallVec<[OnceCell<CredentialStatus<'a>>; 4]>,
 }
@@ -57,11 +56,11 @@ impl<'a> Evaluation<'a> {
         request: &'a Request<'a>,
         host: &'a dyn Host,
         can_pause: bool,
-        digests: &'a TokenDigests,
+        memo: &'a RequestMemo,
     ) -> Self {
         let mut statuses = SmallVec::new();
         statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        Self { engine, request, host, can_pause, digests, statuses }
+        Self { engine, request, host, can_pause, memo, statuses }
     }
 
     /// Judges the request by `requirement`.
@@ -115,14 +114,15 @@ impl<'a> Evaluation<'a> {
     }
 
     /// All that is awaited before the request can be judged by `requirement`. Schemes whose credential is
-    /// looked at with an effect are left out: they await nothing.
+    /// looked at with an effect are left out until that is done: they await nothing before.
     fn awaited(&self, requirement: &Requirement) -> Pause {
         let mut await_ = Pause { awaited: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
         for alternative in requirement.alternatives() {
             let mut lacks = false;
             for term in self.by_cost(alternative) {
                 let cost = self.cost(term.scheme);
-                if cost == Cost::SideEffect || (lacks && cost == Cost::Introspection) {
+                let is_begun = || self.memo.login(term.scheme).is_some();
+                if (cost == Cost::SideEffect && !is_begun()) || (lacks && cost == Cost::Introspection) {
                     continue;
                 }
                 match self.status(term.scheme) {
@@ -174,7 +174,7 @@ impl<'a> Evaluation<'a> {
             SchemeKind::Token { verifier, users } => {
                 self.verify_token(id, &credential, verifier, users.as_ref())
             }
-            SchemeKind::Basic(users) => self.verify_basic(&credential, users),
+            SchemeKind::Basic(users) => self.verify_basic(id, &credential, users),
             SchemeKind::ApiKey(directory) => {
                 match directory.verify(&credential, |end| self.host.is_before(end)) {
                     Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
@@ -231,7 +231,7 @@ impl<'a> Evaluation<'a> {
             self.engine.metrics.note(Event::TokenCache { hit: false });
             self.engine.metrics.remember(cache.len());
         }
-        let verified = Rc::new(verifier.verify_again(token, self.digests, self.host, self.can_pause)?);
+        let verified = Rc::new(verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?);
         if let Some(owner) = owner {
             cache.put(owner, token, &verified);
             self.engine.metrics.remember(cache.len());
@@ -239,13 +239,39 @@ impl<'a> Evaluation<'a> {
         Ok(verified)
     }
 
-    fn verify_basic(&self, credential: &[u8], users: &'a UserDirectory) -> CredentialStatus<'a> {
+    fn verify_basic(
+        &self,
+        id: SchemeId,
+        credential: &[u8],
+        users: &'a UserDirectory,
+    ) -> CredentialStatus<'a> {
         let Some((username, password)) = basic::decode(credential) else {
             return CredentialStatus::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");
         };
-        match self.engine.passwords.check(users, &username, &password, self.host) {
+        let passwords = &self.engine.passwords;
+        let outcome = match self.memo.login(id) {
+            Some(login) => match login.verdict() {
+                Some(verdict) => PasswordChecker::outcome(verdict, users, &username),
+                None if self.can_pause => return CredentialStatus::pending(&login, credential),
+                None => Outcome::Busy(1),
+            },
+            // A request that waits is what it takes for its password to be hashed elsewhere.
+            None if self.can_pause && self.host.has_threads() => {
+                match passwords.begin_check(users, &username, &password, self.host) {
+                    Ok(login) => {
+                        self.memo.add_login(id, login.clone());
+                        return CredentialStatus::pending(&login, credential);
+                    }
+                    Err(outcome) => outcome,
+                }
+            }
+            None => passwords.check(users, &username, &password, self.host),
+        };
+        match outcome {
             Outcome::Right(user) if user.disabled => CredentialStatus::Inactive,
-            Outcome::Right(user) => CredentialStatus::Authenticated(Authenticated::Basic { username, user }),
+            Outcome::Right(user) => {
+                CredentialStatus::Authenticated(Authenticated::Basic { username, user })
+            }
             Outcome::Wrong => CredentialStatus::bad("password_wrong", ""),
             Outcome::Throttled(seconds) => CredentialStatus::unchecked(Denial::throttled(seconds)),
             Outcome::Busy(seconds) => CredentialStatus::unchecked(Denial::busy(seconds)),
@@ -311,99 +337,6 @@ impl<'a> Evaluation<'a> {
             Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() => Cost::Introspection,
             Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => Cost::Computation,
             Some(SchemeKind::Basic(_)) => Cost::SideEffect,
-        }
-    }
-
-    /// The credentials that `requirement` speaks of, each once.
-    fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
-        requirement
-            .schemes()
-            .filter_map(|id| self.scheme(id))
-            .map(|scheme| Credentials { locations: &scheme.locations, forward: scheme.forward })
-    }
-
-    fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {
-        let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
-        let mutations =
-            header_mutations(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
-        Allow { identity, mutations, ..Allow::default() }
-    }
-
-    /// Lets the request in as nobody, without the credentials that were not good or not enough.
-    fn allow_without(&self, requirement: &'a Requirement) -> Allow {
-        self.allow_as(requirement, None)
-    }
-
-    fn allow(&self, requirement: &'a Requirement, number: usize, alternative: &Alternative) -> Allow {
-        let make = || self.identity(alternative);
-        let identity = match alternative.terms.as_slice() {
-            [term] => match self.authenticated(term.scheme) {
-                Some(credential) => credential.identity(term.scheme.0, make),
-                None => Rc::new(make()),
-            },
-            _ => Rc::new(make()),
-        };
-        let mut allow = self.allow_as(requirement, Some(identity));
-        allow.attribution.by = DecidedBy::Alternative(number);
-        allow.attribution.client = alternative
-            .terms
-            .iter()
-            .filter_map(|term| self.authenticated(term.scheme))
-            .find_map(Authenticated::client);
-        allow
-    }
-
-    fn identity(&self, alternative: &Alternative) -> Identity {
-        let names = self.engine.policy.identity_headers();
-        let mut credentials: Vec<(&Scheme, &Authenticated<'_>)> = alternative
-            .terms
-            .iter()
-            .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
-            .collect();
-        let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        credentials.sort_by_key(|(scheme, _)| scheme.precedence());
-        // One speaks for all; what another may do is not what its subject may do.
-        let speaker =
-            credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();
-        let speaker = credentials.get(speaker).map(|(_, credential)| *credential);
-        let subject = speaker.and_then(Authenticated::subject).map(str::to_owned);
-        let mut scopes: Vec<String> = Vec::new();
-        for scope in speaker.into_iter().flat_map(Authenticated::scopes) {
-            if !scopes.contains(scope) {
-                scopes.push(scope.clone());
-            }
-        }
-        let mut identity = Identity { subject, scopes, schemes, headers: Vec::new() };
-        if let Some(subject) = identity.subject.clone() {
-            identity.set(&names.subject, subject.as_bytes());
-        }
-        if !identity.scopes.is_empty() {
-            identity.set(&names.scopes, identity.scopes.join(" ").as_bytes());
-        }
-        identity.set(&names.scheme, identity.schemes.join(",").as_bytes());
-        if let (Some(name), Some(issuer)) = (&names.issuer, speaker.and_then(Authenticated::issuer)) {
-            identity.set(name, issuer.as_bytes());
-        }
-        self.set_claim_headers(&mut identity, &credentials);
-        identity
-    }
-
-    /// A header that two tokens could set is the first one's, also where that one has no such claim: the other's would
-    /// be taken for its own.
-    fn set_claim_headers(&self, identity: &mut Identity, credentials: &[(&Scheme, &Authenticated<'_>)]) {
-        let mut taken: Vec<&Verifier> = Vec::new();
-        for (scheme, credential) in credentials {
-            let (Authenticated::Token { token, .. }, SchemeKind::Token { verifier, .. }) =
-                (credential, &scheme.kind)
-            else {
-                continue;
-            };
-            for (name, value) in token.headers() {
-                if !taken.iter().any(|verifier| verifier.may_set(name)) {
-                    identity.set(name, value);
-                }
-            }
-            taken.push(verifier);
         }
     }
 }

@@ -1,8 +1,10 @@
 //! Request in, decision out. Knows no host but the [`Host`] it is given.
 
+mod allowed;
 mod credential_status;
 mod docs_endpoint;
 mod evaluation;
+mod memo;
 mod refusal;
 
 use std::cell::RefCell;
@@ -13,16 +15,18 @@ use crate::decision::{
     Allow, Attribution, Credentials, Decision, Denial, HeaderMutations, Response, RuleId, TokenRequest,
     header_mutations,
 };
-use crate::host::{Host, Update};
+use crate::host::{Host, Ticket, Update, WorkDone};
+use crate::issue::{Answer, PendingLogin};
 use crate::login::{LoginMemory, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathFault};
 use crate::policy::{Compiled, Environment, Policy, Requirement};
-use crate::remote::{Remotes, TokenDigests};
+use crate::remote::Remotes;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
 use docs_endpoint::DocsEndpoint;
 use evaluation::Evaluation;
+pub use memo::RequestMemo;
 
 /// A policy at work, with what it remembers. One for each worker.
 pub struct Engine {
@@ -32,6 +36,14 @@ pub struct Engine {
     passwords: PasswordChecker,
     remotes: Remotes,
     metrics: Rc<Metrics>,
+}
+
+/// What becomes of a request for a token.
+pub enum TokenAnswer {
+    /// This, at once.
+    Now(Decision),
+    /// Its password is hashed on another thread first.
+    Later(Box<PendingLogin>),
 }
 
 /// An engine, and what the author of its configuration should know without it being wrong.
@@ -86,19 +98,19 @@ impl Engine {
     /// What becomes of `request`. It may have to wait ([`Decision::Pause`]) if it is `can_pause`.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, host: &dyn Host, can_pause: bool) -> Decision {
-        self.decide_again(request, &TokenDigests::default(), host, can_pause)
+        self.decide_again(request, &RequestMemo::default(), host, can_pause)
     }
 
-    /// The same for a request that may have been decided before; `digests` are what was computed then.
+    /// The same for a request that may have been decided before; `memo` is what was found out then.
     #[must_use]
     pub fn decide_again(
         &self,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Decision {
-        match self.judge(request, digests, host, can_pause) {
+        match self.judge(request, memo, host, can_pause) {
             Ok(Decision::AwaitBody(login)) => {
                 Decision::AwaitBody(TokenRequest { request_id: self.request_id(request), ..login })
             }
@@ -144,11 +156,35 @@ impl Engine {
 
     /// What becomes of a request for a token, now that its body is there.
     #[must_use]
-    pub fn answer_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> Decision {
+    pub fn answer_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> TokenAnswer {
         let answer = match self.policy.token_endpoint(request.endpoint) {
             Some(endpoint) => endpoint.answer(request, body, &self.passwords, host),
             None => Err(Denial::host_failure("a body for a token endpoint that is not there")),
         };
+        match answer {
+            Ok(Answer::Now(response)) => TokenAnswer::Now(Self::token_reply(request, Ok(response))),
+            Ok(Answer::Later(login)) => TokenAnswer::Later(login),
+            Err(denial) => TokenAnswer::Now(Self::token_reply(request, Err(denial))),
+        }
+    }
+
+    /// What becomes of it once its password is hashed on another thread; `None`: it is not yet.
+    #[must_use]
+    pub fn answer_token_later(
+        &self,
+        request: &TokenRequest,
+        login: &PendingLogin,
+        host: &dyn Host,
+    ) -> Option<Decision> {
+        let Some(endpoint) = self.policy.token_endpoint(request.endpoint) else {
+            let denial = Denial::host_failure("a password for a token endpoint that is not there");
+            return Some(Self::token_reply(request, Err(denial)));
+        };
+        let answer = endpoint.answer_later(login, &self.passwords, host)?;
+        Some(Self::token_reply(request, answer))
+    }
+
+    fn token_reply(request: &TokenRequest, answer: Result<Response, Denial>) -> Decision {
         let attribution = Attribution::rule(RuleId::TokenEndpoint);
         match answer {
             Ok(response) => Decision::LocalReply(Response { attribution, ..response }),
@@ -156,6 +192,11 @@ impl Engine {
                 Decision::Deny(Denial { request_id: request.request_id.clone(), ..denial.at(attribution) })
             }
         }
+    }
+
+    /// A password was hashed on another thread.
+    pub fn finish_login(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) {
+        self.passwords.finish(ticket, done, host);
     }
 
     /// What is counted.
@@ -184,7 +225,7 @@ impl Engine {
     fn judge(
         &self,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Result<Decision, Denial> {
@@ -220,7 +261,7 @@ impl Engine {
         let mut judged = if rule == RuleId::Unknown {
             Err(Denial::path_too_long())
         } else {
-            self.judge_by(requirement, request, digests, host, can_pause)
+            self.judge_by(requirement, request, memo, host, can_pause)
         };
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
@@ -250,7 +291,7 @@ impl Engine {
         &self,
         requirement: Option<&Requirement>,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Result<Decision, Denial> {
@@ -260,7 +301,7 @@ impl Engine {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
             Some(requirement) => {
-                Evaluation::new(self, request, host, can_pause, digests).evaluate(requirement)
+                Evaluation::new(self, request, host, can_pause, memo).evaluate(requirement)
             }
         }
     }
@@ -268,8 +309,8 @@ impl Engine {
     /// Why a rule that speaks of a token endpoint keeps a request from it. A login does not wait for anything.
     fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
         let attribution = Attribution::rule(RuleId::Rule(rule));
-        let digests = TokenDigests::default();
-        match self.judge_by(self.policy.requirement_of(rule), request, &digests, host, false) {
+        let memo = RequestMemo::default();
+        match self.judge_by(self.policy.requirement_of(rule), request, &memo, host, false) {
             Ok(Decision::Allow(_)) => None,
             Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.is_dry_run(attribution.rule))
                 .then_some(Denial {

@@ -4,18 +4,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::pending::{Claim, StreamId};
-use super::token_request::AwaitingBody;
+use super::token_request::{AwaitingBody, LoggingIn};
 use super::worker::Worker;
 use super::{Action, filter_state};
 use crate::decision::{
     Allow, Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, TokenRequest,
 };
+use crate::engine::RequestMemo;
 use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
-use crate::remote::TokenDigests;
 use crate::request::{HeaderMutation, Request};
 
 /// How long a request waits for what is being fetched, at most.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Where a request stands. Every callback matches on it.
 pub(super) enum State {
@@ -31,6 +31,8 @@ pub(super) enum State {
     AwaitingBody(Box<AwaitingBody>),
     /// The same, and its head went on, as the operator chose; the body goes no further.
     HeadReleased(Box<TokenRequest>),
+    /// It asks for a token, all of it is here, and its password is hashed on another thread.
+    LoggingIn(Box<LoggingIn>),
 }
 
 /// What is to be done with a request, once its headers are no longer being read.
@@ -48,7 +50,7 @@ pub(super) enum Step {
 }
 
 pub(super) struct Waiting {
-    digests: TokenDigests,
+    memo: RequestMemo,
     deadline: Duration,
     /// Whether its head is all of it.
     is_whole: bool,
@@ -83,13 +85,13 @@ impl HttpFilter {
     /// The request's headers are there.
     pub fn on_request_headers(&mut self, stream: &dyn Stream, end_of_stream: bool) -> Action {
         match &self.state {
-            State::Fresh => self.decide(stream, TokenDigests::default(), None, end_of_stream),
+            State::Fresh => self.decide(stream, RequestMemo::default(), None, end_of_stream),
             // A request has one head. What was decided by it does not hold for another.
             State::Allowed | State::Answered => {
                 self.state = State::Answered;
                 Action::Pause
             }
-            State::Waiting(_) | State::AwaitingBody(_) | State::HeadReleased(_) => {
+            State::Waiting(_) | State::AwaitingBody(_) | State::HeadReleased(_) | State::LoggingIn(_) => {
                 self.fail(stream, "request headers came twice")
             }
         }
@@ -99,7 +101,7 @@ impl HttpFilter {
     pub fn on_request_body(&mut self, stream: &dyn Stream, size: usize, end_of_stream: bool) -> Action {
         match &mut self.state {
             State::Allowed => Action::Continue,
-            State::Answered | State::Waiting(_) => Action::Pause,
+            State::Answered | State::Waiting(_) | State::LoggingIn(_) => Action::Pause,
             State::Fresh => self.fail(stream, "a request body came before its headers"),
             State::AwaitingBody(awaiting) => {
                 awaiting.has_body = true;
@@ -118,7 +120,7 @@ impl HttpFilter {
         }
         match &self.state {
             State::Allowed => Action::Continue,
-            State::Answered | State::Waiting(_) => Action::Pause,
+            State::Answered | State::Waiting(_) | State::LoggingIn(_) => Action::Pause,
             State::Fresh => self.fail(stream, "request trailers came before the headers"),
             State::AwaitingBody(_) | State::HeadReleased(_) => self.answer_with_body(stream),
         }
@@ -129,7 +131,10 @@ impl HttpFilter {
         match &self.state {
             State::Allowed | State::Answered => Action::Continue,
             // The upstream knows nothing of it, so the host answers: the body is too long, time is up.
-            State::Fresh | State::Waiting(_) | State::AwaitingBody(_) => {
+            State::LoggingIn(logging_in) if logging_in.is_head_released => {
+                self.fail(stream, "the upstream answered a request for a token")
+            }
+            State::Fresh | State::Waiting(_) | State::AwaitingBody(_) | State::LoggingIn(_) => {
                 self.leave(State::Answered);
                 Action::Continue
             }
@@ -143,8 +148,8 @@ impl HttpFilter {
         match std::mem::replace(&mut self.state, State::Answered) {
             State::Waiting(waiting) => {
                 self.worker.stop_waiting(self.id);
-                let Waiting { digests, deadline, is_whole } = *waiting;
-                if self.decide(stream, digests, Some(deadline), is_whole) == Action::Continue
+                let Waiting { memo, deadline, is_whole } = *waiting;
+                if self.decide(stream, memo, Some(deadline), is_whole) == Action::Continue
                     && stream.resume().is_err()
                 {
                     // Better an answer than none.
@@ -154,6 +159,10 @@ impl HttpFilter {
             State::AwaitingBody(awaiting) => {
                 self.worker.stop_waiting(self.id);
                 self.look_for_body(stream, awaiting);
+            }
+            State::LoggingIn(logging_in) => {
+                self.worker.stop_waiting(self.id);
+                self.look_for_login(stream, logging_in);
             }
             state @ (State::Fresh | State::Allowed | State::Answered | State::HeadReleased(_)) => {
                 self.state = state;
@@ -171,7 +180,7 @@ impl HttpFilter {
     fn decide(
         &mut self,
         stream: &dyn Stream,
-        digests: TokenDigests,
+        memo: RequestMemo,
         deadline: Option<Duration>,
         end_of_stream: bool,
     ) -> Action {
@@ -185,7 +194,7 @@ impl HttpFilter {
                 return;
             }
             let request = Request::new(headers).whole(end_of_stream);
-            step = Some(match worker.engine().decide_again(&request, &digests, worker.host(), can_pause) {
+            step = Some(match worker.engine().decide_again(&request, &memo, worker.host(), can_pause) {
                 Decision::Pause(awaited) => self.wait(stream, &request, awaited, deadline),
                 Decision::AwaitBody(login) => self.await_body(stream, login, &request, end_of_stream),
                 done @ (Decision::Allow(_) | Decision::Deny(_) | Decision::LocalReply(_)) => {
@@ -197,14 +206,14 @@ impl HttpFilter {
             (Err(_), _) => self.fail(stream, "request headers cannot be read"),
             (Ok(()), None) => self.fail(stream, "request headers are not there"),
             (Ok(()), Some(Step::Wait(deadline))) => {
-                self.state = State::Waiting(Box::new(Waiting { digests, deadline, is_whole: end_of_stream }));
+                self.state = State::Waiting(Box::new(Waiting { memo, deadline, is_whole: end_of_stream }));
                 Action::Hold
             }
             (Ok(()), Some(Step::AwaitBody(awaiting))) => {
                 self.state = State::AwaitingBody(awaiting);
                 Action::Pause
             }
-            (Ok(()), Some(Step::AnswerToken(login))) => self.answer(stream, &login, &[]),
+            (Ok(()), Some(Step::AnswerToken(login))) => self.answer(stream, login, &[], false),
             (Ok(()), Some(Step::ReleaseHead(login, mutations))) => {
                 self.release_head(stream, login, &mutations)
             }
@@ -273,7 +282,7 @@ impl HttpFilter {
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         match &self.state {
-            State::Waiting(_) | State::AwaitingBody(_) => true,
+            State::Waiting(_) | State::AwaitingBody(_) | State::LoggingIn(_) => true,
             State::Fresh | State::Allowed | State::Answered | State::HeadReleased(_) => false,
         }
     }
@@ -308,6 +317,10 @@ impl HttpFilter {
                 Some(awaiting.request)
             }
             State::HeadReleased(login) => Some(*login),
+            State::LoggingIn(logging_in) => {
+                self.worker.stop_waiting(self.id);
+                Some(logging_in.request)
+            }
         }
     }
 }

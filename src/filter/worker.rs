@@ -8,11 +8,11 @@ use super::line_budget::LineBudget;
 use super::pending::{Claim, Pending, Places, StreamId};
 use crate::decision::{Allow, Denial, Response};
 use crate::engine::Engine;
-use crate::host::{CallResponse, Host};
+use crate::host::{CallResponse, Host, Ticket, WorkDone};
 use crate::login::LoginMemory;
 use crate::metrics::Metrics;
 use crate::policy::Environment;
-use crate::remote::Wants;
+use crate::remote::{Awaited, Wants};
 
 /// How many requests that waited are woken in one callback, whatever they wait under. Envoy carries out the answers to them one within
 /// the other, and each enters the module again: some three hundred exhaust the stack of a Wasm VM. The others
@@ -176,6 +176,19 @@ impl Worker {
         for line in self.engine.remotes().respond(id, response, self.host()).unwrap_or_default() {
             log::info!("lychgate: {line}");
         }
+        self.wake_due(slice, wake);
+    }
+
+    /// Work that was taken over is done; `slice` and `wake` as in [`on_tick`](Self::on_tick).
+    pub fn on_work_done(
+        &self,
+        ticket: Ticket,
+        done: WorkDone,
+        slice: &Slice,
+        wake: &mut dyn FnMut(StreamId) -> bool,
+    ) {
+        self.engine.finish_login(ticket, done, self.host());
+        self.pending.borrow_mut().wake(&Awaited::Login(ticket));
         self.wake_due(slice, wake);
     }
 

@@ -6,12 +6,14 @@ mod client_address;
 mod local;
 mod stats;
 mod stream;
+mod work;
 
 pub use call::{CallResponse, HttpCall, MAX_BODY_BYTES};
 pub use client_address::ClientAddress;
 pub use local::LocalHost;
 pub use stats::{Definition, Event, Kind, PasswordCheck, Slot, Update, label};
 pub use stream::{Headers, LocalReply, Stream};
+pub use work::{Ticket, Verdict, Work, WorkDone};
 
 use std::fmt;
 use std::time::Duration;
@@ -78,6 +80,17 @@ pub trait Host {
 
     /// Checks a signature natively. `signature` is in the host's form: ECDSA as DER.
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict;
+
+    /// Whether there are threads for [`Work`]. Where there are none, a worker does it in place.
+    fn has_threads(&self) -> bool {
+        false
+    }
+
+    /// Has work done on another thread; what comes of it is told by the number that is given here. `None`: there is
+    /// no room for more.
+    fn take_over(&self, _work: Work) -> Option<Ticket> {
+        None
+    }
 
     /// Fills `bytes` from a cryptographic source of randomness.
     ///

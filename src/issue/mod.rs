@@ -13,10 +13,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::decision::{Challenge, Denial, Response, TokenRequest};
-use crate::host::{Host, HostError};
+use crate::host::{Host, HostError, Ticket};
 use crate::identity::{User, UserDirectory};
 use crate::keys::{NoRandomness, SigningKey};
-use crate::login::{Outcome, PasswordChecker};
+use crate::login::{Login, Outcome, PasswordChecker};
 use crate::request::Request;
 use crate::secret::Secret;
 use form::PasswordForm;
@@ -48,6 +48,28 @@ pub struct TokenEndpoint {
     pub release_head: bool,
     /// The realm of challenges.
     pub realm: String,
+}
+
+/// What becomes of a request for a token whose body is there.
+pub enum Answer {
+    /// This, at once.
+    Now(Response),
+    /// Its password is hashed on another thread first.
+    Later(Box<PendingLogin>),
+}
+
+/// A login whose password is hashed on another thread. It holds the password no longer.
+pub struct PendingLogin {
+    login: Login,
+    form: PasswordForm,
+}
+
+impl PendingLogin {
+    /// The number of the work.
+    #[must_use]
+    pub fn ticket(&self) -> Ticket {
+        self.login.ticket
+    }
 }
 
 /// A refusal in RFC 6749's words (section 5.2).
@@ -104,7 +126,7 @@ impl TokenEndpoint {
         body: &[u8],
         passwords: &PasswordChecker,
         host: &dyn Host,
-    ) -> Result<Response, Denial> {
+    ) -> Result<Answer, Denial> {
         if body.len() > MAX_BODY_BYTES {
             return Err(Self::too_large());
         }
@@ -114,7 +136,41 @@ impl TokenEndpoint {
             let authorization = request.authorization.as_ref().map(Secret::expose);
             clients.authenticate(authorization, client, &self.realm, passwords, host)?;
         }
-        let user = match passwords.log_in(&self.users, &form.username, form.password.as_bytes(), host) {
+        let (username, password) = (form.username.as_str(), form.password.as_bytes());
+        if !host.has_threads() {
+            let outcome = passwords.log_in(&self.users, username, password, host);
+            return self.grant(outcome, &form, passwords, host).map(Answer::Now);
+        }
+        match passwords.begin_log_in(&self.users, username, password, host) {
+            Ok(login) => {
+                let form = form.without_secrets();
+                Ok(Answer::Later(Box::new(PendingLogin { login, form })))
+            }
+            Err(outcome) => self.grant(outcome, &form, passwords, host).map(Answer::Now),
+        }
+    }
+
+    /// Answers it once its password is hashed on another thread; `None`: it is not yet.
+    pub fn answer_later(
+        &self,
+        pending: &PendingLogin,
+        passwords: &PasswordChecker,
+        host: &dyn Host,
+    ) -> Option<Result<Response, Denial>> {
+        let PendingLogin { login, form } = pending;
+        let outcome = PasswordChecker::outcome(login.verdict()?, &self.users, &form.username);
+        Some(self.grant(outcome, form, passwords, host))
+    }
+
+    /// A token, if the password was right.
+    fn grant(
+        &self,
+        outcome: Outcome<&User>,
+        form: &PasswordForm,
+        passwords: &PasswordChecker,
+        host: &dyn Host,
+    ) -> Result<Response, Denial> {
+        let user = match outcome {
             Outcome::Right(user) => user,
             Outcome::Wrong => return Err(Self::wrong()),
             Outcome::Throttled(seconds) => return Err(Denial::throttled(seconds)),
@@ -124,7 +180,7 @@ impl TokenEndpoint {
         if user.disabled {
             return Err(Denial::inactive_user());
         }
-        let scopes = granted(user, &form);
+        let scopes = granted(user, form);
         let signed = passwords.booked(host, || self.token(&form.username, &scopes, host));
         let token = signed.map_err(|HostError(what)| Denial::host_failure(what))?;
         let body = json!({

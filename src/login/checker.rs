@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::admission::{Admission, Attempt, LoginMemory};
+use super::away::Away;
 use super::memory::Memory;
 use super::settings::PasswordSettings;
 use super::throttle::{Account, Throttle, tags};
@@ -34,11 +35,11 @@ pub enum Outcome<T> {
 /// A login whose password is to be hashed: it was neither throttled nor was the worker busy.
 #[derive(Debug)]
 pub struct Admitted<'d> {
-    account: Account,
-    address: ClientAddress,
-    attempt: Attempt,
-    hash: Option<&'d PasswordHash>,
-    user: Option<&'d User>,
+    pub(super) account: Account,
+    pub(super) address: ClientAddress,
+    pub(super) attempt: Attempt,
+    pub(super) hash: Option<&'d PasswordHash>,
+    pub(super) user: Option<&'d User>,
 }
 
 impl Admitted<'_> {
@@ -52,10 +53,11 @@ impl Admitted<'_> {
 
 /// Checks passwords for one worker.
 pub struct PasswordChecker {
-    throttle: Throttle,
+    pub(super) throttle: Throttle,
     remember_seconds: i64,
-    admission: RefCell<Admission>,
+    pub(super) admission: RefCell<Admission>,
     memory: RefCell<Option<Memory>>,
+    pub(super) away: RefCell<Away>,
 }
 
 impl PasswordChecker {
@@ -67,6 +69,7 @@ impl PasswordChecker {
             remember_seconds: settings.remember_seconds,
             admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
             memory: RefCell::new(None),
+            away: RefCell::default(),
         }
     }
 
@@ -169,30 +172,56 @@ impl PasswordChecker {
         password: &[u8],
         host: &dyn Host,
     ) -> Outcome<&'d User> {
-        if self.remember_seconds == 0 {
+        if !self.remembers() {
             return self.log_in(directory, username, password, host);
         }
-        let mut memory = self.memory.borrow_mut();
-        if memory.is_none() {
-            let mut key = [0; 32];
-            if let Err(error) = host.random(&mut key) {
-                return Outcome::Failed(error);
-            }
-            *memory = Some(Memory::new(self.remember_seconds, key));
-        }
-        let Some(memory) = memory.as_mut() else { return Outcome::Wrong };
-        // The memory is asked first, whoever it is: only for a user, its time would tell one.
-        if memory.knows(directory.name(), username, password, host.about_now())
-            && let Some(user) = directory.get(username)
-        {
-            host.note(Event::Password(PasswordCheck::Remembered));
-            return Outcome::Right(user);
+        match self.recall(directory, username, password, host) {
+            Ok(Some(user)) => return Outcome::Right(user),
+            Ok(None) => {}
+            Err(error) => return Outcome::Failed(error),
         }
         let outcome = self.log_in(directory, username, password, host);
         if let Outcome::Right(_) = outcome {
-            memory.learn(directory.name(), username, password, host.now());
+            self.learn(directory.name(), username, password, host);
         }
         outcome
+    }
+
+    /// Whether credentials are remembered.
+    pub(super) fn remembers(&self) -> bool {
+        self.remember_seconds != 0
+    }
+
+    /// The user whose password this was not long ago. The memory is asked whoever it is: only for a user, its time
+    /// would tell one.
+    pub(super) fn recall<'d>(
+        &self,
+        directory: &'d UserDirectory,
+        username: &str,
+        password: &[u8],
+        host: &dyn Host,
+    ) -> Result<Option<&'d User>, HostError> {
+        let mut memory = self.memory.borrow_mut();
+        if memory.is_none() {
+            let mut key = [0; 32];
+            host.random(&mut key)?;
+            *memory = Some(Memory::new(self.remember_seconds, key));
+        }
+        let knows = memory
+            .as_mut()
+            .is_some_and(|memory| memory.knows(directory.name(), username, password, host.about_now()));
+        let user = directory.get(username).filter(|_| knows);
+        if user.is_some() {
+            host.note(Event::Password(PasswordCheck::Remembered));
+        }
+        Ok(user)
+    }
+
+    /// Remembers a password that was right.
+    pub(super) fn learn(&self, directory: &str, username: &str, password: &[u8], host: &dyn Host) {
+        if let Some(memory) = self.memory.borrow_mut().as_mut() {
+            memory.learn(directory, username, password, host.now());
+        }
     }
 
     /// Does work that belongs to what was let through already: it is booked and not asked for.

@@ -5,6 +5,7 @@
 //! ask at once gets something of the budget is decided by what their addresses have cost lately.
 
 mod admission;
+mod away;
 mod budget;
 mod checker;
 mod known;
@@ -14,6 +15,7 @@ mod throttle;
 mod usage;
 
 pub use admission::LoginMemory;
+pub use away::Login;
 pub use budget::Budget;
 pub use checker::{Admitted, Outcome, PasswordChecker};
 pub use memory::Memory;

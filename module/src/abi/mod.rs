@@ -17,6 +17,7 @@ mod stream;
 mod system;
 
 pub use config::{ConfigHandle, ConfigScheduler, Kind};
+pub use system::{thread_time, yield_to_others};
 pub use stream::{Attribute, Change, Map, StreamHandle, StreamScheduler};
 
 use std::ffi::{CStr, c_void};

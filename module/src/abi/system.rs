@@ -3,6 +3,7 @@
 use std::ffi::c_void;
 use std::ptr::null_mut;
 use std::sync::Once;
+use std::time::Duration;
 
 /// Keeps the library where it is until the process ends, whether or not the configuration says `do_not_close`: its
 /// threads run in it, and the standard library's thread-locals end in it.
@@ -32,5 +33,16 @@ pub fn yield_to_others() {
         if let Ok(thread) = u32::try_from(thread) {
             libc::setpriority(libc::PRIO_PROCESS, thread, 19);
         }
+    }
+}
+
+/// The time that the calling thread had of a processor; zero if the system does not tell.
+pub fn thread_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the system writes through a pointer that is valid.
+    let status = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    match (status, u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec)) {
+        (0, Ok(seconds), Ok(nanoseconds)) => Duration::new(seconds, nanoseconds),
+        _ => Duration::ZERO,
     }
 }
