@@ -5,7 +5,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::request::Request;
 use lychgate_testkit::keys;
 use lychgate_testkit::tokens::{self, Token};
@@ -39,7 +39,8 @@ fn tokens(criterion: &mut Criterion) {
         for (kind, cached) in [("known token", true), ("new token", false)] {
             let engine = engine(&key, cached);
             criterion.bench_function(&format!("{alg}, {kind}"), |bencher| {
-                bencher.iter(|| engine.decide(&Request::new(&headers), &LocalHost::at(tokens::now()), true));
+                bencher
+                    .iter(|| engine.decide(&Request::new(&headers), &InMemoryHost::at(tokens::now()), true));
             });
         }
     }

@@ -21,7 +21,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use lychgate::decision::{Decision, TokenRequest};
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::request::Request;
 use lychgate_testkit::keys;
 use serde_json::json;
@@ -129,7 +129,7 @@ fn main() {
     if std::env::args().any(|argument| argument == "--test") {
         return;
     }
-    let (engine, host) = (engine(), LocalHost::at(1_700_000_000));
+    let (engine, host) = (engine(), InMemoryHost::at(1_700_000_000));
     let request = TokenRequest { endpoint: 0, authorization: None, request_id: None };
     let token = measure(|user| {
         let body = format!("username={user}&password=guess");

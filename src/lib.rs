@@ -21,7 +21,7 @@
 //! | [`login`] | a username and a password in, a verdict out, and what that may cost |
 //! | [`issue`] | the token endpoint: a password in, a token out |
 //! | [`openapi`] | a configuration as an OpenAPI document, with a page to it |
-//! | [`remote`] | what comes from outside: key sets, discovery, introspection, revocations |
+//! | [`fetch`] | what is fetched by HTTP: key sets, discovery, introspection, revocations |
 //! | [`metrics`] | what is counted, and under which names |
 //! | [`decision`] | what becomes of a request, as a value |
 //! | [`secret`] | values that must not be seen |
@@ -34,6 +34,7 @@ pub mod decision;
 mod digest;
 mod encoding;
 pub mod engine;
+pub mod fetch;
 pub mod filter;
 pub mod host;
 mod http_syntax;
@@ -47,7 +48,6 @@ pub mod normal_path;
 pub mod openapi;
 pub mod password;
 pub mod policy;
-pub mod remote;
 pub mod request;
 pub mod secret;
 pub mod token;

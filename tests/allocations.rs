@@ -13,7 +13,7 @@ use std::cell::Cell;
 
 use lychgate::decision::Decision;
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::request::Request;
 use lychgate_testkit::keys::{self, API_KEY as KEY, API_KEY_SHA256 as KEY_SHA256};
 use lychgate_testkit::tokens::{self, Token};
@@ -64,7 +64,7 @@ fn engine() -> Engine {
 #[test]
 fn what_is_known_is_decided_without_an_allocation() {
     let engine = engine();
-    let host = LocalHost::at(tokens::now());
+    let host = InMemoryHost::at(tokens::now());
     let token = Token::reader().claim("email", "a@example.com").sign("HS256");
     let bearer = format!("Bearer {token}");
     for (what, path, header) in [

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use behaviour::{ENVIRONMENT, Observed, Row};
 use lychgate::decision::Decision;
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::request::{HeaderMutation, Request};
 use lychgate_testkit::tokens;
 
@@ -89,7 +89,7 @@ fn count(engine: &Engine, decision: &Decision) {
 fn every_behaviour_of_the_table_in_the_core() {
     let engines = engines();
     // Without a native signature check: the module's own cryptography is what is tried.
-    let host = LocalHost::at(tokens::now());
+    let host = InMemoryHost::at(tokens::now());
     behaviour::run(|row| {
         let engine = &engines[row.policy];
         host.now.set(tokens::now());

@@ -1,7 +1,7 @@
 //! A plugin configuration: JSON text, or the same as a serialised `google.protobuf.Struct`.
 
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::request::Request;
 use prost::Message as _;
 use prost_types::{ListValue, Struct, Value as Any, value::Kind};
@@ -38,7 +38,7 @@ pub fn run(data: &[u8]) {
         for method in [&b"GET"[..], b"POST"] {
             let headers: [(&[u8], &[u8]); 4] =
                 [(b":method", method), (b":path", path), (b":authority", b"localhost"), (b"x-api-key", b"k")];
-            let _ = engine.decide(&Request::new(&headers), &LocalHost::at(NOW), true);
+            let _ = engine.decide(&Request::new(&headers), &InMemoryHost::at(NOW), true);
         }
     }
 }

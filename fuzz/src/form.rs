@@ -2,7 +2,7 @@
 
 use lychgate::decision::{Decision, TokenRequest};
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::secret::Secret;
 use serde_json::json;
 
@@ -44,8 +44,9 @@ pub fn run(data: &[u8]) {
     let authorization = (!authorization.is_empty()).then(|| Secret::new(authorization.to_vec()));
     let request = TokenRequest { endpoint: 0, authorization, request_id: None };
     for clients in [false, true] {
-        let decision = ENGINES
-            .with(|engines| engines[usize::from(clients)].answer_token(&request, body, &LocalHost::at(NOW)));
+        let decision = ENGINES.with(|engines| {
+            engines[usize::from(clients)].answer_token(&request, body, &InMemoryHost::at(NOW))
+        });
         match decision {
             Decision::LocalReply(answer) => {
                 assert_eq!(answer.status, 200);

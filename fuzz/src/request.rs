@@ -2,7 +2,7 @@
 
 use lychgate::decision::Decision;
 use lychgate::engine::Engine;
-use lychgate::host::LocalHost;
+use lychgate::host::InMemoryHost;
 use lychgate::request::{HeaderMutation, Request};
 use serde_json::json;
 
@@ -80,7 +80,7 @@ pub fn run(data: &[u8]) {
     }
     let borrowed: Vec<_> = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
     let request = Request::new(&borrowed).whole(data.len().is_multiple_of(2));
-    let decide = || ENGINE.with(|engine| engine.decide(&request, &LocalHost::at(NOW), true));
+    let decide = || ENGINE.with(|engine| engine.decide(&request, &InMemoryHost::at(NOW), true));
     let decision = decide();
     assert_eq!(decision, decide(), "the second time it is decided otherwise");
     let Decision::Allow(allow) = decision else { return };

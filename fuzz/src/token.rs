@@ -1,9 +1,9 @@
 //! A token in compact serialisation, through parser, signature and claims.
 
 use jsonwebtoken::{Algorithm, DecodingKey, crypto};
-use lychgate::host::LocalHost;
+use lychgate::fetch::Revocations;
+use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm as Own, KeySet, import_secret};
-use lychgate::remote::Revocations;
 use lychgate::token::{Authority, Issuer, Keys, Verifier, VerifierSettings};
 
 use super::signed::{self, NOW, SECRET};
@@ -32,7 +32,7 @@ fn verifier() -> Verifier {
 /// Who is let in has our signature, and nothing of what he says can break a header.
 pub fn run(data: &[u8]) {
     let Some(token) = signed::token(data) else { return };
-    let verified = VERIFIER.with(|verifier| verifier.verify(&token, &LocalHost::at(NOW), false));
+    let verified = VERIFIER.with(|verifier| verifier.verify(&token, &InMemoryHost::at(NOW), false));
     let Ok(verified) = verified else { return };
     let text = std::str::from_utf8(&token).expect("base64url and dots");
     let (input, signature) = text.rsplit_once('.').expect("three parts");
@@ -47,5 +47,5 @@ pub fn run(data: &[u8]) {
         assert!(!value.iter().any(breaks), "{value:?} breaks a header");
     }
     assert!(!subject.is_empty());
-    assert!(verified.holds(&LocalHost::at(NOW)), "accepted, and does not hold");
+    assert!(verified.holds(&InMemoryHost::at(NOW)), "accepted, and does not hold");
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lychgate::host::{
-    Definition, Event, Host, HostError, HttpCall, NativeVerdict, Ticket, Update, Work,
+    StatDefinition, Event, Host, HostError, HttpCall, NativeVerdict, Ticket, StatUpdate, Work,
 };
 use lychgate::keys::{NativeKey, VerificationKey};
 use lychgate::metrics::Metrics;
@@ -119,8 +119,8 @@ impl Host for NativeHost {
         system_time::now()
     }
 
-    fn uptime(&self) -> Duration {
-        system_time::uptime()
+    fn monotonic(&self) -> Duration {
+        system_time::monotonic()
     }
 
     fn verify(&self, key: &VerificationKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
@@ -154,11 +154,11 @@ impl Host for NativeHost {
         Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
     }
 
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
         Ok(shared::get(key))
     }
 
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
         Ok(shared::set(key, value, version))
     }
 
@@ -166,9 +166,9 @@ impl Host for NativeHost {
         log::warn!("lychgate: {line}");
     }
 
-    fn note(&self, event: Event<'_>) {
+    fn record(&self, event: Event<'_>) {
         if let Some(metrics) = &self.metrics {
-            metrics.note(event);
+            metrics.record(event);
         }
     }
 
@@ -185,7 +185,7 @@ impl Host for NativeHost {
         abi::counts_without_a_request()
     }
 
-    fn define_stats(&self, definitions: &[Definition]) {
+    fn define_stats(&self, definitions: &[StatDefinition]) {
         let series = Arc::new(definitions.to_vec());
         if let Some(metrics) = &self.metrics {
             self.config.stats.add(Arc::clone(&series), Arc::clone(metrics.tally()));
@@ -193,14 +193,14 @@ impl Host for NativeHost {
         let _ = self.series.set(series);
     }
 
-    fn update_stat(&self, slot: usize, update: Update) {
+    fn update_stat(&self, slot: usize, update: StatUpdate) {
         let Some(series) = self.series.get() else { return };
         let exchange = self.current();
         let stream = exchange.as_ref().map(|exchange| &exchange.envoy);
         self.config.stats.update(series, slot, update, &self.config.envoy, stream);
     }
 
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
         let number = self.calls.get().wrapping_add(1);
         self.calls.set(number);
         match &self.place {

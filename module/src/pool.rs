@@ -122,7 +122,7 @@ impl Host for Bare {
     }
 
     /// The time that this thread had of a processor: what it waited for one is nobody's cost.
-    fn uptime(&self) -> Duration {
+    fn monotonic(&self) -> Duration {
         abi::thread_time()
     }
 
@@ -138,15 +138,15 @@ impl Host for Bare {
         None
     }
 
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
         Ok(shared::get(key))
     }
 
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
         Ok(shared::set(key, value, version))
     }
 
-    fn call(&self, _: &HttpCall) -> Result<u32, HostError> {
+    fn dispatch_http_call(&self, _: &HttpCall) -> Result<u32, HostError> {
         Err(HostError("work makes no calls"))
     }
 }

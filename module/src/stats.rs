@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use lychgate::host::{Definition, Kind as Sort, Update};
+use lychgate::host::{StatDefinition, StatKind as Sort, StatUpdate};
 use lychgate::metrics::Tally;
 use smallvec::SmallVec;
 
@@ -16,11 +16,11 @@ pub struct Stats {
     /// What is counted on each thread and not yet told to Envoy.
     tallies: Mutex<Vec<(Arc<Series>, Arc<Tally>)>>,
     /// What was counted on the main thread, where Envoy can only be told by way of a request (1.37 and 1.38).
-    untold: Mutex<Vec<(Arc<Series>, usize, Update)>>,
+    untold: Mutex<Vec<(Arc<Series>, usize, StatUpdate)>>,
 }
 
 /// The stats of a policy, in the order of its slots.
-pub type Series = Vec<Definition>;
+pub type Series = Vec<StatDefinition>;
 
 fn kind(sort: Sort) -> Kind {
     match sort {
@@ -53,7 +53,7 @@ impl Stats {
         &self,
         series: &Arc<Series>,
         slot: usize,
-        update: Update,
+        update: StatUpdate,
         envoy: &ConfigHandle,
         stream: Option<&StreamHandle>,
     ) {
@@ -62,10 +62,10 @@ impl Stats {
         let labels: SmallVec<[&str; 4]> =
             definition.labels.iter().map(|(_, value)| value.as_str()).collect();
         let change = match (definition.kind, update) {
-            (_, Update::Set(value)) => Change::Set(value),
-            (Sort::Counter, Update::Add(by)) => Change::Count(by.unsigned_abs()),
-            (Sort::Gauge, Update::Add(by)) if by >= 0 => Change::Grow(by.unsigned_abs()),
-            (Sort::Gauge, Update::Add(by)) => Change::Shrink(by.unsigned_abs()),
+            (_, StatUpdate::Set(value)) => Change::Set(value),
+            (Sort::Counter, StatUpdate::Add(by)) => Change::Count(by.unsigned_abs()),
+            (Sort::Gauge, StatUpdate::Add(by)) if by >= 0 => Change::Grow(by.unsigned_abs()),
+            (Sort::Gauge, StatUpdate::Add(by)) => Change::Shrink(by.unsigned_abs()),
         };
         let is_told = stream.is_some_and(|stream| stream.change_stat(id, &labels, change))
             || envoy.change_stat(id, &labels, change);

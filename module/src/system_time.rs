@@ -11,7 +11,7 @@ pub fn now() -> i64 {
 }
 
 /// A clock that never goes back, the same for all threads.
-pub fn uptime() -> Duration {
+pub fn monotonic() -> Duration {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     BEGAN.get_or_init(Instant::now).elapsed()
 }

@@ -5,8 +5,8 @@ use super::key_source::{KeySource, read_key_source};
 use super::node::{Node, Object};
 use super::remote::{IntrospectionConfig, RevocationConfig, read_revoked};
 use crate::credential::CredentialLocation;
+use crate::fetch::Revocations;
 use crate::keys::Algorithm;
-use crate::remote::Revocations;
 
 /// How the tokens of one scheme are found and verified.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::fields::{SecretSource, read_secret};
 use super::node::{Node, Object};
-use crate::remote::{Limits, Revocations, Uri};
+use crate::fetch::{RefreshPolicy, Revocations, Uri};
 
 /// Something that is fetched on a schedule.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct RemoteConfig {
     /// Where it is.
     pub uri: Uri,
     /// When it is fetched.
-    pub limits: Limits,
+    pub refresh_policy: RefreshPolicy,
 }
 
 /// OpenID Connect discovery through a cluster (OpenID Connect Discovery 1.0 section 4).
@@ -23,7 +23,7 @@ pub struct DiscoveryConfig {
     /// That of the `jwks_uri`, where it is on another host.
     pub jwks_cluster: Option<String>,
     /// When it is fetched.
-    pub limits: Limits,
+    pub refresh_policy: RefreshPolicy,
 }
 
 /// `introspection` (RFC 7662 section 2).
@@ -57,8 +57,8 @@ fn seconds(object: &Object<'_>, key: &'static str, least: u64, most: u64, defaul
     value.and_then(|value| i64::try_from(value).ok()).unwrap_or(default)
 }
 
-fn limits(object: &Object<'_>, refresh: i64) -> Limits {
-    Limits {
+fn refresh_policy(object: &Object<'_>, refresh: i64) -> RefreshPolicy {
+    RefreshPolicy {
         timeout: seconds(object, "timeout_seconds", 1, 60, 5),
         refresh: seconds(object, "refresh_seconds", 1, 86_400, refresh),
         refetch: seconds(object, "refetch_seconds", 1, 86_400, 10),
@@ -79,9 +79,9 @@ impl RemoteConfig {
     /// Reads `remote_jwks`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let (uri, limits) = (uri(&object), limits(&object, 600));
+        let (uri, refresh_policy) = (uri(&object), refresh_policy(&object, 600));
         object.finish();
-        Some(Self { uri: uri?, limits })
+        Some(Self { uri: uri?, refresh_policy })
     }
 }
 
@@ -90,8 +90,8 @@ impl DiscoveryConfig {
     pub fn read(object: &Object<'_>) -> Option<Self> {
         let cluster = object.required("cluster", |n| n.text());
         let jwks_cluster = object.optional("jwks_cluster", |n| n.text());
-        let limits = limits(object, 600);
-        Some(Self { cluster: cluster?, jwks_cluster, limits })
+        let refresh_policy = refresh_policy(object, 600);
+        Some(Self { cluster: cluster?, jwks_cluster, refresh_policy })
     }
 }
 
@@ -121,10 +121,10 @@ impl RevocationConfig {
     /// Reads `revocation`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let (uri, limits) = (uri(&object), limits(&object, 60));
+        let (uri, refresh_policy) = (uri(&object), refresh_policy(&object, 60));
         let accepts = object.optional("on_outage", |n| n.word(&[("refuse", false), ("accept", true)]));
         object.finish();
-        let remote = RemoteConfig { uri: uri?, limits };
+        let remote = RemoteConfig { uri: uri?, refresh_policy };
         Some(Self { remote, accepts_on_outage: accepts.unwrap_or(false) })
     }
 }

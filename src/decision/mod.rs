@@ -9,8 +9,8 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::fetch::PendingFetch;
 use crate::identity::Identity;
-use crate::remote::Awaited;
 use crate::request::HeaderMutation;
 pub use attribution::{Attribution, DecidedBy, RuleId};
 pub use denial::{Challenge, Denial, ErrorFormat, Response};
@@ -36,7 +36,7 @@ pub enum Decision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// What is being fetched: each can make a difference.
-    pub awaited: SmallVec<[Awaited; 1]>,
+    pub awaited: SmallVec<[PendingFetch; 1]>,
     /// A name for the credential that waits, so that one credential does not take every place.
     pub credential: u64,
     /// The rule it is judged by.

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use crate::decision::Denial;
+use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
 use crate::login::Login;
 use crate::policy::SchemeId;
-use crate::remote::Awaited;
 use crate::token::{TokenError, Verified};
 
 /// A credential that was verified.
@@ -83,7 +83,7 @@ pub enum CredentialStatus<'p> {
     Unchecked(Box<Denial>),
     /// It cannot be judged yet: this is being fetched.
     Pending {
-        awaited: Awaited,
+        awaited: PendingFetch,
         /// A name for the credential.
         credential: u64,
     },
@@ -128,7 +128,7 @@ impl CredentialStatus<'_> {
 
     /// Its password is being hashed on another thread.
     pub fn pending(login: &Login, credential: &[u8]) -> Self {
-        Self::Pending { awaited: Awaited::Login(login.ticket), credential: name_of(credential) }
+        Self::Pending { awaited: PendingFetch::Login(login.ticket), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.
@@ -142,7 +142,7 @@ impl CredentialStatus<'_> {
     }
 }
 
-/// A name for a credential: the same for the same bytes. It need not be secret, and is no credential of anything:
+/// A name for a credential: the same for the same bytes. It need not be secret, and is no proof of anything:
 /// a client that finds another credential of the same name shares that one's places.
 fn name_of(credential: &[u8]) -> u64 {
     // FNV-1a.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::Engine;
 use crate::decision::{Allow, Decision, Denial};
-use crate::host::{CallResponse, LocalHost};
+use crate::host::{CallResponse, InMemoryHost};
 use crate::request::Request;
 
 pub(super) const NOW: i64 = 1_800_000_000;
@@ -29,7 +29,7 @@ fn token() -> String {
     Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("jti", "7").sign("HS256")
 }
 
-pub(super) fn decide(engine: &Engine, host: &LocalHost, token: &str, can_pause: bool) -> Decision {
+pub(super) fn decide(engine: &Engine, host: &InMemoryHost, token: &str, can_pause: bool) -> Decision {
     let authorization = format!("Bearer {token}");
     let headers: [(&[u8], &[u8]); 4] = [
         (b":method", b"GET"),
@@ -87,15 +87,15 @@ fn a_request_waits_for_what_was_never_fetched_and_is_told_so_if_it_cannot_wait()
         ),
         (bearer(&listed), "Revocation list is not available"),
     ] {
-        let (engine, host) = (with_tokens(&scheme), LocalHost::at(NOW));
+        let (engine, host) = (with_tokens(&scheme), InMemoryHost::at(NOW));
         assert!(matches!(decide(&engine, &host, &token(), true), Decision::Pause(_)), "{told}");
         let denial = denied(decide(&engine, &host, &token(), false));
         assert_eq!(detail(&denial), (UNAVAILABLE, told.into(), true));
         // Both are asked for at once, once.
-        host.uptime.set(Duration::from_secs(1));
-        engine.remotes().begin(&host);
-        engine.remotes().tick(&host);
-        engine.remotes().tick(&host);
+        host.monotonic.set(Duration::from_secs(1));
+        engine.fetcher().begin(&host);
+        engine.fetcher().tick(&host);
+        engine.fetcher().tick(&host);
         assert_eq!(host.calls.borrow().len(), 1, "{told}");
     }
 }
@@ -108,12 +108,12 @@ fn introspection() -> Value {
 
 /// What becomes of a request whose token the issuer says this of.
 fn introspected(engine: &Engine, answer: &Value) -> Decision {
-    let host = LocalHost::at(NOW);
+    let host = InMemoryHost::at(NOW);
     let _ = decide(engine, &host, "opaque", true);
-    engine.remotes().tick(&host);
+    engine.fetcher().tick(&host);
     let headers = vec![(b":status".to_vec(), b"200".to_vec())];
     let response = CallResponse { headers, body: answer.to_string().into_bytes() };
-    engine.remotes().respond(0, &response, &host);
+    engine.fetcher().on_http_call_response(0, &response, &host);
     decide(engine, &host, "opaque", true)
 }
 
@@ -193,17 +193,17 @@ fn a_token_that_its_issuer_calls_another_one_is_no_access_token() {
 
 #[test]
 fn nobody_is_asked_after_what_is_no_token() {
-    let (engine, host) = (with_tokens(&introspection()), LocalHost::at(NOW));
+    let (engine, host) = (with_tokens(&introspection()), InMemoryHost::at(NOW));
     for token in ["\topaque", "two words", "caf\u{e9}"] {
         assert_eq!(denied(decide(&engine, &host, token, true)).reason, "token_malformed", "{token:?}");
     }
-    engine.remotes().tick(&host);
+    engine.fetcher().tick(&host);
     assert!(host.calls.borrow().is_empty());
 }
 
 #[test]
 fn the_identity_of_a_known_token_is_made_once() {
-    let (engine, host) = (with_tokens(&bearer(&secret())), LocalHost::at(NOW));
+    let (engine, host) = (with_tokens(&bearer(&secret())), InMemoryHost::at(NOW));
     let token = token();
     let identities: Vec<_> =
         (0..2).map(|_| allowed(decide(&engine, &host, &token, true)).identity.unwrap()).collect();
@@ -215,7 +215,7 @@ fn the_identity_of_a_known_token_is_made_once() {
 fn the_log_is_told_why_a_token_is_bad_and_what_a_dry_run_spares() {
     let forged = Token::new().claim("sub", "johndoe").claim("exp", NOW - 600).sign("HS256");
     let mut policy = json!({"schemes": {"token": bearer(&secret())}, "security": [{"token": []}]});
-    let host = LocalHost::at(NOW);
+    let host = InMemoryHost::at(NOW);
     let denial = denied(decide(&engine(&policy), &host, &forged, true));
     assert_eq!(denial.reason, "token_expired");
     assert!(!denial.explanation.is_empty());
@@ -233,7 +233,7 @@ fn the_log_is_told_why_a_token_is_bad_and_what_a_dry_run_spares() {
 fn what_was_issued_before_a_moment_is_revoked_and_so_is_what_does_not_say_when() {
     let mut jwt = secret();
     jwt["revoked"] = json!({"issued_before": NOW - 100});
-    let (engine, host) = (with_tokens(&bearer(&jwt)), LocalHost::at(NOW));
+    let (engine, host) = (with_tokens(&bearer(&jwt)), InMemoryHost::at(NOW));
     let token = Token::new().claim("sub", "johndoe").claim("exp", NOW + 600);
     for (iat, is_revoked) in [(Some(NOW - 101), true), (Some(NOW - 100), false), (None, true)] {
         let token = match iat {
@@ -254,7 +254,7 @@ fn a_token_of_the_greatest_length_is_read_and_a_longer_one_is_not() {
     for (max, reason) in [(token.len(), None), (token.len().saturating_sub(1), Some("token_too_long"))] {
         let mut jwt = secret();
         jwt["max_token_bytes"] = max.into();
-        match (decide(&with_tokens(&bearer(&jwt)), &LocalHost::at(NOW), &token, true), reason) {
+        match (decide(&with_tokens(&bearer(&jwt)), &InMemoryHost::at(NOW), &token, true), reason) {
             (Decision::Allow(_), None) => {}
             (Decision::Deny(denial), Some(reason)) => assert_eq!(denial.reason, reason),
             (other, _) => panic!("{other:?}"),
@@ -281,7 +281,7 @@ fn a_token_is_held_to_the_keys_of_the_issuer_that_it_names() {
         ("https://three.example", "ES256", false),
     ] {
         let token = Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("iss", name).sign(alg);
-        let decision = decide(&engine, &LocalHost::at(NOW), &token, true);
+        let decision = decide(&engine, &InMemoryHost::at(NOW), &token, true);
         assert_eq!(matches!(decision, Decision::Allow(_)), is_good, "{name} {alg}: {decision:?}");
     }
 }
@@ -300,7 +300,7 @@ fn a_method_in_lower_case_does_not_get_past_the_rule_for_it() {
     }));
     let reason = |method: &[u8], path: &[u8]| {
         let headers: [(&[u8], &[u8]); 3] = [(b":method", method), (b":path", path), (b":authority", b"a")];
-        match engine.decide(&Request::new(&headers), &LocalHost::at(NOW), false) {
+        match engine.decide(&Request::new(&headers), &InMemoryHost::at(NOW), false) {
             Decision::Deny(denial) => denial.reason,
             Decision::Allow(_) => "allowed",
             other => panic!("{other:?}"),

@@ -219,16 +219,16 @@ impl<'a> Evaluation<'a> {
         let mut cache = self.engine.cache.borrow_mut();
         // Fixed keys have no clock to be asked for.
         let owner = verifier
-            .generation(|| self.host.about_now())
+            .generation(|| self.host.coarse_now())
             .map(|generation| Owner { scheme: id.0, generation });
         if let Some(owner) = owner
             && let Some(verified) = cache.get(owner, token, |verified| verified.holds(self.host))
         {
-            self.engine.metrics.note(Event::TokenCache { hit: true });
+            self.engine.metrics.record(Event::TokenCache { hit: true });
             return Ok(verified);
         }
         if owner.is_some() {
-            self.engine.metrics.note(Event::TokenCache { hit: false });
+            self.engine.metrics.record(Event::TokenCache { hit: false });
             self.engine.metrics.remember(cache.len());
         }
         let verified = Rc::new(verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?);

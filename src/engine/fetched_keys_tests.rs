@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Engine;
 use super::tests::{NOW, allowed, bearer, decide, denied, with_tokens};
 use crate::decision::Decision;
-use crate::host::{CallResponse, LocalHost};
+use crate::host::{CallResponse, InMemoryHost};
 
 fn fetching(algorithms: Option<&[&str]>) -> Engine {
     let mut jwt = json!({"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}});
@@ -29,18 +29,18 @@ fn token(kid: &str, alg: &str) -> String {
 }
 
 /// What is wanted is fetched, and these keys come back.
-fn answer(engine: &Engine, host: &LocalHost, kids: &[&str]) {
-    engine.remotes().tick(host);
+fn answer(engine: &Engine, host: &InMemoryHost, kids: &[&str]) {
+    engine.fetcher().tick(host);
     let number = u32::try_from(host.calls.borrow().len()).unwrap().checked_sub(1).unwrap();
     let keys: Vec<_> = kids.iter().map(|kid| key(kid)).collect();
     let body = json!({"keys": keys}).to_string().into_bytes();
     let headers = vec![(b":status".to_vec(), b"200".to_vec())];
-    engine.remotes().respond(number, &CallResponse { headers, body }, host);
+    engine.fetcher().on_http_call_response(number, &CallResponse { headers, body }, host);
 }
 
 /// One key was fetched.
-fn ready(algorithms: Option<&[&str]>) -> (Engine, LocalHost) {
-    let (engine, host) = (fetching(algorithms), LocalHost::at(NOW));
+fn ready(algorithms: Option<&[&str]>) -> (Engine, InMemoryHost) {
+    let (engine, host) = (fetching(algorithms), InMemoryHost::at(NOW));
     assert!(matches!(decide(&engine, &host, &token("one", "ES256"), true), Decision::Pause(_)));
     answer(&engine, &host, &["one"]);
     (engine, host)
@@ -62,7 +62,7 @@ fn only_a_token_that_an_issuer_could_have_signed_waits_for_a_new_key() {
         host.now.set(NOW + 60);
         let denial = denied(decide(&engine, &host, &token("two", alg), true));
         assert_eq!(denial.reason, "token_no_matching_key", "{alg}");
-        engine.remotes().tick(&host);
+        engine.fetcher().tick(&host);
         assert_eq!(host.calls.borrow().len(), 1, "nobody asked");
         assert!(matches!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Pause(_)));
         answer(&engine, &host, &["one", "two"]);
@@ -99,14 +99,14 @@ fn a_list_of_revoked_tokens_refuses_those_on_it_and_no_others() {
         "keys": [{"alg": "HS256", "secret": keys::SECRET}],
         "revocation": {"uri": "http://idp.example/revoked", "cluster": "idp"},
     });
-    let (engine, host) = (with_tokens(&bearer(&jwt)), LocalHost::at(NOW));
+    let (engine, host) = (with_tokens(&bearer(&jwt)), InMemoryHost::at(NOW));
     let token = |jti: &str| {
         Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).claim("jti", jti).sign("HS256")
     };
     assert!(matches!(decide(&engine, &host, &token("7"), true), Decision::Pause(_)));
-    engine.remotes().tick(&host);
+    engine.fetcher().tick(&host);
     let body = br#"{"jti": ["7"]}"#.to_vec();
-    engine.remotes().respond(
+    engine.fetcher().on_http_call_response(
         0,
         &CallResponse { headers: vec![(b":status".to_vec(), b"200".to_vec())], body },
         &host,
@@ -122,12 +122,12 @@ fn tokens_are_accepted_without_a_list_only_where_that_was_chosen() {
             "keys": [{"alg": "HS256", "secret": keys::SECRET}],
             "revocation": {"uri": "http://idp.example/revoked", "cluster": "idp", "on_outage": on_outage},
         });
-        let (engine, host) = (with_tokens(&bearer(&jwt)), LocalHost::at(NOW));
+        let (engine, host) = (with_tokens(&bearer(&jwt)), InMemoryHost::at(NOW));
         let token = Token::new().claim("sub", "johndoe").claim("exp", NOW + 600).sign("HS256");
         assert!(matches!(decide(&engine, &host, &token, true), Decision::Pause(_)));
-        engine.remotes().tick(&host);
+        engine.fetcher().tick(&host);
         let headers = vec![(b":status".to_vec(), b"500".to_vec())];
-        engine.remotes().respond(0, &CallResponse { headers, body: Vec::new() }, &host);
+        engine.fetcher().on_http_call_response(0, &CallResponse { headers, body: Vec::new() }, &host);
         let decision = decide(&engine, &host, &token, false);
         assert_eq!(matches!(decision, Decision::Allow(_)), is_accepted, "{on_outage}: {decision:?}");
     }

@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 
 use crate::login::Login;
 use crate::policy::SchemeId;
-use crate::remote::TokenDigests;
+use crate::fetch::TokenDigests;
 
 /// Of one request: the digests of its tokens, and its passwords that are hashed on another thread.
 #[derive(Debug, Default)]

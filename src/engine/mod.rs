@@ -15,13 +15,13 @@ use crate::decision::{
     Allow, Attribution, Credentials, Decision, Denial, HeaderMutations, Response, RuleId, TokenRequest,
     header_mutations,
 };
-use crate::host::{Host, Ticket, Update, WorkDone};
+use crate::fetch::Fetcher;
+use crate::host::{Host, StatUpdate, Ticket, WorkDone};
 use crate::issue::{Answer, PendingLogin};
 use crate::login::{LoginMemory, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathFault};
 use crate::policy::{Compiled, Environment, Policy, Requirement};
-use crate::remote::Remotes;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
 use docs_endpoint::DocsEndpoint;
@@ -34,7 +34,7 @@ pub struct Engine {
     docs: Option<DocsEndpoint>,
     cache: RefCell<TokenCache>,
     passwords: PasswordChecker,
-    remotes: Remotes,
+    fetcher: Fetcher,
     metrics: Rc<Metrics>,
 }
 
@@ -77,9 +77,9 @@ impl Engine {
     fn new(policy: Policy, docs: Option<DocsEndpoint>) -> Self {
         let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
         let passwords = PasswordChecker::new(&policy.passwords, LoginMemory::default());
-        let remotes = Remotes::new(policy.sources.clone(), policy.introspections.clone());
+        let fetcher = Fetcher::new(policy.sources.clone(), policy.introspections.clone());
         let metrics = Rc::new(Metrics::new(&policy));
-        Self { policy, docs, cache: RefCell::new(cache), passwords, remotes, metrics }
+        Self { policy, docs, cache: RefCell::new(cache), passwords, fetcher, metrics }
     }
 
     /// The same with what other configurations of this worker know of logins.
@@ -95,7 +95,7 @@ impl Engine {
         &self.policy
     }
 
-    /// What becomes of `request`. It may have to wait ([`Decision::Pause`]) if it is `can_pause`.
+    /// What becomes of `request`. It is told to wait ([`Decision::Pause`]) only if it `can_pause`.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, host: &dyn Host, can_pause: bool) -> Decision {
         self.decide_again(request, &RequestMemo::default(), host, can_pause)
@@ -206,20 +206,20 @@ impl Engine {
     }
 
     /// Gives `each` what was counted and measured since the last time.
-    pub fn measure(&self, each: impl FnMut(usize, Update)) {
-        self.metrics.take(self.remotes.fetched(), each);
+    pub fn measure(&self, each: impl FnMut(usize, StatUpdate)) {
+        self.metrics.take(self.fetcher.fetched(), each);
     }
 
     /// The same for the last time: what this engine remembers is forgotten.
-    pub fn retire(&self, each: impl FnMut(usize, Update)) {
+    pub fn retire(&self, each: impl FnMut(usize, StatUpdate)) {
         self.metrics.remember(0);
-        self.metrics.take(self.remotes.fetched(), each);
+        self.metrics.take(self.fetcher.fetched(), each);
     }
 
     /// What comes from outside.
     #[must_use]
-    pub fn remotes(&self) -> &Remotes {
-        &self.remotes
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
     }
 
     fn judge(

@@ -187,7 +187,7 @@ impl HttpFilter {
         self.state = State::Answered;
         let worker = Rc::clone(&self.worker);
         // The clock is a crossing into the host, so a request that does not wait does not ask for it.
-        let can_pause = deadline.is_none_or(|deadline| worker.host().uptime() < deadline);
+        let can_pause = deadline.is_none_or(|deadline| worker.host().monotonic() < deadline);
         let mut step = None;
         let read = stream.read_request_headers(&mut |headers| {
             if headers.is_empty() {
@@ -230,7 +230,7 @@ impl HttpFilter {
         deadline: Option<Duration>,
     ) -> Step {
         let Pause { awaited, credential, rule } = awaited;
-        let deadline = deadline.unwrap_or_else(|| self.worker.host().uptime().saturating_add(PATIENCE));
+        let deadline = deadline.unwrap_or_else(|| self.worker.host().monotonic().saturating_add(PATIENCE));
         let claim =
             Claim { awaited, credential: Some(credential), ..claim(self.worker.host(), stream, deadline) };
         if self.worker.wait(self.id, claim) {

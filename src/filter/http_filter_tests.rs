@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::filter::test_stream::{TestStream, pairs};
 use crate::filter::{Action, HttpFilter, Slice, Worker};
-use crate::host::{CallResponse, LocalHost, Update};
+use crate::host::{CallResponse, InMemoryHost, StatUpdate};
 use crate::login::LoginMemory;
 
 fn policy() -> serde_json::Value {
@@ -39,19 +39,19 @@ fn policy() -> serde_json::Value {
 }
 
 struct Gate {
-    host: Rc<LocalHost>,
+    host: Rc<InMemoryHost>,
     worker: Rc<Worker>,
 }
 
 impl Gate {
     fn new() -> Self {
-        let host = Rc::new(LocalHost::at(1_000));
+        let host = Rc::new(InMemoryHost::at(1_000));
         let configuration = policy().to_string();
         let made = Rc::clone(&host);
         let worker =
             Worker::configured(configuration.as_bytes(), &|_| None, LoginMemory::default(), move |metrics| {
                 let metrics = Rc::clone(metrics);
-                *made.events.borrow_mut() = Some(Box::new(move |event| metrics.note(event)));
+                *made.events.borrow_mut() = Some(Box::new(move |event| metrics.record(event)));
                 made
             });
         Self { host, worker: worker.expect("a good policy") }
@@ -213,9 +213,9 @@ fn patience_ends_and_a_dry_run_refuses_nobody() {
         let (mut filter, stream) = (gate.filter(2), Gate::stream(path, &[TOKEN]));
         assert_eq!(filter.on_request_headers(&stream, true), Action::Hold, "{path}");
         gate.tick();
-        gate.host.uptime.set(Duration::from_secs(9));
+        gate.host.monotonic.set(Duration::from_secs(9));
         assert_eq!(gate.tick(), Vec::<u32>::new());
-        gate.host.uptime.set(Duration::from_secs(10));
+        gate.host.monotonic.set(Duration::from_secs(10));
         assert_eq!(gate.tick(), [2]);
         filter.on_wake(&stream);
         assert_eq!(stream.resumed.get(), resumed, "{path}");
@@ -304,7 +304,7 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
         let metrics = gate.worker.engine().metrics();
         gate.worker.engine().measure(|slot, update| {
             if metrics.definitions()[slot].name.contains("result=.=hashed") {
-                hashed += if let Update::Add(change) = update { change } else { 0 };
+                hashed += if let StatUpdate::Add(change) = update { change } else { 0 };
             }
         });
         hashed
@@ -324,7 +324,7 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
     assert_eq!(hashed(), 0, "not while a token is awaited");
     gate.tick();
     for (mut filter, stream) in strangers {
-        gate.host.uptime.set(gate.host.uptime.get() + Duration::from_millis(1));
+        gate.host.monotonic.set(gate.host.monotonic.get() + Duration::from_millis(1));
         filter.on_wake(&stream);
     }
     assert_eq!(hashed(), 0, "not while a token is awaited");
@@ -344,12 +344,12 @@ fn a_login_whose_body_the_host_holds_back_is_refused_and_nothing_goes_upstream()
         let (mut filter, stream) = (gate.filter(2), Gate::stream("/token", &form));
         stream.received.set(Some(100));
         assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
-        gate.host.uptime.set(Duration::from_millis(250));
+        gate.host.monotonic.set(Duration::from_millis(250));
         assert_eq!(gate.tick(), [2]);
         stream.received.set(received);
         if at > 250 {
             filter.on_wake(&stream);
-            gate.host.uptime.set(Duration::from_millis(at));
+            gate.host.monotonic.set(Duration::from_millis(at));
             assert_eq!(gate.tick(), [2]);
         }
         filter.on_wake(&stream);

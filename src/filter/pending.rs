@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use smallvec::SmallVec;
 
-use crate::remote::Awaited;
+use crate::fetch::PendingFetch;
 
 /// The number of a request, as the host gave it.
 pub type StreamId = u32;
@@ -35,7 +35,7 @@ impl Places {
 #[derive(Clone, Debug, Default)]
 pub struct Claim {
     /// What it waits for.
-    pub awaited: SmallVec<[Awaited; 1]>,
+    pub awaited: SmallVec<[PendingFetch; 1]>,
     /// When it waits no longer, on the host's monotonic clock.
     pub deadline: Duration,
     /// The client's address, of an IPv6 address the part that its client does not choose.
@@ -89,7 +89,7 @@ pub struct Pending {
     limits: Places,
     places: BTreeMap<StreamId, Place>,
     held: BTreeMap<Holder, u32>,
-    by_awaited: BTreeMap<Awaited, BTreeSet<StreamId>>,
+    by_awaited: BTreeMap<PendingFetch, BTreeSet<StreamId>>,
     by_deadline: BTreeSet<(Duration, StreamId)>,
     due: VecDeque<StreamId>,
 }
@@ -152,7 +152,7 @@ impl Pending {
     }
 
     /// Something arrived: the requests that wait for it are due.
-    pub fn wake(&mut self, awaited: &Awaited) {
+    pub fn wake(&mut self, awaited: &PendingFetch) {
         for id in self.by_awaited.remove(awaited).unwrap_or_default() {
             self.make_due(id);
         }

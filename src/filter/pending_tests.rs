@@ -3,11 +3,11 @@ use std::time::Duration;
 use smallvec::smallvec;
 
 use super::{Claim, Pending, Places};
-use crate::remote::Awaited;
+use crate::fetch::PendingFetch;
 
 fn claim(address: &str, connection: u64, credential: u64) -> Claim {
     Claim {
-        awaited: smallvec![Awaited::Source(0)],
+        awaited: smallvec![PendingFetch::Source(0)],
         deadline: Duration::from_secs(10),
         address: address.into(),
         site: None,
@@ -23,15 +23,15 @@ fn due(pending: &mut Pending) -> Vec<u32> {
 #[test]
 fn what_arrives_wakes_those_who_wait_for_it_and_no_others() {
     let mut pending = Pending::new(Places::FETCHES);
-    let token = |token| Awaited::Introspection { number: 0, token: [token; 32] };
-    let waits = |awaited: &[Awaited]| Claim { awaited: awaited.into(), ..claim("a", 1, 1) };
+    let token = |token| PendingFetch::Introspection { number: 0, token: [token; 32] };
+    let waits = |awaited: &[PendingFetch]| Claim { awaited: awaited.into(), ..claim("a", 1, 1) };
     assert!(pending.add(1, waits(&[token(1)])));
     assert!(pending.add(2, waits(&[token(2)])));
-    assert!(pending.add(3, waits(&[token(2), Awaited::Source(7)])));
+    assert!(pending.add(3, waits(&[token(2), PendingFetch::Source(7)])));
     pending.wake(&token(9));
     assert_eq!(due(&mut pending), Vec::<u32>::new());
     pending.wake(&token(2));
-    pending.wake(&Awaited::Source(7));
+    pending.wake(&PendingFetch::Source(7));
     assert_eq!(due(&mut pending), [2, 3], "each once, though both that it waited for came");
     pending.wake(&token(1));
     pending.remove(1);

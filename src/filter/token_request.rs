@@ -19,7 +19,7 @@ use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, To
 use crate::engine::TokenAnswer;
 use crate::host::Stream;
 use crate::issue::{MAX_BODY_BYTES, PendingLogin, TokenEndpoint};
-use crate::remote::Awaited;
+use crate::fetch::PendingFetch;
 use crate::request::Request;
 
 /// How long a request for a token may take to bring its body.
@@ -62,7 +62,7 @@ impl HttpFilter {
             // It takes no credential along, and no word of the client's about its identity.
             return Step::ReleaseHead(login, self.worker.engine().mutations_without_credentials(request));
         }
-        let now = self.worker.host().uptime();
+        let now = self.worker.host().monotonic();
         let received = stream.received_bytes();
         let first = if received.is_some() { BODY_CHECK } else { BODY_PATIENCE };
         let claim = claim(self.worker.host(), stream, now.saturating_add(first));
@@ -76,7 +76,7 @@ impl HttpFilter {
 
     /// Looks whether the body of a request for a token still may come.
     pub(super) fn look_for_body(&mut self, stream: &dyn Stream, awaiting: Box<AwaitingBody>) {
-        let now = self.worker.host().uptime();
+        let now = self.worker.host().monotonic();
         let is_held_by_host = !awaiting.has_body
             && match (awaiting.received, stream.received_bytes()) {
                 (Some(before), Some(now)) => now > before,
@@ -142,8 +142,8 @@ impl HttpFilter {
             TokenAnswer::Now(decision) => return self.carry_out_answer(stream, &decision),
             TokenAnswer::Later(pending) => pending,
         };
-        let deadline = worker.host().uptime().saturating_add(PATIENCE);
-        let awaited = smallvec![Awaited::Login(pending.ticket())];
+        let deadline = worker.host().monotonic().saturating_add(PATIENCE);
+        let awaited = smallvec![PendingFetch::Login(pending.ticket())];
         if !worker.wait(self.id, Claim { awaited, ..claim(worker.host(), stream, deadline) }) {
             return self.refuse_login(stream, request.request_id, Denial::too_many_waiting());
         }
@@ -161,9 +161,9 @@ impl HttpFilter {
             self.carry_out_answer(stream, &decision);
             return;
         }
-        let awaited = smallvec![Awaited::Login(pending.ticket())];
+        let awaited = smallvec![PendingFetch::Login(pending.ticket())];
         let claim = Claim { awaited, ..claim(worker.host(), stream, *deadline) };
-        if worker.host().uptime() < *deadline && worker.wait(self.id, claim) {
+        if worker.host().monotonic() < *deadline && worker.wait(self.id, claim) {
             self.state = State::LoggingIn(logging_in);
         } else {
             self.refuse_login(stream, logging_in.request.request_id, Denial::busy(1));

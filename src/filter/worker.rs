@@ -8,11 +8,11 @@ use super::line_budget::LineBudget;
 use super::pending::{Claim, Pending, Places, StreamId};
 use crate::decision::{Allow, Denial, Response};
 use crate::engine::Engine;
+use crate::fetch::{PendingFetch, Urgency};
 use crate::host::{CallResponse, Host, Ticket, WorkDone};
 use crate::login::LoginMemory;
 use crate::metrics::Metrics;
 use crate::policy::Environment;
-use crate::remote::{Awaited, Wants};
 
 /// How many requests that waited are woken in one callback, whatever they wait under. Envoy carries out the answers to them one within
 /// the other, and each enters the module again: some three hundred exhaust the stack of a Wasm VM. The others
@@ -119,7 +119,7 @@ impl Worker {
         }
         let worker = Self::new(engine, host);
         // Nothing is fetched here: clusters may not exist yet. The first tick does it.
-        worker.engine.remotes().begin(worker.host());
+        worker.engine.fetcher().begin(worker.host());
         worker.schedule();
         worker
     }
@@ -142,22 +142,22 @@ impl Worker {
     pub fn is_idle(&self) -> bool {
         self.pending.borrow().is_empty()
             && self.bodies.borrow().is_empty()
-            && !self.engine.remotes().is_fetching()
+            && !self.engine.fetcher().is_fetching()
     }
 
     /// Time has passed. `wake` is given requests whose [`on_wake`](super::HttpFilter::on_wake) is to be
     /// called, at once or soon; it says whether it can. All workers that are served in one callback share a
     /// slice.
     pub fn on_tick(&self, slice: &Slice, wake: &mut dyn FnMut(StreamId) -> bool) {
-        self.host.keep_time(self.tick_period() != 0);
-        for line in self.engine.remotes().tick(self.host()) {
+        self.host.cache_now(self.tick_period() != 0);
+        for line in self.engine.fetcher().tick(self.host()) {
             log::info!("lychgate: {line}");
         }
-        let now = self.host.uptime();
+        let now = self.host.monotonic();
         self.pending.borrow_mut().expire(now);
         self.bodies.borrow_mut().expire(now);
         self.wake_due(slice, wake);
-        if let Some(count) = self.dry_run_lines.left_out(self.host.about_now()) {
+        if let Some(count) = self.dry_run_lines.left_out(self.host.coarse_now()) {
             log::info!("lychgate: dry run: {count} more refusals are counted and not written here");
         }
         self.engine.measure(|slot, update| self.host.update_stat(slot, update));
@@ -172,8 +172,9 @@ impl Worker {
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
         // An answer may come before the tick that renews the time.
-        self.host.keep_time(self.tick_period() != 0);
-        for line in self.engine.remotes().respond(id, response, self.host()).unwrap_or_default() {
+        self.host.cache_now(self.tick_period() != 0);
+        for line in self.engine.fetcher().on_http_call_response(id, response, self.host()).unwrap_or_default()
+        {
             log::info!("lychgate: {line}");
         }
         self.wake_due(slice, wake);
@@ -188,12 +189,12 @@ impl Worker {
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
         self.engine.finish_login(ticket, done, self.host());
-        self.pending.borrow_mut().wake(&Awaited::Login(ticket));
+        self.pending.borrow_mut().wake(&PendingFetch::Login(ticket));
         self.wake_due(slice, wake);
     }
 
     fn wake_due(&self, slice: &Slice, wake: &mut dyn FnMut(StreamId) -> bool) {
-        for awaited in self.engine.remotes().take_arrived() {
+        for awaited in self.engine.fetcher().take_completed() {
             self.pending.borrow_mut().wake(&awaited);
         }
         for pending in [&self.pending, &self.bodies] {
@@ -236,13 +237,13 @@ impl Worker {
     fn tick_period(&self) -> u32 {
         let (pending, bodies) = (self.pending.borrow(), self.bodies.borrow());
         let waits = !pending.is_empty() || !bodies.is_empty();
-        match self.engine.remotes().wants(self.host.now()) {
-            Wants::Now | Wants::Soon | Wants::Nothing if pending.has_due() || bodies.has_due() => TICK_DUE,
-            Wants::Now if !pending.is_empty() => TICK_DUE,
-            Wants::Now | Wants::Soon | Wants::Nothing if waits => TICK_WAITING,
-            Wants::Now => TICK_FETCH,
+        match self.engine.fetcher().urgency(self.host.now()) {
+            Urgency::Now | Urgency::Soon | Urgency::Idle if pending.has_due() || bodies.has_due() => TICK_DUE,
+            Urgency::Now if !pending.is_empty() => TICK_DUE,
+            Urgency::Now | Urgency::Soon | Urgency::Idle if waits => TICK_WAITING,
+            Urgency::Now => TICK_FETCH,
             // Nothing is fetched, and the time is kept.
-            Wants::Soon | Wants::Nothing => TICK_IDLE,
+            Urgency::Soon | Urgency::Idle => TICK_IDLE,
         }
     }
 
@@ -255,7 +256,7 @@ impl Worker {
 
     /// This worker is over: what it counted stays, what it remembered is gone.
     pub fn retire(&self) {
-        self.engine.remotes().abandon(self.host());
+        self.engine.fetcher().abandon(self.host());
         self.engine.retire(|slot, update| self.host.update_stat(slot, update));
     }
 
@@ -289,7 +290,7 @@ impl Worker {
 
     pub(super) fn log_shadow_denial(&self, denial: &Denial) {
         let Denial { status, reason, explanation, .. } = denial;
-        if !self.dry_run_lines.take(self.host.about_now()) {
+        if !self.dry_run_lines.take(self.host.coarse_now()) {
             return;
         }
         let rule = self.engine.policy().rule_name(denial.attribution.rule);

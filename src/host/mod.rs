@@ -1,17 +1,17 @@
-//! The seam: all that the core asks of whoever runs it. Envoy through `src/proxy/`, a test through
-//! a few lines of its own.
+//! All that the filter and the core ask of their host, as two traits: Envoy implements them through `src/proxy/`, a
+//! test through a few lines of its own.
 
 mod call;
 mod client_address;
-mod local;
+mod in_memory;
 mod stats;
 mod stream;
 mod work;
 
 pub use call::{CallResponse, HttpCall, MAX_BODY_BYTES};
 pub use client_address::ClientAddress;
-pub use local::LocalHost;
-pub use stats::{Definition, Event, Kind, PasswordCheck, Slot, Update, label};
+pub use in_memory::InMemoryHost;
+pub use stats::{Event, PasswordCheck, StatDefinition, StatId, StatKind, StatUpdate, label_value};
 pub use stream::{Headers, LocalReply, Stream};
 pub use work::{Ticket, Verdict, Work, WorkDone};
 
@@ -43,9 +43,8 @@ impl fmt::Display for HostError {
 
 impl std::error::Error for HostError {}
 
-/// A time that was read not long ago tells that a moment is still ahead only if that is further off
-/// than this, in seconds. Whoever keeps such a time renews it every second; the rest is for a worker
-/// that is held up.
+/// [`Host::cached_now`] may be stale by up to this many seconds: it is trusted only for deadlines further away. A
+/// host renews it every second; the rest is for a worker that is held up.
 const NEAR: i64 = 60;
 
 /// What the core asks of its host.
@@ -53,24 +52,24 @@ pub trait Host {
     /// Unix time in seconds.
     fn now(&self) -> i64;
 
-    /// Unix time in seconds as it was read about a second ago, if it is kept: for less than a look at
-    /// the clock costs.
-    fn recent(&self) -> Option<i64> {
+    /// Unix time in seconds as it was read about a second ago; `None` if the host keeps no such time. It costs
+    /// less than a look at the clock.
+    fn cached_now(&self) -> Option<i64> {
         None
     }
 
     /// Unix time in seconds, where a second or so does not matter.
-    fn about_now(&self) -> i64 {
-        self.recent().unwrap_or_else(|| self.now())
+    fn coarse_now(&self) -> i64 {
+        self.cached_now().unwrap_or_else(|| self.now())
     }
 
     /// Whether it is before `end`, in Unix seconds: exactly, for the clock is asked when `end` is near.
     fn is_before(&self, end: i64) -> bool {
-        self.recent().is_some_and(|recent| recent.saturating_add(NEAR) < end) || self.now() < end
+        self.cached_now().is_some_and(|recent| recent.saturating_add(NEAR) < end) || self.now() < end
     }
 
-    /// A clock that never goes back, from any start.
-    fn uptime(&self) -> Duration;
+    /// A monotonic clock, from any start.
+    fn monotonic(&self) -> Duration;
 
     /// Checks a signature by the host's own library, as it stands in the token (RFC 7515 section 5.2): asked first, of
     /// every public key.
@@ -102,27 +101,27 @@ pub trait Host {
     /// it, trusted proxies taken into account.
     fn client_address(&self) -> Option<String>;
 
-    /// A value that all workers share, and its version.
+    /// A value that all workers share, and its version (`proxy_get_shared_data`).
     ///
     /// # Errors
     /// If shared data cannot be read.
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError>;
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError>;
 
-    /// Writes a value that all workers share, unless its version is no longer `version`. Says
-    /// whether it was written.
+    /// Writes a value that all workers share, if its version is still `version` (compare and swap,
+    /// `proxy_set_shared_data`); returns whether it was written.
     ///
     /// # Errors
     /// If shared data cannot be written.
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError>;
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError>;
 
     /// Hears of something that an operator should look into.
     fn warn(&self, _line: &str) {}
 
-    /// Hears of something that is counted.
-    fn note(&self, _event: Event<'_>) {}
+    /// Records something that is counted.
+    fn record(&self, _event: Event<'_>) {}
 
-    /// Keeps the time for [`Host::recent`] until the next tick, if one is to come.
-    fn keep_time(&self, _is_ticking: bool) {}
+    /// Keeps the time for [`Host::cached_now`] until the next tick, if one is to come.
+    fn cache_now(&self, _is_ticking: bool) {}
 
     /// Has ticks come every so many milliseconds.
     ///
@@ -138,17 +137,17 @@ pub trait Host {
     }
 
     /// Makes the host's stats, in this order. What the host does not take is lost, and changes nothing else.
-    fn define_stats(&self, _definitions: &[Definition]) {}
+    fn define_stats(&self, _definitions: &[StatDefinition]) {}
 
     /// Carries a change to the stat at this place in the order they were defined in.
-    fn update_stat(&self, _slot: usize, _update: Update) {}
+    fn update_stat(&self, _slot: usize, _update: StatUpdate) {}
 
     /// Says which names of filter state hold text.
     fn declare_filter_state(&self, _names: &[&str]) {}
 
-    /// Begins an HTTP call; what comes back bears the number that is given here.
+    /// Dispatches an HTTP call; its response comes with the number that is returned here.
     ///
     /// # Errors
     /// If the call cannot be made.
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError>;
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError>;
 }

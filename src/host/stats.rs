@@ -15,7 +15,7 @@ pub enum Event<'a> {
     Signature {
         /// Its algorithm.
         algorithm: Algorithm,
-        /// DecidedBy the host, and not in the module.
+        /// By the host, and not in the module.
         native: bool,
     },
     /// A password was to be checked.
@@ -44,7 +44,7 @@ pub enum PasswordCheck {
 
 /// What is to be done to a stat.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Update {
+pub enum StatUpdate {
     /// It changes by so much.
     Add(i64),
     /// It has this value.
@@ -52,11 +52,11 @@ pub enum Update {
 }
 
 /// A stat, by its number.
-pub type Slot = usize;
+pub type StatId = usize;
 
 /// What a stat is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum StatKind {
     /// It only grows.
     Counter,
     /// It has a value.
@@ -65,9 +65,9 @@ pub enum Kind {
 
 /// A stat as it is defined.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Definition {
+pub struct StatDefinition {
     /// What it is.
-    pub kind: Kind,
+    pub kind: StatKind,
     /// Its name, labels in it.
     pub name: String,
     /// Its name without them, for a host that has labels.
@@ -82,7 +82,7 @@ const LONGEST: usize = 64;
 /// A text as the value of a label: short, and without a sign that separates something in Envoy's names,
 /// in StatsD's lines or in a line of a log.
 #[must_use]
-pub fn label(text: &str) -> String {
+pub fn label_value(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./{}[]*,+~ ".contains(c);
     let plain: String = text.chars().take(LONGEST).map(|c| if is_plain(c) { c } else { '_' }).collect();
     // Envoy drops a dot at the end of a name.

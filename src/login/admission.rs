@@ -26,7 +26,7 @@ const HALF_AT: u64 = 4_000_000;
 /// What counts against an address that the name has not logged in from before: it leaves a quarter of the
 /// credit to those that it has.
 const UNKNOWN_ADDRESS: u64 = HALF_AT / 3;
-/// DecidedBy how much less counts what other addresses did, at the name or from the site.
+/// By how much less counts what other addresses did, at the name or from the site.
 const OTHERS: u64 = 10;
 /// A login that asks, by tags that stand for its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

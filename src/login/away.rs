@@ -107,7 +107,7 @@ impl PasswordChecker {
             .then(|| host.take_over(self.work(&admitted, password)))
             .flatten();
         let Some(ticket) = ticket else {
-            host.note(Event::Password(PasswordCheck::Busy));
+            host.record(Event::Password(PasswordCheck::Busy));
             return Err(Outcome::Busy(1));
         };
         let reserved = away.cost;
@@ -133,9 +133,9 @@ impl PasswordChecker {
                 Ok(Some(seconds)) => return unhashed(Verdict::Throttled(seconds)),
                 Err(error) => return unhashed(Verdict::Failed(error)),
             }
-            let start = host.uptime();
+            let start = host.monotonic();
             let verifies = hash.is_some_and(|hash| hash.verifies(&password));
-            let cost = host.uptime().saturating_sub(start);
+            let cost = host.monotonic().saturating_sub(start);
             let is_right = verifies && is_user;
             let counted = if is_right {
                 throttle.succeed(host, account, &address)
@@ -163,10 +163,10 @@ impl PasswordChecker {
             Verdict::Throttled(_) => PasswordCheck::Throttled,
             Verdict::Right | Verdict::Wrong | Verdict::Failed(_) => PasswordCheck::Hashed,
         };
-        host.note(Event::Password(note));
+        host.record(Event::Password(note));
         if done.cost > Duration::ZERO {
             away.cost = done.cost;
-            admission.book(attempt, is_right, done.cost, host.uptime());
+            admission.book(attempt, is_right, done.cost, host.monotonic());
         }
         if let Some((directory, username, password)) = learns.filter(|_| is_right) {
             self.learn(&directory, &username, &password, host);

@@ -83,9 +83,9 @@ impl PasswordChecker {
     ) -> Outcome<&'d User> {
         match self.admit(directory, username, host) {
             Ok(admitted) => {
-                let start = host.uptime();
+                let start = host.monotonic();
                 let verifies = admitted.verifies(password);
-                self.settle(admitted, verifies, host.uptime().saturating_sub(start), host)
+                self.settle(admitted, verifies, host.monotonic().saturating_sub(start), host)
             }
             Err(refusal) => refusal,
         }
@@ -106,14 +106,14 @@ impl PasswordChecker {
         match self.throttle.wait(host, account, &address) {
             Ok(None) => {}
             Ok(Some(seconds)) => {
-                host.note(Event::Password(PasswordCheck::Throttled));
+                host.record(Event::Password(PasswordCheck::Throttled));
                 return Err(Outcome::Throttled(seconds));
             }
             Err(error) => return Err(Outcome::Failed(error)),
         }
         let attempt = attempt(account, &address);
-        if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.uptime()) {
-            host.note(Event::Password(PasswordCheck::Busy));
+        if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.monotonic()) {
+            host.record(Event::Password(PasswordCheck::Busy));
             return Err(Outcome::Busy(seconds));
         }
         let (hash, user) = directory.hash_for(username);
@@ -128,9 +128,9 @@ impl PasswordChecker {
         cost: Duration,
         host: &dyn Host,
     ) -> Outcome<&'d User> {
-        host.note(Event::Password(PasswordCheck::Hashed));
+        host.record(Event::Password(PasswordCheck::Hashed));
         let user = admitted.user.filter(|_| verifies);
-        self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.uptime());
+        self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.monotonic());
         let counted = match user {
             Some(_) => self.throttle.succeed(host, admitted.account, &admitted.address),
             None => self.throttle.fail(host, admitted.account, &admitted.address),
@@ -209,10 +209,10 @@ impl PasswordChecker {
         }
         let knows = memory
             .as_mut()
-            .is_some_and(|memory| memory.knows(directory.name(), username, password, host.about_now()));
+            .is_some_and(|memory| memory.knows(directory.name(), username, password, host.coarse_now()));
         let user = directory.get(username).filter(|_| knows);
         if user.is_some() {
-            host.note(Event::Password(PasswordCheck::Remembered));
+            host.record(Event::Password(PasswordCheck::Remembered));
         }
         Ok(user)
     }
@@ -226,9 +226,9 @@ impl PasswordChecker {
 
     /// Does work that belongs to what was let through already: it is booked and not asked for.
     pub fn booked<T>(&self, host: &dyn Host, work: impl FnOnce() -> T) -> T {
-        let start = host.uptime();
+        let start = host.monotonic();
         let result = work();
-        self.admission.borrow_mut().book_more(host.uptime().saturating_sub(start));
+        self.admission.borrow_mut().book_more(host.monotonic().saturating_sub(start));
         result
     }
 }

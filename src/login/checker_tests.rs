@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::time::Duration;
 
 use super::{Outcome, PasswordChecker};
-use crate::host::{Host, HostError, HttpCall, LocalHost, NativeVerdict};
+use crate::host::{Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
 use crate::identity::{User, UserDirectory};
 use crate::keys::NativeKey;
 use crate::login::{Account, LoginMemory, PasswordSettings};
@@ -33,7 +33,7 @@ fn checker(settings: PasswordSettings) -> PasswordChecker {
 
 #[test]
 fn only_the_right_password_of_a_user_who_has_one_is_right() {
-    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     for (name, password, right) in [
         ("ann", "secret", true),
         ("ann", "wrong", false),
@@ -50,7 +50,7 @@ fn only_the_right_password_of_a_user_who_has_one_is_right() {
 #[test]
 fn a_throttled_guesser_is_refused_even_with_the_right_password_and_only_for_the_window() {
     let settings = PasswordSettings { max_failures: 3, window_seconds: 60, ..PasswordSettings::default() };
-    let (checker, users, host) = (checker(settings), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(settings), directory(), InMemoryHost::at(1000));
     for _ in 0..3 {
         assert!(matches!(checker.log_in(&users, "ann", b"guess", &host), Outcome::Wrong));
     }
@@ -65,7 +65,7 @@ fn a_throttled_guesser_is_refused_even_with_the_right_password_and_only_for_the_
 #[test]
 fn ipv6_neighbours_count_as_one_client() {
     let settings = PasswordSettings { max_failures: 2, ..PasswordSettings::default() };
-    let (checker, users, host) = (checker(settings), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(settings), directory(), InMemoryHost::at(1000));
     for address in ["2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"] {
         *host.address.borrow_mut() = Some(address.into());
         assert!(matches!(checker.log_in(&users, "ann", b"guess", &host), Outcome::Wrong));
@@ -78,28 +78,28 @@ fn ipv6_neighbours_count_as_one_client() {
 
 #[test]
 fn a_remembered_credential_costs_no_hash_and_an_unknown_one_waits_for_the_budget() {
-    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Right(_)));
-    checker.booked(&host, || host.uptime.set(Duration::from_secs(10)));
+    checker.booked(&host, || host.monotonic.set(Duration::from_secs(10)));
     assert!(matches!(checker.check(&users, "ann", b"other", &host), Outcome::Busy(_)));
     assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Busy(_)));
     assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Right(_)));
     host.now.set(1300);
     assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Busy(_)), "forgotten");
-    host.uptime.set(Duration::from_secs(60));
+    host.monotonic.set(Duration::from_secs(60));
     assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Right(_)));
 }
 
 #[test]
 fn a_host_that_fails_refuses() {
-    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     host.works.set(false);
     assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Failed(_)));
     assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Failed(_)));
 }
 
 /// A host that counts how often it is asked for the time.
-struct Counting(LocalHost, Cell<usize>);
+struct Counting(InMemoryHost, Cell<usize>);
 
 impl Host for Counting {
     fn now(&self) -> i64 {
@@ -107,8 +107,8 @@ impl Host for Counting {
         self.0.now()
     }
 
-    fn uptime(&self) -> Duration {
-        self.0.uptime()
+    fn monotonic(&self) -> Duration {
+        self.0.monotonic()
     }
 
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
@@ -123,16 +123,16 @@ impl Host for Counting {
         self.0.client_address()
     }
 
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
-        self.0.shared(key)
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        self.0.get_shared_data(key)
     }
 
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
-        self.0.share(key, value, version)
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+        self.0.set_shared_data(key, value, version)
     }
 
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
-        self.0.call(call)
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
+        self.0.dispatch_http_call(call)
     }
 }
 
@@ -142,7 +142,7 @@ impl Host for Counting {
 fn a_wrong_password_was_refused_sooner_for_nobody_than_for_a_user() {
     let (checker, users) = (checker(PasswordSettings::default()), directory());
     let looks = |name: &str| {
-        let host = Counting(LocalHost::at(1000), Cell::new(0));
+        let host = Counting(InMemoryHost::at(1000), Cell::new(0));
         assert!(matches!(checker.check(&users, name, b"guess", &host), Outcome::Wrong));
         host.1.get()
     };
@@ -154,7 +154,7 @@ fn a_wrong_password_was_refused_sooner_for_nobody_than_for_a_user() {
 #[test]
 fn a_guesser_with_a_login_at_another_directory_had_ten_times_the_guesses() {
     let settings = PasswordSettings { max_failures: 10, ..PasswordSettings::default() };
-    let (checker, host) = (checker(settings), LocalHost::at(1000));
+    let (checker, host) = (checker(settings), InMemoryHost::at(1000));
     let (staff, customers) = (named("staff"), named("customers"));
     let mut judged = 0;
     for _ in 0..20 {
@@ -171,7 +171,7 @@ fn a_guesser_with_a_login_at_another_directory_had_ten_times_the_guesses() {
 #[test]
 fn a_directory_of_the_same_name_in_another_configuration_is_another_one() {
     let settings = PasswordSettings { max_failures: 2, ..PasswordSettings::default() };
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let (here, there) = (checker(settings), checker(settings));
     let (staff, mut other_staff) = (named("staff"), named("staff"));
     let own = User { disabled: false, scopes: None, password: None, identity: Default::default() };
@@ -189,7 +189,7 @@ fn a_directory_of_the_same_name_in_another_configuration_is_another_one() {
 #[test]
 fn a_login_can_be_hashed_elsewhere() {
     let settings = PasswordSettings { max_failures: 2, ..PasswordSettings::default() };
-    let (checker, users, host) = (checker(settings), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(settings), directory(), InMemoryHost::at(1000));
     for (password, right) in [(&b"secret"[..], true), (b"guess", false), (b"guess", false)] {
         let admitted = checker.admit(&users, "ann", &host).unwrap();
         let verifies = admitted.verifies(password);
@@ -202,7 +202,7 @@ fn a_login_can_be_hashed_elsewhere() {
 /// The hash of somebody is computed for a name that nobody has; it is nobody's password all the same.
 #[test]
 fn the_password_of_somebody_is_not_that_of_nobody() {
-    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), LocalHost::at(1000));
+    let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     let admitted = checker.admit(&users, "nobody", &host).unwrap();
     assert!(admitted.verifies(b"secret"), "the only hash there is");
     assert!(matches!(checker.settle(admitted, true, Duration::ZERO, &host), Outcome::Wrong));
@@ -211,7 +211,7 @@ fn the_password_of_somebody_is_not_that_of_nobody() {
 #[test]
 fn a_secret_that_costs_nothing_is_throttled_as_a_password_is() {
     let settings = PasswordSettings { max_failures: 3, window_seconds: 60, ..PasswordSettings::default() };
-    let (checker, host) = (checker(settings), LocalHost::at(1000));
+    let (checker, host) = (checker(settings), InMemoryHost::at(1000));
     let account = |name| Account::new(&[7; 32], name);
     let check = |name: &'static [u8], right: bool| checker.check_secret(account(name), &host, || right);
     for _ in 0..3 {

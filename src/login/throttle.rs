@@ -172,7 +172,7 @@ fn key(slot: u64) -> String {
 }
 
 fn read(host: &dyn Host, slot: u64) -> Result<(Vec<Entry>, u32), HostError> {
-    Ok(match host.shared(&key(slot))? {
+    Ok(match host.get_shared_data(&key(slot))? {
         None => (Vec::new(), 0),
         Some((bytes, version)) => {
             (bytes.chunks_exact(ENTRY_BYTES).filter_map(Entry::from_bytes).collect(), version)
@@ -185,7 +185,7 @@ fn update(host: &dyn Host, slot: u64, change: impl Fn(&mut Vec<Entry>)) -> Resul
         let (mut entries, version) = read(host, slot)?;
         change(&mut entries);
         let bytes: Vec<u8> = entries.iter().copied().flat_map(Entry::to_bytes).collect();
-        if host.share(&key(slot), &bytes, version)? {
+        if host.set_shared_data(&key(slot), &bytes, version)? {
             return Ok(());
         }
     }

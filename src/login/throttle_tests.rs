@@ -1,5 +1,5 @@
 use super::{Account, Throttle};
-use crate::host::{ClientAddress, LocalHost};
+use crate::host::{ClientAddress, InMemoryHost};
 
 const THROTTLE: Throttle = Throttle { failures: 3, window: 60 };
 
@@ -10,28 +10,28 @@ fn account(name: &str) -> Account {
     Account::new(&STAFF, name.as_bytes())
 }
 
-fn address(host: &LocalHost, text: &str) -> ClientAddress {
+fn address(host: &InMemoryHost, text: &str) -> ClientAddress {
     *host.address.borrow_mut() = Some(text.into());
     ClientAddress::of(host)
 }
 
-fn fail(host: &LocalHost, times: u32, username: &str, from: &str) {
+fn fail(host: &InMemoryHost, times: u32, username: &str, from: &str) {
     for _ in 0..times {
         THROTTLE.fail(host, account(username), &address(host, from)).unwrap();
     }
 }
 
-fn wait(host: &LocalHost, username: &str, from: &str) -> Option<u64> {
+fn wait(host: &InMemoryHost, username: &str, from: &str) -> Option<u64> {
     THROTTLE.wait(host, account(username), &address(host, from)).unwrap()
 }
 
-fn succeed(host: &LocalHost, account: Account, from: &str) {
+fn succeed(host: &InMemoryHost, account: Account, from: &str) {
     THROTTLE.succeed(host, account, &address(host, from)).unwrap();
 }
 
 #[test]
 fn failures_of_a_username_from_an_address_are_counted_and_forgiven_after_the_window() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     fail(&host, 2, "ann", "a");
     assert_eq!(wait(&host, "ann", "a"), None);
     host.now.set(1010);
@@ -49,7 +49,7 @@ fn failures_of_a_username_from_an_address_are_counted_and_forgiven_after_the_win
 
 #[test]
 fn an_address_that_tries_everybody_has_to_wait() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     for user in 0..30 {
         assert_eq!(wait(&host, "carol", "a"), None, "after {user}");
         fail(&host, 1, &format!("user{user}"), "a");
@@ -60,7 +60,7 @@ fn an_address_that_tries_everybody_has_to_wait() {
 
 #[test]
 fn a_right_password_wipes_the_slate_of_its_user() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     fail(&host, 2, "ann", "a");
     succeed(&host, account("ann"), "a");
     fail(&host, 2, "ann", "a");
@@ -69,7 +69,7 @@ fn a_right_password_wipes_the_slate_of_its_user() {
 
 #[test]
 fn a_flood_of_made_up_names_takes_bounded_room_and_does_not_hide_who_guesses() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     fail(&host, 3, "ann", "a");
     for user in 0..50_000 {
         fail(&host, 1, &format!("user{user}"), &format!("address{user}"));
@@ -82,7 +82,7 @@ fn a_flood_of_made_up_names_takes_bounded_room_and_does_not_hide_who_guesses() {
 
 #[test]
 fn a_clock_that_was_set_back_locks_nobody_out() {
-    let host = LocalHost::at(1_000_000);
+    let host = InMemoryHost::at(1_000_000);
     fail(&host, 3, "ann", "a");
     host.now.set(1000);
     assert_eq!(wait(&host, "ann", "a"), None);
@@ -90,7 +90,7 @@ fn a_clock_that_was_set_back_locks_nobody_out() {
 
 #[test]
 fn a_host_without_shared_data_is_an_error_and_not_an_open_gate() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     host.works.set(false);
     let address = address(&host, "a");
     assert!(THROTTLE.wait(&host, account("ann"), &address).is_err());
@@ -101,7 +101,7 @@ fn a_host_without_shared_data_is_an_error_and_not_an_open_gate() {
 /// A login at another directory under the same name, every few guesses, went on for a hundred guesses.
 #[test]
 fn a_login_of_the_same_name_elsewhere_was_a_fresh_start_for_the_guesser() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     for _ in 0..3 {
         fail(&host, 1, "ann", "a");
         succeed(&host, Account::new(&CUSTOMERS, b"ann"), "a");
@@ -113,7 +113,7 @@ fn a_login_of_the_same_name_elsewhere_was_a_fresh_start_for_the_guesser() {
 
 #[test]
 fn a_login_of_ones_own_forgives_neither_the_address_nor_another_user() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     for user in 0..30 {
         assert_eq!(wait(&host, "mallory", "a"), None, "after {user}");
         fail(&host, 1, if user < 3 { "ann" } else { "bob" }, "a");

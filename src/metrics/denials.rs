@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::name::Names;
 use crate::config::Mode;
 use crate::decision::{DecidedBy, Denial};
-use crate::host::{Slot, label};
+use crate::host::{StatId, label_value};
 use crate::policy::{Policy, SchemeKind};
 
 /// Reasons that have nothing to do with a scheme.
@@ -86,8 +86,8 @@ type Key = (&'static str, Option<usize>, bool);
 /// The counters of refusals.
 #[derive(Debug)]
 pub struct Denials {
-    slots: BTreeMap<Key, Slot>,
-    other: Slot,
+    slots: BTreeMap<Key, StatId>,
+    other: StatId,
 }
 
 impl Denials {
@@ -100,7 +100,7 @@ impl Denials {
             let (number, name) = scheme.unzip();
             for (dry, mode) in [(false, "enforce"), (true, "dry_run")] {
                 if !dry || runs_dry {
-                    let scheme = name.map_or_else(|| "none".to_owned(), label);
+                    let scheme = name.map_or_else(|| "none".to_owned(), label_value);
                     let labels = [("scheme", scheme.as_str()), ("mode", mode), ("reason", reason)];
                     slots.insert((reason, number, dry), names.counter("lychgate_denials_total", &labels));
                 }
@@ -123,7 +123,7 @@ impl Denials {
     }
 
     /// What a refusal is counted under.
-    pub fn slot(&self, denial: &Denial, is_dry: bool) -> Slot {
+    pub fn slot(&self, denial: &Denial, is_dry: bool) -> StatId {
         let scheme = match denial.attribution.by {
             DecidedBy::Scheme(number) => Some(number),
             DecidedBy::Nothing | DecidedBy::Alternative(_) => None,

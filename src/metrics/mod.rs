@@ -19,7 +19,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use crate::decision::{Allow, Denial, Response};
-use crate::host::{Definition, Event, Kind, Slot, Update, label};
+use crate::host::{Event, StatDefinition, StatId, StatKind, StatUpdate, label_value};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use denials::Denials;
@@ -27,38 +27,38 @@ use name::Names;
 use requests::{Outcome, Requests};
 
 /// Every stat there can be, whatever the policy: what it is, its name, and the names of its labels.
-pub const FAMILIES: [(Kind, &str, &[&str]); 9] = [
-    (Kind::Counter, "lychgate_requests_total", &["rule", "scheme", "decision"]),
-    (Kind::Counter, "lychgate_denials_total", &["scheme", "mode", "reason"]),
-    (Kind::Counter, "lychgate_api_key_requests_total", &["client"]),
-    (Kind::Counter, "lychgate_token_cache_lookups_total", &["result"]),
-    (Kind::Gauge, "lychgate_token_cache_entries", &[]),
-    (Kind::Counter, "lychgate_signature_verifications_total", &["algorithm", "engine"]),
-    (Kind::Counter, "lychgate_password_checks_total", &["result"]),
-    (Kind::Counter, "lychgate_key_fetches_total", &["source", "result"]),
-    (Kind::Gauge, "lychgate_key_fetch_last_success_timestamp_seconds", &["source"]),
+pub const FAMILIES: [(StatKind, &str, &[&str]); 9] = [
+    (StatKind::Counter, "lychgate_requests_total", &["rule", "scheme", "decision"]),
+    (StatKind::Counter, "lychgate_denials_total", &["scheme", "mode", "reason"]),
+    (StatKind::Counter, "lychgate_api_key_requests_total", &["client"]),
+    (StatKind::Counter, "lychgate_token_cache_lookups_total", &["result"]),
+    (StatKind::Gauge, "lychgate_token_cache_entries", &[]),
+    (StatKind::Counter, "lychgate_signature_verifications_total", &["algorithm", "engine"]),
+    (StatKind::Counter, "lychgate_password_checks_total", &["result"]),
+    (StatKind::Counter, "lychgate_key_fetches_total", &["source", "result"]),
+    (StatKind::Gauge, "lychgate_key_fetch_last_success_timestamp_seconds", &["source"]),
 ];
 
 /// What one worker counts.
 #[derive(Debug)]
 pub struct Metrics {
-    definitions: Vec<Definition>,
+    definitions: Vec<StatDefinition>,
     /// What was counted and not carried on yet.
     tally: Arc<Tally>,
     requests: Requests,
     denials: Denials,
-    clients: Vec<Slot>,
-    other_clients: Slot,
+    clients: Vec<StatId>,
+    other_clients: StatId,
     /// Misses, then hits.
-    cache: [Slot; 2],
+    cache: [StatId; 2],
     /// By algorithm, and whether it was the host that checked.
-    signatures: BTreeMap<(Algorithm, bool), Slot>,
+    signatures: BTreeMap<(Algorithm, bool), StatId>,
     /// In the order of [`PasswordCheck`].
-    passwords: [Slot; 4],
+    passwords: [StatId; 4],
     /// Failures, then successes, of each source.
-    fetches: BTreeMap<String, [Slot; 2]>,
+    fetches: BTreeMap<String, [StatId; 2]>,
     /// When each source was last fetched, as it was last told.
-    fetched: Vec<(Slot, Cell<i64>)>,
+    fetched: Vec<(StatId, Cell<i64>)>,
 }
 
 impl Metrics {
@@ -70,7 +70,7 @@ impl Metrics {
         let denials = Denials::new(policy, &mut names);
         let client =
             |names: &mut Names, id: &str| names.counter("lychgate_api_key_requests_total", &[("client", id)]);
-        let clients = policy.clients.iter().map(|id| client(&mut names, &label(id))).collect();
+        let clients = policy.clients.iter().map(|id| client(&mut names, &label_value(id))).collect();
         let other_clients = client(&mut names, "other");
         let cache = ["miss", "hit"]
             .map(|result| names.counter("lychgate_token_cache_lookups_total", &[("result", result)]));
@@ -92,7 +92,7 @@ impl Metrics {
         let mut fetches = BTreeMap::new();
         let mut fetched = Vec::new();
         for source in &policy.sources {
-            let name = label(&source.name);
+            let name = label_value(&source.name);
             fetches.insert(
                 source.name.clone(),
                 ["failure", "success"].map(|result| {
@@ -121,12 +121,12 @@ impl Metrics {
 
     /// Every stat, in the order of their slots.
     #[must_use]
-    pub fn definitions(&self) -> &[Definition] {
+    pub fn definitions(&self) -> &[StatDefinition] {
         &self.definitions
     }
 
     /// Counts something that happened.
-    pub fn note(&self, event: Event<'_>) {
+    pub fn record(&self, event: Event<'_>) {
         let slot = match event {
             Event::TokenCache { hit } => self.cache.get(usize::from(hit)),
             Event::Signature { algorithm, native } => self.signatures.get(&(algorithm, native)),
@@ -152,7 +152,7 @@ impl Metrics {
     }
 
     /// Counts a request that is refused. What it counts under is to be carried on at once.
-    pub fn denied(&self, denial: &Denial) -> SmallVec<[Slot; 2]> {
+    pub fn denied(&self, denial: &Denial) -> SmallVec<[StatId; 2]> {
         let slots =
             [self.requests.slot(denial.attribution, Outcome::Denied), Some(self.denials.slot(denial, false))];
         slots.iter().for_each(|slot| self.add(*slot));
@@ -175,24 +175,24 @@ impl Metrics {
         &self.tally
     }
 
-    fn add(&self, slot: Option<Slot>) {
+    fn add(&self, slot: Option<StatId>) {
         if let Some(slot) = slot {
             self.tally.add(slot);
         }
     }
 
     /// Gives what was counted under `slot` since the last time.
-    pub fn take_one(&self, slot: Slot) -> Option<Update> {
+    pub fn take_one(&self, slot: StatId) -> Option<StatUpdate> {
         self.tally.take_one(slot)
     }
 
     /// Gives `each` what was counted since the last time, and what was measured: how many tokens are
     /// remembered, and when each source was last fetched, in Unix seconds.
-    pub fn take(&self, fetched: impl Iterator<Item = i64>, mut each: impl FnMut(Slot, Update)) {
+    pub fn take(&self, fetched: impl Iterator<Item = i64>, mut each: impl FnMut(StatId, StatUpdate)) {
         self.tally.take(&mut each);
         for ((slot, before), time) in self.fetched.iter().zip(fetched) {
             if before.replace(time) != time {
-                each(*slot, Update::Set(u64::try_from(time).unwrap_or(0)));
+                each(*slot, StatUpdate::Set(u64::try_from(time).unwrap_or(0)));
             }
         }
     }

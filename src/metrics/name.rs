@@ -4,38 +4,38 @@
 
 use std::collections::HashMap;
 
-use crate::host::{Definition, Kind, Slot};
+use crate::host::{StatDefinition, StatId, StatKind};
 
 /// Names as they are given out, each once.
 #[derive(Default)]
 pub struct Names {
-    definitions: Vec<Definition>,
-    slots: HashMap<String, Slot>,
+    definitions: Vec<StatDefinition>,
+    slots: HashMap<String, StatId>,
 }
 
 impl Names {
     /// The counter with these labels, whose values are [labels](label).
-    pub fn counter(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> Slot {
-        self.define(Kind::Counter, name, labels)
+    pub fn counter(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> StatId {
+        self.define(StatKind::Counter, name, labels)
     }
 
     /// The gauge with these labels.
-    pub fn gauge(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> Slot {
-        self.define(Kind::Gauge, name, labels)
+    pub fn gauge(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> StatId {
+        self.define(StatKind::Gauge, name, labels)
     }
 
-    fn define(&mut self, kind: Kind, name: &'static str, labels: &[(&'static str, &str)]) -> Slot {
+    fn define(&mut self, kind: StatKind, name: &'static str, labels: &[(&'static str, &str)]) -> StatId {
         let joined: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
         let joined = joined + name;
         *self.slots.entry(joined).or_insert_with_key(|joined| {
             let labels = labels.iter().map(|&(key, value)| (key, value.to_owned())).collect();
-            self.definitions.push(Definition { kind, name: joined.clone(), family: name, labels });
+            self.definitions.push(StatDefinition { kind, name: joined.clone(), family: name, labels });
             self.definitions.len().saturating_sub(1)
         })
     }
 
     /// All of them, in the order of their slots.
-    pub fn finish(self) -> Vec<Definition> {
+    pub fn finish(self) -> Vec<StatDefinition> {
         self.definitions
     }
 }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::name::Names;
 use crate::decision::{Attribution, DecidedBy, RuleId};
-use crate::host::{Slot, label};
+use crate::host::{StatId, label_value};
 use crate::policy::{Policy, Requirement};
 
 /// How many rules are counted one by one, by their names. The rest is counted together.
@@ -24,7 +24,7 @@ pub enum Outcome {
 }
 
 /// The counters of a rule. Few, so that looking along them is faster than a table.
-type OfRule = Vec<((Outcome, DecidedBy), Slot)>;
+type OfRule = Vec<((Outcome, DecidedBy), StatId)>;
 
 /// The counters of requests.
 #[derive(Debug)]
@@ -71,7 +71,7 @@ impl Requests {
     }
 
     /// What a request is counted under.
-    pub fn slot(&self, attribution: Attribution, outcome: Outcome) -> Option<Slot> {
+    pub fn slot(&self, attribution: Attribution, outcome: Outcome) -> Option<StatId> {
         let of_rule = match attribution.rule {
             RuleId::Rule(number) => self.rules.get(number)?,
             rule => self.others.iter().find(|(own, _)| *own == rule).map(|(_, of_rule)| of_rule)?,
@@ -90,7 +90,7 @@ struct Counters<'a> {
 }
 
 impl Counters<'_> {
-    fn define(&mut self, outcome: Outcome, by: DecidedBy, scheme: &str) -> ((Outcome, DecidedBy), Slot) {
+    fn define(&mut self, outcome: Outcome, by: DecidedBy, scheme: &str) -> ((Outcome, DecidedBy), StatId) {
         let decision = match outcome {
             Outcome::Allowed => "allowed",
             Outcome::Denied => "denied",
@@ -127,7 +127,7 @@ impl Counters<'_> {
         for (number, alternative) in requirement.alternatives().iter().enumerate() {
             let schemes: Vec<_> = alternative.terms.iter().map(|term| scheme(term.scheme.0)).collect();
             let by = DecidedBy::Alternative(number);
-            counters.push(self.define(Outcome::Allowed, by, &label(&schemes.join(","))));
+            counters.push(self.define(Outcome::Allowed, by, &label_value(&schemes.join(","))));
         }
         if requirement.allows_anonymous() {
             counters.push(self.define(Outcome::Allowed, DecidedBy::Nothing, "none"));
@@ -137,7 +137,7 @@ impl Counters<'_> {
         numbers.dedup();
         let refusal = self.refusal();
         for number in numbers {
-            counters.push(self.define(refusal, DecidedBy::Scheme(number), &label(scheme(number))));
+            counters.push(self.define(refusal, DecidedBy::Scheme(number), &label_value(scheme(number))));
         }
         if !requirement.allows_anonymous() {
             counters.push(self.define(refusal, DecidedBy::Nothing, "none"));

@@ -3,7 +3,7 @@ use serde_json::{Value, json};
 use super::Metrics;
 use crate::decision::{Attribution, DecidedBy, Denial, RuleId};
 use crate::engine::Engine;
-use crate::host::{Definition, Event, Kind, LocalHost, PasswordCheck, Update, label};
+use crate::host::{Event, InMemoryHost, PasswordCheck, StatDefinition, StatKind, StatUpdate, label_value};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use crate::request::Request;
@@ -24,7 +24,7 @@ fn keys() -> Value {
 }
 
 /// Everything that was counted, by name.
-fn counted(engine: &Engine) -> Vec<(String, Update)> {
+fn counted(engine: &Engine) -> Vec<(String, StatUpdate)> {
     let mut counted = Vec::new();
     engine.measure(|slot, update| {
         counted.push((engine.metrics().definitions()[slot].name.clone(), update));
@@ -36,7 +36,7 @@ fn decide(engine: &Engine, path: &str, key: Option<&str>) {
     use crate::decision::Decision;
     let mut headers: Vec<(&[u8], &[u8])> = vec![(b":method", b"GET"), (b":path", path.as_bytes())];
     headers.extend(key.map(|key| (&b"x-api-key"[..], key.as_bytes())));
-    match engine.decide(&Request::new(&headers), &LocalHost::at(0), true) {
+    match engine.decide(&Request::new(&headers), &InMemoryHost::at(0), true) {
         Decision::Allow(allow) => engine.metrics().allowed(&allow),
         Decision::Deny(denial) => drop(engine.metrics().denied(&denial)),
         Decision::LocalReply(response) => engine.metrics().answered(&response),
@@ -55,13 +55,13 @@ fn a_label_is_short_and_holds_no_separator() {
         ("a.", "a"),
         ("", "_"),
     ] {
-        let made = label(text);
+        let made = label_value(text);
         assert!(!made.contains([';', '=', ':', '|', '\n', '"']), "{made}");
         if text != "a=.=b;.;c" {
             assert_eq!(made, expected);
         }
     }
-    assert_eq!(label(&"x".repeat(1000)).len(), 64);
+    assert_eq!(label_value(&"x".repeat(1000)).len(), 64);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_request_is_counted_under_its_rule_its_scheme_and_its_reason() {
     ] {
         decide(&engine, path, key);
         let seen = counted(&engine);
-        assert!(seen.iter().all(|(_, update)| *update == Update::Add(1)), "{seen:?}");
+        assert!(seen.iter().all(|(_, update)| *update == StatUpdate::Add(1)), "{seen:?}");
         let mut names: Vec<_> = seen.into_iter().map(|(name, _)| name).collect();
         let mut expected = expected;
         names.sort();
@@ -149,7 +149,7 @@ fn what_else_happens_is_counted_and_gauges_tell_what_changed() {
         Event::Fetch { source, succeeded: false },
         Event::Fetch { source: "gone", succeeded: false },
     ] {
-        metrics.note(event);
+        metrics.record(event);
     }
     let take = |remembered: usize, fetched: i64| {
         let mut seen = Vec::new();
@@ -162,8 +162,8 @@ fn what_else_happens_is_counted_and_gauges_tell_what_changed() {
         seen.sort_by(|left, right| left.0.cmp(&right.0));
         seen
     };
-    let one = |name: &str| (name.to_owned(), Update::Add(1));
-    let entries = |change| ("lychgate_token_cache_entries".to_owned(), Update::Add(change));
+    let one = |name: &str| (name.to_owned(), StatUpdate::Add(1));
+    let entries = |change| ("lychgate_token_cache_entries".to_owned(), StatUpdate::Add(change));
     assert_eq!(
         take(3, 1000),
         [
@@ -175,7 +175,7 @@ fn what_else_happens_is_counted_and_gauges_tell_what_changed() {
             entries(3),
             one("miss lychgate_token_cache_lookups_total"),
             one(&format!("{source} failure lychgate_key_fetches_total")),
-            (format!("{source} lychgate_key_fetch_last_success_timestamp_seconds"), Update::Set(1000)),
+            (format!("{source} lychgate_key_fetch_last_success_timestamp_seconds"), StatUpdate::Set(1000)),
             one(&format!("{source} success lychgate_key_fetches_total")),
         ]
     );
@@ -206,7 +206,7 @@ fn the_stats_are_bounded_whatever_the_policy() {
     decide(&engine, "/999", None);
     let counted = counted(&engine);
     assert!(counted.iter().any(|(name, _)| name.starts_with("rule=.=other;.;")), "{counted:?}");
-    let gauges = all.iter().filter(|Definition { kind, .. }| *kind == Kind::Gauge).count();
+    let gauges = all.iter().filter(|StatDefinition { kind, .. }| *kind == StatKind::Gauge).count();
     assert_eq!(gauges, 1);
 }
 

@@ -20,12 +20,12 @@ use std::rc::Rc;
 use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
 use crate::credential::CredentialLocation;
 use crate::decision::RuleId;
+use crate::fetch::{self, Introspection};
 use crate::http_syntax::is_same_header;
 use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
 use crate::login::PasswordSettings;
 use crate::normal_path::NormalPath;
-use crate::remote::{self, Introspection};
 use own_routes::OwnRoutes;
 use reserved::Reserved;
 use rules::Undecided;
@@ -46,7 +46,7 @@ pub struct Policy {
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
     /// What is fetched from outside.
-    pub sources: Vec<Rc<remote::Source>>,
+    pub sources: Vec<Rc<fetch::RemoteSource>>,
     /// Whom opaque tokens are asked after.
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,

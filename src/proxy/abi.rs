@@ -274,7 +274,7 @@ pub fn define_gauge(name: &str) -> Result<u32, Status> {
     define_metric(GAUGE, name)
 }
 
-/// HeaderMutations a counter or a gauge by so much.
+/// Changes a counter or a gauge by so much.
 pub fn increment_metric(id: u32, change: i64) -> Result<(), Status> {
     // SAFETY: the call takes no pointer.
     check(unsafe { proxy_increment_metric(id, change) })

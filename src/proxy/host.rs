@@ -10,7 +10,7 @@ use prost::encoding::{WireType, encode_key, encode_varint};
 
 use super::abi::{self, Status};
 use super::wasi;
-use crate::host::{Definition, Event, Host, HostError, HttpCall, Kind, NativeVerdict, Update};
+use crate::host::{Event, Host, HostError, HttpCall, NativeVerdict, StatDefinition, StatKind, StatUpdate};
 use crate::keys::NativeKey;
 use crate::metrics::Metrics;
 
@@ -98,7 +98,7 @@ pub struct ProxyHost {
     stats: RefCell<Vec<Option<u32>>>,
     native: bool,
     /// The Unix time at the last tick.
-    recent: Cell<Option<i64>>,
+    cached_now: Cell<Option<i64>>,
     /// Where what is noted is counted.
     metrics: Option<Rc<Metrics>>,
 }
@@ -107,7 +107,7 @@ impl ProxyHost {
     /// A host that checks no signatures, for worker `number` of a root context with these ticks.
     pub fn without_native(number: u32, ticks: Rc<Ticks>) -> Self {
         let (recent, stats) = (Cell::new(None), RefCell::default());
-        Self { number, ticks, stats, native: false, recent, metrics: None }
+        Self { number, ticks, stats, native: false, cached_now: recent, metrics: None }
     }
 
     /// A host whose native signature check is used if it passes a probe.
@@ -125,11 +125,11 @@ impl Host for ProxyHost {
         wasi::since_epoch().and_then(|time| i64::try_from(time.as_secs()).ok()).unwrap_or(i64::MAX)
     }
 
-    fn recent(&self) -> Option<i64> {
-        self.recent.get()
+    fn cached_now(&self) -> Option<i64> {
+        self.cached_now.get()
     }
 
-    fn uptime(&self) -> Duration {
+    fn monotonic(&self) -> Duration {
         wasi::uptime()
     }
 
@@ -146,11 +146,11 @@ impl Host for ProxyHost {
         Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
     }
 
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
         abi::shared_data(key).map_err(|_| HostError("shared data cannot be read"))
     }
 
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
         abi::set_shared_data(key, value, version).map_err(|_| HostError("shared data cannot be written"))
     }
 
@@ -167,8 +167,8 @@ impl Host for ProxyHost {
         }
     }
 
-    fn keep_time(&self, is_ticking: bool) {
-        self.recent.set(is_ticking.then(|| self.now()));
+    fn cache_now(&self, is_ticking: bool) {
+        self.cached_now.set(is_ticking.then(|| self.now()));
     }
 
     fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
@@ -179,12 +179,12 @@ impl Host for ProxyHost {
         self.ticks.period.get() != 0
     }
 
-    fn define_stats(&self, definitions: &[Definition]) {
+    fn define_stats(&self, definitions: &[StatDefinition]) {
         let mut refused = None;
-        let define = |Definition { kind, name }: &Definition| {
+        let define = |StatDefinition { kind, name }: &StatDefinition| {
             let id = match kind {
-                Kind::Counter => abi::define_counter(name),
-                Kind::Gauge => abi::define_gauge(name),
+                StatKind::Counter => abi::define_counter(name),
+                StatKind::Gauge => abi::define_gauge(name),
             };
             id.map_err(|status| refused = Some(status)).ok()
         };
@@ -194,11 +194,11 @@ impl Host for ProxyHost {
         }
     }
 
-    fn update_stat(&self, slot: usize, update: Update) {
+    fn update_stat(&self, slot: usize, update: StatUpdate) {
         let Some(id) = self.stats.borrow().get(slot).copied().flatten() else { return };
         let _ = match update {
-            Update::Add(change) => abi::increment_metric(id, change),
-            Update::Set(value) => abi::record_metric(id, value),
+            StatUpdate::Add(change) => abi::increment_metric(id, change),
+            StatUpdate::Set(value) => abi::record_metric(id, value),
         };
     }
 
@@ -214,13 +214,13 @@ impl Host for ProxyHost {
         log::warn!("lychgate: {line}");
     }
 
-    fn note(&self, event: Event<'_>) {
+    fn record(&self, event: Event<'_>) {
         if let Some(metrics) = &self.metrics {
-            metrics.note(event);
+            metrics.record(event);
         }
     }
 
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
         abi::http_call(&call.cluster, &call.headers, &call.body, call.timeout)
             .map_err(|_| HostError("the host refuses; is there such a cluster, with a healthy host?"))
     }

@@ -1,7 +1,7 @@
 use std::rc::Rc;
 
 use super::{Owner, TokenCache};
-use crate::host::LocalHost;
+use crate::host::InMemoryHost;
 use crate::token::verify::Verified;
 use crate::token::verify::tests_support::verified;
 
@@ -10,7 +10,7 @@ fn owner(scheme: usize) -> Owner {
 }
 
 fn at(verified: &Verified, now: i64) -> bool {
-    verified.holds(&LocalHost::at(now))
+    verified.holds(&InMemoryHost::at(now))
 }
 
 #[test]
@@ -36,15 +36,15 @@ fn a_token_is_gone_at_its_exp_and_not_there_before_its_time() {
 
 #[test]
 fn a_time_that_was_read_lately_will_do_unless_it_is_near_a_border() {
-    let host = LocalHost::at(0);
-    host.recent.set(Some(100));
+    let host = InMemoryHost::at(0);
+    host.cached_now.set(Some(100));
     let token = verified(100, 1000);
     assert!(token.holds(&host), "the clock itself says otherwise, and is not asked");
-    host.recent.set(Some(99));
+    host.cached_now.set(Some(99));
     assert!(!token.holds(&host), "it was before, so the clock is asked");
     host.now.set(100);
     assert!(token.holds(&host));
-    host.recent.set(Some(999));
+    host.cached_now.set(Some(999));
     host.now.set(1000);
     assert!(!token.holds(&host), "it is near its end, so the clock is asked");
 }

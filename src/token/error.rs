@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::remote::Awaited;
+use crate::fetch::PendingFetch;
 
 /// Why a token is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,7 +41,7 @@ pub enum TokenError {
     /// It was revoked.
     Revoked,
     /// It cannot be told yet: this is being fetched.
-    Pending(Awaited),
+    Pending(PendingFetch),
     /// The keys cannot be had; worth another try after so many seconds.
     KeysUnavailable(u64),
     /// The issuer cannot be asked; worth another try after so many seconds.

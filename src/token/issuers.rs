@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::compact::Compact;
 use super::error::TokenError;
+use crate::fetch::{Content, FetchStatus, PendingFetch, RemoteSource};
 use crate::host::{Event, Host, NativeVerdict};
 use crate::keys::{Algorithm, BUDGET, KeySet, VerificationKey};
-use crate::remote::{Awaited, Content, Source, Standing};
 
 /// The keys of an issuer.
 #[derive(Debug)]
@@ -14,7 +14,7 @@ pub enum Keys {
     /// Given in the configuration.
     Fixed(KeySet),
     /// Fetched.
-    Fetched(Rc<Source>),
+    Fetched(Rc<RemoteSource>),
 }
 
 /// An issuer and its keys: a key is accepted for its own issuer only.
@@ -45,10 +45,10 @@ impl Issuer {
         };
         let now = host.now();
         let standing = |unknown: TokenError| match source.ask(now, token.kid.as_deref()) {
-            Standing::Failing(seconds) => TokenError::KeysUnavailable(seconds),
-            Standing::Underway if can_pause => TokenError::Pending(Awaited::Source(source.number())),
-            Standing::Underway => TokenError::KeysUnavailable(1),
-            Standing::Settled => unknown,
+            FetchStatus::Failing(seconds) => TokenError::KeysUnavailable(seconds),
+            FetchStatus::InFlight if can_pause => TokenError::Pending(PendingFetch::Source(source.number())),
+            FetchStatus::InFlight => TokenError::KeysUnavailable(1),
+            FetchStatus::Settled => unknown,
         };
         match source.content(now).as_deref() {
             Some(Content::Keys(keys)) => match self.check_with(keys, token, host) {
@@ -111,11 +111,11 @@ impl Issuer {
 /// What came of checking a signature.
 struct Checked {
     is_valid: bool,
-    /// DecidedBy the host.
+    /// By the host.
     natively: bool,
 }
 
-/// DecidedBy the host where it can, in the module where it cannot.
+/// By the host where it can, in the module where it cannot.
 fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked {
     let verdict = if key.algorithm().is_hmac() {
         NativeVerdict::Unavailable
@@ -123,7 +123,7 @@ fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked
         host.verify(key, &token.signature, token.signing_input)
     };
     if verdict != NativeVerdict::Unavailable {
-        host.note(Event::Signature { algorithm: key.algorithm(), native: true });
+        host.record(Event::Signature { algorithm: key.algorithm(), native: true });
         return Checked { is_valid: verdict == NativeVerdict::Valid, natively: true };
     }
     if let Some(native) = key.native() {
@@ -132,10 +132,10 @@ fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked
         };
         let verdict = host.verify_signature(native, &signature, token.signing_input);
         if verdict != NativeVerdict::Unavailable {
-            host.note(Event::Signature { algorithm: key.algorithm(), native: true });
+            host.record(Event::Signature { algorithm: key.algorithm(), native: true });
             return Checked { is_valid: verdict == NativeVerdict::Valid, natively: true };
         }
     }
-    host.note(Event::Signature { algorithm: key.algorithm(), native: false });
+    host.record(Event::Signature { algorithm: key.algorithm(), native: false });
     Checked { is_valid: key.verifies(token.signing_input, &token.signature), natively: false }
 }

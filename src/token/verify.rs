@@ -7,10 +7,13 @@ use super::compact::Compact;
 use super::error::TokenError;
 use super::issuers::Issuer;
 use super::scopes::scopes_of;
+use crate::fetch::{
+    Content, FetchStatus, Introspection, IntrospectionResult, PendingFetch, RemoteSource, Revocations,
+    TokenDigests,
+};
 use crate::host::Host;
 use crate::http_syntax::is_header_value;
 use crate::identity::IdentityMemo;
-use crate::remote::{Answer, Awaited, Content, Introspection, Revocations, Source, Standing, TokenDigests};
 
 /// What the tokens of a scheme must be.
 #[derive(Debug)]
@@ -32,7 +35,7 @@ pub struct VerifierSettings {
     /// Tokens that are revoked.
     pub revoked: Revocations,
     /// A list of more of them, and whether tokens are accepted while there is none.
-    pub revocation: Option<(Rc<Source>, bool)>,
+    pub revocation: Option<(Rc<RemoteSource>, bool)>,
 }
 
 /// Who tells whether a token is good.
@@ -98,7 +101,8 @@ impl Verified {
     /// valid already; that it has not expired is seen exactly.
     #[must_use]
     pub fn holds(&self, host: &dyn Host) -> bool {
-        host.recent().is_some_and(|recent| self.window.from <= recent) && host.is_before(self.window.until)
+        host.cached_now().is_some_and(|recent| self.window.from <= recent)
+            && host.is_before(self.window.until)
             || self.window.holds(host.now())
     }
 
@@ -170,14 +174,14 @@ impl Verifier {
                 let number = introspection.number();
                 let digest = digests.of(number, token);
                 let claims = match introspection.ask(token, digest, host.now(), host) {
-                    Answer::Active(claims) => claims,
-                    Answer::Inactive => return Err(TokenError::Inactive),
-                    Answer::Pending if can_pause => {
-                        let awaited = Awaited::Introspection { number, token: digest };
+                    IntrospectionResult::Active(claims) => claims,
+                    IntrospectionResult::Inactive => return Err(TokenError::Inactive),
+                    IntrospectionResult::Pending if can_pause => {
+                        let awaited = PendingFetch::Introspection { number, token: digest };
                         return Err(TokenError::Pending(awaited));
                     }
-                    Answer::Pending => return Err(TokenError::IntrospectionUnavailable(1)),
-                    Answer::Unavailable(seconds) => {
+                    IntrospectionResult::Pending => return Err(TokenError::IntrospectionUnavailable(1)),
+                    IntrospectionResult::Unavailable(seconds) => {
                         return Err(TokenError::IntrospectionUnavailable(seconds));
                     }
                 };
@@ -235,10 +239,12 @@ impl Verifier {
             Some(Content::Revocations(list)) if revokes(list) => Err(TokenError::Revoked),
             Some(Content::Revocations(_)) => Ok(()),
             _ => match source.ask(now, None) {
-                Standing::Underway if can_pause => Err(TokenError::Pending(Awaited::Source(source.number()))),
+                FetchStatus::InFlight if can_pause => {
+                    Err(TokenError::Pending(PendingFetch::Source(source.number())))
+                }
                 _ if *accepts_on_outage => Ok(()),
-                Standing::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
-                Standing::Underway | Standing::Settled => Err(TokenError::RevocationUnavailable(1)),
+                FetchStatus::Failing(seconds) => Err(TokenError::RevocationUnavailable(seconds)),
+                FetchStatus::InFlight | FetchStatus::Settled => Err(TokenError::RevocationUnavailable(1)),
             },
         }
     }

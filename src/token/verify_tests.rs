@@ -1,21 +1,21 @@
 //! The examples of the RFCs, and what the table of behaviours cannot reach: the host's verdicts.
 
 use super::{Authority, Verifier, VerifierSettings};
-use crate::host::{LocalHost, NativeVerdict};
+use crate::fetch::Revocations;
+use crate::host::{InMemoryHost, NativeVerdict};
 use crate::keys::{KeySet, VerificationKey, import_jwk};
 use crate::probe_vector::{JWK as ES256_JWK, SIGNATURE as ES256_SIGNATURE, SIGNING_INPUT as ES256_INPUT};
-use crate::remote::Revocations;
 use crate::token::{Issuer, Keys, TokenError};
 
 /// A host whose clock and native check are given.
-fn host(now: i64, verdict: NativeVerdict) -> LocalHost {
-    let host = LocalHost::at(now);
+fn host(now: i64, verdict: NativeVerdict) -> InMemoryHost {
+    let host = InMemoryHost::at(now);
     host.verdict.set(verdict);
     host
 }
 
 /// The second before the tokens of RFC 7515 expire.
-fn in_time() -> LocalHost {
+fn in_time() -> InMemoryHost {
     host(1_300_819_379, NativeVerdict::Unavailable)
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lychgate::engine::Engine;
-use lychgate::host::{Definition, Kind};
+use lychgate::host::{StatDefinition, StatKind};
 use lychgate::metrics::reasons;
 
 use super::{parts, policy, text, yaml};
@@ -42,7 +42,7 @@ fn list(cell: &str) -> Vec<String> {
     cell.split(", ").filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
-fn definitions() -> Vec<Definition> {
+fn definitions() -> Vec<StatDefinition> {
     let compiled = Engine::compile(policy().to_string().as_bytes(), &|_| None);
     let engine = compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine;
     engine.metrics().definitions().to_vec()
@@ -51,10 +51,10 @@ fn definitions() -> Vec<Definition> {
 #[test]
 fn the_page_lists_just_the_stats_there_are() {
     let mut defined = BTreeMap::new();
-    for Definition { kind, name } in definitions() {
+    for StatDefinition { kind, name } in definitions() {
         let kind = match kind {
-            Kind::Counter => "counter",
-            Kind::Gauge => "gauge",
+            StatKind::Counter => "counter",
+            StatKind::Gauge => "gauge",
         };
         let (name, labels) = parts(&name);
         let labels: Vec<_> = labels.into_iter().map(|(key, _)| key).collect();

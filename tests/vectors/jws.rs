@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use lychgate::host::LocalHost;
+use lychgate::fetch::Revocations;
+use lychgate::host::InMemoryHost;
 use lychgate::keys::{KeySet, import_jwks};
-use lychgate::remote::Revocations;
 use lychgate::token::{Authority, Issuer, Keys, TokenError, Verifier, VerifierSettings};
 use serde_json::Value;
 
@@ -87,7 +87,7 @@ fn the_verifier_answers_every_jws_and_jwk_vector_rightly() {
                 let id = test["tcId"].as_u64().expect("an id");
                 // JSON serialisation stands there as an object.
                 let jws = test["jws"].as_str().map_or_else(|| test["jws"].to_string(), str::to_owned);
-                let outcome = verifier.verify(jws.as_bytes(), &LocalHost::at(0), false);
+                let outcome = verifier.verify(jws.as_bytes(), &InMemoryHost::at(0), false);
                 let accepted = match outcome {
                     Ok(_) => true,
                     Err(TokenError::Malformed(what)) => what == "payload is not a JSON object",

@@ -10,8 +10,10 @@ use crate::config::{
     DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, Path, RemoteConfig,
     RevocationConfig,
 };
+use crate::fetch::{
+    Discovery, IntrospectionSettings, Introspector, RemoteSource, SourceKind, Uri, issuer_of,
+};
 use crate::keys::{Algorithm, KeySet, VerificationKey};
-use crate::remote::{Discovery, IntrospectionSettings, Introspector, Source, SourceKind, Uri, issuer_of};
 use crate::token::{Authority, Issuer, Keys};
 
 /// What is said of an issuer before its keys are known.
@@ -81,10 +83,10 @@ impl Compiler<'_> {
             KeySource::Jwks(jwks) => {
                 (self.jwks(&path.key("jwks"), &jwks, algorithms.as_deref()), Signer::None)
             }
-            KeySource::Remote(RemoteConfig { uri, limits }) => {
+            KeySource::Remote(RemoteConfig { uri, refresh_policy }) => {
                 self.check_asymmetric(path, algorithms.as_deref());
                 let kind = SourceKind::Keys { uri: Some(uri), discovery: None, allowed: algorithms.clone() };
-                let source = Source::new(path.key("remote_jwks").to_string(), kind, limits);
+                let source = RemoteSource::new(path.key("remote_jwks").to_string(), kind, refresh_policy);
                 return Some((self.fetched(source, issuer, algorithms), Signer::None));
             }
             KeySource::Discovery(config) => {
@@ -125,7 +127,7 @@ impl Compiler<'_> {
 
     fn fetched(
         &mut self,
-        source: Rc<Source>,
+        source: Rc<RemoteSource>,
         name: Option<String>,
         algorithms: Option<Vec<Algorithm>>,
     ) -> Issuer {
@@ -140,8 +142,8 @@ impl Compiler<'_> {
         url: Option<&str>,
         issuer: Option<String>,
         allowed: Option<Vec<Algorithm>>,
-    ) -> Option<(Rc<Source>, String)> {
-        let DiscoveryConfig { cluster, jwks_cluster, limits } = config;
+    ) -> Option<(Rc<RemoteSource>, String)> {
+        let DiscoveryConfig { cluster, jwks_cluster, refresh_policy } = config;
         let path = path.key("cluster");
         let (url, issuer) = match (url, issuer) {
             (Some(url), Some(issuer)) => (url.to_owned(), issuer),
@@ -158,7 +160,7 @@ impl Compiler<'_> {
         let uri = self.errors.check(&path, Uri::parse(&url, &cluster))?;
         let discovery = Discovery { uri, issuer: issuer.clone(), jwks_cluster };
         let kind = SourceKind::Keys { uri: None, discovery: Some(discovery), allowed };
-        Some((Source::new(path.to_string(), kind, limits), issuer))
+        Some((RemoteSource::new(path.to_string(), kind, refresh_policy), issuer))
     }
 
     fn introspection(
@@ -181,9 +183,13 @@ impl Compiler<'_> {
     }
 
     /// The list of revoked tokens that is polled, and whether tokens pass while there is none.
-    pub(super) fn revocation(&mut self, path: &Path<'_>, config: RevocationConfig) -> (Rc<Source>, bool) {
-        let RevocationConfig { remote: RemoteConfig { uri, limits }, accepts_on_outage } = config;
-        let source = Source::new(path.to_string(), SourceKind::Revocations { uri }, limits);
+    pub(super) fn revocation(
+        &mut self,
+        path: &Path<'_>,
+        config: RevocationConfig,
+    ) -> (Rc<RemoteSource>, bool) {
+        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy }, accepts_on_outage } = config;
+        let source = RemoteSource::new(path.to_string(), SourceKind::Revocations { uri }, refresh_policy);
         self.sources.push(Rc::clone(&source));
         (source, accepts_on_outage)
     }

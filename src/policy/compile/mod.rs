@@ -18,10 +18,10 @@ use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
 use crate::config::openapi::Page;
 use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Path, UserConfig};
+use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, User, UserDirectory};
 use crate::issue::TokenEndpoint;
-use crate::remote::{Introspection, Source};
 
 /// How many keys a directory may have for their identities to be remembered.
 const MOST_REMEMBERED: usize = 4096;
@@ -33,7 +33,7 @@ struct Compiler<'a> {
     users: BTreeMap<String, Rc<UserDirectory>>,
     api_keys: BTreeMap<String, Rc<ApiKeyDirectory>>,
     token_endpoints: Vec<TokenEndpoint>,
-    sources: Vec<Rc<Source>>,
+    sources: Vec<Rc<RemoteSource>>,
     introspections: Vec<Introspection>,
     scheme_ids: BTreeMap<String, SchemeId>,
     /// Those of the identity, and then those of claims.

@@ -3,7 +3,7 @@
 use super::Compiler;
 use crate::config::openapi::import::ImportedRule;
 use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, SecurityConfig, Unsecured};
-use crate::host::label;
+use crate::host::label_value;
 use crate::policy::requirement::{Alternative, Requirement, Term};
 use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
 
@@ -11,7 +11,7 @@ use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
 fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
     let (PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path)) = path;
     let methods = methods.map(|methods| format!("{} ", methods.join(","))).unwrap_or_default();
-    label(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
+    label_value(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
 }
 
 /// Gives rules without a name that are called alike their number besides. Names that were given stay:

@@ -143,7 +143,7 @@ impl<T> Default for Affixes<T> {
 }
 
 impl<T> Affixes<T> {
-    /// HeaderMutations the value of an affix, which is made where there is none yet.
+    /// Changes the value of an affix, which is made where there is none yet.
     fn change(&mut self, bytes: impl Iterator<Item = u8>, change: impl FnOnce(&mut T))
     where
         T: Default,

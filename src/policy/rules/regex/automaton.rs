@@ -97,7 +97,7 @@ enum Leads {
 /// Characters by their classes.
 #[derive(Debug)]
 pub struct Alphabet {
-    /// DecidedBy the first byte of the character.
+    /// By the first byte of the character.
     bytes: Box<[Class; 256]>,
     /// The first character of each class.
     firsts: Vec<u32>,

@@ -1,4 +1,5 @@
-//! What a request can wait for, by name: so that what arrives wakes those who wait for it, and no others.
+//! What a request can wait for, by name: so that a fetch that completes wakes the requests that wait for it, and no
+//! others.
 
 use std::cell::RefCell;
 
@@ -10,9 +11,9 @@ use crate::host::Ticket;
 /// The SHA-256 of a token: a name for it that cannot be used in its place.
 pub type TokenDigest = [u8; 32];
 
-/// What a request waits for.
+/// A fetch that a request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Awaited {
+pub enum PendingFetch {
     /// The next fetch of this source, by its number in the policy.
     Source(usize),
     /// What the issuer says of a token.

@@ -9,20 +9,20 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::{digest, slot};
-use crate::host::{CallResponse, Host as _, LocalHost};
-use crate::remote::{Content, Limits, Record, Remotes, Source, SourceKind, Standing, Uri};
+use crate::fetch::{Content, FetchState, FetchStatus, Fetcher, RefreshPolicy, RemoteSource, SourceKind, Uri};
+use crate::host::{CallResponse, Host as _, InMemoryHost};
 
-const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
+const LIMITS: RefreshPolicy = RefreshPolicy { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 
 pub(super) struct Worker {
-    pub source: Rc<Source>,
-    pub remotes: Remotes,
+    pub source: Rc<RemoteSource>,
+    pub fetcher: Fetcher,
 }
 
 impl Worker {
     fn of(kind: SourceKind) -> Self {
-        let source = Source::new("keys".into(), kind, LIMITS);
-        Self { source: Rc::clone(&source), remotes: Remotes::new(vec![source], Vec::new()) }
+        let source = RemoteSource::new("keys".into(), kind, LIMITS);
+        Self { source: Rc::clone(&source), fetcher: Fetcher::new(vec![source], Vec::new()) }
     }
 
     pub(super) fn new() -> Self {
@@ -35,13 +35,13 @@ impl Worker {
     }
 
     /// The `kid`s that serve.
-    pub(super) fn kids(&self, host: &LocalHost) -> Option<Vec<String>> {
+    pub(super) fn kids(&self, host: &InMemoryHost) -> Option<Vec<String>> {
         let content = self.source.content(host.now())?;
         let Content::Keys(keys) = content.as_ref() else { panic!("keys") };
         Some(keys.candidates("ES256", None).map(|(_, key)| key.kid().unwrap().to_owned()).collect())
     }
 
-    fn revoked(&self, host: &LocalHost) -> Option<usize> {
+    fn revoked(&self, host: &InMemoryHost) -> Option<usize> {
         match self.source.content(host.now()).as_deref() {
             Some(Content::Revocations(list)) => Some(list.len()),
             _ => None,
@@ -62,46 +62,50 @@ pub(super) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<
     CallResponse { headers, body: body.into() }
 }
 
-fn last_call(host: &LocalHost) -> u32 {
+fn last_call(host: &InMemoryHost) -> u32 {
     u32::try_from(host.calls.borrow().len()).unwrap() - 1
 }
 
 /// Keys that were fetched by a first worker.
-fn fetched(host: &LocalHost, kid: &str) -> Worker {
+fn fetched(host: &InMemoryHost, kid: &str) -> Worker {
     let worker = Worker::new();
-    worker.remotes.begin(host);
-    worker.remotes.tick(host);
-    worker.remotes.respond(last_call(host), &answer(200, &[("etag", "\"1\"")], jwks(kid).to_string()), host);
+    worker.fetcher.begin(host);
+    worker.fetcher.tick(host);
+    worker.fetcher.on_http_call_response(
+        last_call(host),
+        &answer(200, &[("etag", "\"1\"")], jwks(kid).to_string()),
+        host,
+    );
     assert_eq!(worker.kids(host).unwrap(), [kid]);
     worker
 }
 
-pub(super) fn overwrite(host: &LocalHost, key: &str, value: &[u8]) {
-    let version = host.shared(key).unwrap().map_or(0, |(_, version)| version);
-    assert!(host.share(key, value, version).unwrap());
+pub(super) fn overwrite(host: &InMemoryHost, key: &str, value: &[u8]) {
+    let version = host.get_shared_data(key).unwrap().map_or(0, |(_, version)| version);
+    assert!(host.set_shared_data(key, value, version).unwrap());
 }
 
-fn record(host: &LocalHost, worker: &Worker) -> Record {
-    Record::from_bytes(&host.shared(&worker.source.key).unwrap().unwrap().0).unwrap()
+fn record(host: &InMemoryHost, worker: &Worker) -> FetchState {
+    FetchState::from_bytes(&host.get_shared_data(&worker.source.key).unwrap().unwrap().0).unwrap()
 }
 
 /// A worker wrote what it had fetched, died before it wrote the record, and the issuer said to the others that
 /// nothing had changed: a worker that was started anew had no keys for as long as that went on.
 #[test]
 fn a_worker_that_died_between_body_and_record_kept_keys_from_those_that_came_later() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let first = fetched(&host, "one");
     for version in [0, 1] {
         overwrite(&host, &slot(&first.source, version), b"null\n{\"keys\": []}");
     }
     let late = Worker::new();
-    late.remotes.begin(&host);
-    late.remotes.tick(&host);
+    late.fetcher.begin(&host);
+    late.fetcher.tick(&host);
     assert_eq!(late.kids(&host), None, "what is not the record's is not believed");
     assert_eq!(host.calls.borrow().len(), 1, "somebody may be about to write it");
     host.now.set(1001);
-    late.remotes.tick(&host);
-    assert_eq!(late.source.ask(1001, None), Standing::Underway);
+    late.fetcher.tick(&host);
+    assert_eq!(late.source.ask(1001, None), FetchStatus::InFlight);
     let calls = host.calls.borrow().clone();
     assert_eq!(calls.len(), 2, "it is fetched");
     assert!(
@@ -109,10 +113,10 @@ fn a_worker_that_died_between_body_and_record_kept_keys_from_those_that_came_lat
         "whole: {:?}",
         calls[1].headers
     );
-    late.remotes.respond(1, &answer(200, &[("etag", "\"1\"")], jwks("one").to_string()), &host);
+    late.fetcher.on_http_call_response(1, &answer(200, &[("etag", "\"1\"")], jwks("one").to_string()), &host);
     assert_eq!(late.kids(&host).unwrap(), ["one"]);
     let third = Worker::new();
-    third.remotes.tick(&host);
+    third.fetcher.tick(&host);
     assert_eq!(third.kids(&host).unwrap(), ["one"], "and it is shared again");
     assert_eq!(first.kids(&host).unwrap(), ["one"]);
     assert_eq!(host.calls.borrow().len(), 2);
@@ -121,17 +125,21 @@ fn a_worker_that_died_between_body_and_record_kept_keys_from_those_that_came_lat
 /// A body that is newer than its record: the record's own is in the other slot, and serves on.
 #[test]
 fn a_body_without_its_record_is_nobody_s() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let first = fetched(&host, "one");
     let next = record(&host, &first).version + 1;
-    overwrite(&host, &slot(&first.source, next), &Source::envelope(jwks("two").to_string().as_bytes(), None));
+    overwrite(
+        &host,
+        &slot(&first.source, next),
+        &RemoteSource::envelope(jwks("two").to_string().as_bytes(), None),
+    );
     let late = Worker::new();
-    late.remotes.tick(&host);
+    late.fetcher.tick(&host);
     assert_eq!(late.kids(&host).unwrap(), ["one"]);
     host.now.set(1060);
-    late.remotes.tick(&host);
-    late.remotes.respond(last_call(&host), &answer(200, &[], jwks("two").to_string()), &host);
-    first.remotes.tick(&host);
+    late.fetcher.tick(&host);
+    late.fetcher.on_http_call_response(last_call(&host), &answer(200, &[], jwks("two").to_string()), &host);
+    first.fetcher.tick(&host);
     assert_eq!(
         (late.kids(&host).unwrap(), first.kids(&host).unwrap()),
         (vec!["two".into()], vec!["two".into()])
@@ -142,25 +150,25 @@ fn a_body_without_its_record_is_nobody_s() {
 /// count as what the older entity tag stands for.
 #[test]
 fn an_answer_that_nothing_changed_says_nothing_of_what_another_worker_fetched() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let slow = fetched(&host, "one");
     let quick = Worker::new();
-    quick.remotes.tick(&host);
+    quick.fetcher.tick(&host);
     host.now.set(1060);
-    slow.remotes.tick(&host);
+    slow.fetcher.tick(&host);
     let asked = last_call(&host);
     assert!(host.calls.borrow()[1].headers.contains(&("if-none-match".into(), "\"1\"".into())));
     // It is not heard of for longer than its lease.
     host.now.set(1080);
-    quick.remotes.tick(&host);
-    quick.remotes.respond(
+    quick.fetcher.tick(&host);
+    quick.fetcher.on_http_call_response(
         last_call(&host),
         &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()),
         &host,
     );
-    slow.remotes.respond(asked, &answer(304, &[("etag", "\"1\"")], ""), &host);
+    slow.fetcher.on_http_call_response(asked, &answer(304, &[("etag", "\"1\"")], ""), &host);
     assert_eq!(record(&host, &slow).etag.as_deref(), Some("\"2\""));
-    slow.remotes.tick(&host);
+    slow.fetcher.tick(&host);
     assert_eq!(
         (slow.kids(&host).unwrap(), quick.kids(&host).unwrap()),
         (vec!["two".into()], vec!["two".into()])
@@ -171,12 +179,12 @@ fn an_answer_that_nothing_changed_says_nothing_of_what_another_worker_fetched() 
 /// the same; it was, and the older one counted as that.
 #[test]
 fn a_worker_with_an_older_set_asks_for_the_whole_of_the_newer_one() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let (quick, late) = (fetched(&host, "one"), Worker::new());
-    late.remotes.tick(&host);
+    late.fetcher.tick(&host);
     host.now.set(1060);
-    quick.remotes.tick(&host);
-    quick.remotes.respond(
+    quick.fetcher.tick(&host);
+    quick.fetcher.on_http_call_response(
         last_call(&host),
         &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()),
         &host,
@@ -184,20 +192,20 @@ fn a_worker_with_an_older_set_asks_for_the_whole_of_the_newer_one() {
     overwrite(&host, &slot(&quick.source, record(&host, &quick).version), b"torn");
     drop(quick);
     host.now.set(1120);
-    late.remotes.tick(&host);
+    late.fetcher.tick(&host);
     assert_eq!(late.kids(&host).unwrap(), ["one"]);
     let headers = host.calls.borrow()[2].headers.clone();
     assert!(headers.iter().all(|(name, _)| name != "if-none-match"), "{headers:?}");
-    late.remotes.respond(2, &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()), &host);
+    late.fetcher.on_http_call_response(2, &answer(200, &[("etag", "\"2\"")], jwks("two").to_string()), &host);
     assert_eq!(late.kids(&host).unwrap(), ["two"]);
 }
 
 #[test]
 fn a_304_to_a_worker_that_has_nothing_is_a_failure() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let worker = Worker::new();
-    worker.remotes.tick(&host);
-    worker.remotes.respond(0, &answer(304, &[], ""), &host);
+    worker.fetcher.tick(&host);
+    worker.fetcher.on_http_call_response(0, &answer(304, &[], ""), &host);
     assert_eq!(worker.kids(&host), None);
     assert!(host.warnings.take().join("").contains("status 304"));
 }
@@ -214,17 +222,17 @@ fn what_another_plugin_wrote_in_shared_data_does_not_hold_workers_up() {
         format!("[9, 1000, {0}, {0}, {0}, 0, null, \"{digest}\"]", i64::MAX),
         format!("[1, {0}, {0}, {0}, {0}, 0, null, \"{digest}\"]", 1_000_000),
     ] {
-        let host = LocalHost::at(1000);
+        let host = InMemoryHost::at(1000);
         let worker = fetched(&host, "one");
         overwrite(&host, &worker.source.key, alien.as_bytes());
         host.now.set(1020);
-        worker.remotes.tick(&host);
+        worker.fetcher.tick(&host);
         assert!(host.warnings.take().join("").contains("same vm_id"), "{alien}");
         assert_eq!(host.calls.borrow().len(), 2, "fetched at once: {alien}");
-        worker.remotes.respond(1, &answer(200, &[], jwks("two").to_string()), &host);
+        worker.fetcher.on_http_call_response(1, &answer(200, &[], jwks("two").to_string()), &host);
         assert_eq!(worker.kids(&host).unwrap(), ["two"], "{alien}");
         let other = Worker::new();
-        other.remotes.tick(&host);
+        other.fetcher.tick(&host);
         assert_eq!(other.kids(&host).unwrap(), ["two"], "{alien}");
     }
 }
@@ -233,14 +241,14 @@ fn what_another_plugin_wrote_in_shared_data_does_not_hold_workers_up() {
 /// before is forgotten.
 #[test]
 fn a_version_that_begins_again_is_another_one() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let worker = fetched(&host, "one");
     let generation = worker.source.generation();
-    let envelope = Source::envelope(jwks("two").to_string().as_bytes(), None);
-    let again = Record { digest: digest(&envelope), ..record(&host, &worker) };
+    let envelope = RemoteSource::envelope(jwks("two").to_string().as_bytes(), None);
+    let again = FetchState { digest: digest(&envelope), ..record(&host, &worker) };
     overwrite(&host, &slot(&worker.source, again.version), &envelope);
     overwrite(&host, &worker.source.key, &again.to_bytes());
-    worker.remotes.tick(&host);
+    worker.fetcher.tick(&host);
     assert_eq!(worker.kids(&host).unwrap(), ["two"]);
     assert_ne!(worker.source.generation(), generation);
 }
@@ -249,35 +257,39 @@ fn a_version_that_begins_again_is_another_one() {
 /// times `refetch_seconds`.
 #[test]
 fn a_guessed_kid_kept_the_genuine_key_out() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let worker = fetched(&host, "one");
     host.now.set(1010);
-    assert_eq!(worker.source.ask(1010, Some("next")), Standing::Underway);
-    let log = worker.remotes.tick(&host);
+    assert_eq!(worker.source.ask(1010, Some("next")), FetchStatus::InFlight);
+    let log = worker.fetcher.tick(&host);
     assert!(log.join("").contains("unknown key \"next\""), "{log:?}");
-    worker.remotes.respond(last_call(&host), &answer(200, &[], jwks("one").to_string()), &host);
+    worker.fetcher.on_http_call_response(last_call(&host), &answer(200, &[], jwks("one").to_string()), &host);
     for now in 1011..1020 {
         assert_eq!(
             worker.source.ask(now, Some("next")),
-            Standing::Settled,
+            FetchStatus::Settled,
             "the issuer is not asked each time"
         );
     }
     // As soon as any key may be asked for, this one may.
     host.now.set(1020);
-    assert_eq!(worker.source.ask(1020, Some("next")), Standing::Underway);
-    worker.remotes.tick(&host);
-    worker.remotes.respond(last_call(&host), &answer(200, &[], jwks("next").to_string()), &host);
+    assert_eq!(worker.source.ask(1020, Some("next")), FetchStatus::InFlight);
+    worker.fetcher.tick(&host);
+    worker.fetcher.on_http_call_response(
+        last_call(&host),
+        &answer(200, &[], jwks("next").to_string()),
+        &host,
+    );
     assert_eq!(worker.kids(&host).unwrap(), ["next"]);
 }
 
 #[test]
 fn a_set_of_too_many_keys_counts_as_far_as_the_bound_and_says_what_is_left_out() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let worker = Worker::new();
-    worker.remotes.tick(&host);
+    worker.fetcher.tick(&host);
     let keys: Vec<_> = (0..130).map(|number| jwks(&format!("k{number}"))["keys"][0].clone()).collect();
-    worker.remotes.respond(0, &answer(200, &[], json!({"keys": keys}).to_string()), &host);
+    worker.fetcher.on_http_call_response(0, &answer(200, &[], json!({"keys": keys}).to_string()), &host);
     assert_eq!(worker.kids(&host).unwrap().len(), 100);
     let warnings = host.warnings.take().join("\n");
     assert!(warnings.contains("130 keys, of which the first 100 count"), "{warnings}");
@@ -289,12 +301,12 @@ fn a_set_of_too_many_keys_counts_as_far_as_the_bound_and_says_what_is_left_out()
 
 #[test]
 fn a_set_that_is_too_long_is_refused_and_the_last_one_holds() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let worker = fetched(&host, "one");
     host.now.set(1060);
-    worker.remotes.tick(&host);
+    worker.fetcher.tick(&host);
     let long = format!("{}{}", jwks("two"), " ".repeat(262_144));
-    worker.remotes.respond(last_call(&host), &answer(200, &[], long), &host);
+    worker.fetcher.on_http_call_response(last_call(&host), &answer(200, &[], long), &host);
     assert_eq!(worker.kids(&host).unwrap(), ["one"]);
     let warnings = host.warnings.take().join("\n");
     assert!(
@@ -306,18 +318,19 @@ fn a_set_that_is_too_long_is_refused_and_the_last_one_holds() {
 /// A list over the bound was no failure that anybody heard of, and `{}` lifted every revocation.
 #[test]
 fn a_list_that_is_refused_is_told_and_the_last_one_holds() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let worker = Worker::lists();
-    worker.remotes.tick(&host);
-    let log = worker.remotes.respond(0, &answer(200, &[], r#"{"jti": ["a", "b"]}"#), &host).unwrap();
+    worker.fetcher.tick(&host);
+    let log =
+        worker.fetcher.on_http_call_response(0, &answer(200, &[], r#"{"jti": ["a", "b"]}"#), &host).unwrap();
     assert!(log.join("").ends_with("version 1 fetched: 2 revocations"), "{log:?}");
     assert!(host.warnings.take().is_empty());
     let long = format!("{{\"jti\": [\"{}\"]}}", "x".repeat(1_048_576));
     for (body, says) in [("{}", "an empty list is"), ("", "EOF"), (long.as_str(), "more than 1048576 bytes")]
     {
         host.now.set(host.now() + 100);
-        worker.remotes.tick(&host);
-        worker.remotes.respond(last_call(&host), &answer(200, &[], body), &host);
+        worker.fetcher.tick(&host);
+        worker.fetcher.on_http_call_response(last_call(&host), &answer(200, &[], body), &host);
         let warnings = host.warnings.take().join("\n");
         assert!(warnings.contains(says) && warnings.contains("cannot be fetched"), "{warnings}");
         assert_eq!(worker.revoked(&host), Some(2));
@@ -327,8 +340,8 @@ fn a_list_that_is_refused_is_told_and_the_last_one_holds() {
         (r#"{"issued_before": 1700000000000}"#, "it revokes all tokens"),
     ] {
         host.now.set(host.now() + 100);
-        worker.remotes.tick(&host);
-        worker.remotes.respond(last_call(&host), &answer(200, &[], body), &host);
+        worker.fetcher.tick(&host);
+        worker.fetcher.on_http_call_response(last_call(&host), &answer(200, &[], body), &host);
         let warnings = host.warnings.take().join("\n");
         assert!(warnings.contains(says), "{warnings}");
     }

@@ -5,19 +5,19 @@ use std::time::Duration;
 use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
-use super::Remotes;
-use crate::host::{CallResponse, Host, HostError, HttpCall, LocalHost, NativeVerdict};
+use super::Fetcher;
+use crate::fetch::{Content, Discovery, FetchStatus, RefreshPolicy, RemoteSource, SourceKind, Uri};
+use crate::host::{CallResponse, Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
 use crate::keys::NativeKey;
-use crate::remote::{Content, Discovery, Limits, Source, SourceKind, Standing, Uri};
 
-const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
+const LIMITS: RefreshPolicy = RefreshPolicy { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 
 fn uri(text: &str) -> Uri {
     Uri::parse(text, "idp").unwrap()
 }
 
 /// A worker's own view of the key set, by URI or by discovery.
-fn worker(discovery: bool) -> (Rc<Source>, Remotes) {
+fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
     let kind = if discovery {
         let uri = uri("https://idp.example/.well-known/openid-configuration");
         let discovery = Discovery { uri, issuer: "https://idp.example".into(), jwks_cluster: None };
@@ -25,8 +25,8 @@ fn worker(discovery: bool) -> (Rc<Source>, Remotes) {
     } else {
         SourceKind::Keys { uri: Some(uri("https://idp.example/keys")), discovery: None, allowed: None }
     };
-    let source = Source::new("keys".into(), kind, LIMITS);
-    (Rc::clone(&source), Remotes::new(vec![source], Vec::new()))
+    let source = RemoteSource::new("keys".into(), kind, LIMITS);
+    (Rc::clone(&source), Fetcher::new(vec![source], Vec::new()))
 }
 
 fn jwks() -> Value {
@@ -38,21 +38,21 @@ fn response(status: u16, body: &Value) -> CallResponse {
     CallResponse { headers, body: body.to_string().into_bytes() }
 }
 
-fn has_keys(source: &Source, host: &LocalHost) -> bool {
+fn has_keys(source: &RemoteSource, host: &InMemoryHost) -> bool {
     matches!(source.content(host.now.get()).as_deref(), Some(Content::Keys(_)))
 }
 
 #[test]
 fn one_worker_fetches_and_the_other_takes_it_over() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let ((ours, fetcher), (theirs, other)) = (worker(false), worker(false));
     fetcher.begin(&host);
     fetcher.tick(&host);
     other.tick(&host);
     assert_eq!(host.calls.borrow().len(), 1, "the lease is taken");
     assert_eq!(host.calls.borrow()[0].headers[3], (":path".to_owned(), "/keys".to_owned()));
-    assert_eq!(theirs.ask(1000, None), Standing::Underway);
-    fetcher.respond(0, &response(200, &jwks()), &host).unwrap();
+    assert_eq!(theirs.ask(1000, None), FetchStatus::InFlight);
+    fetcher.on_http_call_response(0, &response(200, &jwks()), &host).unwrap();
     assert!(has_keys(&ours, &host) && !has_keys(&theirs, &host));
     other.tick(&host);
     assert!(has_keys(&theirs, &host));
@@ -62,7 +62,7 @@ fn one_worker_fetches_and_the_other_takes_it_over() {
 
 /// A host on which something happens just before the next value is shared.
 struct Racing<'h> {
-    host: &'h LocalHost,
+    host: &'h InMemoryHost,
     before: RefCell<Option<Box<dyn FnOnce() + 'h>>>,
 }
 
@@ -70,8 +70,8 @@ impl Host for Racing<'_> {
     fn now(&self) -> i64 {
         self.host.now()
     }
-    fn uptime(&self) -> Duration {
-        self.host.uptime()
+    fn monotonic(&self) -> Duration {
+        self.host.monotonic()
     }
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
         self.host.verify_signature(key, signature, message)
@@ -82,17 +82,17 @@ impl Host for Racing<'_> {
     fn client_address(&self) -> Option<String> {
         self.host.client_address()
     }
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
-        self.host.shared(key)
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        self.host.get_shared_data(key)
     }
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
         if let Some(before) = self.before.take() {
             before();
         }
-        self.host.share(key, value, version)
+        self.host.set_shared_data(key, value, version)
     }
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
-        self.host.call(call)
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
+        self.host.dispatch_http_call(call)
     }
 }
 
@@ -100,27 +100,27 @@ impl Host for Racing<'_> {
 /// its next tick it refused valid tokens as signed by nobody it knew.
 #[test]
 fn a_worker_that_asked_second_refused_the_new_key_until_its_next_tick() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let ((ours, first), (theirs, second)) = (worker(false), worker(false));
     first.tick(&host);
-    first.respond(0, &response(200, &jwks()), &host).unwrap();
+    first.on_http_call_response(0, &response(200, &jwks()), &host).unwrap();
     second.tick(&host);
     for source in [&ours, &theirs] {
-        assert_eq!(source.ask(1020, Some("new")), Standing::Underway);
+        assert_eq!(source.ask(1020, Some("new")), FetchStatus::InFlight);
     }
     host.now.set(1020);
     let race = || drop(first.tick(&host));
     second.tick(&Racing { host: &host, before: RefCell::new(Some(Box::new(race))) });
     assert_eq!(host.calls.borrow().len(), 2, "one of them fetches");
-    assert_eq!(theirs.ask(1020, Some("new")), Standing::Underway, "and the other one waits for it");
+    assert_eq!(theirs.ask(1020, Some("new")), FetchStatus::InFlight, "and the other one waits for it");
     second.tick(&host);
-    assert_eq!(theirs.ask(1020, Some("new")), Standing::Underway);
+    assert_eq!(theirs.ask(1020, Some("new")), FetchStatus::InFlight);
     assert_eq!(host.calls.borrow().len(), 2);
 }
 
 #[test]
 fn a_fetcher_that_dies_is_followed_by_another() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     let ((_, dead), (theirs, other)) = (worker(false), worker(false));
     dead.begin(&host);
     dead.tick(&host);
@@ -130,7 +130,7 @@ fn a_fetcher_that_dies_is_followed_by_another() {
     host.now.set(1012);
     other.tick(&host);
     assert_eq!(host.calls.borrow().len(), 2);
-    other.respond(1, &response(200, &jwks()), &host).unwrap();
+    other.on_http_call_response(1, &response(200, &jwks()), &host).unwrap();
     assert!(has_keys(&theirs, &host));
 }
 
@@ -146,21 +146,25 @@ fn discovery_is_held_to_its_issuer_and_its_host() {
         (response(404, &json!({})), "status 404"),
         (CallResponse::default(), "no response"),
     ] {
-        let host = LocalHost::at(1000);
-        let (source, remotes) = worker(true);
-        remotes.tick(&host);
-        remotes.respond(0, &answer, &host).unwrap();
+        let host = InMemoryHost::at(1000);
+        let (source, fetcher) = worker(true);
+        fetcher.tick(&host);
+        fetcher.on_http_call_response(0, &answer, &host).unwrap();
         let log = host.warnings.take().join("\n");
         assert!(log.contains(says), "{log}");
         assert_eq!(host.calls.borrow().len(), 1, "nothing else is fetched");
-        assert!(matches!(source.ask(1000, None), Standing::Failing(_)));
+        assert!(matches!(source.ask(1000, None), FetchStatus::Failing(_)));
     }
-    let host = LocalHost::at(1000);
-    let (source, remotes) = worker(true);
-    remotes.tick(&host);
-    remotes.respond(0, &response(200, &document("https://idp.example", "https://idp.example/k?v=1")), &host);
+    let host = InMemoryHost::at(1000);
+    let (source, fetcher) = worker(true);
+    fetcher.tick(&host);
+    fetcher.on_http_call_response(
+        0,
+        &response(200, &document("https://idp.example", "https://idp.example/k?v=1")),
+        &host,
+    );
     assert_eq!(host.calls.borrow()[1].headers[3].1, "/k?v=1");
-    remotes.respond(1, &response(200, &jwks()), &host);
+    fetcher.on_http_call_response(1, &response(200, &jwks()), &host);
     assert!(has_keys(&source, &host));
 }
 
@@ -168,9 +172,9 @@ fn discovery_is_held_to_its_issuer_and_its_host() {
 fn what_is_no_key_set_is_a_failure_and_the_last_good_one_stays() {
     let secret =
         json!({"keys": [{"kty": "oct", "k": "c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0c2VjcmV0", "alg": "HS256"}]});
-    let (host, (source, remotes)) = (LocalHost::at(1000), worker(false));
-    remotes.tick(&host);
-    remotes.respond(0, &response(200, &jwks()), &host);
+    let (host, (source, fetcher)) = (InMemoryHost::at(1000), worker(false));
+    fetcher.tick(&host);
+    fetcher.on_http_call_response(0, &response(200, &jwks()), &host);
     for (number, answer) in [
         response(200, &json!({"keys": []})),
         response(200, &secret),
@@ -183,9 +187,9 @@ fn what_is_no_key_set_is_a_failure_and_the_last_good_one_stays() {
     .enumerate()
     {
         host.now.set(host.now.get() + 100);
-        remotes.tick(&host);
+        fetcher.tick(&host);
         let id = u32::try_from(number + 1).unwrap();
-        remotes.respond(id, answer, &host).unwrap();
+        fetcher.on_http_call_response(id, answer, &host).unwrap();
         let log = host.warnings.take().join("\n");
         assert!(log.contains("cannot be fetched"), "{log}");
         assert!(has_keys(&source, &host), "{log}");
@@ -196,10 +200,10 @@ fn what_is_no_key_set_is_a_failure_and_the_last_good_one_stays() {
 
 #[test]
 fn a_host_that_fails_leaves_the_gate_shut() {
-    let (host, (source, remotes)) = (LocalHost::at(1000), worker(false));
+    let (host, (source, fetcher)) = (InMemoryHost::at(1000), worker(false));
     host.works.set(false);
     for _ in 0..50 {
-        remotes.tick(&host);
+        fetcher.tick(&host);
     }
     assert_eq!(host.warnings.take().len(), 1, "the log says so, once");
     assert!(!has_keys(&source, &host));

@@ -6,8 +6,8 @@ use std::rc::Rc;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::lines::{Lines, brief};
-use super::record::{Limits, Record};
+use super::fetch_state::{FetchState, RefreshPolicy};
+use super::log_throttle::{LogThrottle, truncated};
 use super::revocation::Revocations;
 use super::uri::Uri;
 use crate::host::MAX_BODY_BYTES;
@@ -22,32 +22,32 @@ const MOST_KEYS: usize = 100;
 
 /// Where something comes from.
 #[derive(Debug)]
-pub struct Source {
+pub struct RemoteSource {
     /// What logs call it: its place in the configuration.
     pub name: String,
     /// What it is.
     pub kind: SourceKind,
     /// Its schedule.
-    pub limits: Limits,
-    /// The key of its record in shared data.
+    pub refresh_policy: RefreshPolicy,
+    /// The key of its state in shared data.
     pub key: String,
-    /// The record as this worker last saw it.
-    pub(super) record: RefCell<Record>,
+    /// The state as this worker last saw it.
+    pub(super) state: RefCell<FetchState>,
     pub(super) content: RefCell<Option<Rc<Content>>>,
     /// The version and the digest that `content` is of.
-    pub(super) held: RefCell<(u64, String)>,
+    pub(super) installed: RefCell<(u64, String)>,
     /// Counts the changes of `content`.
     changes: Cell<u64>,
     /// The version whose content was not to be had though it should be there, and when it was last looked for.
     pub(super) torn: Cell<Option<(u64, i64)>>,
     /// What is wrong with what is shared.
-    pub(super) faults: Lines,
+    pub(super) errors: LogThrottle,
     /// Whether somebody here met an unknown key.
-    pub(super) wanted: Cell<bool>,
+    pub(super) is_refetch_requested: Cell<bool>,
     /// Its number in the policy.
     pub(super) number: Cell<usize>,
     /// The unknown key that somebody met.
-    pub(super) sought: RefCell<Option<String>>,
+    pub(super) unknown_kid: RefCell<Option<String>>,
 }
 
 /// What a source gives.
@@ -89,40 +89,40 @@ pub enum Content {
     Revocations(Revocations),
 }
 
-/// How a source stands.
+/// Whether waiting for a source helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum FetchStatus {
     /// Somebody is at it, or will be at once.
-    Underway,
+    InFlight,
     /// It was fetched, and fetching it again would be too soon.
     Settled,
     /// Fetching fails; it is tried again after so many seconds.
     Failing(u64),
 }
 
-impl Source {
+impl RemoteSource {
     /// A source that nothing was fetched from yet.
     #[must_use]
-    pub fn new(name: String, kind: SourceKind, limits: Limits) -> Rc<Self> {
+    pub fn new(name: String, kind: SourceKind, refresh_policy: RefreshPolicy) -> Rc<Self> {
         // The same source of two policies is fetched once, and an update of the policy keeps it.
-        let identity = format!("{kind:?} {limits:?}");
+        let identity = format!("{kind:?} {refresh_policy:?}");
         let digest = Sha256::digest(identity);
         let key: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         Rc::new(Self {
             name,
             kind,
-            limits,
+            refresh_policy,
             // The number is that of the form in which things are shared.
             key: format!("lychgate.source.2.{key}"),
-            record: RefCell::default(),
+            state: RefCell::default(),
             content: RefCell::default(),
-            held: RefCell::default(),
+            installed: RefCell::default(),
             changes: Cell::new(0),
             torn: Cell::new(None),
-            faults: Lines::default(),
-            wanted: Cell::new(false),
+            errors: LogThrottle::default(),
+            is_refetch_requested: Cell::new(false),
             number: Cell::new(0),
-            sought: RefCell::default(),
+            unknown_kid: RefCell::default(),
         })
     }
 
@@ -136,53 +136,53 @@ impl Source {
     /// is too long ago.
     #[must_use]
     pub fn content(&self, now: i64) -> Option<Rc<Content>> {
-        if !self.record.borrow().serves(now, &self.limits) {
+        if !self.state.borrow().is_usable(now, &self.refresh_policy) {
             return None;
         }
         self.content.borrow().clone()
     }
 
-    /// Counts every change of [`Source::content`], so that what was concluded from an older one can
+    /// Counts every change of [`RemoteSource::content`], so that what was concluded from an older one can
     /// be forgotten.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.changes.get()
     }
 
-    /// Whether this worker has what the record is about.
-    pub(super) fn holds(&self, record: &Record) -> bool {
-        let held = self.held.borrow();
-        self.content.borrow().is_some() && held.0 == record.version && held.1 == record.digest
+    /// Whether this worker has the document that the state is about.
+    pub(super) fn has_installed(&self, state: &FetchState) -> bool {
+        let installed = self.installed.borrow();
+        self.content.borrow().is_some() && installed.0 == state.version && installed.1 == state.digest
     }
 
-    /// Takes what was fetched, which the record is about.
-    pub(super) fn hold(&self, content: Content, record: &Record) {
+    /// Installs what was fetched, which the state is about.
+    pub(super) fn install(&self, content: Content, state: &FetchState) {
         *self.content.borrow_mut() = Some(Rc::new(content));
-        *self.held.borrow_mut() = (record.version, record.digest.clone());
+        *self.installed.borrow_mut() = (state.version, state.digest.clone());
         self.changes.set(self.changes.get().wrapping_add(1));
         self.torn.set(None);
     }
 
-    /// Somebody needs more than there is: `kid`, a key that is not among the keys, or anything at
-    /// all. Says whether it is worth waiting.
+    /// Requests an early refetch for `kid`, which is not among the keys, or because nothing was fetched yet. Returns
+    /// whether it helps to wait.
     ///
     /// A `kid` that was not there is not remembered: the next token that names it may have it fetched as soon
     /// as any other may. Somebody may have guessed it before it was published.
-    pub fn ask(&self, now: i64, kid: Option<&str>) -> Standing {
-        let record = self.record.borrow();
-        if record.failures > 0 && !record.is_underway(now) {
-            let wait = record.next.saturating_sub(now);
-            return Standing::Failing(u64::try_from(wait).unwrap_or(0).max(1));
+    pub fn ask(&self, now: i64, kid: Option<&str>) -> FetchStatus {
+        let state = self.state.borrow();
+        if state.failures > 0 && !state.is_in_flight(now) {
+            let wait = state.next.saturating_sub(now);
+            return FetchStatus::Failing(u64::try_from(wait).unwrap_or(0).max(1));
         }
-        if self.wanted.get() || record.is_underway(now) || record.is_due(now) {
-            return Standing::Underway;
+        if self.is_refetch_requested.get() || state.is_in_flight(now) || state.is_due(now) {
+            return FetchStatus::InFlight;
         }
-        if record.asked(now, &self.limits).is_none() {
-            return Standing::Settled;
+        if state.with_early_refetch(now, &self.refresh_policy).is_none() {
+            return FetchStatus::Settled;
         }
-        *self.sought.borrow_mut() = kid.map(brief);
-        self.wanted.set(true);
-        Standing::Underway
+        *self.unknown_kid.borrow_mut() = kid.map(truncated);
+        self.is_refetch_requested.set(true);
+        FetchStatus::InFlight
     }
 
     /// The longest document that is read, in bytes.
@@ -244,7 +244,7 @@ fn key_set(document: &[u8], algorithms: Option<Vec<Algorithm>>) -> Result<(KeySe
         notes.push(format!(
             "the set has {} keys, of which the first {MOST_KEYS} count; left out: {} and so on",
             jwks.len(),
-            brief(&format!("{kids:?}")),
+            truncated(&format!("{kids:?}")),
         ));
     }
     let asymmetric = |algorithm: &Algorithm| !algorithm.is_hmac();

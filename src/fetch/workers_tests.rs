@@ -7,14 +7,14 @@ use proptest::prelude::*;
 
 use super::slot;
 use super::tests::{Worker, answer, jwks, overwrite};
-use crate::host::{CallResponse, LocalHost};
+use crate::host::{CallResponse, InMemoryHost};
 
 /// What happens next to one of three workers, or outside.
 #[derive(Clone, Debug)]
 enum Step {
     Tick(usize),
     /// The oldest call of a worker is answered: by what is published, or not.
-    Answer(usize, bool),
+    IntrospectionResult(usize, bool),
     /// A worker is started anew, with what it was doing lost.
     Restart(usize),
     Rotate,
@@ -26,7 +26,7 @@ enum Step {
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         8 => (0..3_usize).prop_map(Step::Tick),
-        6 => (0..3_usize, prop::bool::weighted(0.8)).prop_map(|(worker, well)| Step::Answer(worker, well)),
+        6 => (0..3_usize, prop::bool::weighted(0.8)).prop_map(|(worker, well)| Step::IntrospectionResult(worker, well)),
         1 => (0..3_usize).prop_map(Step::Restart),
         2 => Just(Step::Rotate),
         1 => (0..3_u8, 0..3_u8).prop_map(|(place, what)| Step::Scribble(place, what)),
@@ -41,13 +41,13 @@ proptest! {
     /// one set, and when it is quiet again they all hold the latest.
     #[test]
     fn workers_never_mix_sets_and_agree_in_the_end(steps in prop::collection::vec(step(), 1..120)) {
-        let host = LocalHost::at(1_000_000);
+        let host = InMemoryHost::at(1_000_000);
         let mut workers: Vec<_> = (0..3).map(|_| (Worker::new(), Vec::<(u32, u32)>::new())).collect();
         let mut published = 1_u32;
         // What a call is answered with is what was published when it was made.
         let tick = |(worker, calls): &mut (Worker, Vec<(u32, u32)>), published: u32| {
             let before = host.calls.borrow().len();
-            worker.remotes.tick(&host);
+            worker.fetcher.tick(&host);
             for id in before..host.calls.borrow().len() {
                 calls.push((u32::try_from(id).unwrap(), published));
             }
@@ -65,12 +65,12 @@ proptest! {
                 true if asked.as_ref() == Some(&tag) => answer(304, &[], ""),
                 true => answer(200, &[("etag", tag.as_str())], jwks(&tag).to_string()),
             };
-            worker.remotes.respond(id, &response, &host);
+            worker.fetcher.on_http_call_response(id, &response, &host);
         };
         for step in &steps {
             match step {
                 Step::Tick(number) => tick(&mut workers[*number], published),
-                Step::Answer(number, well) => respond(&mut workers[*number], *well),
+                Step::IntrospectionResult(number, well) => respond(&mut workers[*number], *well),
                 Step::Restart(number) => workers[*number] = (Worker::new(), Vec::new()),
                 Step::Rotate => published += 1,
                 Step::Scribble(place, what) => {

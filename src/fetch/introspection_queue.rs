@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::memory::Digest;
+use super::introspection_cache::Digest;
 use crate::secret::Secret;
 
 /// How many may wait.
@@ -15,10 +15,10 @@ const MOST_BYTES: usize = 6 * 1024 * 1024;
 /// How many of one client.
 const MOST_BYTES_OF_CLIENT: usize = 3 * 1024 * 1024;
 /// How long one waits, in seconds: as long as a request waits for it.
-const PATIENCE: i64 = 10;
+const WAIT_SECONDS: i64 = 10;
 
 /// A token that waits.
-pub struct Waiting {
+pub struct QueuedToken {
     /// Its digest.
     pub digest: Digest,
     /// The token.
@@ -31,24 +31,24 @@ pub struct Waiting {
 
 /// The tokens of one client.
 #[derive(Default)]
-struct Line {
-    waiting: VecDeque<Waiting>,
+struct ClientQueue {
+    waiting: VecDeque<QueuedToken>,
     bytes: usize,
     /// How many of its tokens are being asked after.
-    underway: usize,
+    in_flight: usize,
 }
 
 /// Those that wait.
 #[derive(Default)]
-pub struct Queue {
-    lines: BTreeMap<String, Line>,
+pub struct IntrospectionQueue {
+    lines: BTreeMap<String, ClientQueue>,
     /// The clients that have tokens here, the one whose turn is next first.
     turns: VecDeque<String>,
     count: usize,
     bytes: usize,
 }
 
-impl Queue {
+impl IntrospectionQueue {
     /// Takes a token in; says whether there is room for it.
     pub fn push(&mut self, digest: Digest, token: &[u8], now: i64, client: &str) -> bool {
         let is_full = self.count >= MOST || self.bytes.saturating_add(token.len()) > MOST_BYTES;
@@ -60,11 +60,14 @@ impl Queue {
             return false;
         }
         let token = Secret::new(token.to_vec());
-        self.take_in(Waiting { digest, token, client: client.to_owned(), since: now }, VecDeque::push_back);
+        self.take_in(
+            QueuedToken { digest, token, client: client.to_owned(), since: now },
+            VecDeque::push_back,
+        );
         true
     }
 
-    fn take_in(&mut self, waiting: Waiting, put: impl FnOnce(&mut VecDeque<Waiting>, Waiting)) {
+    fn take_in(&mut self, waiting: QueuedToken, put: impl FnOnce(&mut VecDeque<QueuedToken>, QueuedToken)) {
         let bytes = waiting.token.expose().len();
         self.bytes = self.bytes.saturating_add(bytes);
         self.count = self.count.saturating_add(1);
@@ -78,24 +81,24 @@ impl Queue {
 
     /// Takes the next one out, of the client whose turn it is: of those that have fewer than `most` tokens
     /// underway. It is underway from now on.
-    pub fn pop(&mut self, most: usize) -> Option<Waiting> {
+    pub fn pop(&mut self, most: usize) -> Option<QueuedToken> {
         for _ in 0..self.turns.len() {
             let client = self.turns.pop_front()?;
-            let is_free = self.lines.get(&client).is_some_and(|line| line.underway < most);
+            let is_free = self.lines.get(&client).is_some_and(|line| line.in_flight < most);
             let next = if is_free { self.take_first(&client) } else { None };
             if self.lines.get(&client).is_some_and(|line| !line.waiting.is_empty()) {
                 self.turns.push_back(client.clone());
             }
             if let Some(next) = next {
                 let line = self.lines.entry(client).or_default();
-                line.underway = line.underway.saturating_add(1);
+                line.in_flight = line.in_flight.saturating_add(1);
                 return Some(next);
             }
         }
         None
     }
 
-    fn take_first(&mut self, client: &str) -> Option<Waiting> {
+    fn take_first(&mut self, client: &str) -> Option<QueuedToken> {
         let line = self.lines.get_mut(client)?;
         let first = line.waiting.pop_front()?;
         let bytes = first.token.expose().len();
@@ -108,15 +111,15 @@ impl Queue {
     /// A token of this client is no longer underway.
     pub fn settle(&mut self, client: &str) {
         if let Some(line) = self.lines.get_mut(client) {
-            line.underway = line.underway.saturating_sub(1);
-            if line.underway == 0 && line.waiting.is_empty() {
+            line.in_flight = line.in_flight.saturating_sub(1);
+            if line.in_flight == 0 && line.waiting.is_empty() {
                 self.lines.remove(client);
             }
         }
     }
 
     /// Puts one back whose turn it was, and still is.
-    pub fn put_back(&mut self, first: Waiting) {
+    pub fn put_back(&mut self, first: QueuedToken) {
         let client = first.client.clone();
         self.take_in(first, VecDeque::push_front);
         self.turns.retain(|own| *own != client);
@@ -125,8 +128,8 @@ impl Queue {
     }
 
     /// Takes those out that no request waits for any longer.
-    pub fn pop_late(&mut self, now: i64) -> Vec<Waiting> {
-        let is_late = |first: &Waiting| now.saturating_sub(first.since) > PATIENCE;
+    pub fn pop_late(&mut self, now: i64) -> Vec<QueuedToken> {
+        let is_late = |first: &QueuedToken| now.saturating_sub(first.since) > WAIT_SECONDS;
         let clients: Vec<String> = self.turns.iter().cloned().collect();
         let mut late = Vec::new();
         for client in clients {
@@ -135,7 +138,7 @@ impl Queue {
             }
             if self.lines.get(&client).is_some_and(|line| line.waiting.is_empty()) {
                 self.turns.retain(|own| *own != client);
-                if self.lines.get(&client).is_some_and(|line| line.underway == 0) {
+                if self.lines.get(&client).is_some_and(|line| line.in_flight == 0) {
                     self.lines.remove(&client);
                 }
             }

@@ -1,13 +1,13 @@
-//! When a source is fetched: a state that all workers share, and pure transitions with the time as
-//! an argument, so that thousands of schedules can be tried in a test.
+//! When a source is fetched: a state that all workers share, and pure transitions with the time as an argument, so
+//! that thousands of schedules can be tried in a test.
 
 use serde_json::{Value, json as value};
 
 use crate::json;
 
-/// The bounds of a source's schedule, in seconds.
+/// When a source is refreshed, and for how long it serves, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct RefreshPolicy {
     /// The longest between two fetches while all goes well.
     pub refresh: i64,
     /// The least between two fetches that somebody's unknown key asked for.
@@ -28,7 +28,7 @@ const SKEW: i64 = 60;
 /// The longest entity tag that is kept, in bytes.
 const LONGEST_ETAG: usize = 256;
 
-impl Limits {
+impl RefreshPolicy {
     /// How long one worker may be at it. Whoever dies while fetching holds the others up for no longer.
     fn lease(&self) -> i64 {
         self.timeout.saturating_mul(2).saturating_add(2)
@@ -37,7 +37,7 @@ impl Limits {
 
 /// What is known of a source, by every worker. Times are Unix seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Record {
+pub struct FetchState {
     /// Counts every change of what was fetched; 0: nothing was yet.
     pub version: u64,
     /// When it was last fetched, changed or not.
@@ -67,48 +67,48 @@ pub struct Fetched {
     pub etag: Option<String>,
 }
 
-impl Record {
+impl FetchState {
     /// Whether it should be fetched, and nobody is at it.
     #[must_use]
     pub fn is_due(&self, now: i64) -> bool {
-        now >= self.next && !self.is_underway(now)
+        now >= self.next && !self.is_in_flight(now)
     }
 
     /// Whether somebody is fetching it.
     #[must_use]
-    pub fn is_underway(&self, now: i64) -> bool {
+    pub fn is_in_flight(&self, now: i64) -> bool {
         now < self.lease
     }
 
     /// Whether what was fetched still serves.
     #[must_use]
-    pub fn serves(&self, now: i64, limits: &Limits) -> bool {
-        self.version > 0 && now.saturating_sub(self.fetched) <= limits.max_stale
+    pub fn is_usable(&self, now: i64, policy: &RefreshPolicy) -> bool {
+        self.version > 0 && now.saturating_sub(self.fetched) <= policy.max_stale
     }
 
     /// Somebody begins to fetch.
     #[must_use]
-    pub fn leased(&self, now: i64, limits: &Limits) -> Self {
-        Self { lease: now.saturating_add(limits.lease()), ..self.clone() }
+    pub fn leased(&self, now: i64, policy: &RefreshPolicy) -> Self {
+        Self { lease: now.saturating_add(policy.lease()), ..self.clone() }
     }
 
     /// Somebody met an unknown key: it is due at once, if that may be. What is fetched on schedule
     /// does not count, lest a rotation right after it go unseen.
     #[must_use]
-    pub fn asked(&self, now: i64, limits: &Limits) -> Option<Self> {
-        let may = now >= self.refetch && !self.is_underway(now) && self.failures == 0;
+    pub fn with_early_refetch(&self, now: i64, policy: &RefreshPolicy) -> Option<Self> {
+        let may = now >= self.refetch && !self.is_in_flight(now) && self.failures == 0;
         may.then(|| Self {
             next: now.min(self.next),
-            refetch: now.saturating_add(limits.refetch),
+            refetch: now.saturating_add(policy.refetch),
             ..self.clone()
         })
     }
 
     /// It was fetched. `jitter`, from 0 to 1, keeps gateways that started together apart.
     #[must_use]
-    pub fn succeeded(&self, now: i64, limits: &Limits, fetched: &Fetched, jitter: f64) -> Self {
-        let shortest = SHORTEST_REFRESH.min(limits.refresh);
-        let age = fetched.max_age.map_or(limits.refresh, |age| age.clamp(shortest, limits.refresh));
+    pub fn succeeded(&self, now: i64, policy: &RefreshPolicy, fetched: &Fetched, jitter: f64) -> Self {
+        let shortest = SHORTEST_REFRESH.min(policy.refresh);
+        let age = fetched.max_age.map_or(policy.refresh, |age| age.clamp(shortest, policy.refresh));
         // Before it is old, so that nobody has to wait.
         let early = portion(age, 0.1 + 0.1 * jitter);
         let has_changed = fetched.digest.as_ref().is_some_and(|digest| *digest != self.digest);
@@ -126,21 +126,21 @@ impl Record {
 
     /// It could not be fetched.
     #[must_use]
-    pub fn failed(&self, now: i64, limits: &Limits, jitter: f64) -> Self {
+    pub fn failed(&self, now: i64, policy: &RefreshPolicy, jitter: f64) -> Self {
         let doubled = 1_i64.checked_shl(self.failures.min(16)).unwrap_or(LONGEST_BACKOFF);
-        let backoff = doubled.min(LONGEST_BACKOFF).min(limits.refresh.max(1));
+        let backoff = doubled.min(LONGEST_BACKOFF).min(policy.refresh.max(1));
         let next = now.saturating_add(backoff).saturating_add(portion(backoff, jitter * 0.5));
         Self { next, lease: 0, failures: self.failures.saturating_add(1), ..self.clone() }
     }
 
-    /// The record as bytes.
+    /// The state as bytes.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let Self { version, fetched, next, lease, refetch, failures, etag, digest } = self;
         value!([version, fetched, next, lease, refetch, failures, etag, digest]).to_string().into_bytes()
     }
 
-    /// The record of these bytes; `None`: they are none, and somebody else wrote them.
+    /// The state in these bytes; `None` if they are not one.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let Ok(Value::Array(fields)) = json::parse_strict(bytes, 1) else { return None };
@@ -165,20 +165,20 @@ impl Record {
         })
     }
 
-    /// The record as far as it can be true at `now`. A time that is further ahead than anybody who keeps to
+    /// The state as far as it can be true at `now`. A time that is further ahead than anybody who keeps to
     /// `limits` writes it is none: the clock went back, or somebody else wrote it. Then nobody is fetching,
     /// it is due, and what was fetched in times to come does not serve.
     #[must_use]
-    pub fn bounded(mut self, now: i64, limits: &Limits) -> Self {
+    pub fn clamped(mut self, now: i64, policy: &RefreshPolicy) -> Self {
         let is_beyond = |time: i64, most: i64| time > now.saturating_add(most).saturating_add(SKEW);
-        if is_beyond(self.lease, limits.lease()) {
+        if is_beyond(self.lease, policy.lease()) {
             self.lease = 0;
         }
         // A failure waits for half as long again as the longest backoff.
-        if is_beyond(self.next, limits.refresh.max(LONGEST_BACKOFF.saturating_mul(2))) {
+        if is_beyond(self.next, policy.refresh.max(LONGEST_BACKOFF.saturating_mul(2))) {
             self.next = now;
         }
-        if is_beyond(self.refetch, limits.refetch) {
+        if is_beyond(self.refetch, policy.refetch) {
             self.refetch = 0;
         }
         if is_beyond(self.fetched, 0) {
@@ -206,5 +206,5 @@ fn portion(seconds: i64, share: f64) -> i64 {
 }
 
 #[cfg(test)]
-#[path = "record_tests.rs"]
+#[path = "fetch_state_tests.rs"]
 mod tests;

@@ -1,4 +1,4 @@
-//! Fetching: each tick looks after every source, each response carries one of them on.
+//! The fetcher: each tick refreshes every source that is due, each response carries one of them on.
 
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::awaited::Awaited;
+use super::fetch_state::FetchState;
 use super::introspection::Introspection;
-use super::record::Record;
-use super::shared::{Had, fail, fault, publish, read, release, take_over};
-use super::source::{Source, SourceKind};
+use super::pending_fetch::PendingFetch;
+use super::remote_source::{RemoteSource, SourceKind};
+use super::shared_data::{CachedVersion, adopt, fail, publish, read, release, report_error};
 use super::uri::Uri;
 use crate::host::{CallResponse, Host, HostError, HttpCall};
 use crate::json;
@@ -22,31 +22,31 @@ const LONGEST_DISCOVERY: usize = 65_536;
 
 /// The sources of a policy, for one worker.
 #[derive(Default)]
-pub struct Remotes {
-    sources: Vec<Rc<Source>>,
+pub struct Fetcher {
+    sources: Vec<Rc<RemoteSource>>,
     introspections: Vec<Introspection>,
-    underway: RefCell<HashMap<u32, Call>>,
-    /// The sources whose fetch came to an end since the last look.
-    ended: RefCell<Vec<usize>>,
+    in_flight: RefCell<HashMap<u32, Call>>,
+    /// The sources whose fetch has completed since [`Fetcher::take_completed`] was last called.
+    completed: RefCell<Vec<usize>>,
 }
 
-/// How soon the sources want to be looked after again.
+/// How soon the next tick is needed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Wants {
-    /// There are none.
-    Nothing,
+pub enum Urgency {
+    /// Nothing is fetched.
+    Idle,
     /// Within a second or so.
     Soon,
     /// At once: somebody waits, or nothing was fetched yet.
     Now,
 }
 
-/// A call that is underway.
+/// A call that is in flight.
 struct Call {
-    source: Rc<Source>,
+    source: Rc<RemoteSource>,
     stage: Stage,
-    /// What the issuer was told that is there already.
-    had: Option<Had>,
+    /// What `If-None-Match` named.
+    had: Option<CachedVersion>,
 }
 
 enum Stage {
@@ -54,43 +54,43 @@ enum Stage {
     Document { algorithms: Option<Vec<String>> },
 }
 
-impl Remotes {
+impl Fetcher {
     /// These sources, and whom tokens are asked after.
     #[must_use]
-    pub fn new(sources: Vec<Rc<Source>>, introspections: Vec<Introspection>) -> Self {
+    pub fn new(sources: Vec<Rc<RemoteSource>>, introspections: Vec<Introspection>) -> Self {
         sources.iter().enumerate().for_each(|(number, source)| source.number.set(number));
         introspections.iter().enumerate().for_each(|(number, asked)| asked.number.set(number));
         Self { sources, introspections, ..Self::default() }
     }
 
-    /// Makes the records, where they are not there, so that the first lease is contended for: a value
-    /// that is not there is written by whoever comes.
+    /// Creates the shared states that do not exist yet, so that the first lease is contended for: a value that does
+    /// not exist is written by every worker.
     pub fn begin(&self, host: &dyn Host) {
         for source in &self.sources {
-            if matches!(host.shared(&source.key), Ok(None)) {
-                let _ = host.share(&source.key, &Record::default().to_bytes(), 0);
+            if matches!(host.get_shared_data(&source.key), Ok(None)) {
+                let _ = host.set_shared_data(&source.key, &FetchState::default().to_bytes(), 0);
             }
         }
     }
 
-    /// Looks after every source: takes over what others fetched, and fetches what is due. Gives
-    /// back what should be logged.
+    /// Refreshes every source: adopts what other workers fetched, and fetches what is due. Returns what is to be
+    /// logged.
     pub fn tick(&self, host: &dyn Host) -> Vec<String> {
         let mut log = Vec::new();
         for source in &self.sources {
-            let before = (source.record.borrow().clone(), source.generation());
-            let outcome = self.look_after(source, host, &mut log);
+            let before = (source.state.borrow().clone(), source.generation());
+            let outcome = self.refresh(source, host, &mut log);
             // A fetch that has only begun, here or in another worker, tells nothing yet.
-            let after = source.record.borrow().clone();
+            let after = source.state.borrow().clone();
             let is_news = (after.version, after.fetched, after.failures)
                 != (before.0.version, before.0.fetched, before.0.failures);
             if is_news || source.generation() != before.1 {
-                self.has_ended(source);
+                self.mark_completed(source);
             }
             if let Err(HostError(what)) = outcome {
-                fault(source, what, host);
+                report_error(source, what, host);
             }
-            if let Some(line) = source.faults.rest(host.now()) {
+            if let Some(line) = source.errors.suppressed(host.now()) {
                 host.warn(&line);
             }
         }
@@ -103,73 +103,78 @@ impl Remotes {
     /// Whether a source is being fetched here. The others wait for what comes of it.
     #[must_use]
     pub fn is_fetching(&self) -> bool {
-        !self.underway.borrow().is_empty()
+        !self.in_flight.borrow().is_empty()
     }
 
-    /// Gives up what is being fetched: its answers will find no worker.
+    /// Releases the leases of the fetches in flight: their responses will find no worker.
     pub fn abandon(&self, host: &dyn Host) {
-        for (_, call) in self.underway.borrow_mut().drain() {
+        for (_, call) in self.in_flight.borrow_mut().drain() {
             release(&call.source, host);
         }
     }
 
     /// When each source was last fetched, in Unix seconds, in the order of the policy; 0: never.
     pub fn fetched(&self) -> impl Iterator<Item = i64> {
-        self.sources.iter().map(|source| source.record.borrow().fetched)
+        self.sources.iter().map(|source| source.state.borrow().fetched)
     }
 
-    fn has_ended(&self, source: &Source) {
-        self.ended.borrow_mut().push(source.number.get());
+    fn mark_completed(&self, source: &RemoteSource) {
+        self.completed.borrow_mut().push(source.number.get());
     }
 
-    /// What arrived since the last look, for better or worse: those who wait for it can be told.
-    pub fn take_arrived(&self) -> Vec<Awaited> {
-        let ended = self.ended.take();
-        let learned = self.introspections.iter().flat_map(|introspection| introspection.take_learned());
-        ended.into_iter().map(Awaited::Source).chain(learned).collect()
+    /// The fetches that have completed since the last call, with or without success: the requests that wait for them
+    /// can be decided.
+    pub fn take_completed(&self) -> Vec<PendingFetch> {
+        let completed = self.completed.take();
+        let answered = self.introspections.iter().flat_map(|introspection| introspection.take_answered());
+        completed.into_iter().map(PendingFetch::Source).chain(answered).collect()
     }
 
     /// How soon the next tick should be.
     #[must_use]
-    pub fn wants(&self, now: i64) -> Wants {
-        let urgent = |source: &Rc<Source>| source.wanted.get() || source.content(now).is_none();
-        let asks = self.introspections.iter().any(|introspection| introspection.is_wanted());
+    pub fn urgency(&self, now: i64) -> Urgency {
+        let urgent =
+            |source: &Rc<RemoteSource>| source.is_refetch_requested.get() || source.content(now).is_none();
+        let asks = self.introspections.iter().any(|introspection| introspection.has_queued());
         if asks || self.sources.iter().any(urgent) {
-            Wants::Now
+            Urgency::Now
         } else if self.sources.is_empty() {
-            Wants::Nothing
+            Urgency::Idle
         } else {
-            Wants::Soon
+            Urgency::Soon
         }
     }
 
-    fn look_after(
+    fn refresh(
         &self,
-        source: &Rc<Source>,
+        source: &Rc<RemoteSource>,
         host: &dyn Host,
         log: &mut Vec<String>,
     ) -> Result<(), HostError> {
         let now = host.now();
-        let (record, version) = read(source, host)?;
-        let is_torn = take_over(source, &record, host)?;
+        let (state, version) = read(source, host)?;
+        let is_torn = adopt(source, &state, host)?;
         // What is not there though it should be is fetched anew, as an unknown key would be.
-        let wanted = source.wanted.replace(false) || is_torn;
-        let record = match wanted.then(|| record.asked(now, &source.limits)).flatten() {
+        let is_refetch_requested = source.is_refetch_requested.replace(false) || is_torn;
+        let state = match is_refetch_requested
+            .then(|| state.with_early_refetch(now, &source.refresh_policy))
+            .flatten()
+        {
             Some(asked) => asked,
-            None => record,
+            None => state,
         };
-        if !record.is_due(now) {
+        if !state.is_due(now) {
             return Ok(());
         }
-        let leased = record.leased(now, &source.limits);
+        let leased = state.leased(now, &source.refresh_policy);
         // Whoever writes the lease first fetches; the others see it at their next tick.
-        if !host.share(&source.key, &leased.to_bytes(), version)? {
+        if !host.set_shared_data(&source.key, &leased.to_bytes(), version)? {
             // Until that tick nobody here knows that they fetch, so what was wanted is wanted still.
-            source.wanted.set(wanted);
+            source.is_refetch_requested.set(is_refetch_requested);
             return Ok(());
         }
-        *source.record.borrow_mut() = leased;
-        if let Some(kid) = source.sought.take() {
+        *source.state.borrow_mut() = leased;
+        if let Some(kid) = source.unknown_kid.take() {
             log.push(format!(
                 "{}: fetched ahead of time: a token names the unknown key {kid:?}",
                 source.name
@@ -186,7 +191,7 @@ impl Remotes {
         Ok(())
     }
 
-    fn call(&self, source: &Rc<Source>, uri: &Uri, stage: Stage, host: &dyn Host) {
+    fn call(&self, source: &Rc<RemoteSource>, uri: &Uri, stage: Stage, host: &dyn Host) {
         let mut headers = vec![
             (":method".to_owned(), "GET".to_owned()),
             (":scheme".to_owned(), uri.scheme.to_owned()),
@@ -196,19 +201,19 @@ impl Remotes {
         ];
         let mut had = None;
         if let Stage::Document { .. } = &stage {
-            let record = source.record.borrow();
+            let state = source.state.borrow();
             // Only who has this very content can be told that it is the same.
-            if let Some(etag) = record.etag.clone().filter(|_| source.holds(&record)) {
+            if let Some(etag) = state.etag.clone().filter(|_| source.has_installed(&state)) {
                 headers.push(("if-none-match".to_owned(), etag));
-                had = Some((record.version, record.digest.clone()));
+                had = Some((state.version, state.digest.clone()));
             }
         }
-        let seconds = u64::try_from(source.limits.timeout).unwrap_or(5).max(1);
+        let seconds = u64::try_from(source.refresh_policy.timeout).unwrap_or(5).max(1);
         let timeout = Duration::from_secs(seconds);
         let call = HttpCall { cluster: uri.cluster.clone(), headers, body: Vec::new(), timeout };
-        match host.call(&call) {
+        match host.dispatch_http_call(&call) {
             Ok(id) => {
-                self.underway.borrow_mut().insert(id, Call { source: Rc::clone(source), stage, had });
+                self.in_flight.borrow_mut().insert(id, Call { source: Rc::clone(source), stage, had });
             }
             Err(HostError(what)) => {
                 let reason = format!("cluster {:?} cannot be called: {what}", uri.cluster);
@@ -217,12 +222,21 @@ impl Remotes {
         }
     }
 
-    /// Carries on what a response belongs to. Says whether it was one of these, and what should be
-    /// logged.
-    pub fn respond(&self, id: u32, response: &CallResponse, host: &dyn Host) -> Option<Vec<String>> {
-        let own = self.underway.borrow_mut().remove(&id);
+    /// Carries on the fetch that a response belongs to. Returns what is to be logged; `None` if the response belongs to
+    /// none.
+    pub fn on_http_call_response(
+        &self,
+        id: u32,
+        response: &CallResponse,
+        host: &dyn Host,
+    ) -> Option<Vec<String>> {
+        let own = self.in_flight.borrow_mut().remove(&id);
         let Some(Call { source, stage, had }) = own else {
-            return self.introspections.iter().any(|asked| asked.respond(id, response, host)).then(Vec::new);
+            return self
+                .introspections
+                .iter()
+                .any(|asked| asked.on_http_call_response(id, response, host))
+                .then(Vec::new);
         };
         let mut log = Vec::new();
         match stage {
@@ -241,8 +255,8 @@ impl Remotes {
             }
         }
         // Discovery alone ends nothing, unless it fails.
-        if !source.record.borrow().is_underway(host.now()) {
-            self.has_ended(&source);
+        if !source.state.borrow().is_in_flight(host.now()) {
+            self.mark_completed(&source);
         }
         Some(log)
     }
@@ -250,7 +264,7 @@ impl Remotes {
 
 /// The `jwks_uri` and the algorithms of a discovery document (OpenID Connect Discovery 1.0
 /// sections 3 and 4.3).
-fn discovered(source: &Source, response: &CallResponse) -> Result<(Uri, Vec<String>), String> {
+fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Vec<String>), String> {
     let SourceKind::Keys { discovery: Some(discovery), .. } = &source.kind else {
         return Err("not asked for".into());
     };

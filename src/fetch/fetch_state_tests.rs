@@ -5,9 +5,9 @@
 
 use proptest::prelude::*;
 
-use super::{Fetched, Limits, Record};
+use super::{FetchState, Fetched, RefreshPolicy};
 
-const LIMITS: Limits = Limits { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
+const LIMITS: RefreshPolicy = RefreshPolicy { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 
 /// A digest that stands for what was published.
 fn digest(published: u64) -> String {
@@ -38,9 +38,9 @@ fn event() -> impl Strategy<Value = Event> {
 
 /// The record, who is fetching, and what the issuer publishes.
 struct World {
-    record: Record,
+    state: FetchState,
     now: i64,
-    underway: bool,
+    in_flight: bool,
     failing: bool,
     published: u64,
     /// What the record's version stands for.
@@ -52,9 +52,9 @@ struct World {
 impl World {
     fn new() -> Self {
         Self {
-            record: Record::default(),
+            state: FetchState::default(),
             now: 1_000_000,
-            underway: false,
+            in_flight: false,
             failing: false,
             published: 1,
             have: None,
@@ -63,47 +63,47 @@ impl World {
         }
     }
 
-    fn respond(&mut self, jitter: f64) {
-        if !self.underway {
+    fn on_http_call_response(&mut self, jitter: f64) {
+        if !self.in_flight {
             return;
         }
-        self.underway = false;
+        self.in_flight = false;
         if self.failing {
-            self.record = self.record.failed(self.now, &LIMITS, jitter);
+            self.state = self.state.failed(self.now, &LIMITS, jitter);
             return;
         }
         let fetched = Fetched { digest: Some(digest(self.published)), ..Fetched::default() };
-        self.record = self.record.succeeded(self.now, &LIMITS, &fetched, jitter);
+        self.state = self.state.succeeded(self.now, &LIMITS, &fetched, jitter);
         self.have = Some(self.published);
     }
 
     fn second(&mut self, event: &Event, jitter: f64) {
         self.now += 1;
         // A lease that ran out ends a fetch that nobody finished.
-        if !self.record.is_underway(self.now) {
-            self.underway = false;
+        if !self.state.is_in_flight(self.now) {
+            self.in_flight = false;
         }
         match event {
             Event::Nothing => {}
             Event::Rotate => self.published += 1,
             Event::Fail => self.failing = true,
             Event::Recover => self.failing = false,
-            Event::Respond => self.respond(jitter),
-            Event::Die => self.underway = false,
+            Event::Respond => self.on_http_call_response(jitter),
+            Event::Die => self.in_flight = false,
             Event::Unknown => {
-                if let Some(asked) = self.record.asked(self.now, &LIMITS) {
-                    self.record = asked;
+                if let Some(asked) = self.state.with_early_refetch(self.now, &LIMITS) {
+                    self.state = asked;
                     self.asked_fetches.push(self.now);
                 }
             }
         }
         // Two workers look; only one can have the lease.
         for _ in 0..2 {
-            if self.record.is_due(self.now) {
-                assert!(!self.record.is_underway(self.now));
-                self.record = self.record.leased(self.now, &LIMITS);
-                assert!(!self.record.is_due(self.now), "nobody fetches beside another");
-                self.underway = true;
+            if self.state.is_due(self.now) {
+                assert!(!self.state.is_in_flight(self.now));
+                self.state = self.state.leased(self.now, &LIMITS);
+                assert!(!self.state.is_due(self.now), "nobody fetches beside another");
+                self.in_flight = true;
                 self.fetches.push(self.now);
             }
         }
@@ -112,20 +112,20 @@ impl World {
 
     fn check(&self) {
         // What serves was published, and not too long ago.
-        if self.record.serves(self.now, &LIMITS) {
-            assert_eq!(Some(self.record.digest.clone()), self.have.map(digest));
-            assert!(self.now - self.record.fetched <= LIMITS.max_stale);
+        if self.state.is_usable(self.now, &LIMITS) {
+            assert_eq!(Some(self.state.digest.clone()), self.have.map(digest));
+            assert!(self.now - self.state.fetched <= LIMITS.max_stale);
         }
         // Whatever happens, it is fetched again before long: it always recovers.
-        let latest = self.record.next.max(self.record.lease);
+        let latest = self.state.next.max(self.state.lease);
         let longest = LIMITS.refresh.max(90 + LIMITS.timeout * 2 + 2);
-        assert!(latest - self.now <= longest, "{:?} at {}", self.record, self.now);
+        assert!(latest - self.now <= longest, "{:?} at {}", self.state, self.now);
         // Unknown keys cost no more than the limit says.
         assert!(self.asked_fetches.windows(2).all(|pair| pair[1] - pair[0] >= LIMITS.refetch));
-        let shared = Record::from_bytes(&self.record.to_bytes());
-        assert_eq!(shared.as_ref(), Some(&self.record), "shared as it is");
-        let bounded = shared.map(|record| record.bounded(self.now, &LIMITS));
-        assert_eq!(bounded.as_ref(), Some(&self.record), "what is written by the rules is believed");
+        let shared = FetchState::from_bytes(&self.state.to_bytes());
+        assert_eq!(shared.as_ref(), Some(&self.state), "shared as it is");
+        let bounded = shared.map(|state| state.clamped(self.now, &LIMITS));
+        assert_eq!(bounded.as_ref(), Some(&self.state), "what is written by the rules is believed");
     }
 }
 
@@ -147,8 +147,8 @@ proptest! {
             world.second(&Event::Respond, 0.5);
         }
         prop_assert_eq!(world.have, Some(world.published));
-        prop_assert!(world.record.serves(world.now, &LIMITS));
-        prop_assert_eq!(world.record.failures, 0);
+        prop_assert!(world.state.is_usable(world.now, &LIMITS));
+        prop_assert_eq!(world.state.failures, 0);
     }
 
     #[test]
@@ -167,7 +167,7 @@ proptest! {
 fn what_the_issuer_says_of_the_age_counts_within_bounds() {
     let next = |max_age: Option<i64>| {
         let fetched = Fetched { digest: Some("x".into()), max_age, etag: None };
-        Record::default().succeeded(1000, &LIMITS, &fetched, 0.0).next - 1000
+        FetchState::default().succeeded(1000, &LIMITS, &fetched, 0.0).next - 1000
     };
     assert_eq!(next(None), 54);
     assert_eq!(next(Some(40)), 36);
@@ -177,22 +177,22 @@ fn what_the_issuer_says_of_the_age_counts_within_bounds() {
 
 #[test]
 fn failures_back_off_and_no_further_than_a_minute() {
-    let mut record = Record::default();
+    let mut state = FetchState::default();
     let mut waits = Vec::new();
     for _ in 0..9 {
-        record = record.failed(1000, &Limits { refresh: 600, ..LIMITS }, 0.0);
-        waits.push(record.next - 1000);
+        state = state.failed(1000, &RefreshPolicy { refresh: 600, ..LIMITS }, 0.0);
+        waits.push(state.next - 1000);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-    assert!(record.asked(1_000_000, &LIMITS).is_none(), "nobody hurries an issuer that is down");
+    assert!(state.with_early_refetch(1_000_000, &LIMITS).is_none(), "nobody hurries an issuer that is down");
 }
 
 #[test]
 fn bytes_that_are_no_record_are_none() {
     let digest = "0".repeat(32);
     let with = |etag: &str, digest: &str| format!("[1, 2, 3, 4, 5, 6, {etag}, \"{digest}\"]");
-    assert!(Record::from_bytes(with("null", &digest).as_bytes()).is_some());
-    assert!(Record::from_bytes(with("\"W/\\\"x\\\"\"", "").as_bytes()).is_some());
+    assert!(FetchState::from_bytes(with("null", &digest).as_bytes()).is_some());
+    assert!(FetchState::from_bytes(with("\"W/\\\"x\\\"\"", "").as_bytes()).is_some());
     for text in [
         String::new(),
         "{}".into(),
@@ -210,9 +210,9 @@ fn bytes_that_are_no_record_are_none() {
         with("\"a\\r\\nauthorization: x\"", &digest),
         with(&format!("\"{}\"", "x".repeat(257)), &digest),
     ] {
-        assert_eq!(Record::from_bytes(text.as_bytes()), None, "{text}");
+        assert_eq!(FetchState::from_bytes(text.as_bytes()), None, "{text}");
     }
-    assert_eq!(Record::from_bytes(b"\xff"), None);
+    assert_eq!(FetchState::from_bytes(b"\xff"), None);
 }
 
 /// A plugin with the same `vm_id` wrote times far ahead: nobody fetched any more, and old keys served on.
@@ -220,18 +220,18 @@ fn bytes_that_are_no_record_are_none() {
 fn times_far_ahead_held_every_worker_up() {
     let now = 1_000_000;
     for ahead in [i64::MAX, now * 1000, now + 86_400] {
-        let alien = Record {
+        let alien = FetchState {
             version: 7,
             fetched: ahead,
             next: ahead,
             lease: ahead,
             refetch: ahead,
-            ..Record::default()
+            ..FetchState::default()
         };
-        let record = alien.bounded(now, &LIMITS);
-        assert!(!record.is_underway(now) && record.is_due(now), "{record:?}");
-        assert!(!record.serves(now, &LIMITS), "of times to come: {record:?}");
-        assert!(record.asked(now, &LIMITS).is_some());
+        let state = alien.clamped(now, &LIMITS);
+        assert!(!state.is_in_flight(now) && state.is_due(now), "{state:?}");
+        assert!(!state.is_usable(now, &LIMITS), "of times to come: {state:?}");
+        assert!(state.with_early_refetch(now, &LIMITS).is_some());
     }
 }
 
@@ -239,12 +239,12 @@ fn times_far_ahead_held_every_worker_up() {
 #[test]
 fn a_clock_that_is_set_back_holds_nobody_up() {
     let fetched = Fetched { digest: Some(digest(1)), ..Fetched::default() };
-    let record = Record::default().succeeded(1_000_000, &LIMITS, &fetched, 0.5);
-    let after = record.clone().bounded(1_000_000 - 3600, &LIMITS);
-    assert!(after.is_due(1_000_000 - 3600) && !after.serves(1_000_000 - 3600, &LIMITS));
+    let state = FetchState::default().succeeded(1_000_000, &LIMITS, &fetched, 0.5);
+    let after = state.clone().clamped(1_000_000 - 3600, &LIMITS);
+    assert!(after.is_due(1_000_000 - 3600) && !after.is_usable(1_000_000 - 3600, &LIMITS));
     // A few seconds are nothing.
-    let after = record.clone().bounded(1_000_000 - 5, &LIMITS);
-    assert_eq!(after, record);
+    let after = state.clone().clamped(1_000_000 - 5, &LIMITS);
+    assert_eq!(after, state);
 }
 
 proptest! {
@@ -257,13 +257,13 @@ proptest! {
         now in 0..4_000_000_000_i64,
     ) {
         let [fetched, next, lease, refetch] = times;
-        let alien = Record { version, fetched, next, lease, refetch, failures, ..Record::default() };
-        let record = alien.bounded(now, &LIMITS);
-        prop_assert_eq!(&record.clone().bounded(now, &LIMITS), &record);
+        let alien = FetchState { version, fetched, next, lease, refetch, failures, ..FetchState::default() };
+        let state = alien.clamped(now, &LIMITS);
+        prop_assert_eq!(&state.clone().clamped(now, &LIMITS), &state);
         let longest = LIMITS.refresh.max(120) + 60;
-        prop_assert!(record.next.max(record.lease) <= now + longest, "{:?}", record);
-        prop_assert!(record.is_due(now + longest + 1));
-        prop_assert!(!record.serves(now + LIMITS.max_stale + 61, &LIMITS), "{:?}", record);
-        let _ = (record.failed(now, &LIMITS, 1.0), record.asked(now, &LIMITS), record.leased(now, &LIMITS));
+        prop_assert!(state.next.max(state.lease) <= now + longest, "{:?}", state);
+        prop_assert!(state.is_due(now + longest + 1));
+        prop_assert!(!state.is_usable(now + LIMITS.max_stale + 61, &LIMITS), "{:?}", state);
+        let _ = (state.failed(now, &LIMITS, 1.0), state.with_early_refetch(now, &LIMITS), state.leased(now, &LIMITS));
     }
 }

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{Answer, Introspection, IntrospectionSettings, Introspector};
-use crate::host::{CallResponse, Host, HostError, HttpCall, LocalHost, NativeVerdict};
+use super::{Introspection, IntrospectionResult, IntrospectionSettings, Introspector};
+use crate::fetch::{TokenDigests, Uri};
+use crate::host::{CallResponse, Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
 use crate::keys::NativeKey;
-use crate::remote::{TokenDigests, Uri};
 use crate::secret::Secret;
 
 fn introspector(in_body: bool) -> Introspection {
@@ -20,13 +20,13 @@ fn introspector(in_body: bool) -> Introspection {
     })
 }
 
-fn ask_from(address: &str, asked: &Introspection, token: &[u8], now: i64) -> Answer {
-    let host = LocalHost::at(now);
+fn ask_from(address: &str, asked: &Introspection, token: &[u8], now: i64) -> IntrospectionResult {
+    let host = InMemoryHost::at(now);
     *host.address.borrow_mut() = Some(address.into());
     asked.ask(token, TokenDigests::default().of(0, token), now, &host)
 }
 
-fn ask(asked: &Introspection, token: &[u8], now: i64) -> Answer {
+fn ask(asked: &Introspection, token: &[u8], now: i64) -> IntrospectionResult {
     ask_from("192.0.2.1", asked, token, now)
 }
 
@@ -45,26 +45,28 @@ fn a_token_is_asked_after_once_and_remembered_to_the_earlier_of_its_times() {
         (json!({"active": true}), Some(1059), 1060),
         (json!({"active": false}), None, 1010),
     ] {
-        let (host, asked) = (LocalHost::at(1000), introspector(false));
+        let (host, asked) = (InMemoryHost::at(1000), introspector(false));
         for _ in 0..3 {
-            assert!(matches!(ask(&asked, b"token", 1000), Answer::Pending));
+            assert!(matches!(ask(&asked, b"token", 1000), IntrospectionResult::Pending));
         }
         asked.tick(&host);
         asked.tick(&host);
         assert_eq!(host.calls.borrow().len(), 1);
-        assert!(!asked.respond(7, &answer(&body), &host), "an answer to somebody else");
-        assert!(asked.respond(0, &answer(&body), &host));
+        assert!(!asked.on_http_call_response(7, &answer(&body), &host), "an answer to somebody else");
+        assert!(asked.on_http_call_response(0, &answer(&body), &host));
         match active_at {
-            Some(at) => assert!(matches!(ask(&asked, b"token", at), Answer::Active(_)), "{body}"),
-            None => assert!(matches!(ask(&asked, b"token", 1009), Answer::Inactive)),
+            Some(at) => {
+                assert!(matches!(ask(&asked, b"token", at), IntrospectionResult::Active(_)), "{body}")
+            }
+            None => assert!(matches!(ask(&asked, b"token", 1009), IntrospectionResult::Inactive)),
         }
-        assert!(matches!(ask(&asked, b"token", forgotten_at), Answer::Pending), "{body}");
+        assert!(matches!(ask(&asked, b"token", forgotten_at), IntrospectionResult::Pending), "{body}");
     }
 }
 
 #[test]
 fn the_client_names_itself_as_rfc_6749_has_it() {
-    let host = LocalHost::at(1000);
+    let host = InMemoryHost::at(1000);
     for in_body in [false, true] {
         let asked = introspector(in_body);
         let _ = ask(&asked, b"a+b&c", 1000);
@@ -83,18 +85,20 @@ fn the_client_names_itself_as_rfc_6749_has_it() {
 #[test]
 fn an_answer_that_is_none_is_an_outage_for_a_moment() {
     for body in [json!({}), json!({"active": "true"}), json!([]), json!("x")] {
-        let (host, asked) = (LocalHost::at(1000), introspector(false));
+        let (host, asked) = (InMemoryHost::at(1000), introspector(false));
         let _ = ask(&asked, b"token", 1000);
         asked.tick(&host);
-        assert!(asked.respond(0, &answer(&body), &host));
-        assert!(matches!(ask(&asked, b"token", 1000), Answer::Unavailable(_)), "{body}");
-        assert!(matches!(ask(&asked, b"token", 1001), Answer::Pending), "{body}");
+        assert!(asked.on_http_call_response(0, &answer(&body), &host));
+        assert!(matches!(ask(&asked, b"token", 1000), IntrospectionResult::Unavailable(_)), "{body}");
+        assert!(matches!(ask(&asked, b"token", 1001), IntrospectionResult::Pending), "{body}");
     }
 }
 
 fn ask_many(asked: &Introspection, numbers: std::ops::Range<u32>, now: i64) -> usize {
     numbers
-        .filter(|number| matches!(ask(asked, format!("token{number}").as_bytes(), now), Answer::Pending))
+        .filter(|number| {
+            matches!(ask(asked, format!("token{number}").as_bytes(), now), IntrospectionResult::Pending)
+        })
         .count()
 }
 
@@ -104,16 +108,16 @@ fn a_flood_of_made_up_tokens_is_bounded() {
     assert_eq!(ask_many(&asked, 0..5000, 1000), 1024);
     let long = |number: u32| format!("{number:08}").repeat(1024);
     let asked = introspector(false);
-    let pending =
-        (0..1000).filter(|number| matches!(ask(&asked, long(*number).as_bytes(), 1000), Answer::Pending));
+    let pending = (0..1000)
+        .filter(|number| matches!(ask(&asked, long(*number).as_bytes(), 1000), IntrospectionResult::Pending));
     assert_eq!(pending.count(), 384, "3 MiB");
     // One address has a share of the room, and another finds some.
-    assert!(matches!(ask_from("192.0.2.2", &asked, b"another", 1000), Answer::Pending));
+    assert!(matches!(ask_from("192.0.2.2", &asked, b"another", 1000), IntrospectionResult::Pending));
 }
 
 #[test]
 fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
-    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    let (host, asked) = (InMemoryHost::at(1000), introspector(false));
     assert_eq!(ask_many(&asked, 0..600, 1000), 600);
     asked.tick(&host);
     assert_eq!(host.calls.borrow().len(), 64, "a slice in one callback");
@@ -122,7 +126,7 @@ fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
     }
     assert_eq!(host.calls.borrow().len(), 192, "one client leaves some to others");
     for id in 0..600 {
-        assert!(asked.respond(id, &answer(&json!({"active": true})), &host));
+        assert!(asked.on_http_call_response(id, &answer(&json!({"active": true})), &host));
         assert!(host.calls.borrow().len() <= 192 + usize::try_from(id).unwrap() + 1, "192 at once");
     }
     let calls = host.calls.borrow();
@@ -131,7 +135,7 @@ fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
         (0..600).map(|number| format!("token=token{number}&token_type_hint=access_token")).collect();
     assert_eq!(tokens, expected);
     assert!((0..600).all(|number| {
-        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
+        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), IntrospectionResult::Active(_))
     }));
 }
 
@@ -139,20 +143,20 @@ fn so_many_calls_are_underway_and_the_rest_follows_in_order() {
 /// wait until their patience was over.
 #[test]
 fn clients_take_turns_whatever_one_of_them_brings() {
-    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    let (host, asked) = (InMemoryHost::at(1000), introspector(false));
     assert_eq!(ask_many(&asked, 0..1000, 1000), 1000);
     for _ in 0..10 {
         asked.tick(&host);
     }
     assert_eq!(host.calls.borrow().len(), 192);
     for token in [&b"one"[..], b"two", b"three"] {
-        assert!(matches!(ask_from("198.51.100.1", &asked, token, 1000), Answer::Pending));
+        assert!(matches!(ask_from("198.51.100.1", &asked, token, 1000), IntrospectionResult::Pending));
     }
     // An IPv6 client is one, whatever address it chooses in its site.
     for number in 0..600 {
         let address = format!("2001:db8:7:{number:x}::1");
         let token = format!("of the site {number}");
-        assert!(matches!(ask_from(&address, &asked, token.as_bytes(), 1000), Answer::Pending));
+        assert!(matches!(ask_from(&address, &asked, token.as_bytes(), 1000), IntrospectionResult::Pending));
     }
     asked.tick(&host);
     let calls = host.calls.borrow();
@@ -166,7 +170,7 @@ fn clients_take_turns_whatever_one_of_them_brings() {
 
 /// A host whose cluster lets no more than so many calls through at once.
 struct Breaker {
-    host: LocalHost,
+    host: InMemoryHost,
     free: Cell<u32>,
 }
 
@@ -174,8 +178,8 @@ impl Host for Breaker {
     fn now(&self) -> i64 {
         self.host.now()
     }
-    fn uptime(&self) -> Duration {
-        self.host.uptime()
+    fn monotonic(&self) -> Duration {
+        self.host.monotonic()
     }
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
         self.host.verify_signature(key, signature, message)
@@ -186,49 +190,52 @@ impl Host for Breaker {
     fn client_address(&self) -> Option<String> {
         self.host.client_address()
     }
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
-        self.host.shared(key)
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+        self.host.get_shared_data(key)
     }
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
-        self.host.share(key, value, version)
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+        self.host.set_shared_data(key, value, version)
     }
     fn warn(&self, line: &str) {
         self.host.warn(line);
     }
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
         let Some(free) = self.free.get().checked_sub(1) else { return Err(HostError("overflow")) };
         self.free.set(free);
-        self.host.call(call)
+        self.host.dispatch_http_call(call)
     }
 }
 
 /// 1,024 calls in one tick met a circuit breaker of 100, and 924 tokens counted as failures.
 #[test]
 fn calls_that_a_circuit_breaker_holds_back_are_made_later() {
-    let host = Breaker { host: LocalHost::at(1000), free: Cell::new(100) };
+    let host = Breaker { host: InMemoryHost::at(1000), free: Cell::new(100) };
     let asked = introspector(false);
     assert_eq!(ask_many(&asked, 0..1024, 1000), 1024);
     let mut id = 0;
-    while asked.is_wanted() || id < 1024 {
+    while asked.has_queued() || id < 1024 {
         asked.tick(&host);
         host.free.set(host.free.get() + 1);
-        assert!(asked.respond(id, &answer(&json!({"active": true})), &host), "{id}");
+        assert!(asked.on_http_call_response(id, &answer(&json!({"active": true})), &host), "{id}");
         id += 1;
     }
     assert!((0..1024).all(|number| {
-        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Active(_))
+        matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), IntrospectionResult::Active(_))
     }));
     assert!(host.host.warnings.take().is_empty());
 }
 
 #[test]
 fn a_cluster_that_cannot_be_called_at_all_is_known_as_a_failure_at_once() {
-    let host = Breaker { host: LocalHost::at(1000), free: Cell::new(0) };
+    let host = Breaker { host: InMemoryHost::at(1000), free: Cell::new(0) };
     let asked = introspector(false);
     ask_many(&asked, 0..10, 1000);
     assert!(asked.tick(&host), "something is known now");
     for number in 0..10 {
-        assert!(matches!(ask(&asked, format!("token{number}").as_bytes(), 1000), Answer::Unavailable(_)));
+        assert!(matches!(
+            ask(&asked, format!("token{number}").as_bytes(), 1000),
+            IntrospectionResult::Unavailable(_)
+        ));
     }
     assert_eq!(host.host.warnings.take().len(), 1, "one line");
 }
@@ -236,12 +243,12 @@ fn a_cluster_that_cannot_be_called_at_all_is_known_as_a_failure_at_once() {
 /// 20 made-up tokens that the issuer answered with 400 were 20 lines in the log.
 #[test]
 fn an_issuer_that_fails_again_and_again_wrote_a_line_for_each_token() {
-    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    let (host, asked) = (InMemoryHost::at(1000), introspector(false));
     ask_many(&asked, 0..20, 1000);
     asked.tick(&host);
     let bad = CallResponse { headers: vec![(b":status".to_vec(), b"400".to_vec())], body: Vec::new() };
     for id in 0..20 {
-        assert!(asked.respond(id, &bad, &host));
+        assert!(asked.on_http_call_response(id, &bad, &host));
     }
     assert_eq!(host.warnings.take(), ["introspection: status 400"]);
     host.now.set(1010);
@@ -255,7 +262,7 @@ fn an_issuer_that_fails_again_and_again_wrote_a_line_for_each_token() {
 
 #[test]
 fn what_the_host_forgets_is_given_up() {
-    let (host, asked) = (LocalHost::at(1000), introspector(false));
+    let (host, asked) = (InMemoryHost::at(1000), introspector(false));
     ask_many(&asked, 0..300, 1000);
     for _ in 0..5 {
         asked.tick(&host);
@@ -264,12 +271,15 @@ fn what_the_host_forgets_is_given_up() {
     // The rest waited as long as requests do; those that were asked after were never answered.
     host.now.set(1011);
     assert!(asked.tick(&host));
-    assert!(!asked.is_wanted());
-    assert!(matches!(ask(&asked, b"token0", 1011), Answer::Unavailable(_)));
-    assert!(matches!(ask(&asked, b"token299", 1011), Answer::Pending), "it may be asked after anew");
+    assert!(!asked.has_queued());
+    assert!(matches!(ask(&asked, b"token0", 1011), IntrospectionResult::Unavailable(_)));
+    assert!(
+        matches!(ask(&asked, b"token299", 1011), IntrospectionResult::Pending),
+        "it may be asked after anew"
+    );
     asked.tick(&host);
     assert_eq!(host.calls.borrow().len(), 193);
-    assert!(!asked.respond(0, &answer(&json!({"active": true})), &host), "too late");
+    assert!(!asked.on_http_call_response(0, &answer(&json!({"active": true})), &host), "too late");
 }
 
 #[test]
@@ -278,14 +288,14 @@ fn an_answer_that_is_too_long_or_deep_is_none() {
     let deep = format!("{{\"active\": true, \"x\": {}1{}}}", "[".repeat(40), "]".repeat(40));
     let twice = r#"{"active": false, "active": true}"#;
     for body in [long.as_str(), deep.as_str(), twice, r#"{"active": true, "exp": 1e999}"#] {
-        let (host, asked) = (LocalHost::at(1000), introspector(false));
+        let (host, asked) = (InMemoryHost::at(1000), introspector(false));
         ask_many(&asked, 0..1, 1000);
         asked.tick(&host);
         let response = CallResponse {
             headers: vec![(b":status".to_vec(), b"200".to_vec())],
             body: body.as_bytes().to_vec(),
         };
-        assert!(asked.respond(0, &response, &host));
-        assert!(matches!(ask(&asked, b"token0", 1000), Answer::Unavailable(_)), "{body}");
+        assert!(asked.on_http_call_response(0, &response, &host));
+        assert!(matches!(ask(&asked, b"token0", 1000), IntrospectionResult::Unavailable(_)), "{body}");
     }
 }

@@ -1,5 +1,5 @@
-//! Lines of the log that somebody outside could have written again and again: one for each interval, and
-//! the number of those left out.
+//! Log lines that a client or an issuer could cause again and again: one for each interval, and the number of those
+//! suppressed.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,7 +10,7 @@ const LONGEST: usize = 300;
 
 /// Lines of one kind.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct LogThrottle {
     /// When the last one was said, in Unix seconds.
     said: Cell<Option<i64>>,
     /// How many were left out since.
@@ -19,9 +19,9 @@ pub struct Lines {
     latest: RefCell<String>,
 }
 
-impl Lines {
-    /// The line to say now; `None`: it is counted, and told of by [`Lines::rest`].
-    pub fn say(&self, now: i64, line: String) -> Option<String> {
+impl LogThrottle {
+    /// The line to log now; `None`: it is suppressed, counted, and reported by [`LogThrottle::suppressed`].
+    pub fn line(&self, now: i64, line: String) -> Option<String> {
         if self.is_silent(now) {
             self.left_out.set(self.left_out.get().saturating_add(1));
             *self.latest.borrow_mut() = line;
@@ -31,8 +31,8 @@ impl Lines {
         Some(line)
     }
 
-    /// What to say of those that were left out, once the interval is over.
-    pub fn rest(&self, now: i64) -> Option<String> {
+    /// The line that reports the suppressed ones, once the interval is over.
+    pub fn suppressed(&self, now: i64) -> Option<String> {
         if self.left_out.get() == 0 || self.is_silent(now) {
             return None;
         }
@@ -49,7 +49,7 @@ impl Lines {
 
 /// As much of a text from outside as fits into a line.
 #[must_use]
-pub fn brief(text: &str) -> String {
+pub fn truncated(text: &str) -> String {
     if text.len() <= LONGEST {
         return text.to_owned();
     }
@@ -58,5 +58,5 @@ pub fn brief(text: &str) -> String {
 }
 
 #[cfg(test)]
-#[path = "lines_tests.rs"]
+#[path = "log_throttle_tests.rs"]
 mod tests;

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::awaited::{Awaited, TokenDigest as Digest};
-use super::lines::{Lines, brief};
-use super::memory::{Known, Memory};
-use super::queue::Queue;
+use super::introspection_cache::{CachedAnswer, IntrospectionCache};
+use super::introspection_queue::IntrospectionQueue;
+use super::log_throttle::{LogThrottle, truncated};
+use super::pending_fetch::{PendingFetch, TokenDigest as Digest};
 use super::uri::Uri;
 use crate::host::{CallResponse, ClientAddress, Host, HostError, HttpCall};
 use crate::json;
@@ -18,7 +18,7 @@ use crate::secret::Secret;
 
 /// How many tokens a worker asks after at once. A cluster's circuit breaker lets 1,024 requests through
 /// unless it is told otherwise, for all workers.
-const MOST_UNDERWAY: usize = 256;
+const MOST_IN_FLIGHT: usize = 256;
 /// How many of them for tokens of one client: the rest is left to others.
 const MOST_OF_CLIENT: usize = 192;
 /// How many calls are begun in one callback, so that others get their turn.
@@ -53,7 +53,7 @@ pub struct IntrospectionSettings {
 
 /// What is known of a token.
 #[derive(Clone, Debug)]
-pub enum Answer {
+pub enum IntrospectionResult {
     /// The issuer vouches for it, with these claims.
     Active(Rc<Map<String, Value>>),
     /// The issuer does not.
@@ -67,20 +67,20 @@ pub enum Answer {
 /// What one worker knows of the tokens of a scheme.
 pub struct Introspector {
     settings: IntrospectionSettings,
-    known: RefCell<Memory>,
-    queue: RefCell<Queue>,
+    known: RefCell<IntrospectionCache>,
+    queue: RefCell<IntrospectionQueue>,
     /// Those that wait in the queue and those that are asked after.
     pending: RefCell<HashSet<Digest>>,
-    underway: RefCell<HashMap<u32, Underway>>,
-    failures: Lines,
+    in_flight: RefCell<HashMap<u32, InFlight>>,
+    failures: LogThrottle,
     /// Its number in the policy.
     pub(super) number: Cell<usize>,
     /// The tokens that something was learned of since the last look.
-    learned: RefCell<Vec<Digest>>,
+    answered: RefCell<Vec<Digest>>,
 }
 
 /// A token that is asked after.
-struct Underway {
+struct InFlight {
     digest: Digest,
     /// The client that brought it.
     client: String,
@@ -97,36 +97,36 @@ impl Introspector {
     pub fn new(settings: IntrospectionSettings) -> Introspection {
         Rc::new(Self {
             settings,
-            known: RefCell::new(Memory::new()),
+            known: RefCell::new(IntrospectionCache::new()),
             queue: RefCell::default(),
             pending: RefCell::default(),
-            underway: RefCell::default(),
-            failures: Lines::default(),
+            in_flight: RefCell::default(),
+            failures: LogThrottle::default(),
             number: Cell::new(0),
-            learned: RefCell::default(),
+            answered: RefCell::default(),
         })
     }
 
     /// What is known of `token`, whose digest is `digest`, at `now`, in Unix seconds. What is not known is
     /// asked for, once for all requests that wait; `host` is asked for the address of its client.
-    pub fn ask(&self, token: &[u8], digest: Digest, now: i64, host: &dyn Host) -> Answer {
+    pub fn ask(&self, token: &[u8], digest: Digest, now: i64, host: &dyn Host) -> IntrospectionResult {
         match self.known.borrow_mut().get(&digest, now) {
-            Some(Known::Yes(claims, _)) => return Answer::Active(claims),
-            Some(Known::No) => return Answer::Inactive,
-            Some(Known::Failed) => return Answer::Unavailable(1),
+            Some(CachedAnswer::Active(claims, _)) => return IntrospectionResult::Active(claims),
+            Some(CachedAnswer::Inactive) => return IntrospectionResult::Inactive,
+            Some(CachedAnswer::Failed) => return IntrospectionResult::Unavailable(1),
             None => {}
         }
         let mut pending = self.pending.borrow_mut();
         if pending.contains(&digest) {
-            return Answer::Pending;
+            return IntrospectionResult::Pending;
         }
         let address = ClientAddress::of(host);
         let client = address.site().unwrap_or(address.as_str());
         if !self.queue.borrow_mut().push(digest, token, now, client) {
-            return Answer::Unavailable(1);
+            return IntrospectionResult::Unavailable(1);
         }
         pending.insert(digest);
-        Answer::Pending
+        IntrospectionResult::Pending
     }
 
     /// Its number in the policy.
@@ -136,14 +136,14 @@ impl Introspector {
     }
 
     /// What something was learned of since the last look.
-    pub(super) fn take_learned(&self) -> impl Iterator<Item = Awaited> {
+    pub(super) fn take_answered(&self) -> impl Iterator<Item = PendingFetch> {
         let number = self.number.get();
-        self.learned.take().into_iter().map(move |token| Awaited::Introspection { number, token })
+        self.answered.take().into_iter().map(move |token| PendingFetch::Introspection { number, token })
     }
 
     /// Whether a token waits to be asked after.
     #[must_use]
-    pub fn is_wanted(&self) -> bool {
+    pub fn has_queued(&self) -> bool {
         !self.queue.borrow().is_empty()
     }
 
@@ -151,7 +151,7 @@ impl Introspector {
     /// was not.
     pub fn tick(&self, host: &dyn Host) -> bool {
         let now = host.now();
-        if let Some(line) = self.failures.rest(now) {
+        if let Some(line) = self.failures.suppressed(now) {
             host.warn(&line);
         }
         for late in self.queue.borrow_mut().pop_late(now) {
@@ -167,12 +167,12 @@ impl Introspector {
 
     /// The tokens of calls that should have been answered long ago.
     fn lost(&self, now: i64) -> Vec<Digest> {
-        let mut underway = self.underway.borrow_mut();
-        if underway.values().all(|call| now < call.lost) {
+        let mut in_flight = self.in_flight.borrow_mut();
+        if in_flight.values().all(|call| now < call.lost) {
             return Vec::new();
         }
         let mut lost = Vec::new();
-        underway.retain(|_, call| {
+        in_flight.retain(|_, call| {
             let is_lost = call.lost <= now;
             if is_lost {
                 self.queue.borrow_mut().settle(&call.client);
@@ -187,19 +187,19 @@ impl Introspector {
     fn dispatch(&self, most: usize, host: &dyn Host) -> bool {
         let mut has_failed = false;
         for _ in 0..most {
-            if self.underway.borrow().len() >= MOST_UNDERWAY {
+            if self.in_flight.borrow().len() >= MOST_IN_FLIGHT {
                 break;
             }
             let Some(next) = self.queue.borrow_mut().pop(MOST_OF_CLIENT) else { break };
-            match host.call(&self.call(next.token.expose())) {
+            match host.dispatch_http_call(&self.call(next.token.expose())) {
                 Ok(id) => {
                     let seconds = i64::try_from(self.settings.timeout.as_secs()).unwrap_or(60);
                     let lost = host.now().saturating_add(seconds).saturating_add(LOST_SECONDS);
-                    let call = Underway { digest: next.digest, client: next.client, lost };
-                    self.underway.borrow_mut().insert(id, call);
+                    let call = InFlight { digest: next.digest, client: next.client, lost };
+                    self.in_flight.borrow_mut().insert(id, call);
                 }
                 // A circuit breaker lets no more through: when one of ours is answered there is room.
-                Err(_) if !self.underway.borrow().is_empty() => {
+                Err(_) if !self.in_flight.borrow().is_empty() => {
                     self.queue.borrow_mut().put_back(next);
                     break;
                 }
@@ -217,10 +217,10 @@ impl Introspector {
     /// A token could not be asked after.
     fn fail(&self, digest: Digest, reason: &str, host: &dyn Host) {
         let now = host.now();
-        if let Some(line) = self.failures.say(now, format!("introspection: {}", brief(reason))) {
+        if let Some(line) = self.failures.line(now, format!("introspection: {}", truncated(reason))) {
             host.warn(&line);
         }
-        self.learn(digest, Known::Failed, now.saturating_add(FAILURE_SECONDS));
+        self.store(digest, CachedAnswer::Failed, now.saturating_add(FAILURE_SECONDS));
     }
 
     fn call(&self, token: &[u8]) -> HttpCall {
@@ -259,8 +259,8 @@ impl Introspector {
     }
 
     /// Takes an answer; says whether it is to one of these questions.
-    pub fn respond(&self, id: u32, response: &CallResponse, host: &dyn Host) -> bool {
-        let Some(Underway { digest, client, .. }) = self.underway.borrow_mut().remove(&id) else {
+    pub fn on_http_call_response(&self, id: u32, response: &CallResponse, host: &dyn Host) -> bool {
+        let Some(InFlight { digest, client, .. }) = self.in_flight.borrow_mut().remove(&id) else {
             return false;
         };
         self.queue.borrow_mut().settle(&client);
@@ -273,11 +273,11 @@ impl Introspector {
                 let until = now.saturating_add(self.settings.cache_seconds).min(exp);
                 // Even what may not be remembered is told to those who wait now.
                 let until = until.max(now.saturating_add(1));
-                self.learn(digest, Known::Yes(Rc::new(claims), response.body.len()), until);
+                self.store(digest, CachedAnswer::Active(Rc::new(claims), response.body.len()), until);
             }
             Ok(None) => {
                 let seconds = NEGATIVE_SECONDS.min(self.settings.cache_seconds.max(1));
-                self.learn(digest, Known::No, now.saturating_add(seconds));
+                self.store(digest, CachedAnswer::Inactive, now.saturating_add(seconds));
             }
             Err(reason) => self.fail(digest, &reason, host),
         }
@@ -285,10 +285,10 @@ impl Introspector {
         true
     }
 
-    fn learn(&self, digest: Digest, known: Known, until: i64) {
+    fn store(&self, digest: Digest, known: CachedAnswer, until: i64) {
         self.pending.borrow_mut().remove(&digest);
         self.known.borrow_mut().put(digest, known, until);
-        self.learned.borrow_mut().push(digest);
+        self.answered.borrow_mut().push(digest);
     }
 }
 

@@ -11,13 +11,13 @@ use crate::keys::NativeKey;
 pub type EventSink = Box<dyn Fn(Event<'_>)>;
 
 /// A host that does what its fields say.
-pub struct LocalHost {
+pub struct InMemoryHost {
     /// Unix time in seconds.
     pub now: Cell<i64>,
     /// Unix time in seconds as it was read lately, if it is kept.
-    pub recent: Cell<Option<i64>>,
+    pub cached_now: Cell<Option<i64>>,
     /// The clock that never goes back. Nothing moves it, so work costs no time.
-    pub uptime: Cell<Duration>,
+    pub monotonic: Cell<Duration>,
     /// What it says of signatures.
     pub verdict: Cell<NativeVerdict>,
     /// Where requests come from.
@@ -35,14 +35,14 @@ pub struct LocalHost {
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
 }
 
-impl LocalHost {
+impl InMemoryHost {
     /// A host at this Unix time, without a native signature check.
     #[must_use]
     pub fn at(now: i64) -> Self {
         Self {
             now: Cell::new(now),
-            recent: Cell::new(None),
-            uptime: Cell::new(Duration::ZERO),
+            cached_now: Cell::new(None),
+            monotonic: Cell::new(Duration::ZERO),
             verdict: Cell::new(NativeVerdict::Unavailable),
             address: RefCell::new(Some("192.0.2.1".into())),
             works: Cell::new(true),
@@ -66,17 +66,17 @@ impl LocalHost {
     }
 }
 
-impl Host for LocalHost {
+impl Host for InMemoryHost {
     fn now(&self) -> i64 {
         self.now.get()
     }
 
-    fn recent(&self) -> Option<i64> {
-        self.recent.get()
+    fn cached_now(&self) -> Option<i64> {
+        self.cached_now.get()
     }
 
-    fn uptime(&self) -> Duration {
-        self.uptime.get()
+    fn monotonic(&self) -> Duration {
+        self.monotonic.get()
     }
 
     fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
@@ -92,11 +92,11 @@ impl Host for LocalHost {
         self.address.borrow().clone()
     }
 
-    fn shared(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
+    fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
         self.working(self.shared.borrow().get(key).cloned())
     }
 
-    fn share(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
+    fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
         let mut shared = self.shared.borrow_mut();
         let current = shared.get(key).map_or(0, |(_, version)| *version);
         if current != version {
@@ -110,7 +110,7 @@ impl Host for LocalHost {
         self.warnings.borrow_mut().push(line.to_owned());
     }
 
-    fn note(&self, event: Event<'_>) {
+    fn record(&self, event: Event<'_>) {
         if let Some(hear) = self.events.borrow().as_ref() {
             hear(event);
         }
@@ -125,7 +125,7 @@ impl Host for LocalHost {
         self.tick.get() != 0
     }
 
-    fn call(&self, call: &HttpCall) -> Result<u32, HostError> {
+    fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
         let mut calls = self.calls.borrow_mut();
         calls.push(call.clone());
         let number = u32::try_from(calls.len()).map_err(|_| HostError("too many calls"))?;
