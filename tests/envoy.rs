@@ -14,7 +14,7 @@ mod behaviour;
 
 use behaviour::{ENVIRONMENT, Observed, Row};
 use lychgate_testkit::echo::Upstream;
-use lychgate_testkit::envoy::{ConfigForm, Envoy, Listener, Options};
+use lychgate_testkit::envoy::{Artefact, ConfigForm, Envoy, Listener, Options};
 use lychgate_testkit::http::{Request, Response};
 use lychgate_testkit::tokens::Token;
 
@@ -120,5 +120,9 @@ fn response_code_details_name_the_reason() {
 #[test]
 fn rsa_and_ecdsa_are_checked_natively() {
     let (envoy, _upstream) = start(1);
-    assert!(envoy.log().contains("signatures are checked natively by Envoy"), "{}", envoy.log());
+    let by = match Artefact::from_environment() {
+        Artefact::Wasm => "Envoy",
+        Artefact::Native => "aws-lc",
+    };
+    assert!(envoy.log().contains(&format!("signatures are checked natively by {by}")), "{}", envoy.log());
 }

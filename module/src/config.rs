@@ -106,6 +106,7 @@ impl Config {
             log::error!("lychgate: Envoy gives no scheduler");
             return None;
         };
+        log::info!("lychgate: RS*, PS* and ES* signatures are checked natively by aws-lc");
         let stats = Stats::define(&envoy);
         let key = number();
         clock::add_config(key, scheduler);
@@ -118,6 +119,13 @@ impl Config {
         clock::remove(self.key);
         self.stats.end(&self.envoy);
         self.text.end();
+    }
+}
+
+impl Drop for Config {
+    fn drop(&mut self) {
+        // It has ended before, unless it never began.
+        clock::remove(self.key);
     }
 }
 

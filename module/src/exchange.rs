@@ -6,11 +6,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use lychgate::filter::{Action, HttpFilter, StreamId, refuse_unannounced};
-use lychgate::host::{Headers, HostError, LocalReply, Stream};
+use lychgate::host::{Headers, HostError, LocalReply, Metadata, Stream};
 
 use crate::abi::{Attribute, Map, StreamHandle};
 use crate::config::{Config, Route};
 use crate::local::Local;
+
+/// Where its dynamic metadata stands.
+const NAMESPACE: &str = "lychgate";
 
 /// A request.
 pub struct Exchange {
@@ -214,6 +217,15 @@ impl Stream for Exchange {
 
     fn set_filter_state(&self, name: &str, value: &[u8]) {
         self.envoy.set_filter_state(name, value);
+    }
+
+    fn set_metadata(&self, name: &str, value: Metadata<'_>) {
+        match value {
+            Metadata::Text(text) => self.envoy.set_metadata_text(NAMESPACE, name, text),
+            Metadata::Number(number) => self.envoy.set_metadata_number(NAMESPACE, name, number),
+            Metadata::Bool(value) => self.envoy.set_metadata_bool(NAMESPACE, name, value),
+            Metadata::List(values) => self.envoy.set_metadata_list(NAMESPACE, name, values),
+        }
     }
 
     fn connection_id(&self) -> Option<u64> {

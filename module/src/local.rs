@@ -43,7 +43,7 @@ pub struct Local {
     pub host: Rc<NativeHost>,
     /// The requests that wait, and can be woken.
     waiting: RefCell<HashMap<StreamId, Rc<Exchange>>>,
-    next_tick: Cell<Instant>,
+    last_tick: Cell<Option<Instant>>,
 }
 
 impl Local {
@@ -56,8 +56,8 @@ impl Local {
             host
         });
         let host = made.unwrap_or_else(|| Rc::new(NativeHost::closed(Arc::clone(config))));
-        let (waiting, next_tick) = (RefCell::default(), Cell::new(Instant::now()));
-        Rc::new(Self { config: Arc::clone(config), route: route.cloned(), worker, host, waiting, next_tick })
+        let (waiting, last_tick) = (RefCell::default(), Cell::new(None));
+        Rc::new(Self { config: Arc::clone(config), route: route.cloned(), worker, host, waiting, last_tick })
     }
 
     /// That of the main thread, which fetches what is fetched.
@@ -138,14 +138,14 @@ impl Local {
             }
         }
         let now = Instant::now();
-        // What wakes it is a clock of its own, which may be a little before this one.
-        let early = if was_woken { Duration::from_millis(5) } else { Duration::ZERO };
-        if now.checked_add(early).unwrap_or(now) < self.next_tick.get() {
-            return;
-        }
-        self.tick();
+        let since = self.last_tick.get().map(|last| now.saturating_duration_since(last));
         let period = Duration::from_millis(u64::from(self.host.period()));
-        self.next_tick.set(now.checked_add(period).unwrap_or(now));
+        // What wakes it is a clock of its own, which may be a little before this one.
+        let early = if was_woken { period.checked_div(2).unwrap_or_default() } else { Duration::ZERO };
+        if since.is_none_or(|since| since.saturating_add(early) >= period) {
+            self.last_tick.set(Some(now));
+            self.tick();
+        }
     }
 
     fn tick(&self) {

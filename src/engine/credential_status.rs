@@ -128,7 +128,7 @@ impl CredentialStatus<'_> {
 
     /// Its password is being hashed on another thread.
     pub fn pending(login: &Login, credential: &[u8]) -> Self {
-        Self::Pending { awaited: PendingFetch::Login(login.ticket), credential: name_of(credential) }
+        Self::Pending { awaited: PendingFetch::Login(login.id), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.

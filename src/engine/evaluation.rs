@@ -243,7 +243,7 @@ impl<'a> Evaluation<'a> {
         &self,
         id: SchemeId,
         credential: &[u8],
-        users: &'a UserDirectory,
+        users: &'a Rc<UserDirectory>,
     ) -> CredentialStatus<'a> {
         let Some((username, password)) = basic::decode(credential) else {
             return CredentialStatus::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");

@@ -18,7 +18,7 @@ use crate::decision::{
 use crate::fetch::Fetcher;
 use crate::host::{Host, StatUpdate, Ticket, WorkDone};
 use crate::issue::{Answer, PendingLogin};
-use crate::login::{LoginMemory, PasswordChecker};
+use crate::login::{LoginId, LoginMemory, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathFault};
 use crate::policy::{Compiled, Environment, Policy, Requirement};
@@ -194,9 +194,9 @@ impl Engine {
         }
     }
 
-    /// A password was hashed on another thread.
-    pub fn finish_login(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) {
-        self.passwords.finish(ticket, done, host);
+    /// A password was hashed on another thread; gives the logins that are known of now.
+    pub fn finish_login(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<LoginId> {
+        self.passwords.finish(ticket, done, host)
     }
 
     /// What is counted.

@@ -6,8 +6,6 @@ use std::cell::RefCell;
 use sha2::{Digest as _, Sha256};
 use smallvec::SmallVec;
 
-use crate::host::Ticket;
-
 /// The SHA-256 of a token: a name for it that cannot be used in its place.
 pub type TokenDigest = [u8; 32];
 
@@ -24,7 +22,7 @@ pub enum PendingFetch {
         token: TokenDigest,
     },
     /// What a password is worth, that is hashed on another thread.
-    Login(Ticket),
+    Login(u64),
 }
 
 /// The digests of the tokens of one request, each computed once, however often the request is decided.

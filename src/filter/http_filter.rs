@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::pending::{Claim, StreamId};
 use super::token_request::{AwaitingBody, LoggingIn};
 use super::worker::Worker;
-use super::{Action, filter_state};
+use super::{Action, filter_state, metadata};
 use crate::decision::{
     Allow, Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, TokenRequest,
 };
@@ -247,6 +247,9 @@ impl HttpFilter {
                 Ok(()) => {
                     self.worker.count_allowed(allow);
                     filter_state::tell_allowed(stream, self.worker.engine().policy(), allow);
+                    if let Some(identity) = &allow.identity {
+                        metadata::tell(stream, identity);
+                    }
                     if let Some(denial) = &allow.shadow_denial {
                         self.worker.log_shadow_denial(denial);
                     }

@@ -143,7 +143,7 @@ impl HttpFilter {
             TokenAnswer::Later(pending) => pending,
         };
         let deadline = worker.host().monotonic().saturating_add(PATIENCE);
-        let awaited = smallvec![PendingFetch::Login(pending.ticket())];
+        let awaited = smallvec![PendingFetch::Login(pending.id())];
         if !worker.wait(self.id, Claim { awaited, ..claim(worker.host(), stream, deadline) }) {
             return self.refuse_login(stream, request.request_id, Denial::too_many_waiting());
         }
@@ -161,7 +161,7 @@ impl HttpFilter {
             self.carry_out_answer(stream, &decision);
             return;
         }
-        let awaited = smallvec![PendingFetch::Login(pending.ticket())];
+        let awaited = smallvec![PendingFetch::Login(pending.id())];
         let claim = Claim { awaited, ..claim(worker.host(), stream, *deadline) };
         if worker.host().monotonic() < *deadline && worker.wait(self.id, claim) {
             self.state = State::LoggingIn(logging_in);

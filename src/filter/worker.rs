@@ -188,8 +188,9 @@ impl Worker {
         slice: &Slice,
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
-        self.engine.finish_login(ticket, done, self.host());
-        self.pending.borrow_mut().wake(&PendingFetch::Login(ticket));
+        for login in self.engine.finish_login(ticket, done, self.host()) {
+            self.pending.borrow_mut().wake(&PendingFetch::Login(login));
+        }
         self.wake_due(slice, wake);
     }
 

@@ -12,7 +12,7 @@ pub use call::{CallResponse, HttpCall, MAX_BODY_BYTES};
 pub use client_address::ClientAddress;
 pub use in_memory::InMemoryHost;
 pub use stats::{Event, PasswordCheck, StatDefinition, StatId, StatKind, StatUpdate, label_value};
-pub use stream::{Headers, LocalReply, Stream};
+pub use stream::{Headers, LocalReply, Metadata, Stream};
 pub use work::{Ticket, Verdict, Work, WorkDone};
 
 use std::fmt;

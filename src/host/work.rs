@@ -40,6 +40,8 @@ pub enum Verdict {
     Wrong,
     /// It was not hashed: too many failures, to be tried again after so many seconds.
     Throttled(u64),
+    /// It was not hashed: the worker has hashed enough, to be tried again after so many seconds.
+    Busy(u64),
     /// The host did not do its part.
     Failed(HostError),
 }

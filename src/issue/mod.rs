@@ -13,10 +13,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::decision::{Challenge, Denial, Response, TokenRequest};
-use crate::host::{Host, HostError, Ticket};
+use crate::host::{Host, HostError};
 use crate::identity::{User, UserDirectory};
 use crate::keys::{NoRandomness, SigningKey};
-use crate::login::{Login, Outcome, PasswordChecker};
+use crate::login::{Login, LoginId, Outcome, PasswordChecker};
 use crate::request::Request;
 use crate::secret::Secret;
 use form::PasswordForm;
@@ -65,10 +65,10 @@ pub struct PendingLogin {
 }
 
 impl PendingLogin {
-    /// The number of the work.
+    /// Its number.
     #[must_use]
-    pub fn ticket(&self) -> Ticket {
-        self.login.ticket
+    pub fn id(&self) -> LoginId {
+        self.login.id
     }
 }
 

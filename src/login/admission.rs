@@ -102,16 +102,6 @@ impl Admission {
         }
     }
 
-    /// Keeps back what a hash is likely to cost that is done elsewhere.
-    pub fn reserve(&mut self, cost: Duration) {
-        self.budget.book(cost);
-    }
-
-    /// It is done: what it cost is booked in its place.
-    pub fn release(&mut self, reserved: Duration) {
-        self.budget.give_back(reserved);
-    }
-
     /// Books work that belongs to what was let in already.
     pub fn book_more(&mut self, cost: Duration) {
         self.budget.book(cost);

@@ -1,8 +1,8 @@
-//! Passwords that are hashed on another thread. What decides whether one is hashed, and what is booked for it, is
-//! the same as in place; what is not known before the hash is done is reserved, and counted where it is done.
+//! Passwords that are hashed on another thread, one at a time for each worker: so that each is throttled, budgeted
+//! and booked as it is in place, after the one before it. The others wait for their turn.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -10,19 +10,20 @@ use zeroize::Zeroizing;
 
 use super::admission::Attempt;
 use super::checker::{Admitted, Outcome, PasswordChecker};
-use crate::host::{Event, Host, PasswordCheck, Ticket, Verdict, Work, WorkDone};
+use crate::host::{ClientAddress, Event, Host, PasswordCheck, Ticket, Verdict, Work, WorkDone};
 use crate::identity::{User, UserDirectory};
 
-/// How many passwords of one worker may be on their way at once. Each has its cost reserved.
-const MOST: usize = 16;
-/// What a hash is taken to cost until one was done.
-const FIRST_COST: Duration = Duration::from_millis(50);
+/// How many logins may wait for their turn.
+const MOST: usize = 1024;
+
+/// The number of a login of a worker.
+pub type LoginId = u64;
 
 /// A login whose password is hashed elsewhere.
 #[derive(Clone, Debug)]
 pub struct Login {
-    /// The number of the work.
-    pub ticket: Ticket,
+    /// Its number.
+    pub id: LoginId,
     verdict: Rc<Cell<Option<Verdict>>>,
 }
 
@@ -32,28 +33,37 @@ impl Login {
     pub fn verdict(&self) -> Option<Verdict> {
         self.verdict.get()
     }
+
+    /// Whether its request is gone, and nothing asks for it any more.
+    fn is_left(&self) -> bool {
+        Rc::strong_count(&self.verdict) == 1
+    }
 }
 
-/// A password that is on its way.
-struct Underway {
+/// A login that waits for its turn.
+struct Waiting {
     login: Login,
+    directory: Rc<UserDirectory>,
+    username: String,
+    address: ClientAddress,
+    password: Zeroizing<Vec<u8>>,
+    /// Whether it is remembered if it is right.
+    learns: bool,
+}
+
+/// The login whose password is being hashed.
+struct Underway {
+    ticket: Ticket,
     attempt: Attempt,
-    reserved: Duration,
-    /// Whom to remember it of: the directory's name, the username, the password.
-    learns: Option<(String, String, Zeroizing<Vec<u8>>)>,
+    waiting: Waiting,
 }
 
 /// Those of one worker.
+#[derive(Default)]
 pub(super) struct Away {
-    underway: HashMap<Ticket, Underway>,
-    /// What the last one cost.
-    cost: Duration,
-}
-
-impl Default for Away {
-    fn default() -> Self {
-        Self { underway: HashMap::new(), cost: FIRST_COST }
-    }
+    last: LoginId,
+    underway: Option<Underway>,
+    waiting: VecDeque<Waiting>,
 }
 
 impl PasswordChecker {
@@ -63,7 +73,7 @@ impl PasswordChecker {
     /// What it is worth at once: it is throttled, or there is no room for it.
     pub fn begin_log_in<'d>(
         &self,
-        directory: &'d UserDirectory,
+        directory: &'d Rc<UserDirectory>,
         username: &str,
         password: &[u8],
         host: &dyn Host,
@@ -77,7 +87,7 @@ impl PasswordChecker {
     /// What it is worth at once: it is remembered, or as above.
     pub fn begin_check<'d>(
         &self,
-        directory: &'d UserDirectory,
+        directory: &'d Rc<UserDirectory>,
         username: &str,
         password: &[u8],
         host: &dyn Host,
@@ -94,30 +104,73 @@ impl PasswordChecker {
 
     fn begin<'d>(
         &self,
-        directory: &'d UserDirectory,
+        directory: &'d Rc<UserDirectory>,
         username: &str,
         password: &[u8],
         learns: bool,
         host: &dyn Host,
     ) -> Result<Login, Outcome<&'d User>> {
-        let admitted = self.admit(directory, username, host)?;
         let mut away = self.away.borrow_mut();
-        let attempt = admitted.attempt;
-        let ticket = (away.underway.len() < MOST)
-            .then(|| host.take_over(self.work(&admitted, password)))
-            .flatten();
-        let Some(ticket) = ticket else {
+        if away.waiting.len() >= MOST {
             host.record(Event::Password(PasswordCheck::Busy));
             return Err(Outcome::Busy(1));
-        };
-        let reserved = away.cost;
-        self.admission.borrow_mut().reserve(reserved);
-        let login = Login { ticket, verdict: Rc::default() };
-        let learns = learns.then(|| {
-            (directory.name().to_owned(), username.to_owned(), Zeroizing::new(password.to_vec()))
+        }
+        away.last = away.last.wrapping_add(1);
+        let login = Login { id: away.last, verdict: Rc::default() };
+        away.waiting.push_back(Waiting {
+            login: login.clone(),
+            directory: Rc::clone(directory),
+            username: username.to_owned(),
+            address: ClientAddress::of(host),
+            password: Zeroizing::new(password.to_vec()),
+            learns,
         });
-        away.underway.insert(ticket, Underway { login: login.clone(), attempt, reserved, learns });
-        Ok(login)
+        drop(away);
+        self.take_turns(host);
+        match login.verdict() {
+            None => Ok(login),
+            Some(verdict) => Err(Self::outcome(verdict, directory, username)),
+        }
+    }
+
+    /// Begins with the next one whose password is hashed, if none is underway; gives those that are not hashed.
+    fn take_turns(&self, host: &dyn Host) -> Vec<LoginId> {
+        let mut settled = Vec::new();
+        let mut away = self.away.borrow_mut();
+        while away.underway.is_none() {
+            let Some(waiting) = away.waiting.pop_front() else { break };
+            // Nobody learns what it is worth, so it need not be known.
+            if waiting.login.is_left() {
+                continue;
+            }
+            match self.hand_over(&waiting, host) {
+                Ok((ticket, attempt)) => away.underway = Some(Underway { ticket, attempt, waiting }),
+                Err(verdict) => {
+                    waiting.login.verdict.set(Some(verdict));
+                    settled.push(waiting.login.id);
+                }
+            }
+        }
+        settled
+    }
+
+    /// Has a password hashed, if it is admitted.
+    fn hand_over(&self, waiting: &Waiting, host: &dyn Host) -> Result<(Ticket, Attempt), Verdict> {
+        let Waiting { directory, username, address, password, .. } = waiting;
+        let admitted =
+            self.admit_from(directory, username, address.clone(), host).map_err(|refusal| match refusal {
+                Outcome::Throttled(seconds) => Verdict::Throttled(seconds),
+                Outcome::Busy(seconds) => Verdict::Busy(seconds),
+                Outcome::Failed(error) => Verdict::Failed(error),
+                Outcome::Right(_) | Outcome::Wrong => Verdict::Wrong,
+            })?;
+        match host.take_over(self.work(&admitted, password)) {
+            Some(ticket) => Ok((ticket, admitted.attempt)),
+            None => {
+                host.record(Event::Password(PasswordCheck::Busy));
+                Err(Verdict::Busy(1))
+            }
+        }
     }
 
     /// All that it takes to hash a password and to count what comes of it, and nothing of the worker's. Whether the
@@ -152,26 +205,29 @@ impl PasswordChecker {
         Work { key: *account.digest(), run: Box::new(run) }
     }
 
-    /// Books what came of a login that was hashed elsewhere, whether or not anybody waits for it.
-    pub fn finish(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) {
-        let mut away = self.away.borrow_mut();
-        let Some(Underway { login, attempt, reserved, learns }) = away.underway.remove(&ticket) else { return };
-        let mut admission = self.admission.borrow_mut();
-        admission.release(reserved);
-        let is_right = done.verdict == Verdict::Right;
-        let note = match done.verdict {
+    /// Books what came of a login that was hashed elsewhere, whether or not its request is still there. Gives the
+    /// logins that are known of now: this one, and those whose turn came and that are not hashed.
+    pub fn finish(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<LoginId> {
+        let underway = self.away.borrow_mut().underway.take_if(|underway| underway.ticket == ticket);
+        let Some(Underway { attempt, waiting, .. }) = underway else { return Vec::new() };
+        let WorkDone { verdict, cost } = done;
+        let is_right = verdict == Verdict::Right;
+        host.record(Event::Password(match verdict {
             Verdict::Throttled(_) => PasswordCheck::Throttled,
+            Verdict::Busy(_) => PasswordCheck::Busy,
             Verdict::Right | Verdict::Wrong | Verdict::Failed(_) => PasswordCheck::Hashed,
-        };
-        host.record(Event::Password(note));
-        if done.cost > Duration::ZERO {
-            away.cost = done.cost;
-            admission.book(attempt, is_right, done.cost, host.monotonic());
+        }));
+        if cost > Duration::ZERO {
+            self.admission.borrow_mut().book(attempt, is_right, cost, host.monotonic());
         }
-        if let Some((directory, username, password)) = learns.filter(|_| is_right) {
-            self.learn(&directory, &username, &password, host);
+        let Waiting { login, directory, username, password, learns, .. } = waiting;
+        if is_right && learns {
+            self.learn(directory.name(), &username, &password, host);
         }
-        login.verdict.set(Some(done.verdict));
+        login.verdict.set(Some(verdict));
+        let mut settled = vec![login.id];
+        settled.extend(self.take_turns(host));
+        settled
     }
 
     /// What a login is worth whose verdict is there.
@@ -181,6 +237,7 @@ impl PasswordChecker {
             Verdict::Right => directory.get(username).map_or(Outcome::Wrong, Outcome::Right),
             Verdict::Wrong => Outcome::Wrong,
             Verdict::Throttled(seconds) => Outcome::Throttled(seconds),
+            Verdict::Busy(seconds) => Outcome::Busy(seconds),
             Verdict::Failed(error) => Outcome::Failed(error),
         }
     }

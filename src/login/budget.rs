@@ -58,11 +58,6 @@ impl Budget {
     pub fn book(&mut self, cost: Duration) {
         self.credit = self.credit.saturating_sub(micros(cost));
     }
-
-    /// Takes back what was booked.
-    pub fn give_back(&mut self, cost: Duration) {
-        self.credit = self.credit.saturating_add(micros(cost)).min(micros(MOST_CREDIT));
-    }
 }
 
 fn micros(time: Duration) -> i64 {

@@ -101,7 +101,17 @@ impl PasswordChecker {
         username: &str,
         host: &dyn Host,
     ) -> Result<Admitted<'d>, Outcome<&'d User>> {
-        let address = ClientAddress::of(host);
+        self.admit_from(directory, username, ClientAddress::of(host), host)
+    }
+
+    /// The same for a client at this address.
+    pub(super) fn admit_from<'d>(
+        &self,
+        directory: &'d UserDirectory,
+        username: &str,
+        address: ClientAddress,
+        host: &dyn Host,
+    ) -> Result<Admitted<'d>, Outcome<&'d User>> {
         let account = Account::new(directory.digest(), username.as_bytes());
         match self.throttle.wait(host, account, &address) {
             Ok(None) => {}

@@ -15,7 +15,7 @@ mod throttle;
 mod usage;
 
 pub use admission::LoginMemory;
-pub use away::Login;
+pub use away::{Login, LoginId};
 pub use budget::Budget;
 pub use checker::{Admitted, Outcome, PasswordChecker};
 pub use memory::Memory;
