@@ -53,9 +53,8 @@ test: build cli ## everything: unit tests, behaviour table, end to end in a real
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
-	cargo test --locked --test envoy --test login --test issuer --test config --test readme --test difference \
-		--test docs_browser --test observability --test attacks --test waiting --test secrets --test vectors --test faults --test module --test deploy \
-		--test docs --test which_envoy
+	cargo test --locked -p lychgate-tests --test envoy
+	cargo test --locked -p lychgate-tests --test project -- deploy:: docs readme:: envoy_lookup::
 
 e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in ENVOY_VERSIONS
 	@set -e; for version in $(ENVOY_VERSIONS); do \
@@ -63,8 +62,8 @@ e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in
 		env -u ENVOY_PATH ENVOY_VERSION="$$version" $(MAKE) --no-print-directory e2e; \
 	done
 
-soak: build ## half an hour at full load (LYCHGATE_SOAK_SECONDS), every answer checked
-	LYCHGATE_SOAK_SECONDS="$${LYCHGATE_SOAK_SECONDS:-1800}" cargo test --locked --test soak -- --nocapture
+soak: build ## half an hour of full load (LYCHGATE_SOAK_SECONDS), with every answer checked
+	LYCHGATE_SOAK_SECONDS="$${LYCHGATE_SOAK_SECONDS:-1800}" cargo test --locked -p lychgate-tests --test soak -- --nocapture
 
 lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings denied
 	$(call say,checking format and lints)
@@ -72,15 +71,15 @@ lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings de
 	cargo fmt --all --check
 	cargo clippy --locked --workspace --all-targets -- -D warnings
 	cargo clippy --locked --target $(TARGET) -p lychgate -- -D warnings
-	RUSTDOCFLAGS='-D warnings -D rustdoc::all' cargo doc --locked --no-deps --lib -p lychgate -p lychgate-testkit
+	RUSTDOCFLAGS='-D warnings -D rustdoc::all' cargo doc --locked --no-deps --lib -p lychgate -p lychgate-testkit -p lychgate-tests
 
-deny: ## hold the dependencies to deny.toml: licences, sources, duplicates, advisories
+deny: ## check the dependencies against deny.toml: licences, sources, duplicates, advisories
 	scripts/deny
 
-sbom: build ## write dist/lychgate.cdx.json: what is in the module (CycloneDX)
+sbom: build ## write dist/lychgate.cdx.json: the module's bill of materials (CycloneDX)
 	scripts/sbom
 
-reproducible: toolchain ## build the module twice, from nothing, elsewhere, and compare
+reproducible: toolchain ## build the module twice from scratch, in other directories, and compare
 	scripts/reproducible
 
 image: build ## write dist/image: the module as an OCI image, without a daemon
@@ -92,32 +91,32 @@ book: ## docs/ as a book: target/book/index.html (builds mdBook the first time)
 fmt: ## format the code
 	cargo fmt --all
 
-bench: build ## Lychgate against Envoy's own filters, in one Envoy, taking turns: target/bench/
-	$(call say,measuring Lychgate against its rivals (twenty minutes))
-	cargo bench --locked --bench rivals
+bench: build ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
+	$(call say,measuring Lychgate and Envoy's own filters (twenty minutes))
+	cargo bench --locked --bench comparison
 
 bench-quick: build ## the same, fewer rounds: less than two minutes
-	$(call say,measuring Lychgate against its rivals)
-	cargo bench --locked --bench rivals -- --quick
+	$(call say,measuring Lychgate and Envoy's own filters)
+	cargo bench --locked --bench comparison -- --quick
 
 fuzz: toolchain ## fuzz every target, FUZZ_SECONDS each (default 600; needs nightly, fetches cargo-fuzz)
 	scripts/fuzz $(or $(FUZZ_SECONDS),600)
 
-mutants: build ## change the token and engine rooms in every way, and see that a test notices
+mutants: build ## mutation tests of the modules token and engine
 	scripts/mutants
 
-bench-all: bench ## that, the core natively, and what floods of bad requests cost the others
+bench-all: bench ## the same, the core natively, and the cost of floods of bad requests for other clients
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
 	$(call say,measuring a flood of wrong passwords in a real Envoy)
 	cargo bench --locked --bench login
-	$(call say,measuring a flood of tokens with made-up keys in a real Envoy)
+	$(call say,measuring a flood of tokens with invented keys in a real Envoy)
 	cargo bench --locked --bench unknown_keys
-	$(call say,measuring what the time of a refusal tells)
+	$(call say,measuring whether the time of a refusal shows its cause)
 	cargo bench --locked --bench timing
 
 check: lint test ## what CI runs
 
-clean: ## remove what was built and fetched
+clean: ## remove everything that was built or fetched
 	cargo clean
 	rm -rf dist .tools

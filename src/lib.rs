@@ -1,13 +1,13 @@
 //! Lychgate: an authentication filter for Envoy and Istio.
 //!
 //! It answers one question for each request: may it pass, as whom, and if not, what is the honest
-//! answer? The rooms, in the order a request meets them:
+//! answer? The modules, in the order a request meets them:
 //!
-//! | room | what it is for |
+//! | module | what it is for |
 //! |---|---|
 //! | [`config`] | what users write, read strictly, every fault with its JSON path |
 //! | [`policy`] | what is enforced: compiled from the configuration, valid by construction |
-//! | `proxy` | the only room that knows proxy-wasm: contexts, host calls |
+//! | `proxy` | the only module that knows proxy-wasm: contexts, host calls |
 //! | [`filter`] | what happens to a request and to a worker: head, body, trailers, waiting, ticks, callouts |
 //! | [`host`] | what the filter and the core ask of their host, as two traits, and the values that go between |
 //! | [`request`] | the request as the core sees it, and what is changed in it |
@@ -19,12 +19,13 @@
 //! | [`identity`] | users and API keys, and who a request comes from |
 //! | [`password`] | password hashes, as they are stored |
 //! | [`login`] | a username and a password in, a verdict out, and what that may cost |
-//! | [`issue`] | the token endpoint: a password in, a token out |
+//! | [`token_endpoint`] | the token endpoint: a password in, a token out |
 //! | [`openapi`] | a configuration as an OpenAPI document, with a page to it |
 //! | [`fetch`] | what is fetched by HTTP: key sets, discovery, introspection, revocations |
 //! | [`metrics`] | what is counted, and under which names |
 //! | [`decision`] | what becomes of a request, as a value |
 //! | [`secret`] | values that must not be seen |
+//! | [`reason`] | why a request is refused: the one table of words, statuses, details and remedies |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
 
@@ -39,7 +40,6 @@ pub mod filter;
 pub mod host;
 mod http_syntax;
 pub mod identity;
-pub mod issue;
 mod json;
 pub mod keys;
 pub mod login;
@@ -48,9 +48,11 @@ pub mod normal_path;
 pub mod openapi;
 pub mod password;
 pub mod policy;
+pub mod reason;
 pub mod request;
 pub mod secret;
 pub mod token;
+pub mod token_endpoint;
 
 #[cfg(any(test, target_family = "wasm"))]
 mod probe_vector;

@@ -1,4 +1,4 @@
-//! Paths in normal form: the one reading on which gate and upstream agree.
+//! Paths in normal form: the one reading on which filter and upstream agree.
 //!
 //! A path that another server could read differently is not repaired but refused, because whoever
 //! repairs it differently is let in by the difference.
@@ -17,7 +17,7 @@ pub struct AmbiguousPath(pub &'static str);
 
 /// Why a path is not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PathFault {
+pub enum PathError {
     /// It has two readings.
     Ambiguous(&'static str),
     /// It is longer than it may be.
@@ -75,12 +75,12 @@ impl<'a> NormalPath<'a> {
     ///
     /// # Errors
     /// If it is too long, or ambiguous.
-    pub fn of_target(target: &'a [u8], most: usize) -> Result<Self, PathFault> {
-        let read = |path| Self::read(path, true).map_err(|AmbiguousPath(what)| PathFault::Ambiguous(what));
+    pub fn of_target(target: &'a [u8], most: usize) -> Result<Self, PathError> {
+        let read = |path| Self::read(path, true).map_err(|AmbiguousPath(what)| PathError::Ambiguous(what));
         let Some(longest) = target.get(..=most) else { return read(target) };
         match memchr(b'?', longest).and_then(|end| target.get(..end)) {
             Some(path) => read(path),
-            None => Err(PathFault::TooLong),
+            None => Err(PathError::TooLong),
         }
     }
 

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{AmbiguousPath, NormalPath, PathFault};
+use super::{AmbiguousPath, NormalPath, PathError};
 
 #[test]
 fn a_path_is_decoded_once() {
@@ -32,12 +32,12 @@ fn a_path_ends_where_its_query_begins_and_is_so_long_at_most() {
     assert_eq!(path(b"/?").as_deref(), Ok("/"));
     assert_eq!(path(b"/%61?%61").as_deref(), Ok("/a"));
     assert_eq!(path(b"/a%3Fb?c").as_deref(), Ok("/a?b"));
-    assert_eq!(path(b"?/a"), Err(PathFault::Ambiguous("does not begin with a slash")));
+    assert_eq!(path(b"?/a"), Err(PathError::Ambiguous("does not begin with a slash")));
     let longest = format!("/{}", "a".repeat(299));
     assert_eq!(path(longest.as_bytes()).as_ref(), Ok(&longest));
     assert_eq!(path(format!("{longest}?{longest}").as_bytes()).as_ref(), Ok(&longest));
-    assert_eq!(path(format!("{longest}a").as_bytes()), Err(PathFault::TooLong));
-    assert_eq!(path(format!("{longest}a?b").as_bytes()), Err(PathFault::TooLong));
+    assert_eq!(path(format!("{longest}a").as_bytes()), Err(PathError::TooLong));
+    assert_eq!(path(format!("{longest}a?b").as_bytes()), Err(PathError::TooLong));
 }
 
 /// What [`NormalPath::new`] does in one look, step by step.

@@ -9,7 +9,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm as Own, KeySet, import_pem, import_secret};
-use lychgate::token::{Authority, Issuer, Keys, TokenError, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use serde_json::{Map, Value};
 
 use super::signed::{self, SECRET};
@@ -57,7 +57,7 @@ fn pair(
     validation.validate_nbf = true;
     validation.set_audience(&["api"]);
     validation.set_required_spec_claims(&["exp", "sub", "aud"]);
-    Pair { ours: Verifier::new(settings, Authority::Issuers(vec![issuer])), key, validation }
+    Pair { ours: Verifier::new(settings, TrustAnchor::Issuers(vec![issuer])), key, validation }
 }
 
 /// Verdicts agree, or it is known why not. `e` and `d` ahead of a token ask for ES256 and EdDSA.

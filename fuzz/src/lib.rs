@@ -1,7 +1,7 @@
 //! What is fuzzed, and what must hold for every input: each target is a function of bytes that
 //! panics where it does not.
 //!
-//! cargo-fuzz runs them without end (`fuzz_targets/`), `tests/fuzz_seeds.rs` for a while on every
+//! cargo-fuzz runs them without end (`fuzz_targets/`), `tests/module/fuzz_seeds.rs` for a while on every
 //! change, from the inputs in `seeds/` on.
 
 #![allow(

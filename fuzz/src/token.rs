@@ -4,7 +4,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, crypto};
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm as Own, KeySet, import_secret};
-use lychgate::token::{Authority, Issuer, Keys, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, TrustAnchor, Verifier, VerifierSettings};
 
 use super::signed::{self, NOW, SECRET};
 
@@ -26,7 +26,7 @@ fn verifier() -> Verifier {
         revoked: Revocations::default(),
         revocation: None,
     };
-    Verifier::new(settings, Authority::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
+    Verifier::new(settings, TrustAnchor::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
 }
 
 /// Who is let in has our signature, and nothing of what he says can break a header.
@@ -47,5 +47,5 @@ pub fn run(data: &[u8]) {
         assert!(!value.iter().any(breaks), "{value:?} breaks a header");
     }
     assert!(!subject.is_empty());
-    assert!(verified.holds(&InMemoryHost::at(NOW)), "accepted, and does not hold");
+    assert!(verified.is_valid_now(&InMemoryHost::at(NOW)), "accepted, and is not valid");
 }

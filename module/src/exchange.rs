@@ -85,7 +85,7 @@ impl Exchange {
 
     /// Gives `work` the filter, and puts it back unless the request is over meanwhile.
     fn with_filter(&self, work: impl FnOnce(&mut HttpFilter, &dyn Stream) -> Action) -> Action {
-        let lent = self.filter.borrow_mut().as_mut().map(HttpFilter::lent);
+        let lent = self.filter.borrow_mut().as_mut().map(HttpFilter::take);
         let Some(mut filter) = lent else { return refuse_unannounced(self) };
         let action = work(&mut filter, self);
         if self.envoy.is_live() {

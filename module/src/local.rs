@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lychgate::engine::Engine;
-use lychgate::filter::{Slice, StreamId, Worker};
+use lychgate::filter::{WakeBudget, StreamId, Worker};
 use lychgate::host::CallResponse;
-use lychgate::login::LoginMemory;
+use lychgate::login::LoginHistory;
 
 use crate::calls::{Inbox, Message};
 use crate::clock;
@@ -26,7 +26,7 @@ type Key = (u64, u64);
 struct Here {
     locals: RefCell<HashMap<Key, Rc<Local>>>,
     /// What this thread knows of logins, whatever the policy.
-    logins: LoginMemory,
+    logins: LoginHistory,
     streams: Cell<StreamId>,
 }
 
@@ -133,7 +133,7 @@ impl Local {
                 Message::Answer(number, response) => self.take_answer(number, &response),
                 Message::Work(ticket, done) => {
                     let wake = &mut |stream| self.wake(stream);
-                    self.worker.on_work_done(ticket, done, &Slice::default(), wake);
+                    self.worker.on_work_done(ticket, done, &WakeBudget::default(), wake);
                 }
             }
         }
@@ -149,13 +149,13 @@ impl Local {
     }
 
     fn tick(&self) {
-        self.worker.on_tick(&Slice::default(), &mut |stream| self.wake(stream));
+        self.worker.on_tick(&WakeBudget::default(), &mut |stream| self.wake(stream));
         self.host.has_ticked();
     }
 
     /// A call was answered.
     pub fn take_answer(&self, number: u32, response: &CallResponse) {
-        self.worker.on_http_call_response(number, response, &Slice::default(), &mut |stream| self.wake(stream));
+        self.worker.on_http_call_response(number, response, &WakeBudget::default(), &mut |stream| self.wake(stream));
     }
 
     fn wake(&self, stream: StreamId) -> bool {

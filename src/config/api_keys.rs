@@ -30,7 +30,7 @@ impl ApiKeyConfig {
             if crate::http_syntax::is_header_value(id.as_bytes()) {
                 Some(id)
             } else {
-                n.fault("cannot be a header value: no control characters, no space at the ends")
+                n.error("cannot be a header value: no control characters, no space at the ends")
             }
         });
         let sha256 = object.required("sha256", read_sha256);
@@ -40,7 +40,7 @@ impl ApiKeyConfig {
             match OffsetDateTime::parse(&text, &Rfc3339) {
                 Ok(moment) => Some(moment.unix_timestamp()),
                 Err(_) => {
-                    n.fault(format_args!("{text:?} is not an RFC 3339 time, such as 2027-01-01T00:00:00Z"))
+                    n.error(format_args!("{text:?} is not an RFC 3339 time, such as 2027-01-01T00:00:00Z"))
                 }
             }
         });
@@ -61,7 +61,7 @@ fn read_sha256(node: Node<'_>) -> Option<[u8; 32]> {
     // The value is not quoted: who mistook the field wrote the key itself here.
     match crate::encoding::decode_hex32(&text) {
         Some(digest) => Some(digest),
-        None => node.fault(format_args!(
+        None => node.error(format_args!(
             "expected the SHA-256 of the key as 64 hex digits, got {} characters; \
              make it with: printf %s KEY | sha256sum",
             text.chars().count()

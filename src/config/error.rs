@@ -3,12 +3,12 @@
 use std::cell::RefCell;
 use std::fmt;
 
-/// One fault in the configuration.
+/// One error in the configuration.
 ///
 /// Its text never holds a secret: values of secrets are described by length, never quoted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError {
-    /// JSON path of the fault, such as `schemes.oauth2.jwt.keys[0]`; `(root)` for the whole.
+    /// JSON path of the error, such as `schemes.oauth2.jwt.keys[0]`; `(root)` for the whole.
     pub path: String,
     /// What is wrong and the remedy.
     pub message: String,
@@ -83,17 +83,17 @@ impl fmt::Display for Path<'_> {
     }
 }
 
-/// Collects every fault, so that a user mends a file once and not fault by fault.
+/// Collects every error, so that a user mends a file once and not error by error.
 #[derive(Debug, Default)]
 pub struct Errors(RefCell<Vec<ConfigError>>);
 
 impl Errors {
-    /// Notes a fault at `path`.
+    /// Notes an error at `path`.
     pub fn add(&self, path: &Path<'_>, message: impl fmt::Display) {
         self.0.borrow_mut().push(ConfigError { path: path.to_string(), message: message.to_string() });
     }
 
-    /// Notes the fault if `result` is one.
+    /// Notes the error if `result` is one.
     pub fn check<T, E: fmt::Display>(&self, path: &Path<'_>, result: Result<T, E>) -> Option<T> {
         result.map_err(|message| self.add(path, message)).ok()
     }
@@ -103,10 +103,10 @@ impl Errors {
         self.0.into_inner()
     }
 
-    /// `value`, unless a fault was noted.
+    /// `value`, unless an error was noted.
     ///
     /// # Errors
-    /// All faults noted so far, in the order they were found.
+    /// All errors noted so far, in the order they were found.
     pub fn finish<T>(self, value: T) -> Result<T, Vec<ConfigError>> {
         let errors = self.0.into_inner();
         if errors.is_empty() { Ok(value) } else { Err(errors) }

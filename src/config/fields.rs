@@ -21,7 +21,7 @@ pub enum SecretSource {
 pub fn non_empty<T>(node: Node<'_>, read: impl FnOnce(Node<'_>) -> Option<Vec<T>>) -> Option<Vec<T>> {
     let list = read(node)?;
     if list.is_empty() {
-        return node.fault("must not be empty; leave the key out to get its default");
+        return node.error("must not be empty; leave the key out to get its default");
     }
     Some(list)
 }
@@ -31,11 +31,11 @@ pub fn read_algorithm(node: Node<'_>) -> Option<Algorithm> {
     let name = node.string()?;
     match Algorithm::from_name(&name) {
         Some(algorithm) => Some(algorithm),
-        None if name.eq_ignore_ascii_case("none") => node.fault("`none` is never accepted"),
+        None if name.eq_ignore_ascii_case("none") => node.error("`none` is never accepted"),
         None => {
             // Longer than any name it may be a secret in the wrong place.
             let name = if name.len() <= 16 { format!("{name:?}") } else { "of that name".into() };
-            node.fault(format_args!(
+            node.error(format_args!(
                 "unknown algorithm {name}; known: {}",
                 Algorithm::ALL.map(Algorithm::name).join(", ")
             ))
@@ -49,11 +49,11 @@ pub fn read_header_name(node: Node<'_>) -> Option<String> {
     if is_token(&name) {
         Some(name.to_ascii_lowercase())
     } else {
-        node.fault(format_args!("{name:?} is not a header name"))
+        node.error(format_args!("{name:?} is not a header name"))
     }
 }
 
-/// The name of a header that the gate sets: one with a meaning of its own would lose it.
+/// The name of a header that the filter sets: one with a meaning of its own would lose it.
 pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
     const NOT_OURS: [&str; 15] = [
         "authorization",
@@ -74,7 +74,7 @@ pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
     ];
     let name = read_header_name(node)?;
     if NOT_OURS.contains(&name.as_str()) {
-        return node.fault(format_args!("`{name}` has a meaning of its own; take another header"));
+        return node.error(format_args!("`{name}` has a meaning of its own; take another header"));
     }
     Some(name)
 }
@@ -82,7 +82,7 @@ pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
 /// The name of a cookie.
 pub fn read_cookie_name(node: Node<'_>) -> Option<String> {
     let name = node.string()?;
-    if is_token(&name) { Some(name) } else { node.fault(format_args!("{name:?} is not a cookie name")) }
+    if is_token(&name) { Some(name) } else { node.error(format_args!("{name:?} is not a cookie name")) }
 }
 
 /// A string, `{env: NAME}` or `{base64: ...}`.
@@ -98,13 +98,13 @@ pub fn read_secret(node: Node<'_>) -> Option<SecretSource> {
                 let text = Zeroizing::new(n.string()?);
                 match crate::encoding::decode_any_base64(text.trim()) {
                     Some(bytes) => Some(bytes),
-                    None => n.fault("not base64 (RFC 4648)"),
+                    None => n.error("not base64 (RFC 4648)"),
                 }
             });
             object.finish();
             bytes.map(|bytes| SecretSource::Inline(Secret::new(bytes)))
         }
-        _ => node.fault("expected a string, {env: NAME} or {base64: ...}"),
+        _ => node.error("expected a string, {env: NAME} or {base64: ...}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! `issue`: the token endpoint that the gate serves itself (RFC 6749 section 4.3).
+//! `issue`: the token endpoint that the filter serves itself (RFC 6749 section 4.3).
 
 use super::fields::{SecretSource, read_secret};
 use super::node::Node;
@@ -45,11 +45,11 @@ impl IssueConfig {
 fn read_clients(node: Node<'_>) -> Option<Vec<ClientConfig>> {
     let clients = node.list(read_client)?;
     if clients.is_empty() {
-        return node.fault("would let no client in; leave it out to let in every one");
+        return node.error("would let no client in; leave it out to let in every one");
     }
     for (index, client) in clients.iter().enumerate() {
         if clients.iter().take(index).any(|earlier| earlier.id == client.id) {
-            return node.fault(format_args!("two clients have the client_id {:?}", client.id));
+            return node.error(format_args!("two clients have the client_id {:?}", client.id));
         }
     }
     Some(clients)
@@ -67,7 +67,7 @@ fn read_client(node: Node<'_>) -> Option<ClientConfig> {
     Some(ClientConfig { id: id?, secret })
 }
 
-/// The path of a `tokenUrl` that the gate serves itself. FastAPI writes it relative to the root:
+/// The path of a `tokenUrl` that the filter serves itself. FastAPI writes it relative to the root:
 /// `token`.
 ///
 /// # Errors

@@ -120,7 +120,7 @@ fn read_locations(node: Node<'_>) -> Option<Vec<CredentialLocation>> {
     let locations = non_empty(node, |n| n.list(read_location))?;
     for (index, location) in locations.iter().enumerate() {
         if locations.iter().take(index).any(|earlier| earlier == location) {
-            return node.fault("one place is named twice, so every token would count as two");
+            return node.error("one place is named twice, so every token would count as two");
         }
     }
     Some(locations)
@@ -129,7 +129,7 @@ fn read_locations(node: Node<'_>) -> Option<Vec<CredentialLocation>> {
 fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<(String, Option<String>)>> {
     let headers = node.map(read_own_header_name)?;
     if headers.iter().any(|(claim, _)| claim.is_empty()) {
-        return node.fault("a claim has no name");
+        return node.error("a claim has no name");
     }
     Some(headers)
 }

@@ -1,8 +1,8 @@
 //! What users write: the plugin configuration as it stands in `envoy.yaml`, read strictly.
 //!
 //! This is the first of two stages. Here every key is known, every value has its type, and every
-//! fault is collected with its JSON path. [`crate::policy`] is the second: it resolves references,
-//! imports keys, and can only be built from a configuration without faults.
+//! error is collected with its JSON path. [`crate::policy`] is the second: it resolves references,
+//! imports keys, and can only be built from a configuration without errors.
 
 pub mod api_keys;
 mod decode;
@@ -39,7 +39,7 @@ use crate::secret::SecretJson;
 use node::Node;
 use serde_json::Value;
 
-/// The whole configuration. An entry that had a fault is `None`, so that its name is still known.
+/// The whole configuration. An entry that had an error is `None`, so that its name is still known.
 #[derive(Clone, Debug, Default)]
 pub struct Config {
     /// `schemes`, sorted by name.
@@ -76,8 +76,8 @@ pub struct Config {
 
 impl Config {
     /// Reads the bytes of a plugin configuration: JSON text or a serialised
-    /// `google.protobuf.Struct`. Faults go to `errors`; the rest is returned all the same, so that
-    /// the second stage can look for faults of its own.
+    /// `google.protobuf.Struct`. Errors go to `errors`; the rest is returned all the same, so that
+    /// the second stage can look for errors of its own.
     #[must_use]
     pub fn read(bytes: &[u8], errors: &Errors) -> Self {
         match decode::decode(bytes) {
@@ -130,7 +130,7 @@ fn read_path_length(node: Node<'_>) -> Option<usize> {
     usize::try_from(node.integer(256..=most)?).ok()
 }
 
-/// A directory that had a fault is known by name all the same.
+/// A directory that had an error is known by name all the same.
 fn directories<T>(read: Option<Vec<(String, Option<Vec<T>>)>>) -> Vec<(String, Vec<T>)> {
     let directories = read.unwrap_or_default().into_iter();
     directories.map(|(name, entries)| (name, entries.unwrap_or_default())).collect()

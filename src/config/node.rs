@@ -1,5 +1,5 @@
 //! Reading JSON values strictly: every member is asked for by name, and what nobody asked for is a
-//! fault. Not serde's derive, because that stops at the first fault and loses the path inside
+//! error. Not serde's derive, because that stops at the first error and loses the path inside
 //! tagged objects; RATIONALE.md says more.
 
 use std::cell::RefCell;
@@ -8,26 +8,26 @@ use serde_json::{Map, Value};
 
 use super::error::{Errors, Path};
 
-/// A value, where it stands, and where its faults go.
+/// A value, where it stands, and where its errors go.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     /// The value.
     pub value: &'a Value,
     /// Where it stands.
     pub path: &'a Path<'a>,
-    /// Where its faults go.
+    /// Where its errors go.
     pub errors: &'a Errors,
 }
 
 impl<'a> Node<'a> {
-    /// Notes a fault of this value.
-    pub fn fault<T>(&self, message: impl std::fmt::Display) -> Option<T> {
+    /// Notes an error of this value.
+    pub fn error<T>(&self, message: impl std::fmt::Display) -> Option<T> {
         self.errors.add(self.path, message);
         None
     }
 
     fn expected<T>(&self, what: &str) -> Option<T> {
-        self.fault(format_args!("expected {what}, got {}", kind_of(self.value)))
+        self.error(format_args!("expected {what}, got {}", kind_of(self.value)))
     }
 
     /// The members of an object.
@@ -50,7 +50,7 @@ impl<'a> Node<'a> {
     pub fn text(self) -> Option<String> {
         let text = self.string()?;
         if text.is_empty() {
-            return self.fault("must not be empty");
+            return self.error("must not be empty");
         }
         Some(text)
     }
@@ -71,7 +71,7 @@ impl<'a> Node<'a> {
         };
         match number.as_u64() {
             Some(value) if range.contains(&value) => Some(value),
-            _ => self.fault(format_args!(
+            _ => self.error(format_args!(
                 "expected a whole number from {} to {}, got {number}",
                 range.start(),
                 range.end()
@@ -80,27 +80,27 @@ impl<'a> Node<'a> {
     }
 
     /// One of a fixed set of words.
-    pub fn word<T: Copy>(self, words: &[(&str, T)]) -> Option<T> {
+    pub fn enumeration<T: Copy>(self, values: &[(&str, T)]) -> Option<T> {
         let known = || {
-            let names: Vec<_> = words.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let names: Vec<_> = values.iter().map(|(name, _)| format!("`{name}`")).collect();
             names.join(", ")
         };
         let Value::String(text) = self.value else {
             return self.expected(&format!("one of {}", known()));
         };
-        match words.iter().find(|(name, _)| name == text) {
+        match values.iter().find(|(name, _)| name == text) {
             Some((_, value)) => Some(*value),
-            None => self.fault(format_args!("unknown value {text:?}; known: {}", known())),
+            None => self.error(format_args!("unknown value {text:?}; known: {}", known())),
         }
     }
 
-    /// Every item of an array; one with a fault is `None`, so that the second stage still sees the
+    /// Every item of an array; one with an error is `None`, so that the second stage still sees the
     /// others, each in its place.
     pub fn items<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<Option<T>>> {
         self.list(|node| Some(read(node)))
     }
 
-    /// Every item of an array, or nothing when any of them has a fault.
+    /// Every item of an array, or nothing when any of them has an error.
     pub fn list<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<T>> {
         let Value::Array(items) = self.value else {
             return self.expected("an array");
@@ -117,7 +117,7 @@ impl<'a> Node<'a> {
         whole.then_some(read_all)
     }
 
-    /// Every member of an object used as a map. A member with a fault stays, as `None`, so that
+    /// Every member of an object used as a map. A member with an error stays, as `None`, so that
     /// what refers to its name is not reported as dangling.
     pub fn map<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<(String, Option<T>)>> {
         let Value::Object(members) = self.value else {
@@ -144,7 +144,7 @@ impl<'a> Object<'a> {
         self.members.contains_key(key)
     }
 
-    /// `key`, if it is there and has no fault.
+    /// `key`, if it is there and has no error.
     pub fn optional<T>(&self, key: &'static str, read: impl FnOnce(Node<'_>) -> Option<T>) -> Option<T> {
         self.known.borrow_mut().push(key);
         let value = self.members.get(key)?;
@@ -152,15 +152,15 @@ impl<'a> Object<'a> {
         read(Node { value, path: &path, errors: self.node.errors })
     }
 
-    /// `key`, whose absence is a fault.
+    /// `key`, whose absence is an error.
     pub fn required<T>(&self, key: &'static str, read: impl FnOnce(Node<'_>) -> Option<T>) -> Option<T> {
         if !self.has(key) {
-            self.node.fault::<()>(format_args!("missing key `{key}`"));
+            self.node.error::<()>(format_args!("missing key `{key}`"));
         }
         self.optional(key, read)
     }
 
-    /// Exactly one of `keys`; naming none or several is a fault.
+    /// Exactly one of `keys`; naming none or several is an error.
     pub fn one_of(&self, keys: &[&'static str]) -> Option<&'static str> {
         let mut present = keys.iter().copied().filter(|key| self.has(key));
         let names = || keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
@@ -168,11 +168,11 @@ impl<'a> Object<'a> {
             (Some(key), None) => Some(key),
             (None, _) => {
                 self.known.borrow_mut().extend(keys);
-                self.node.fault(format_args!("one of {} is needed", names()))
+                self.node.error(format_args!("one of {} is needed", names()))
             }
             (Some(_), Some(_)) => {
                 self.known.borrow_mut().extend(keys);
-                self.node.fault(format_args!("only one of {} may be given", names()))
+                self.node.error(format_args!("only one of {} may be given", names()))
             }
         }
     }

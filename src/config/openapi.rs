@@ -81,16 +81,16 @@ impl OpenApiConfig {
         let title = object.optional("title", |n| n.text());
         let version = object.optional("version", |n| n.text());
         let unsecured = object.optional("unsecured", |n| {
-            n.word(&[("default", Unsecured::Default), ("public", Unsecured::Public)])
+            n.enumeration(&[("default", Unsecured::Default), ("public", Unsecured::Public)])
         });
         if document.is_none() && !object.has("document") && unsecured.is_some() {
-            object.optional("unsecured", |n| n.fault::<()>("speaks of a `document`, and there is none"));
+            object.optional("unsecured", |n| n.error::<()>("speaks of a `document`, and there is none"));
         }
         object.finish();
         // The page needs a document to show.
         let serve = serve.or_else(|| docs.as_ref().map(|_| "/openapi.json".to_owned()));
         if docs.is_some() && docs == serve {
-            return node.fault("`docs` and `serve` are the same path");
+            return node.error("`docs` and `serve` are the same path");
         }
         Some(Self { document, serve, docs, title, version, unsecured: unsecured.unwrap_or_default() })
     }
@@ -101,7 +101,7 @@ fn read_document(node: Node<'_>) -> Option<(Imported, Value)> {
     let value = match node.value {
         Value::String(text) => match json::parse_strict(text.as_bytes(), MAX_DEPTH) {
             Ok(value) => value,
-            Err(error) => return node.fault(format_args!("not the JSON text of a document: {error}")),
+            Err(error) => return node.error(format_args!("not the JSON text of a document: {error}")),
         },
         value => value.clone(),
     };
@@ -113,7 +113,7 @@ fn read_served_path(node: Node<'_>) -> Option<String> {
     let path = read_path(node)?;
     if path == "/" || path.ends_with('/') || path.contains(['{', '}', '"', '<', '>', '&', '\'', ' ']) {
         return node
-            .fault(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
+            .error(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
     }
     Some(path)
 }

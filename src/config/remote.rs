@@ -102,7 +102,7 @@ impl IntrospectionConfig {
         let client_id = object.required("client_id", |n| n.text());
         let client_secret = object.required("client_secret", read_secret);
         let in_body = object.optional("auth_method", |n| {
-            n.word(&[("client_secret_basic", false), ("client_secret_post", true)])
+            n.enumeration(&[("client_secret_basic", false), ("client_secret_post", true)])
         });
         let cache_seconds = seconds(object, "cache_seconds", 0, 86_400, 60);
         let timeout = object.optional("timeout_seconds", |n| n.integer(1..=60));
@@ -122,7 +122,7 @@ impl RevocationConfig {
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let (uri, refresh_policy) = (uri(&object), refresh_policy(&object, 60));
-        let accepts = object.optional("on_outage", |n| n.word(&[("refuse", false), ("accept", true)]));
+        let accepts = object.optional("on_outage", |n| n.enumeration(&[("refuse", false), ("accept", true)]));
         object.finish();
         let remote = RemoteConfig { uri: uri?, refresh_policy };
         Some(Self { remote, accepts_on_outage: accepts.unwrap_or(false) })

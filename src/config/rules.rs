@@ -13,9 +13,9 @@ pub type SecurityConfig = Vec<Vec<(String, Vec<String>)>>;
 /// One entry of `rules`.
 #[derive(Clone, Debug)]
 pub struct RuleConfig {
-    /// Which requests it is for; nothing if that had a fault.
+    /// Which requests it is for; nothing if that had an error.
     pub matcher: Option<MatchConfig>,
-    /// What they need; nothing if that had a fault.
+    /// What they need; nothing if that had an error.
     pub security: Option<SecurityConfig>,
     /// `optional`, where the rule has its own.
     pub on_invalid: Option<OnInvalid>,
@@ -39,7 +39,7 @@ pub enum OnInvalid {
 impl OnInvalid {
     /// Reads `optional`.
     pub fn read(node: Node<'_>) -> Option<Self> {
-        node.word(&[("refuse_invalid", Self::Refuse), ("ignore_invalid", Self::Ignore)])
+        node.enumeration(&[("refuse_invalid", Self::Refuse), ("ignore_invalid", Self::Ignore)])
     }
 }
 
@@ -88,10 +88,10 @@ fn read_name(node: Node<'_>) -> Option<String> {
     let name = node.text()?;
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/');
     if name.len() > 64 || !name.bytes().all(is_plain) {
-        return node.fault("a name has at most 64 letters, digits and signs of `_-./`");
+        return node.error("a name has at most 64 letters, digits and signs of `_-./`");
     }
     if RESERVED_NAMES.contains(&name.as_str()) {
-        return node.fault(format_args!(
+        return node.error(format_args!(
             "`{name}` is what requests are counted under that no rule is for; choose another name"
         ));
     }
@@ -114,7 +114,7 @@ impl MatchConfig {
             ("hosts", hosts.as_ref().is_some_and(Vec::is_empty)),
         ] {
             if empty {
-                object.optional(key, |n| n.fault::<()>("would match nothing; leave it out to match all"));
+                object.optional(key, |n| n.error::<()>("would match nothing; leave it out to match all"));
             }
         }
         object.finish();
@@ -126,14 +126,14 @@ impl MatchConfig {
 pub fn read_path(node: Node<'_>) -> Option<String> {
     let path = node.string()?;
     if !path.starts_with('/') {
-        return node.fault(format_args!("{path:?} must begin with `/`"));
+        return node.error(format_args!("{path:?} must begin with `/`"));
     }
     if path.len() > LONGEST_PATH_BYTES {
-        return node.fault(format_args!("can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
+        return node.error(format_args!("can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
     }
     let ambiguous = |segment: &str| matches!(segment, "." | "..");
     if path.contains("//") || path.split('/').any(ambiguous) || path.contains(['%', '?', '#', ';', '\\']) {
-        return node.fault(format_args!(
+        return node.error(format_args!(
             "{path:?} can never match: write it percent-decoded, without query, empty segments or dots"
         ));
     }
@@ -143,7 +143,7 @@ pub fn read_path(node: Node<'_>) -> Option<String> {
 fn read_prefix(node: Node<'_>) -> Option<String> {
     let prefix = read_path(node)?;
     if prefix.contains(['{', '}']) {
-        return node.fault("a prefix has no template segments; use `path`, or `regex`");
+        return node.error("a prefix has no template segments; use `path`, or `regex`");
     }
     Some(prefix)
 }
@@ -153,13 +153,13 @@ fn read_template(node: Node<'_>) -> Option<String> {
     let mut names = std::collections::BTreeSet::new();
     for segment in path.split('/') {
         if Segment::parse(segment).is_none() {
-            return node.fault(format_args!(
+            return node.error(format_args!(
                 "{segment:?} is not a template segment: `{{name}}` stands for one segment or a part of it"
             ));
         }
         for name in parameters(segment) {
             if !names.insert(name) {
-                return node.fault(format_args!("two parameters are named `{name}`"));
+                return node.error(format_args!("two parameters are named `{name}`"));
             }
         }
     }
@@ -174,7 +174,7 @@ pub fn parameters(template: &str) -> impl Iterator<Item = &str> {
 fn read_method(node: Node<'_>) -> Option<String> {
     let method = node.string()?;
     if !is_token(&method) || method.bytes().any(|b| b.is_ascii_lowercase()) {
-        return node.fault(format_args!("{method:?} is not a method: write it in upper case, such as GET"));
+        return node.error(format_args!("{method:?} is not a method: write it in upper case, such as GET"));
     }
     Some(method)
 }
@@ -187,7 +187,7 @@ fn read_host(node: Node<'_>) -> Option<String> {
     let is_ipv6 = name.starts_with('[') && name.ends_with(']');
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     if name.is_empty() || name.starts_with('.') || !(is_ipv6 || name.bytes().all(plain)) {
-        return node.fault(format_args!(
+        return node.error(format_args!(
             "{host:?} is not a host: write a name without scheme and port, or `*.` and a name"
         ));
     }
@@ -198,7 +198,7 @@ fn read_host(node: Node<'_>) -> Option<String> {
 pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
     node.list(|alternative| {
         let schemes = alternative.map(|scopes| scopes.list(read_scope))?;
-        // A faulty scope is noted; the scheme's name is still to be looked up.
+        // A erroneous scope is noted; the scheme's name is still to be looked up.
         let mut schemes: Vec<_> =
             schemes.into_iter().map(|(name, scopes)| (name, scopes.unwrap_or_default())).collect();
         schemes.sort();
@@ -211,7 +211,7 @@ pub fn read_scope(node: Node<'_>) -> Option<String> {
     let scope = node.string()?;
     let valid = |b: u8| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
     if scope.is_empty() || !scope.bytes().all(valid) {
-        return node.fault(format_args!("{scope:?} is not a scope (RFC 6749 section 3.3)"));
+        return node.error(format_args!("{scope:?} is not a scope (RFC 6749 section 3.3)"));
     }
     Some(scope)
 }

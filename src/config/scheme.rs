@@ -129,7 +129,7 @@ impl SchemeConfig {
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let kind_word = object.required("type", |n| {
-            n.word(&[
+            n.enumeration(&[
                 ("http", Type::Http),
                 ("apiKey", Type::ApiKey),
                 ("oauth2", Type::OAuth2),
@@ -140,7 +140,7 @@ impl SchemeConfig {
         let missing_status = object.optional("missing_status", |n| match n.integer(0..=999)? {
             401 => Some(401),
             403 => Some(403),
-            other => n.fault(format_args!("must be 401 or 403, got {other}")),
+            other => n.error(format_args!("must be 401 or 403, got {other}")),
         });
         let realm = object.optional("realm", read_realm);
         let forward = object.optional("forward", |n| n.bool()).unwrap_or(false);
@@ -171,9 +171,9 @@ fn read_users(object: &Object<'_>) -> Option<TokenUsersConfig> {
     let directory = object.optional("users", |n| n.text());
     let scopes = object.optional("users_scopes", |n| {
         if !object.has("users") {
-            return n.fault("speaks of `users`, and there is none");
+            return n.error("speaks of `users`, and there is none");
         }
-        n.word(&[("cut", UsersScopes::Cut), ("token", UsersScopes::Token)])
+        n.enumeration(&[("cut", UsersScopes::Cut), ("token", UsersScopes::Token)])
     });
     Some(TokenUsersConfig { directory: directory?, scopes: scopes.unwrap_or_default() })
 }
@@ -184,7 +184,7 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
         match n.string()?.to_ascii_lowercase().as_str() {
             "bearer" => Some(false),
             "basic" => Some(true),
-            other => n.fault(format_args!("unknown value {other:?}; known: `bearer`, `basic`")),
+            other => n.error(format_args!("unknown value {other:?}; known: `bearer`, `basic`")),
         }
     })?;
     if is_basic {
@@ -197,13 +197,14 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
 }
 
 fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
-    let location = object
-        .required("in", |n| n.word(&[("header", In::Header), ("query", In::Query), ("cookie", In::Cookie)]));
+    let location = object.required("in", |n| {
+        n.enumeration(&[("header", In::Header), ("query", In::Query), ("cookie", In::Cookie)])
+    });
     let written_name = object.required("name", |n| {
         let name = n.text()?;
         match location {
             Some(In::Header | In::Cookie) if !is_token(&name) => {
-                n.fault(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
+                n.error(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
             }
             _ => Some(name),
         }
@@ -285,6 +286,6 @@ fn read_realm(node: Node<'_>) -> Option<String> {
     if realm.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {
         Some(realm)
     } else {
-        node.fault("may hold printable ASCII only, without quotes and backslashes")
+        node.error("may hold printable ASCII only, without quotes and backslashes")
     }
 }

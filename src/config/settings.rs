@@ -54,7 +54,7 @@ impl IdentityHeaders {
 
 /// Reads `errors.format`.
 fn read_error_format(node: Node<'_>) -> Option<ErrorFormat> {
-    node.word(&[
+    node.enumeration(&[
         ("fastapi", ErrorFormat::FastApi),
         ("problem", ErrorFormat::Problem),
         ("text", ErrorFormat::Text),
@@ -94,7 +94,7 @@ pub enum CorsPreflight {
 
 impl CorsPreflight {
     pub(super) fn read(node: Node<'_>) -> Option<Self> {
-        node.word(&[("pass", Self::Pass), ("check", Self::Check)])
+        node.enumeration(&[("pass", Self::Pass), ("check", Self::Check)])
     }
 }
 
@@ -110,7 +110,7 @@ pub enum Mode {
 
 impl Mode {
     pub(super) fn read(node: Node<'_>) -> Option<Self> {
-        node.word(&[("enforce", Self::Enforce), ("dry_run", Self::DryRun)])
+        node.enumeration(&[("enforce", Self::Enforce), ("dry_run", Self::DryRun)])
     }
 }
 

@@ -29,10 +29,10 @@ impl UserConfig {
         let username = object.required("username", |n| {
             let username = n.text()?;
             if !crate::http_syntax::is_header_value(username.as_bytes()) {
-                return n.fault("cannot be a header value: no control characters, no space at the ends");
+                return n.error("cannot be a header value: no control characters, no space at the ends");
             }
             if username.contains(':') {
-                return n.fault("must not hold a colon, where Basic splits it from the password (RFC 7617)");
+                return n.error("must not hold a colon, where Basic splits it from the password (RFC 7617)");
             }
             Some(username)
         });

@@ -52,7 +52,7 @@ pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     Some(if wants_space { without_spaces(rest) } else { rest })
 }
 
-/// Whether a credential after `prefix` could be seen in `value`, by whoever reads it more loosely than the gate.
+/// Whether a credential after `prefix` could be seen in `value`, by whoever reads it more loosely than the filter.
 pub fn may_hold(value: &[u8], prefix: &str) -> bool {
     let word = prefix.trim_ascii_end().as_bytes();
     let begins = |text: &[u8]| {

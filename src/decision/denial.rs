@@ -1,11 +1,12 @@
-//! Answers of the gate's own, refusals first of all. A denial owns its status, its public text and its challenges; the reason in it is for
-//! logs and response-code details, never for the client.
+//! Answers of the gate's own, refusals first of all. A denial owns its reason and its challenges. The reason
+//! settles the status and the public text; its word is for logs and response-code details, never for the client.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
 use super::attribution::Attribution;
+use crate::reason::{OAuthError, Reason};
 
 /// A challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,18 +34,12 @@ impl Challenge {
 /// A refusal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Denial {
-    /// HTTP status.
-    pub status: u16,
-    /// What the client reads.
-    pub detail: &'static str,
+    /// Why. It settles the status and what the client reads.
+    pub reason: Reason,
     /// What the client may try instead.
     pub challenges: Vec<Challenge>,
-    /// Why, in one word, for the response-code details.
-    pub reason: &'static str,
     /// Why, in more words, for the log at debug. Never holds the credential.
     pub explanation: String,
-    /// `error` beside the detail, where OAuth 2.0 has a word for it (RFC 6749 section 5.2).
-    pub error: Option<&'static str>,
     /// Further headers, such as `retry-after`.
     pub headers: Vec<(&'static str, String)>,
     /// Where it was decided.
@@ -87,14 +82,11 @@ pub struct Response {
 impl Denial {
     /// A denial without challenges.
     #[must_use]
-    pub fn new(status: u16, detail: &'static str, reason: &'static str) -> Self {
+    pub fn new(reason: Reason) -> Self {
         Self {
-            status,
-            detail,
-            challenges: Vec::new(),
             reason,
+            challenges: Vec::new(),
             explanation: String::new(),
-            error: None,
             headers: Vec::new(),
             attribution: Attribution::default(),
             subject: None,
@@ -102,54 +94,60 @@ impl Denial {
         }
     }
 
+    /// Its HTTP status.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.reason.status()
+    }
+
     /// The path could be read in two ways.
     #[must_use]
     pub fn ambiguous_path(what: &'static str) -> Self {
         let explanation = what.to_owned();
-        Self { explanation, ..Self::new(400, "Ambiguous path", "ambiguous_path") }
+        Self { explanation, ..Self::new(Reason::AmbiguousPath) }
     }
 
     /// The path is longer than it may be (RFC 9110 section 15.5.15).
     #[must_use]
     pub fn path_too_long() -> Self {
-        Self::new(414, "URI Too Long", "path_too_long")
+        Self::new(Reason::PathTooLong)
     }
 
     /// No rule speaks of the request, and there is no default.
     #[must_use]
     pub fn no_rule() -> Self {
-        Self::new(403, "Forbidden", "no_rule")
+        Self::new(Reason::NoRule)
     }
 
     /// The host did not do its part.
     #[must_use]
     pub fn host_failure(what: &'static str) -> Self {
         let explanation = what.to_owned();
-        Self { explanation, ..Self::new(500, "Internal Server Error", "host_failure") }
+        Self { explanation, ..Self::new(Reason::HostFailure) }
     }
 
     /// Who it is is known, and that nobody may be.
     #[must_use]
     pub fn inactive_user() -> Self {
-        Self::new(403, "Inactive user", "user_disabled")
+        Self::new(Reason::UserDisabled)
     }
 
     /// Too many wrong passwords; the next may be tried after so many seconds.
     #[must_use]
     pub fn throttled(seconds: u64) -> Self {
-        Self::new(429, "Too many failed logins", "login_throttled").retry_after(seconds)
+        Self::new(Reason::LoginThrottled).retry_after(seconds)
     }
 
     /// The worker has spent its time for passwords; the next may be tried after so many seconds.
     #[must_use]
     pub fn busy(seconds: u64) -> Self {
-        Self::new(503, "Too many logins at once", "login_busy").retry_after(seconds)
+        Self::new(Reason::LoginBusy).retry_after(seconds)
     }
 
     /// There is no place to wait for what is being fetched.
     #[must_use]
     pub fn too_many_waiting() -> Self {
-        Self::new(503, "Too many requests are waiting", "too_many_waiting").retry_after(1)
+        Self::new(Reason::TooManyWaiting).retry_after(1)
     }
 
     /// Says where it was decided.
@@ -191,20 +189,23 @@ impl Denial {
     /// The answer in `format`.
     #[must_use]
     pub fn response(&self, format: ErrorFormat) -> Response {
+        let (status, detail) = (self.reason.status(), self.reason.detail());
         let (content_type, mut body) = match format {
-            ErrorFormat::FastApi => ("application/json", json!({"detail": self.detail})),
+            ErrorFormat::FastApi => ("application/json", json!({"detail": detail})),
             ErrorFormat::Problem => (
                 "application/problem+json",
                 json!({
                     "type": "about:blank",
-                    "title": title(self.status),
-                    "status": self.status,
-                    "detail": self.detail,
+                    "title": title(status),
+                    "status": status,
+                    "detail": detail,
                 }),
             ),
-            ErrorFormat::Text => ("text/plain", Value::from(self.detail)),
+            ErrorFormat::Text => ("text/plain", Value::from(detail)),
         };
-        if let (Some(error), Value::Object(members)) = (self.error, &mut body) {
+        if let (Some(OAuthError::Body(error)), Value::Object(members)) =
+            (self.reason.oauth_error(), &mut body)
+        {
             members.insert("error".into(), error.into());
         }
         if let (Some(id), Value::Object(members)) = (&self.request_id, &mut body) {
@@ -219,10 +220,10 @@ impl Denial {
         headers.extend(self.challenges.iter().map(|c| ("www-authenticate", c.render())));
         headers.extend(self.headers.iter().cloned());
         Response {
-            status: self.status,
+            status,
             headers,
             body: body.into_bytes().into(),
-            grpc_status: grpc_status(self.status),
+            grpc_status: self.reason.grpc_status(),
             details: format!("lychgate_denied{{{}}}", self.reason),
             attribution: self.attribution,
         }
@@ -230,7 +231,7 @@ impl Denial {
 }
 
 impl Response {
-    /// An answer of the gate's own with this body.
+    /// An answer of the filter's own with this body.
     #[must_use]
     pub fn new(status: u16, content_type: &str, body: Cow<'static, [u8]>, what: &str) -> Self {
         Self {
@@ -272,17 +273,6 @@ fn title(status: u16) -> &'static str {
         429 => "Too Many Requests",
         503 => "Service Unavailable",
         _ => "Internal Server Error",
-    }
-}
-
-/// The status of gRPC's HTTP mapping, with 400 and 414 as INVALID_ARGUMENT: the request is at fault.
-fn grpc_status(status: u16) -> i32 {
-    match status {
-        400 | 414 => 3,  // INVALID_ARGUMENT
-        401 => 16,       // UNAUTHENTICATED
-        403 => 7,        // PERMISSION_DENIED
-        429 | 503 => 14, // UNAVAILABLE
-        _ => 13,         // INTERNAL
     }
 }
 

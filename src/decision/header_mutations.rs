@@ -1,4 +1,4 @@
-//! Header edits: what the client must not have said goes, what the gate found out comes in.
+//! Header edits: what the client must not have said goes, what the filter found out comes in.
 
 use std::rc::Rc;
 
@@ -29,7 +29,7 @@ pub struct Credentials<'p> {
 }
 
 /// The changes of `request`, whichever way it goes on: credentials that go no further go from where they stand, and so
-/// does every header that `is_reserved`, in which the gate alone may speak, unless `identity` sets it. `Connection`
+/// does every header that `is_reserved`, in which the filter alone may speak, unless `identity` sets it. `Connection`
 /// names nothing that the next hop would take away.
 ///
 /// Credentials of several schemes may share a header, so it is worked out for all of them at once.
@@ -89,7 +89,7 @@ pub fn header_mutations<'p>(
 const CONNECTION_OPTIONS: [&[u8]; 5] = [b"close", b"http2-settings", b"keep-alive", b"te", b"upgrade"];
 
 /// What `Connection` may say on, if it says more: any other word names a header that the next hop has to take away, be
-/// it the gate's own. Envoy takes them out itself, but not where the connection is upgraded.
+/// it the filter's own. Envoy takes them out itself, but not where the connection is upgraded.
 fn connection_options(request: &Request<'_>) -> Option<Vec<u8>> {
     let values = || request.values("connection").flat_map(|value| value.split(|&b| b == b','));
     let options = || values().map(<[u8]>::trim_ascii).filter(|option| !option.is_empty());
@@ -111,7 +111,7 @@ fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderMutation {
     }
 }
 
-/// Takes away what an application could take for header `name` and the gate did not: it is no credential that was
+/// Takes away what an application could take for header `name` and the filter did not: it is no credential that was
 /// judged.
 fn remove_doubles(mutations: &mut SmallVec<[HeaderMutation; 2]>, request: &Request<'_>, name: &[u8]) {
     if name.iter().all(u8::is_ascii_alphanumeric) {

@@ -36,7 +36,7 @@ pub enum Decision {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
     /// What is being fetched: each can make a difference.
-    pub awaited: SmallVec<[PendingFetch; 1]>,
+    pub fetches: SmallVec<[PendingFetch; 1]>,
     /// A name for the credential that waits, so that one credential does not take every place.
     pub credential: u64,
     /// The rule it is judged by.

@@ -7,6 +7,7 @@ use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
 use crate::login::Login;
 use crate::policy::SchemeId;
+use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
 
 /// A credential that was verified.
@@ -76,14 +77,14 @@ impl Authenticated<'_> {
 pub enum CredentialStatus<'p> {
     Missing,
     Bad {
-        reason: &'static str,
+        reason: Reason,
         explanation: String,
     },
     /// It was not checked, and this is why: too many failures, or what is needed for it cannot be had.
     Unchecked(Box<Denial>),
     /// It cannot be judged yet: this is being fetched.
     Pending {
-        awaited: PendingFetch,
+        fetch: PendingFetch,
         /// A name for the credential.
         credential: u64,
     },
@@ -95,17 +96,13 @@ pub enum CredentialStatus<'p> {
 impl CredentialStatus<'_> {
     /// What a token is that is not accepted.
     pub fn of(error: &TokenError, token: &[u8]) -> Self {
-        let unchecked = |detail, seconds: u64| {
-            Self::unchecked(Denial::new(503, detail, error.reason()).retry_after(seconds))
-        };
+        let reason = error.reason().unwrap_or(Reason::Other);
         match error {
-            TokenError::Pending(awaited) => Self::Pending { awaited: *awaited, credential: name_of(token) },
-            TokenError::KeysUnavailable(seconds) => unchecked("Signing keys are not available", *seconds),
-            TokenError::IntrospectionUnavailable(seconds) => {
-                unchecked("Token introspection is not available", *seconds)
-            }
-            TokenError::RevocationUnavailable(seconds) => {
-                unchecked("Revocation list is not available", *seconds)
+            TokenError::Pending(fetch) => Self::Pending { fetch: *fetch, credential: name_of(token) },
+            TokenError::KeysUnavailable(seconds)
+            | TokenError::IntrospectionUnavailable(seconds)
+            | TokenError::RevocationUnavailable(seconds) => {
+                Self::unchecked(Denial::new(reason).retry_after(*seconds))
             }
             TokenError::TooLong
             | TokenError::Malformed(_)
@@ -122,13 +119,13 @@ impl CredentialStatus<'_> {
             | TokenError::BadClaim(_)
             | TokenError::Inactive
             | TokenError::OtherUse(_)
-            | TokenError::Revoked => Self::bad(error.reason(), error.to_string()),
+            | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
     }
 
     /// Its password is being hashed on another thread.
     pub fn pending(login: &Login, credential: &[u8]) -> Self {
-        Self::Pending { awaited: PendingFetch::Login(login.id), credential: name_of(credential) }
+        Self::Pending { fetch: PendingFetch::Login(login.id), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.
@@ -137,7 +134,7 @@ impl CredentialStatus<'_> {
     }
 
     /// It is not good, for this reason.
-    pub fn bad(reason: &'static str, explanation: impl Into<String>) -> Self {
+    pub fn bad(reason: Reason, explanation: impl Into<String>) -> Self {
         Self::Bad { reason, explanation: explanation.into() }
     }
 }

@@ -1,4 +1,4 @@
-//! What the gate serves of its own: the document and the page to it.
+//! What the filter serves of its own: the document and the page to it.
 
 use std::borrow::Cow;
 

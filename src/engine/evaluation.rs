@@ -5,8 +5,10 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use super::cost::Cost;
 use super::{Engine, RequestMemo};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
+use super::refusal::twice;
 use crate::config::UsersScopes;
 use crate::credential::{Found, basic, find_in};
 use crate::decision::{
@@ -14,25 +16,15 @@ use crate::decision::{
 };
 use crate::host::{Event, Host, HostError};
 use crate::identity::UserDirectory;
-use crate::login::{Outcome, PasswordChecker};
-use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, Term, TokenUsers};
+use crate::login::{LoginOutcome, PasswordChecker};
+use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
+use crate::reason::Reason;
 use crate::request::Request;
-use crate::token::{Owner, TokenError, Verified, Verifier};
+use crate::token::{CacheKey, TokenError, Verified, Verifier};
 
 /// The place of a refusal by this scheme.
 fn attribution_of(scheme: SchemeId) -> Attribution {
     Attribution { by: DecidedBy::Scheme(scheme.0), ..Attribution::default() }
-}
-
-/// What it takes to look at a credential, the least first.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Cost {
-    /// Time of the worker, and keys that are fetched for all.
-    Computation,
-    /// A question to the issuer, for this token.
-    Introspection,
-    /// A change that stays: a password is hashed, and a failure counted.
-    SideEffect,
 }
 
 /// The evaluation. Each scheme is looked at once, however many alternatives
@@ -73,9 +65,9 @@ impl<'a> Evaluation<'a> {
             // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
             // when nothing is awaited any more.
             if self.has_effect(alternative) {
-                let await_ = self.awaited(requirement);
-                if !await_.awaited.is_empty() {
-                    return Ok(Decision::Pause(await_));
+                let pause = self.pause(requirement);
+                if !pause.fetches.is_empty() {
+                    return Ok(Decision::Pause(pause));
                 }
             }
             match self.failure(alternative) {
@@ -92,7 +84,7 @@ impl<'a> Evaluation<'a> {
         }
         let nearest = nearest.map(|(_, failure)| failure);
         if nearest == Some(Failure::Pending) {
-            return Ok(Decision::Pause(self.awaited(requirement)));
+            return Ok(Decision::Pause(self.pause(requirement)));
         }
         if requirement.allows_anonymous() && requirement.ignores_invalid() {
             return Ok(Decision::Allow(self.allow_without(requirement)));
@@ -108,15 +100,10 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Whether looking at a credential of this alternative has an effect beyond the answer.
-    fn has_effect(&self, alternative: &Alternative) -> bool {
-        alternative.terms.iter().any(|term| self.cost(term.scheme) == Cost::SideEffect)
-    }
-
     /// All that is awaited before the request can be judged by `requirement`. Schemes whose credential is
     /// looked at with an effect are left out until that is done: they await nothing before.
-    fn awaited(&self, requirement: &Requirement) -> Pause {
-        let mut await_ = Pause { awaited: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
+    fn pause(&self, requirement: &Requirement) -> Pause {
+        let mut pause = Pause { fetches: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
         for alternative in requirement.alternatives() {
             let mut lacks = false;
             for term in self.by_cost(alternative) {
@@ -126,10 +113,10 @@ impl<'a> Evaluation<'a> {
                     continue;
                 }
                 match self.status(term.scheme) {
-                    CredentialStatus::Pending { awaited, credential } => {
-                        if !await_.awaited.contains(awaited) {
-                            await_.awaited.push(*awaited);
-                            await_.credential = *credential;
+                    CredentialStatus::Pending { fetch, credential } => {
+                        if !pause.fetches.contains(fetch) {
+                            pause.fetches.push(*fetch);
+                            pause.credential = *credential;
                         }
                     }
                     CredentialStatus::Missing
@@ -139,7 +126,7 @@ impl<'a> Evaluation<'a> {
                 }
             }
         }
-        await_
+        pause
     }
 
     pub(super) fn scheme(&self, id: SchemeId) -> Option<&'a Scheme> {
@@ -166,7 +153,7 @@ impl<'a> Evaluation<'a> {
         let credential = match find_in(&scheme.locations, self.request) {
             Found::Nothing => return CredentialStatus::Missing,
             Found::Several => {
-                return CredentialStatus::bad("credential_twice", "the credential is there twice");
+                return CredentialStatus::bad(twice(&scheme.kind), "the credential is there twice");
             }
             Found::One(credential) => credential,
         };
@@ -201,7 +188,12 @@ impl<'a> Evaluation<'a> {
         let mut at_most = None;
         if let Some(TokenUsers { directory, scopes }) = users {
             match verified.subject().and_then(|subject| directory.get(subject)) {
-                None => return CredentialStatus::bad("user_unknown", "`sub` names no user of the directory"),
+                None => {
+                    return CredentialStatus::bad(
+                        Reason::UserUnknown,
+                        "`sub` names no user of the directory",
+                    );
+                }
                 Some(user) if user.disabled => return CredentialStatus::Inactive,
                 Some(user) => {
                     at_most = match scopes {
@@ -218,22 +210,22 @@ impl<'a> Evaluation<'a> {
     fn verified(&self, id: SchemeId, token: &[u8], verifier: &Verifier) -> Result<Rc<Verified>, TokenError> {
         let mut cache = self.engine.cache.borrow_mut();
         // Fixed keys have no clock to be asked for.
-        let owner = verifier
+        let key = verifier
             .generation(|| self.host.coarse_now())
-            .map(|generation| Owner { scheme: id.0, generation });
-        if let Some(owner) = owner
-            && let Some(verified) = cache.get(owner, token, |verified| verified.holds(self.host))
+            .map(|generation| CacheKey { scheme: id.0, generation });
+        if let Some(key) = key
+            && let Some(verified) = cache.get(key, token, |verified| verified.is_valid_now(self.host))
         {
             self.engine.metrics.record(Event::TokenCache { hit: true });
             return Ok(verified);
         }
-        if owner.is_some() {
+        if key.is_some() {
             self.engine.metrics.record(Event::TokenCache { hit: false });
             self.engine.metrics.remember(cache.len());
         }
         let verified = Rc::new(verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?);
-        if let Some(owner) = owner {
-            cache.put(owner, token, &verified);
+        if let Some(key) = key {
+            cache.put(key, token, &verified);
             self.engine.metrics.remember(cache.len());
         }
         Ok(verified)
@@ -246,14 +238,17 @@ impl<'a> Evaluation<'a> {
         users: &'a Rc<UserDirectory>,
     ) -> CredentialStatus<'a> {
         let Some((username, password)) = basic::decode(credential) else {
-            return CredentialStatus::bad("basic_malformed", "not base64 of user-id:password (RFC 7617)");
+            return CredentialStatus::bad(
+                Reason::BasicMalformed,
+                "not base64 of user-id:password (RFC 7617)",
+            );
         };
         let passwords = &self.engine.passwords;
         let outcome = match self.memo.login(id) {
             Some(login) => match login.verdict() {
                 Some(verdict) => PasswordChecker::outcome(verdict, users, &username),
                 None if self.can_pause => return CredentialStatus::pending(&login, credential),
-                None => Outcome::Busy(1),
+                None => LoginOutcome::Busy(1),
             },
             // A request that waits is what it takes for its password to be hashed elsewhere.
             None if self.can_pause && self.host.has_threads() => {
@@ -268,14 +263,14 @@ impl<'a> Evaluation<'a> {
             None => passwords.check(users, &username, &password, self.host),
         };
         match outcome {
-            Outcome::Right(user) if user.disabled => CredentialStatus::Inactive,
-            Outcome::Right(user) => {
+            LoginOutcome::Right(user) if user.disabled => CredentialStatus::Inactive,
+            LoginOutcome::Right(user) => {
                 CredentialStatus::Authenticated(Authenticated::Basic { username, user })
             }
-            Outcome::Wrong => CredentialStatus::bad("password_wrong", ""),
-            Outcome::Throttled(seconds) => CredentialStatus::unchecked(Denial::throttled(seconds)),
-            Outcome::Busy(seconds) => CredentialStatus::unchecked(Denial::busy(seconds)),
-            Outcome::Failed(HostError(what)) => CredentialStatus::unchecked(Denial::host_failure(what)),
+            LoginOutcome::Wrong => CredentialStatus::bad(Reason::PasswordWrong, ""),
+            LoginOutcome::Throttled(seconds) => CredentialStatus::unchecked(Denial::throttled(seconds)),
+            LoginOutcome::Busy(seconds) => CredentialStatus::unchecked(Denial::busy(seconds)),
+            LoginOutcome::Failed(HostError(what)) => CredentialStatus::unchecked(Denial::host_failure(what)),
         }
     }
 
@@ -307,36 +302,5 @@ impl<'a> Evaluation<'a> {
             }
         }
         missing.or(inactive).or(scope)
-    }
-
-    /// The alternatives with their numbers: those first that need no question to an issuer and have no effect. So
-    /// an issuer is not asked about a request that has what it takes, and who is told to the upstream does not
-    /// depend on what is remembered.
-    fn alternatives_by_cost(&self, requirement: &'a Requirement) -> SmallVec<[(usize, &'a Alternative); 4]> {
-        let mut alternatives: SmallVec<[_; 4]> = requirement.alternatives().iter().enumerate().collect();
-        if alternatives.len() > 1 {
-            let cost =
-                |alternative: &Alternative| alternative.terms.iter().map(|t| self.cost(t.scheme)).max();
-            alternatives.sort_by_key(|(_, alternative)| cost(alternative));
-        }
-        alternatives
-    }
-
-    /// The terms of an alternative, the cheapest to look at first.
-    fn by_cost<'t>(&self, alternative: &'t Alternative) -> SmallVec<[&'t Term; 4]> {
-        let mut terms: SmallVec<[&Term; 4]> = alternative.terms.iter().collect();
-        if terms.len() > 1 {
-            terms.sort_by_key(|term| self.cost(term.scheme));
-        }
-        terms
-    }
-
-    /// What it takes to look at a credential of this scheme.
-    fn cost(&self, id: SchemeId) -> Cost {
-        match self.scheme(id).map(|scheme| &scheme.kind) {
-            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() => Cost::Introspection,
-            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => Cost::Computation,
-            Some(SchemeKind::Basic(_)) => Cost::SideEffect,
-        }
     }
 }

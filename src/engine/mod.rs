@@ -1,6 +1,7 @@
 //! Request in, decision out. Knows no host but the [`Host`] it is given.
 
 mod allowed;
+mod cost;
 mod credential_status;
 mod docs_endpoint;
 mod evaluation;
@@ -17,13 +18,14 @@ use crate::decision::{
 };
 use crate::fetch::Fetcher;
 use crate::host::{Host, StatUpdate, Ticket, WorkDone};
-use crate::issue::{Answer, PendingLogin};
-use crate::login::{LoginId, LoginMemory, PasswordChecker};
+use crate::login::{LoginHistory, LoginId, PasswordChecker};
 use crate::metrics::Metrics;
-use crate::normal_path::{NormalPath, PathFault};
+use crate::normal_path::{NormalPath, PathError};
 use crate::policy::{Compiled, Environment, Policy, Requirement};
+use crate::reason::Reason;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
+use crate::token_endpoint::{Answer, PendingLogin};
 use docs_endpoint::DocsEndpoint;
 use evaluation::Evaluation;
 pub use memo::RequestMemo;
@@ -58,11 +60,11 @@ impl Engine {
     /// Reads and compiles a plugin configuration, and puts it to work. `environment` answers `{env: NAME}`.
     ///
     /// # Errors
-    /// Every fault of the configuration, each with its JSON path and the remedy.
+    /// Every error of the configuration, each with its JSON path and the remedy.
     pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Configured, Vec<ConfigError>> {
         let errors = Errors::default();
         let config = Config::read(bytes, &errors);
-        // While the configuration is whole; a faulty one has nothing to serve.
+        // While the configuration is whole; a erroneous one has nothing to serve.
         let docs = DocsEndpoint::of(&config);
         let Compiled { policy, warnings } = Policy::of(config, environment, errors)?;
         Ok(Configured { engine: Self::new(policy, docs), warnings })
@@ -76,7 +78,7 @@ impl Engine {
 
     fn new(policy: Policy, docs: Option<DocsEndpoint>) -> Self {
         let cache = TokenCache::new(policy.cache.entries, policy.cache.max_token_bytes);
-        let passwords = PasswordChecker::new(&policy.passwords, LoginMemory::default());
+        let passwords = PasswordChecker::new(&policy.passwords, LoginHistory::default());
         let fetcher = Fetcher::new(policy.sources.clone(), policy.introspections.clone());
         let metrics = Rc::new(Metrics::new(&policy));
         Self { policy, docs, cache: RefCell::new(cache), passwords, fetcher, metrics }
@@ -84,7 +86,7 @@ impl Engine {
 
     /// The same with what other configurations of this worker know of logins.
     #[must_use]
-    pub fn with_logins(self, logins: LoginMemory) -> Self {
+    pub fn with_logins(self, logins: LoginHistory) -> Self {
         let passwords = PasswordChecker::new(&self.policy.passwords, logins);
         Self { passwords, ..self }
     }
@@ -111,8 +113,8 @@ impl Engine {
         can_pause: bool,
     ) -> Decision {
         match self.judge(request, memo, host, can_pause) {
-            Ok(Decision::AwaitBody(login)) => {
-                Decision::AwaitBody(TokenRequest { request_id: self.request_id(request), ..login })
+            Ok(Decision::AwaitBody(token_request)) => {
+                Decision::AwaitBody(TokenRequest { request_id: self.request_id(request), ..token_request })
             }
             Ok(Decision::Deny(denial)) => self.deny(denial, request),
             Ok(decision) => decision,
@@ -139,7 +141,7 @@ impl Engine {
     fn allow_in_dry_run(&self, denial: Denial, request: &Request<'_>) -> Decision {
         let mut allow = Allow { attribution: denial.attribution, ..self.allow_anonymous(request) };
         if let Some(name) = &self.policy.identity_headers().dry_run {
-            let value = format!("{} {}", denial.status, denial.reason).into_bytes();
+            let value = format!("{} {}", denial.status(), denial.reason).into_bytes();
             allow.mutations.list.push(HeaderMutation::Set(Rc::clone(name), value.into()));
         }
         Decision::Allow(Allow { shadow_denial: Some(Box::new(denial)), ..allow })
@@ -232,12 +234,12 @@ impl Engine {
         let path =
             NormalPath::of_target(request.target(), self.policy.max_path_bytes).map_err(
                 |fault| match fault {
-                    PathFault::Ambiguous(what) => Denial::ambiguous_path(what),
-                    PathFault::TooLong => Denial::path_too_long(),
+                    PathError::Ambiguous(what) => Denial::ambiguous_path(what),
+                    PathError::TooLong => Denial::path_too_long(),
                 },
             )?;
         if self.policy.host_is_ambiguous(request.authority()) {
-            return Err(Denial::new(400, "Ambiguous host", "ambiguous_host"));
+            return Err(Denial::new(Reason::AmbiguousHost));
         }
         if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
             let attribution = Attribution::rule(RuleId::CorsPreflight);
@@ -248,7 +250,7 @@ impl Engine {
             if let Some(refusal) = own_rule().and_then(|rule| self.login_refusal(rule, request, host)) {
                 return Ok(Decision::Deny(refusal));
             }
-            // What the gate serves itself is no trial, whatever the mode.
+            // What the filter serves itself is no trial, whatever the mode.
             let deny = |denial: Denial| Decision::Deny(denial.at(Attribution::rule(RuleId::TokenEndpoint)));
             return Ok(endpoint.head(id, request).map_or_else(deny, Decision::AwaitBody));
         }
@@ -265,13 +267,13 @@ impl Engine {
         };
         match (&mut judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
-            // A trial keeps nobody from what the gate serves itself.
+            // A trial keeps nobody from what the filter serves itself.
             (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
             (Ok(Decision::Allow(allow)), None) => match self.rule_in_upper_case(request, &path) {
                 Some(other) if other != rule => judged = Err(Denial::no_rule().at(Attribution::rule(other))),
                 Some(_) | None => allow.attribution.rule = rule,
             },
-            (Ok(Decision::Pause(awaited)), _) => awaited.rule = rule,
+            (Ok(Decision::Pause(pause)), _) => pause.rule = rule,
             (Err(denial), _) => denial.attribution.rule = rule,
             (Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)), _) => {}
         }
@@ -336,14 +338,14 @@ impl Engine {
                 .any(|source| source.is_present_in(request))
     }
 
-    /// The gate's own document or page at this path, if there is one.
+    /// The filter's own document or page at this path, if there is one.
     fn served(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<Result<Decision, Denial>> {
         let answer: Response = self.docs.as_ref()?.answer(path.as_str())?;
         let attribution = Attribution::rule(RuleId::Documentation);
         if matches!(request.method(), b"GET" | b"HEAD") {
             return Some(Ok(Decision::LocalReply(Response { attribution, ..answer })));
         }
-        let denial = Denial::new(405, "Method Not Allowed", "method_not_allowed").at(attribution);
+        let denial = Denial::new(Reason::MethodNotAllowed).at(attribution);
         Some(Err(denial.with_header("allow", "GET, HEAD")))
     }
 

@@ -4,16 +4,35 @@ use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::evaluation::Evaluation;
 use crate::decision::{Challenge, Denial};
 use crate::policy::{Requirement, Scheme, SchemeId, SchemeKind};
+use crate::reason::{OAuthError, Reason};
+
+/// The reason to refuse a credential that is there twice.
+pub(super) fn twice(kind: &SchemeKind) -> Reason {
+    match kind {
+        SchemeKind::Token { .. } => Reason::TokenTwice,
+        SchemeKind::Basic(_) => Reason::PasswordTwice,
+        SchemeKind::ApiKey(_) => Reason::ApiKeyTwice,
+    }
+}
+
+/// The parameter of a challenge that says what is wrong, where OAuth 2.0 has a code for it.
+fn error_parameter(reason: Reason) -> Option<String> {
+    match reason.oauth_error() {
+        Some(OAuthError::Challenge(error)) => Some(format!("error=\"{error}\"")),
+        Some(OAuthError::Body(_)) | None => None,
+    }
+}
 
 impl Evaluation<'_> {
     /// A challenge for each scheme that could still let the request in.
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
-        let challenge = |scheme: &Scheme, presented: &CredentialStatus<'_>| match (presented, &scheme.kind) {
-            (CredentialStatus::Authenticated(_), _) => None,
-            (CredentialStatus::Bad { .. }, SchemeKind::Token { .. }) => {
-                Some(scheme.challenge(Some("error=\"invalid_token\"".into())))
-            }
-            _ => Some(scheme.challenge(None)),
+        let challenge = |scheme: &Scheme, presented: &CredentialStatus<'_>| match presented {
+            CredentialStatus::Authenticated(_) => None,
+            CredentialStatus::Bad { reason, .. } => Some(scheme.challenge(error_parameter(*reason))),
+            CredentialStatus::Missing
+            | CredentialStatus::Unchecked(_)
+            | CredentialStatus::Pending { .. }
+            | CredentialStatus::Inactive => Some(scheme.challenge(None)),
         };
         requirement
             .terms()
@@ -26,25 +45,26 @@ impl Evaluation<'_> {
             matches!(self.status(term.scheme), CredentialStatus::Missing)
                 && self.scheme(term.scheme).is_some_and(|scheme| scheme.missing_status == 401)
         });
-        let status = if asks_for_401 { 401 } else { 403 };
-        Denial::new(status, "Not authenticated", "credential_missing")
-            .with_challenges(self.challenges(requirement))
+        let reason =
+            if asks_for_401 { Reason::CredentialMissing } else { Reason::CredentialMissingForbidden };
+        Denial::new(reason).with_challenges(self.challenges(requirement))
     }
 
     pub(super) fn bad(&self, requirement: &Requirement, id: SchemeId) -> Denial {
         let (reason, explanation) = match self.status(id) {
             CredentialStatus::Bad { reason, explanation } => (*reason, explanation.clone()),
             CredentialStatus::Unchecked(denial) => return (**denial).clone(),
-            _ => ("credential_bad", String::new()),
+            CredentialStatus::Missing
+            | CredentialStatus::Pending { .. }
+            | CredentialStatus::Inactive
+            | CredentialStatus::Authenticated(_) => {
+                (Reason::Other, "a credential that is not bad".to_owned())
+            }
         };
-        let unauthorized =
-            |detail| Denial::new(401, detail, reason).with_challenges(self.challenges(requirement));
-        let denial = match self.scheme(id).map(|scheme| &scheme.kind) {
-            Some(SchemeKind::ApiKey(_)) => Denial::new(403, "Invalid API key", reason),
-            Some(SchemeKind::Basic(_)) => unauthorized("Incorrect username or password"),
-            _ => unauthorized("Could not validate credentials"),
-        };
-        Denial { explanation, ..denial }
+        // An API key is not asked for by a challenge: another key is needed, not another way to send it.
+        let is_challenged = reason.status() == 401;
+        let challenges = if is_challenged { self.challenges(requirement) } else { Vec::new() };
+        Denial { explanation, ..Denial::new(reason).with_challenges(challenges) }
     }
 
     pub(super) fn scope_lacking(&self, requirement: &Requirement, id: SchemeId) -> Denial {
@@ -54,10 +74,10 @@ impl Evaluation<'_> {
             alternative.terms.iter().find(|term| fails && term.scheme == id)
         });
         let scopes = lacking.map(|term| term.scopes.join(" ")).unwrap_or_default();
-        let error = format!("error=\"insufficient_scope\", scope=\"{scopes}\"");
-        let challenge = self.scheme(id).map(|scheme| scheme.challenge(Some(error)));
-        let denial = Denial::new(403, "Not enough permissions", "scope_lacking")
-            .with_challenges(challenge.into_iter().collect());
+        let reason = Reason::ScopeLacking;
+        let parameters = error_parameter(reason).map(|error| format!("{error}, scope=\"{scopes}\""));
+        let challenge = self.scheme(id).map(|scheme| scheme.challenge(parameters));
+        let denial = Denial::new(reason).with_challenges(challenge.into_iter().collect());
         let subject = self.authenticated(id).and_then(Authenticated::subject).map(str::to_owned);
         Denial { subject, ..denial }
     }

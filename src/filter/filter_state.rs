@@ -22,12 +22,12 @@ const LONGEST: usize = 256;
 pub const NAMES: [&str; 5] = [SUBJECT, SCHEME, SCOPES, RULE, REASON];
 
 /// Tells of a request that goes on.
-pub fn tell_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
+pub fn set_for_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
     if !policy.filter_state {
         return;
     }
     match (&allow.shadow_denial, &allow.identity) {
-        (Some(denial), _) => tell_denied(stream, policy, denial),
+        (Some(denial), _) => set_for_denied(stream, policy, denial),
         (None, identity) => {
             set(stream, RULE, policy.rule_name(allow.attribution.rule).as_bytes());
             if let Some(identity) = identity {
@@ -41,12 +41,12 @@ pub fn tell_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
 }
 
 /// Tells of a request that is refused.
-pub fn tell_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
+pub fn set_for_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
     if !policy.filter_state {
         return;
     }
     set(stream, RULE, policy.rule_name(denial.attribution.rule).as_bytes());
-    set(stream, REASON, denial.reason.as_bytes());
+    set(stream, REASON, denial.reason.as_str().as_bytes());
     if let Some(scheme) = scheme_of(policy, denial.attribution) {
         set(stream, SCHEME, scheme.as_bytes());
     }

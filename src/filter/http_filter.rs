@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use super::pending::{Claim, StreamId};
+use super::pending::{StreamId, WaitRequest};
 use super::token_request::{AwaitingBody, LoggingIn};
 use super::worker::Worker;
 use super::{Action, filter_state, metadata};
@@ -15,7 +15,7 @@ use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
 use crate::request::{HeaderMutation, Request};
 
 /// How long a request waits for what is being fetched, at most.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+pub(super) const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a request stands. Every callback matches on it.
 pub(super) enum State {
@@ -60,7 +60,7 @@ pub(super) struct Waiting {
 ///
 /// A shell keeps one for each request and gives it each of the request's callbacks. A host that calls back
 /// while it is being called (Envoy's dynamic modules do, for a local reply) is to be served by
-/// [`HttpFilter::lent`].
+/// [`HttpFilter::take`].
 pub struct HttpFilter {
     pub(super) id: StreamId,
     pub(super) worker: Rc<Worker>,
@@ -74,10 +74,10 @@ impl HttpFilter {
         Self { id, worker, state: State::Fresh }
     }
 
-    /// Takes the filter out for a callback. What stays in its place refuses, should a callback come
-    /// meanwhile or the filter not come back.
+    /// Takes the filter out for a callback, as `std::mem::take` does. What is left in its place refuses, should a callback
+    /// come meanwhile or the filter not be put back.
     #[must_use]
-    pub fn lent(&mut self) -> Self {
+    pub fn take(&mut self) -> Self {
         let state = std::mem::replace(&mut self.state, State::Answered);
         Self { id: self.id, worker: Rc::clone(&self.worker), state }
     }
@@ -195,8 +195,10 @@ impl HttpFilter {
             }
             let request = Request::new(headers).whole(end_of_stream);
             step = Some(match worker.engine().decide_again(&request, &memo, worker.host(), can_pause) {
-                Decision::Pause(awaited) => self.wait(stream, &request, awaited, deadline),
-                Decision::AwaitBody(login) => self.await_body(stream, login, &request, end_of_stream),
+                Decision::Pause(pause) => self.wait(stream, &request, pause, deadline),
+                Decision::AwaitBody(token_request) => {
+                    self.await_body(stream, token_request, &request, end_of_stream)
+                }
                 done @ (Decision::Allow(_) | Decision::Deny(_) | Decision::LocalReply(_)) => {
                     Step::CarryOut(done)
                 }
@@ -213,9 +215,9 @@ impl HttpFilter {
                 self.state = State::AwaitingBody(awaiting);
                 Action::Pause
             }
-            (Ok(()), Some(Step::AnswerToken(login))) => self.answer(stream, login, &[], false),
-            (Ok(()), Some(Step::ReleaseHead(login, mutations))) => {
-                self.release_head(stream, login, &mutations)
+            (Ok(()), Some(Step::AnswerToken(token_request))) => self.answer(stream, token_request, &[], false),
+            (Ok(()), Some(Step::ReleaseHead(token_request, mutations))) => {
+                self.release_head(stream, token_request, &mutations)
             }
             (Ok(()), Some(Step::CarryOut(decision))) => self.carry_out(stream, &decision),
         }
@@ -226,14 +228,18 @@ impl HttpFilter {
         &self,
         stream: &dyn Stream,
         request: &Request<'_>,
-        awaited: Pause,
+        pause: Pause,
         deadline: Option<Duration>,
     ) -> Step {
-        let Pause { awaited, credential, rule } = awaited;
-        let deadline = deadline.unwrap_or_else(|| self.worker.host().monotonic().saturating_add(PATIENCE));
-        let claim =
-            Claim { awaited, credential: Some(credential), ..claim(self.worker.host(), stream, deadline) };
-        if self.worker.wait(self.id, claim) {
+        let Pause { fetches, credential, rule } = pause;
+        let deadline =
+            deadline.unwrap_or_else(|| self.worker.host().monotonic().saturating_add(WAIT_TIMEOUT));
+        let wait_request = WaitRequest {
+            fetches,
+            credential: Some(credential),
+            ..wait_request(self.worker.host(), stream, deadline)
+        };
+        if self.worker.wait(self.id, wait_request) {
             return Step::Wait(deadline);
         }
         let denial = Denial::too_many_waiting().at(Attribution::rule(rule));
@@ -246,7 +252,7 @@ impl HttpFilter {
             Decision::Allow(allow) => match edit(stream, allow) {
                 Ok(()) => {
                     self.worker.count_allowed(allow);
-                    filter_state::tell_allowed(stream, self.worker.engine().policy(), allow);
+                    filter_state::set_for_allowed(stream, self.worker.engine().policy(), allow);
                     if let Some(identity) = &allow.identity {
                         metadata::tell(stream, identity);
                     }
@@ -298,11 +304,11 @@ impl HttpFilter {
 
     pub(super) fn refuse(&mut self, stream: &dyn Stream, denial: &Denial) -> Action {
         self.state = State::Answered;
-        let Denial { status, reason, explanation, .. } = denial;
-        log::debug!("lychgate: {status} {reason} {explanation}");
+        let Denial { reason, explanation, .. } = denial;
+        log::debug!("lychgate: {} {reason} {explanation}", denial.status());
         let policy = self.worker.engine().policy();
         self.worker.count_denied(denial);
-        filter_state::tell_denied(stream, policy, denial);
+        filter_state::set_for_denied(stream, policy, denial);
         send(stream, &denial.response(policy.errors.format));
         Action::Pause
     }
@@ -319,7 +325,7 @@ impl HttpFilter {
                 self.worker.stop_waiting(self.id);
                 Some(awaiting.request)
             }
-            State::HeadReleased(login) => Some(*login),
+            State::HeadReleased(token_request) => Some(*token_request),
             State::LoggingIn(logging_in) => {
                 self.worker.stop_waiting(self.id);
                 Some(logging_in.request)
@@ -329,10 +335,10 @@ impl HttpFilter {
 }
 
 /// What a request needs to wait until `deadline`.
-pub(super) fn claim(host: &dyn Host, stream: &dyn Stream, deadline: Duration) -> Claim {
+pub(super) fn wait_request(host: &dyn Host, stream: &dyn Stream, deadline: Duration) -> WaitRequest {
     let client = ClientAddress::of(host);
     let (address, site) = (client.as_str().to_owned(), client.site().map(str::to_owned));
-    Claim { deadline, address, site, connection: stream.connection_id(), ..Claim::default() }
+    WaitRequest { deadline, address, site, connection: stream.connection_id(), ..WaitRequest::default() }
 }
 
 /// Edits the request's headers. One that could not be taken away is one that the client forged.

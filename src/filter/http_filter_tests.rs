@@ -4,9 +4,10 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::filter::test_stream::{TestStream, pairs};
-use crate::filter::{Action, HttpFilter, Slice, Worker};
-use crate::host::{CallResponse, InMemoryHost, StatUpdate};
-use crate::login::LoginMemory;
+use crate::filter::{Action, HttpFilter, WakeBudget, Worker};
+use crate::host::{CallResponse, Host, InMemoryHost, StatUpdate};
+use crate::login::LoginHistory;
+use crate::metrics::Metrics;
 
 fn policy() -> serde_json::Value {
     json!({
@@ -48,12 +49,13 @@ impl Gate {
         let host = Rc::new(InMemoryHost::at(1_000));
         let configuration = policy().to_string();
         let made = Rc::clone(&host);
-        let worker =
-            Worker::configured(configuration.as_bytes(), &|_| None, LoginMemory::default(), move |metrics| {
-                let metrics = Rc::clone(metrics);
-                *made.events.borrow_mut() = Some(Box::new(move |event| metrics.record(event)));
-                made
-            });
+        let counting = move |metrics: &Rc<Metrics>| -> Rc<dyn Host> {
+            let metrics = Rc::clone(metrics);
+            *made.events.borrow_mut() = Some(Box::new(move |event| metrics.record(event)));
+            made
+        };
+        let logins = LoginHistory::default();
+        let worker = Worker::configured(configuration.as_bytes(), &|_| None, logins, counting);
         Self { host, worker: worker.expect("a good policy") }
     }
 
@@ -68,7 +70,7 @@ impl Gate {
 
     fn tick(&self) -> Vec<u32> {
         let mut woken = Vec::new();
-        self.worker.on_tick(&Slice::default(), &mut |id| {
+        self.worker.on_tick(&WakeBudget::default(), &mut |id| {
             woken.push(id);
             true
         });
@@ -83,7 +85,7 @@ impl Gate {
         };
         let id = u32::try_from(self.host.calls.borrow().len().checked_sub(1).unwrap()).unwrap();
         let mut woken = Vec::new();
-        self.worker.on_http_call_response(id, &response, &Slice::default(), &mut |id| {
+        self.worker.on_http_call_response(id, &response, &WakeBudget::default(), &mut |id| {
             woken.push(id);
             true
         });
@@ -182,7 +184,7 @@ fn a_second_head_does_not_pass_by_what_the_first_was_allowed() {
 fn a_filter_that_is_lent_and_does_not_come_back_refuses() {
     let gate = Gate::new();
     let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
-    assert_eq!(filter.lent().on_request_headers(&stream, false), Action::Continue);
+    assert_eq!(filter.take().on_request_headers(&stream, false), Action::Continue);
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
 }
 

@@ -11,7 +11,7 @@
 
 mod filter_state;
 mod http_filter;
-mod line_budget;
+mod log_rate_limit;
 mod metadata;
 mod pending;
 mod token_request;
@@ -22,7 +22,7 @@ mod test_stream;
 
 pub use http_filter::{HttpFilter, refuse_unannounced};
 pub use pending::StreamId;
-pub use worker::{Slice, Worker};
+pub use worker::{WakeBudget, Worker};
 
 /// What becomes of a request after a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! The requests of one worker that wait: each for something named, each with a place, and nobody with more
-//! than a share of the places.
+//! The requests of one worker that wait: each for a fetch, each with a place, and no client with more than its
+//! share of the places.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -11,9 +11,10 @@ use crate::fetch::PendingFetch;
 /// The number of a request, as the host gave it.
 pub type StreamId = u32;
 
-/// How many places there are, and how many of them one holder may have: the rest is left to others.
+/// How many requests may wait, and how many of them for one address, connection or credential: the rest is left to
+/// others.
 #[derive(Clone, Copy, Debug)]
-pub struct Places {
+pub struct WaitLimits {
     /// In all, on one worker.
     pub all: u32,
     /// Of one client address, or one IPv6 site.
@@ -24,7 +25,7 @@ pub struct Places {
     pub credential: u32,
 }
 
-impl Places {
+impl WaitLimits {
     /// For requests that wait for something that is being fetched.
     pub const FETCHES: Self = Self { all: 4096, address: 2048, connection: 1024, credential: 512 };
     /// For requests for a token, which wait for their own body.
@@ -33,9 +34,9 @@ impl Places {
 
 /// A request that wants to wait.
 #[derive(Clone, Debug, Default)]
-pub struct Claim {
+pub struct WaitRequest {
     /// What it waits for.
-    pub awaited: SmallVec<[PendingFetch; 1]>,
+    pub fetches: SmallVec<[PendingFetch; 1]>,
     /// When it waits no longer, on the host's monotonic clock.
     pub deadline: Duration,
     /// The client's address, of an IPv6 address the part that its client does not choose.
@@ -48,17 +49,17 @@ pub struct Claim {
     pub credential: Option<u64>,
 }
 
-/// What has a share of the places.
+/// What the places are counted by.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Holder {
+enum QuotaOwner {
     Address(String),
     Site(String),
     Connection(u64, String),
     Credential(u64),
 }
 
-impl Holder {
-    fn most(&self, places: &Places) -> u32 {
+impl QuotaOwner {
+    fn most(&self, places: &WaitLimits) -> u32 {
         match self {
             Self::Address(_) | Self::Site(_) => places.address,
             Self::Connection(..) => places.connection,
@@ -67,93 +68,93 @@ impl Holder {
     }
 }
 
-impl Claim {
-    fn holders(&self) -> impl Iterator<Item = Holder> {
-        let address = Holder::Address(self.address.clone());
-        let site = self.site.clone().map(Holder::Site);
+impl WaitRequest {
+    fn owners(&self) -> impl Iterator<Item = QuotaOwner> {
+        let address = QuotaOwner::Address(self.address.clone());
+        let site = self.site.clone().map(QuotaOwner::Site);
         let connection =
-            self.connection.map(|connection| Holder::Connection(connection, self.address.clone()));
-        let credential = self.credential.map(Holder::Credential);
+            self.connection.map(|connection| QuotaOwner::Connection(connection, self.address.clone()));
+        let credential = self.credential.map(QuotaOwner::Credential);
         std::iter::once(address).chain(site).chain(connection).chain(credential)
     }
 }
 
-struct Place {
-    claim: Claim,
+struct Entry {
+    wait_request: WaitRequest,
     /// Whether it is among those that are due.
     is_due: bool,
 }
 
 /// The requests that wait. All of it is found by name: no step looks at everyone.
-pub struct Pending {
-    limits: Places,
-    places: BTreeMap<StreamId, Place>,
-    held: BTreeMap<Holder, u32>,
-    by_awaited: BTreeMap<PendingFetch, BTreeSet<StreamId>>,
+pub struct PendingRequests {
+    limits: WaitLimits,
+    places: BTreeMap<StreamId, Entry>,
+    held: BTreeMap<QuotaOwner, u32>,
+    by_fetch: BTreeMap<PendingFetch, BTreeSet<StreamId>>,
     by_deadline: BTreeSet<(Duration, StreamId)>,
     due: VecDeque<StreamId>,
 }
 
-impl Pending {
+impl PendingRequests {
     /// None waits yet.
-    pub fn new(limits: Places) -> Self {
+    pub fn new(limits: WaitLimits) -> Self {
         Self {
             limits,
             places: BTreeMap::new(),
             held: BTreeMap::new(),
-            by_awaited: BTreeMap::new(),
+            by_fetch: BTreeMap::new(),
             by_deadline: BTreeSet::new(),
             due: VecDeque::new(),
         }
     }
 
     /// Gives a request a place, if there is one for it.
-    pub fn add(&mut self, id: StreamId, claim: Claim) -> bool {
+    pub fn add(&mut self, id: StreamId, wait_request: WaitRequest) -> bool {
         self.remove(id);
         let is_full =
-            |holder: Holder| self.held.get(&holder).is_some_and(|&held| held >= holder.most(&self.limits));
-        if self.places.len() >= self.limits.all as usize || claim.holders().any(is_full) {
+            |owner: QuotaOwner| self.held.get(&owner).is_some_and(|&held| held >= owner.most(&self.limits));
+        if self.places.len() >= self.limits.all as usize || wait_request.owners().any(is_full) {
             return false;
         }
-        for holder in claim.holders() {
-            let held = self.held.entry(holder).or_default();
+        for owner in wait_request.owners() {
+            let held = self.held.entry(owner).or_default();
             *held = held.saturating_add(1);
         }
-        for &awaited in &claim.awaited {
-            self.by_awaited.entry(awaited).or_default().insert(id);
+        for &fetch in &wait_request.fetches {
+            self.by_fetch.entry(fetch).or_default().insert(id);
         }
-        self.by_deadline.insert((claim.deadline, id));
-        self.places.insert(id, Place { claim, is_due: false });
+        self.by_deadline.insert((wait_request.deadline, id));
+        self.places.insert(id, Entry { wait_request, is_due: false });
         true
     }
 
     /// A request waits no longer; gives back what it waited with.
-    pub fn remove(&mut self, id: StreamId) -> Option<Claim> {
-        let Place { claim, .. } = self.places.remove(&id)?;
-        for holder in claim.holders() {
-            if let Some(held) = self.held.get_mut(&holder) {
+    pub fn remove(&mut self, id: StreamId) -> Option<WaitRequest> {
+        let Entry { wait_request, .. } = self.places.remove(&id)?;
+        for owner in wait_request.owners() {
+            if let Some(held) = self.held.get_mut(&owner) {
                 *held = held.saturating_sub(1);
                 if *held == 0 {
-                    self.held.remove(&holder);
+                    self.held.remove(&owner);
                 }
             }
         }
-        for awaited in &claim.awaited {
-            if let Some(ids) = self.by_awaited.get_mut(awaited) {
+        for fetch in &wait_request.fetches {
+            if let Some(ids) = self.by_fetch.get_mut(fetch) {
                 ids.remove(&id);
                 if ids.is_empty() {
-                    self.by_awaited.remove(awaited);
+                    self.by_fetch.remove(fetch);
                 }
             }
         }
-        self.by_deadline.remove(&(claim.deadline, id));
+        self.by_deadline.remove(&(wait_request.deadline, id));
         // Among those that are due it is passed over when its turn comes.
-        Some(claim)
+        Some(wait_request)
     }
 
     /// Something arrived: the requests that wait for it are due.
-    pub fn wake(&mut self, awaited: &PendingFetch) {
-        for id in self.by_awaited.remove(awaited).unwrap_or_default() {
+    pub fn wake(&mut self, fetch: &PendingFetch) {
+        for id in self.by_fetch.remove(fetch).unwrap_or_default() {
             self.make_due(id);
         }
     }

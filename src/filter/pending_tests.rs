@@ -2,12 +2,12 @@ use std::time::Duration;
 
 use smallvec::smallvec;
 
-use super::{Claim, Pending, Places};
+use super::{PendingRequests, WaitLimits, WaitRequest};
 use crate::fetch::PendingFetch;
 
-fn claim(address: &str, connection: u64, credential: u64) -> Claim {
-    Claim {
-        awaited: smallvec![PendingFetch::Source(0)],
+fn wait_request(address: &str, connection: u64, credential: u64) -> WaitRequest {
+    WaitRequest {
+        fetches: smallvec![PendingFetch::Source(0)],
         deadline: Duration::from_secs(10),
         address: address.into(),
         site: None,
@@ -16,15 +16,15 @@ fn claim(address: &str, connection: u64, credential: u64) -> Claim {
     }
 }
 
-fn due(pending: &mut Pending) -> Vec<u32> {
+fn due(pending: &mut PendingRequests) -> Vec<u32> {
     std::iter::from_fn(|| pending.next_due()).collect()
 }
 
 #[test]
 fn what_arrives_wakes_those_who_wait_for_it_and_no_others() {
-    let mut pending = Pending::new(Places::FETCHES);
+    let mut pending = PendingRequests::new(WaitLimits::FETCHES);
     let token = |token| PendingFetch::Introspection { number: 0, token: [token; 32] };
-    let waits = |awaited: &[PendingFetch]| Claim { awaited: awaited.into(), ..claim("a", 1, 1) };
+    let waits = |fetches: &[PendingFetch]| WaitRequest { fetches: fetches.into(), ..wait_request("a", 1, 1) };
     assert!(pending.add(1, waits(&[token(1)])));
     assert!(pending.add(2, waits(&[token(2)])));
     assert!(pending.add(3, waits(&[token(2), PendingFetch::Source(7)])));
@@ -40,10 +40,10 @@ fn what_arrives_wakes_those_who_wait_for_it_and_no_others() {
 
 #[test]
 fn time_wakes_those_whose_patience_is_over() {
-    let mut pending = Pending::new(Places::FETCHES);
+    let mut pending = PendingRequests::new(WaitLimits::FETCHES);
     for (id, seconds) in [(1, 10), (2, 3), (3, 5)] {
         let deadline = Duration::from_secs(seconds);
-        assert!(pending.add(id, Claim { deadline, ..claim("a", 1, 1) }));
+        assert!(pending.add(id, WaitRequest { deadline, ..wait_request("a", 1, 1) }));
     }
     pending.expire(Duration::from_secs(5));
     assert_eq!(due(&mut pending), [2, 3]);
@@ -53,35 +53,40 @@ fn time_wakes_those_whose_patience_is_over() {
 
 #[test]
 fn no_credential_connection_or_address_takes_more_than_its_share() {
-    let most = |claim: &dyn Fn(u32) -> Claim| {
-        let mut pending = Pending::new(Places::FETCHES);
-        u32::try_from((0..2 * Places::FETCHES.all).filter(|&id| pending.add(id, claim(id))).count()).unwrap()
+    let most = |wait_request: &dyn Fn(u32) -> WaitRequest| {
+        let mut pending = PendingRequests::new(WaitLimits::FETCHES);
+        u32::try_from(
+            (0..2 * WaitLimits::FETCHES.all).filter(|&id| pending.add(id, wait_request(id))).count(),
+        )
+        .unwrap()
     };
-    let places = Places::FETCHES;
-    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), 1)), places.credential);
-    assert_eq!(most(&|id| claim("a", 1, id.into())), places.connection);
-    assert_eq!(most(&|id| claim("a", id.into(), id.into())), places.address);
-    assert_eq!(most(&|id| claim(&id.to_string(), id.into(), id.into())), places.all);
+    let places = WaitLimits::FETCHES;
+    assert_eq!(most(&|id| wait_request(&id.to_string(), id.into(), 1)), places.credential);
+    assert_eq!(most(&|id| wait_request("a", 1, id.into())), places.connection);
+    assert_eq!(most(&|id| wait_request("a", id.into(), id.into())), places.address);
+    assert_eq!(most(&|id| wait_request(&id.to_string(), id.into(), id.into())), places.all);
     // A proxy brings many clients on one connection: one of them does not take the places of the others.
-    assert_eq!(most(&|id| claim(&id.to_string(), 1, id.into())), places.all);
+    assert_eq!(most(&|id| wait_request(&id.to_string(), 1, id.into())), places.all);
     // An IPv6 client is as many addresses as it likes, but one site.
-    let of_site =
-        |id: u32| Claim { site: Some("2001:db8:0:".into()), ..claim(&id.to_string(), id.into(), id.into()) };
+    let of_site = |id: u32| WaitRequest {
+        site: Some("2001:db8:0:".into()),
+        ..wait_request(&id.to_string(), id.into(), id.into())
+    };
     assert_eq!(most(&of_site), places.address);
 }
 
 #[test]
 fn a_place_that_is_left_is_free_again() {
-    let mut pending = Pending::new(Places::FETCHES);
-    for id in 0..Places::FETCHES.credential {
-        assert!(pending.add(id, claim("a", 1, 1)));
+    let mut pending = PendingRequests::new(WaitLimits::FETCHES);
+    for id in 0..WaitLimits::FETCHES.credential {
+        assert!(pending.add(id, wait_request("a", 1, 1)));
     }
-    assert!(!pending.add(9999, claim("a", 1, 1)));
+    assert!(!pending.add(9999, wait_request("a", 1, 1)));
     pending.remove(0);
-    assert!(pending.add(9999, claim("a", 1, 1)));
-    for id in (0..Places::FETCHES.credential).chain([9999]) {
+    assert!(pending.add(9999, wait_request("a", 1, 1)));
+    for id in (0..WaitLimits::FETCHES.credential).chain([9999]) {
         pending.remove(id);
     }
-    assert!(pending.is_empty() && pending.held.is_empty() && pending.by_awaited.is_empty());
+    assert!(pending.is_empty() && pending.held.is_empty() && pending.by_fetch.is_empty());
     assert!(pending.by_deadline.is_empty(), "nothing is left of what was there");
 }

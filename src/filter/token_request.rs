@@ -13,17 +13,18 @@ use smallvec::smallvec;
 use zeroize::Zeroizing;
 
 use super::Action;
-use super::http_filter::{HttpFilter, PATIENCE, State, Step, apply, claim};
-use super::pending::Claim;
+use super::http_filter::{HttpFilter, State, Step, WAIT_TIMEOUT, apply, wait_request};
+use super::pending::WaitRequest;
 use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
 use crate::engine::TokenAnswer;
 use crate::host::Stream;
-use crate::issue::{MAX_BODY_BYTES, PendingLogin, TokenEndpoint};
 use crate::fetch::PendingFetch;
+use crate::reason::Reason;
 use crate::request::Request;
+use crate::token_endpoint::{MAX_BODY_BYTES, PendingLogin, TokenEndpoint};
 
 /// How long a request for a token may take to bring its body.
-const BODY_PATIENCE: Duration = Duration::from_secs(15);
+const BODY_TIMEOUT: Duration = Duration::from_secs(15);
 /// When to look whether the host holds the body back.
 const BODY_CHECK: Duration = Duration::from_millis(250);
 
@@ -50,28 +51,36 @@ impl HttpFilter {
     pub(super) fn await_body(
         &self,
         stream: &dyn Stream,
-        login: TokenRequest,
+        token_request: TokenRequest,
         request: &Request<'_>,
         end_of_stream: bool,
     ) -> Step {
         if end_of_stream {
-            return Step::AnswerToken(login);
+            return Step::AnswerToken(token_request);
         }
         let policy = self.worker.engine().policy();
-        if policy.token_endpoint(login.endpoint).is_some_and(|endpoint| endpoint.release_head) {
+        if policy.token_endpoint(token_request.endpoint).is_some_and(|endpoint| endpoint.release_head) {
             // It takes no credential along, and no word of the client's about its identity.
-            return Step::ReleaseHead(login, self.worker.engine().mutations_without_credentials(request));
+            return Step::ReleaseHead(
+                token_request,
+                self.worker.engine().mutations_without_credentials(request),
+            );
         }
         let now = self.worker.host().monotonic();
         let received = stream.received_bytes();
-        let first = if received.is_some() { BODY_CHECK } else { BODY_PATIENCE };
-        let claim = claim(self.worker.host(), stream, now.saturating_add(first));
-        if !self.worker.wait_for_body(self.id, claim) {
+        let first = if received.is_some() { BODY_CHECK } else { BODY_TIMEOUT };
+        let wait_request = wait_request(self.worker.host(), stream, now.saturating_add(first));
+        if !self.worker.wait_for_body(self.id, wait_request) {
             let denial = Denial::too_many_waiting().at(Attribution::rule(RuleId::TokenEndpoint));
-            return Step::CarryOut(Decision::Deny(Denial { request_id: login.request_id, ..denial }));
+            return Step::CarryOut(Decision::Deny(Denial { request_id: token_request.request_id, ..denial }));
         }
-        let deadline = now.saturating_add(BODY_PATIENCE);
-        Step::AwaitBody(Box::new(AwaitingBody { request: login, deadline, received, has_body: false }))
+        let deadline = now.saturating_add(BODY_TIMEOUT);
+        Step::AwaitBody(Box::new(AwaitingBody {
+            request: token_request,
+            deadline,
+            received,
+            has_body: false,
+        }))
     }
 
     /// Looks whether the body of a request for a token still may come.
@@ -86,13 +95,13 @@ impl HttpFilter {
             self.worker.warn_of_held_body();
         }
         let is_over = is_held_by_host || now >= awaiting.deadline;
-        let claim = claim(self.worker.host(), stream, awaiting.deadline);
-        if !is_over && self.worker.wait_for_body(self.id, claim) {
+        let wait_request = wait_request(self.worker.host(), stream, awaiting.deadline);
+        if !is_over && self.worker.wait_for_body(self.id, wait_request) {
             self.state = State::AwaitingBody(awaiting);
             return;
         }
-        let reason = if is_held_by_host { "body_held_back" } else { "body_timeout" };
-        let denial = Denial::new(408, "Request Timeout", reason).at(Attribution::rule(RuleId::TokenEndpoint));
+        let reason = if is_held_by_host { Reason::BodyHeldBack } else { Reason::BodyTimeout };
+        let denial = Denial::new(reason).at(Attribution::rule(RuleId::TokenEndpoint));
         self.refuse(stream, &Denial { request_id: awaiting.request.request_id, ..denial });
     }
 
@@ -100,19 +109,19 @@ impl HttpFilter {
     pub(super) fn release_head(
         &mut self,
         stream: &dyn Stream,
-        login: TokenRequest,
+        token_request: TokenRequest,
         mutations: &HeaderMutations,
     ) -> Action {
         if mutations.list.iter().any(|edit| apply(stream, edit, false).is_err()) {
             return self.fail(stream, "request headers cannot be edited");
         }
-        self.state = State::HeadReleased(Box::new(login));
+        self.state = State::HeadReleased(Box::new(token_request));
         Action::Continue
     }
 
     pub(super) fn take_body(&mut self, stream: &dyn Stream, size: usize, end_of_stream: bool) -> Action {
         if size > MAX_BODY_BYTES {
-            let request_id = self.leave(State::Answered).and_then(|login| login.request_id);
+            let request_id = self.leave(State::Answered).and_then(|token_request| token_request.request_id);
             let denial = TokenEndpoint::too_large().at(Attribution::rule(RuleId::TokenEndpoint));
             return self.refuse(stream, &Denial { request_id, ..denial });
         }
@@ -142,9 +151,9 @@ impl HttpFilter {
             TokenAnswer::Now(decision) => return self.carry_out_answer(stream, &decision),
             TokenAnswer::Later(pending) => pending,
         };
-        let deadline = worker.host().monotonic().saturating_add(PATIENCE);
-        let awaited = smallvec![PendingFetch::Login(pending.id())];
-        if !worker.wait(self.id, Claim { awaited, ..claim(worker.host(), stream, deadline) }) {
+        let deadline = worker.host().monotonic().saturating_add(WAIT_TIMEOUT);
+        let fetches = smallvec![PendingFetch::Login(pending.id())];
+        if !worker.wait(self.id, WaitRequest { fetches, ..wait_request(worker.host(), stream, deadline) }) {
             return self.refuse_login(stream, request.request_id, Denial::too_many_waiting());
         }
         let logging_in = LoggingIn { request, pending, deadline, is_head_released };
@@ -161,9 +170,9 @@ impl HttpFilter {
             self.carry_out_answer(stream, &decision);
             return;
         }
-        let awaited = smallvec![PendingFetch::Login(pending.id())];
-        let claim = Claim { awaited, ..claim(worker.host(), stream, *deadline) };
-        if worker.host().monotonic() < *deadline && worker.wait(self.id, claim) {
+        let fetches = smallvec![PendingFetch::Login(pending.id())];
+        let wait = WaitRequest { fetches, ..wait_request(worker.host(), stream, *deadline) };
+        if worker.host().monotonic() < *deadline && worker.wait(self.id, wait) {
             self.state = State::LoggingIn(logging_in);
         } else {
             self.refuse_login(stream, logging_in.request.request_id, Denial::busy(1));

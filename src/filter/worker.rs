@@ -4,20 +4,20 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::line_budget::LineBudget;
-use super::pending::{Claim, Pending, Places, StreamId};
+use super::log_rate_limit::LogRateLimit;
+use super::pending::{PendingRequests, StreamId, WaitLimits, WaitRequest};
 use crate::decision::{Allow, Denial, Response};
 use crate::engine::Engine;
 use crate::fetch::{PendingFetch, Urgency};
 use crate::host::{CallResponse, Host, Ticket, WorkDone};
-use crate::login::LoginMemory;
+use crate::login::LoginHistory;
 use crate::metrics::Metrics;
 use crate::policy::Environment;
 
 /// How many requests that waited are woken in one callback, whatever they wait under. Envoy carries out the answers to them one within
 /// the other, and each enters the module again: some three hundred exhaust the stack of a Wasm VM. The others
 /// are woken at the next tick.
-const SLICE: usize = 32;
+const WAKES_PER_CALLBACK: usize = 32;
 
 /// The period of ticks in milliseconds while requests are due; while some wait; while something is to be
 /// fetched; and otherwise.
@@ -26,16 +26,16 @@ const TICK_WAITING: u32 = 50;
 const TICK_FETCH: u32 = 100;
 const TICK_IDLE: u32 = 1000;
 
-/// How many more requests are woken in this callback.
-pub struct Slice(Cell<usize>);
+/// How many more requests may be woken in this callback.
+pub struct WakeBudget(Cell<usize>);
 
-impl Default for Slice {
+impl Default for WakeBudget {
     fn default() -> Self {
-        Self(Cell::new(SLICE))
+        Self(Cell::new(WAKES_PER_CALLBACK))
     }
 }
 
-impl Slice {
+impl WakeBudget {
     /// Takes a turn, if one is left.
     fn take(&self) -> bool {
         let left = self.0.get().checked_sub(1);
@@ -54,10 +54,10 @@ pub struct Worker {
     engine: Engine,
     host: Rc<dyn Host>,
     /// The requests that wait for something that is being fetched.
-    pending: RefCell<Pending>,
+    pending: RefCell<PendingRequests>,
     /// The requests for a token, which wait for their body: they take no places of the others.
-    bodies: RefCell<Pending>,
-    dry_run_lines: LineBudget,
+    token_requests: RefCell<PendingRequests>,
+    dry_run_lines: LogRateLimit,
     has_warned_of_held_body: Cell<bool>,
 }
 
@@ -72,9 +72,9 @@ impl Worker {
         Rc::new(Self {
             engine,
             host,
-            pending: RefCell::new(Pending::new(Places::FETCHES)),
-            bodies: RefCell::new(Pending::new(Places::BODIES)),
-            dry_run_lines: LineBudget::default(),
+            pending: RefCell::new(PendingRequests::new(WaitLimits::FETCHES)),
+            token_requests: RefCell::new(PendingRequests::new(WaitLimits::BODIES)),
+            dry_run_lines: LogRateLimit::default(),
             has_warned_of_held_body: Cell::new(false),
         })
     }
@@ -86,7 +86,7 @@ impl Worker {
     pub fn configured(
         configuration: &[u8],
         environment: Environment<'_>,
-        logins: LoginMemory,
+        logins: LoginHistory,
         host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
     ) -> Option<Rc<Self>> {
         let configured = match Engine::compile(configuration, environment) {
@@ -108,7 +108,7 @@ impl Worker {
     #[must_use]
     pub fn of(
         engine: Engine,
-        logins: LoginMemory,
+        logins: LoginHistory,
         host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
     ) -> Rc<Self> {
         let engine = engine.with_logins(logins);
@@ -141,34 +141,34 @@ impl Worker {
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.pending.borrow().is_empty()
-            && self.bodies.borrow().is_empty()
+            && self.token_requests.borrow().is_empty()
             && !self.engine.fetcher().is_fetching()
     }
 
     /// Time has passed. `wake` is given requests whose [`on_wake`](super::HttpFilter::on_wake) is to be
     /// called, at once or soon; it says whether it can. All workers that are served in one callback share a
-    /// slice.
-    pub fn on_tick(&self, slice: &Slice, wake: &mut dyn FnMut(StreamId) -> bool) {
+    /// budget.
+    pub fn on_tick(&self, budget: &WakeBudget, wake: &mut dyn FnMut(StreamId) -> bool) {
         self.host.cache_now(self.tick_period() != 0);
         for line in self.engine.fetcher().tick(self.host()) {
             log::info!("lychgate: {line}");
         }
         let now = self.host.monotonic();
         self.pending.borrow_mut().expire(now);
-        self.bodies.borrow_mut().expire(now);
-        self.wake_due(slice, wake);
+        self.token_requests.borrow_mut().expire(now);
+        self.wake_due(budget, wake);
         if let Some(count) = self.dry_run_lines.left_out(self.host.coarse_now()) {
             log::info!("lychgate: dry run: {count} more refusals are counted and not written here");
         }
         self.engine.measure(|slot, update| self.host.update_stat(slot, update));
     }
 
-    /// A call was answered; `slice` and `wake` as in [`on_tick`](Self::on_tick).
+    /// A call was answered; `budget` and `wake` as in [`on_tick`](Self::on_tick).
     pub fn on_http_call_response(
         &self,
         id: u32,
         response: &CallResponse,
-        slice: &Slice,
+        budget: &WakeBudget,
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
         // An answer may come before the tick that renews the time.
@@ -177,32 +177,32 @@ impl Worker {
         {
             log::info!("lychgate: {line}");
         }
-        self.wake_due(slice, wake);
+        self.wake_due(budget, wake);
     }
 
-    /// Work that was taken over is done; `slice` and `wake` as in [`on_tick`](Self::on_tick).
+    /// Work that was taken over is done; `budget` and `wake` as in [`on_tick`](Self::on_tick).
     pub fn on_work_done(
         &self,
         ticket: Ticket,
         done: WorkDone,
-        slice: &Slice,
+        budget: &WakeBudget,
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
         for login in self.engine.finish_login(ticket, done, self.host()) {
             self.pending.borrow_mut().wake(&PendingFetch::Login(login));
         }
-        self.wake_due(slice, wake);
+        self.wake_due(budget, wake);
     }
 
-    fn wake_due(&self, slice: &Slice, wake: &mut dyn FnMut(StreamId) -> bool) {
-        for awaited in self.engine.fetcher().take_completed() {
-            self.pending.borrow_mut().wake(&awaited);
+    fn wake_due(&self, budget: &WakeBudget, wake: &mut dyn FnMut(StreamId) -> bool) {
+        for fetch in self.engine.fetcher().take_completed() {
+            self.pending.borrow_mut().wake(&fetch);
         }
-        for pending in [&self.pending, &self.bodies] {
+        for pending in [&self.pending, &self.token_requests] {
             let mut missed = Vec::new();
-            while slice.take() {
+            while budget.take() {
                 let Some(id) = pending.borrow_mut().next_due() else {
-                    slice.give_back();
+                    budget.give_back();
                     break;
                 };
                 if !wake(id) {
@@ -216,15 +216,15 @@ impl Worker {
     }
 
     /// Gives a request a place to wait at for what is being fetched; says whether there is one.
-    pub(super) fn wait(&self, id: StreamId, claim: Claim) -> bool {
-        let has_place = self.pending.borrow_mut().add(id, claim);
+    pub(super) fn wait(&self, id: StreamId, wait_request: WaitRequest) -> bool {
+        let has_place = self.pending.borrow_mut().add(id, wait_request);
         self.schedule();
         has_place
     }
 
     /// The same for a request for a token, which waits for its body.
-    pub(super) fn wait_for_body(&self, id: StreamId, claim: Claim) -> bool {
-        let has_place = self.bodies.borrow_mut().add(id, claim);
+    pub(super) fn wait_for_body(&self, id: StreamId, wait_request: WaitRequest) -> bool {
+        let has_place = self.token_requests.borrow_mut().add(id, wait_request);
         self.schedule();
         has_place
     }
@@ -232,14 +232,16 @@ impl Worker {
     /// A request waits no longer, or is gone.
     pub fn stop_waiting(&self, id: StreamId) {
         self.pending.borrow_mut().remove(id);
-        self.bodies.borrow_mut().remove(id);
+        self.token_requests.borrow_mut().remove(id);
     }
 
     fn tick_period(&self) -> u32 {
-        let (pending, bodies) = (self.pending.borrow(), self.bodies.borrow());
-        let waits = !pending.is_empty() || !bodies.is_empty();
+        let (pending, token_requests) = (self.pending.borrow(), self.token_requests.borrow());
+        let waits = !pending.is_empty() || !token_requests.is_empty();
         match self.engine.fetcher().urgency(self.host.now()) {
-            Urgency::Now | Urgency::Soon | Urgency::Idle if pending.has_due() || bodies.has_due() => TICK_DUE,
+            Urgency::Now | Urgency::Soon | Urgency::Idle if pending.has_due() || token_requests.has_due() => {
+                TICK_DUE
+            }
             Urgency::Now if !pending.is_empty() => TICK_DUE,
             Urgency::Now | Urgency::Soon | Urgency::Idle if waits => TICK_WAITING,
             Urgency::Now => TICK_FETCH,
@@ -263,17 +265,17 @@ impl Worker {
 
     pub(super) fn count_allowed(&self, allow: &Allow) {
         self.engine.metrics().allowed(allow);
-        self.has_counted();
+        self.flush_without_ticks();
     }
 
     pub(super) fn count_answered(&self, response: &Response) {
         self.engine.metrics().answered(response);
-        self.has_counted();
+        self.flush_without_ticks();
     }
 
     /// Most of what is counted is carried to the host's stats when time has passed, so that a request that
     /// goes on costs none of the host's calls.
-    fn has_counted(&self) {
+    fn flush_without_ticks(&self) {
         if !self.host.has_ticks() {
             self.engine.measure(|slot, update| self.host.update_stat(slot, update));
         }
@@ -290,13 +292,14 @@ impl Worker {
     }
 
     pub(super) fn log_shadow_denial(&self, denial: &Denial) {
-        let Denial { status, reason, explanation, .. } = denial;
+        let Denial { reason, explanation, .. } = denial;
         if !self.dry_run_lines.take(self.host.coarse_now()) {
             return;
         }
         let rule = self.engine.policy().rule_name(denial.attribution.rule);
         log::info!(
-            "lychgate: dry run: rule {rule:?} would refuse with {status} {reason}{}{explanation}",
+            "lychgate: dry run: rule {rule:?} would refuse with {} {reason}{}{explanation}",
+            denial.status(),
             if explanation.is_empty() { "" } else { " " }
         );
     }

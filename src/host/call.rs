@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// A call of an Envoy cluster. It may carry a token and the gate's own secret.
+/// A call of an Envoy cluster. It may carry a token and the filter's own secret.
 #[derive(Clone, PartialEq, Eq)]
 pub struct HttpCall {
     /// The cluster.

@@ -25,7 +25,7 @@ use crate::keys::{NativeKey, VerificationKey};
 pub enum NativeVerdict {
     /// It is good.
     Valid,
-    /// It is not, or the host failed half-way: never an open gate.
+    /// It is not, or the host failed half-way: never a pass.
     Invalid,
     /// This host cannot check it; the module does.
     Unavailable,

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use sha2::{Digest as _, Sha256};
 
 use crate::identity::IdentityMemo;
+use crate::reason::Reason;
 
 /// The longest key that is looked at, in bytes, as of other credentials: it is hashed at every request.
 const MAX_BYTES: usize = 8192;
@@ -39,13 +40,13 @@ pub enum ApiKeyError {
 }
 
 impl ApiKeyError {
-    /// The reason as one word, for response-code details and counters.
+    /// The reason of the refusal.
     #[must_use]
-    pub fn reason(self) -> &'static str {
+    pub fn reason(self) -> Reason {
         match self {
-            Self::Unknown => "api_key_unknown",
-            Self::Expired => "api_key_expired",
-            Self::Disabled => "api_key_disabled",
+            Self::Unknown => Reason::ApiKeyUnknown,
+            Self::Expired => Reason::ApiKeyExpired,
+            Self::Disabled => Reason::ApiKeyDisabled,
         }
     }
 }

@@ -14,7 +14,7 @@ use super::deferred::{MlDsa, Rsa};
 /// A key that signatures are checked with.
 ///
 /// It holds its algorithm: a token cannot choose another one (RFC 8725 section 3.1). Only the
-/// importers of this room make one, so a weak or mismatched key does not exist.
+/// importers of this module make one, so a weak or mismatched key does not exist.
 pub struct VerificationKey {
     pub(super) kid: Option<String>,
     pub(super) algorithm: Algorithm,
@@ -98,7 +98,7 @@ impl VerificationKey {
         self.parsed.0.get_or_init(parse).downcast_ref::<Option<T>>()?.as_ref()
     }
 
-    /// Whether a token that the one verifies is verified by the other. The gate signs with no key of ML-DSA, and of those
+    /// Whether a token that the one verifies is verified by the other. The filter signs with no key of ML-DSA, and of those
     /// it is not told.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {

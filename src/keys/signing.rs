@@ -1,4 +1,4 @@
-//! Keys that sign: for the tokens that the gate issues itself, and for test tokens.
+//! Keys that sign: for the tokens that the filter issues itself, and for test tokens.
 
 use std::fmt;
 

@@ -16,7 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::budget::Budget;
-use super::known::KnownAddresses;
+use super::known_addresses::KnownAddresses;
 use super::usage::Usage;
 
 /// How many times its cost a wrong password counts.
@@ -46,17 +46,17 @@ pub struct Admission {
     addresses: Usage,
     sites: Usage,
     names: Usage,
-    known: LoginMemory,
+    known: LoginHistory,
 }
 
 /// The addresses that names have logged in from, shared by the configurations of one worker: a new configuration
 /// does not forget them. Names are known by their directory, so that one is not taken for another.
 #[derive(Clone, Debug, Default)]
-pub struct LoginMemory(Rc<RefCell<KnownAddresses>>);
+pub struct LoginHistory(Rc<RefCell<KnownAddresses>>);
 
 impl Admission {
     /// A full budget of `share` percent, of which nothing was had yet.
-    pub fn new(share: u32, known: LoginMemory) -> Self {
+    pub fn new(share: u32, known: LoginHistory) -> Self {
         Self {
             budget: Budget::new(share),
             addresses: Usage::default(),

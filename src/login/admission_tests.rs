@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Admission, Attempt};
-use crate::login::LoginMemory;
+use crate::login::LoginHistory;
 
 const COST: Duration = Duration::from_millis(45);
 const STEP: Duration = Duration::from_millis(1);
@@ -25,7 +25,7 @@ struct Worker {
 
 impl Worker {
     fn new(cost: Duration) -> Self {
-        let (admission, now) = (Admission::new(SHARE, LoginMemory::default()), Duration::from_secs(100));
+        let (admission, now) = (Admission::new(SHARE, LoginHistory::default()), Duration::from_secs(100));
         Self { admission, now, cost, hashed: Vec::new() }
     }
 

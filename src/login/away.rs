@@ -9,7 +9,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 use super::admission::Attempt;
-use super::checker::{Admitted, Outcome, PasswordChecker};
+use super::checker::{Admitted, LoginOutcome, PasswordChecker};
 use crate::host::{ClientAddress, Event, Host, PasswordCheck, Ticket, Verdict, Work, WorkDone};
 use crate::identity::{User, UserDirectory};
 
@@ -77,7 +77,7 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Result<Login, Outcome<&'d User>> {
+    ) -> Result<Login, LoginOutcome<&'d User>> {
         self.begin(directory, username, password, false, host)
     }
 
@@ -91,12 +91,12 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Result<Login, Outcome<&'d User>> {
+    ) -> Result<Login, LoginOutcome<&'d User>> {
         if self.remembers() {
             match self.recall(directory, username, password, host) {
-                Ok(Some(user)) => return Err(Outcome::Right(user)),
+                Ok(Some(user)) => return Err(LoginOutcome::Right(user)),
                 Ok(None) => {}
-                Err(error) => return Err(Outcome::Failed(error)),
+                Err(error) => return Err(LoginOutcome::Failed(error)),
             }
         }
         self.begin(directory, username, password, self.remembers(), host)
@@ -109,11 +109,11 @@ impl PasswordChecker {
         password: &[u8],
         learns: bool,
         host: &dyn Host,
-    ) -> Result<Login, Outcome<&'d User>> {
+    ) -> Result<Login, LoginOutcome<&'d User>> {
         let mut away = self.away.borrow_mut();
         if away.waiting.len() >= MOST {
             host.record(Event::Password(PasswordCheck::Busy));
-            return Err(Outcome::Busy(1));
+            return Err(LoginOutcome::Busy(1));
         }
         away.last = away.last.wrapping_add(1);
         let login = Login { id: away.last, verdict: Rc::default() };
@@ -159,10 +159,10 @@ impl PasswordChecker {
         let Waiting { directory, username, address, password, .. } = waiting;
         let admitted =
             self.admit_from(directory, username, address.clone(), host).map_err(|refusal| match refusal {
-                Outcome::Throttled(seconds) => Verdict::Throttled(seconds),
-                Outcome::Busy(seconds) => Verdict::Busy(seconds),
-                Outcome::Failed(error) => Verdict::Failed(error),
-                Outcome::Right(_) | Outcome::Wrong => Verdict::Wrong,
+                LoginOutcome::Throttled(seconds) => Verdict::Throttled(seconds),
+                LoginOutcome::Busy(seconds) => Verdict::Busy(seconds),
+                LoginOutcome::Failed(error) => Verdict::Failed(error),
+                LoginOutcome::Right(_) | LoginOutcome::Wrong => Verdict::Wrong,
             })?;
         match host.take_over(self.work(&admitted, password)) {
             Some(ticket) => Ok((ticket, admitted.attempt)),
@@ -232,13 +232,13 @@ impl PasswordChecker {
 
     /// What a login is worth whose verdict is there.
     #[must_use]
-    pub fn outcome<'d>(verdict: Verdict, directory: &'d UserDirectory, username: &str) -> Outcome<&'d User> {
+    pub fn outcome<'d>(verdict: Verdict, directory: &'d UserDirectory, username: &str) -> LoginOutcome<&'d User> {
         match verdict {
-            Verdict::Right => directory.get(username).map_or(Outcome::Wrong, Outcome::Right),
-            Verdict::Wrong => Outcome::Wrong,
-            Verdict::Throttled(seconds) => Outcome::Throttled(seconds),
-            Verdict::Busy(seconds) => Outcome::Busy(seconds),
-            Verdict::Failed(error) => Outcome::Failed(error),
+            Verdict::Right => directory.get(username).map_or(LoginOutcome::Wrong, LoginOutcome::Right),
+            Verdict::Wrong => LoginOutcome::Wrong,
+            Verdict::Throttled(seconds) => LoginOutcome::Throttled(seconds),
+            Verdict::Busy(seconds) => LoginOutcome::Busy(seconds),
+            Verdict::Failed(error) => LoginOutcome::Failed(error),
         }
     }
 }

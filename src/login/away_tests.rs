@@ -3,7 +3,7 @@ use std::rc::Rc;
 use super::MOST;
 use crate::host::{InMemoryHost, Verdict, Work};
 use crate::identity::{User, UserDirectory};
-use crate::login::{LoginMemory, Outcome, PasswordChecker, PasswordSettings};
+use crate::login::{LoginHistory, LoginOutcome, PasswordChecker, PasswordSettings};
 use crate::password::PasswordHash;
 
 const HASH: &str =
@@ -20,7 +20,7 @@ fn directory() -> Rc<UserDirectory> {
 }
 
 fn checker(settings: PasswordSettings) -> PasswordChecker {
-    PasswordChecker::new(&settings, LoginMemory::default())
+    PasswordChecker::new(&settings, LoginHistory::default())
 }
 
 fn host() -> InMemoryHost {
@@ -51,7 +51,7 @@ fn a_password_hashed_on_another_thread_is_worth_what_it_is_here() {
         assert_eq!(checker.finish(ticket, done, &host), [login.id]);
         let verdict = login.verdict().expect("it is hashed");
         let outcome = PasswordChecker::outcome(verdict, &users, name);
-        assert_eq!(matches!(outcome, Outcome::Right(_)), right, "{name}: {outcome:?}");
+        assert_eq!(matches!(outcome, LoginOutcome::Right(_)), right, "{name}: {outcome:?}");
     }
 }
 
@@ -65,7 +65,7 @@ fn failures_of_clients_that_left_count() {
         work(&checker, &host);
     }
     let refused = checker.begin_log_in(&users, "ann", b"secret", &host).map(|_| ()).unwrap_err();
-    assert!(matches!(refused, Outcome::Throttled(_)), "{refused:?}");
+    assert!(matches!(refused, LoginOutcome::Throttled(_)), "{refused:?}");
 }
 
 /// None of them is judged before the one ahead of it is booked.
@@ -108,13 +108,13 @@ fn no_more_wait_than_may_and_none_where_the_host_has_no_room() {
             Err(refused) => break refused,
         }
     };
-    assert!(matches!(refused, Outcome::Busy(1)), "{refused:?}");
+    assert!(matches!(refused, LoginOutcome::Busy(1)), "{refused:?}");
     assert_eq!(logins.len(), MOST + 1, "one is underway, and the others wait");
     let (checker, host) = (self::checker(PasswordSettings::default()), InMemoryHost::at(1000));
     host.room.set(1);
     host.work.borrow_mut().push((77, Work { key: [0; 32], run: Box::new(|_| unreachable!()) }));
     let refused = checker.begin_log_in(&users, "ann", b"guess", &host).map(|_| ()).unwrap_err();
-    assert!(matches!(refused, Outcome::Busy(1)), "{refused:?}");
+    assert!(matches!(refused, LoginOutcome::Busy(1)), "{refused:?}");
 }
 
 #[test]
@@ -123,6 +123,6 @@ fn a_credential_that_was_right_is_remembered() {
     checker.begin_check(&users, "ann", b"secret", &host).expect("it is begun");
     work(&checker, &host);
     let known = checker.begin_check(&users, "ann", b"secret", &host).map(|_| ()).unwrap_err();
-    assert!(matches!(known, Outcome::Right(_)), "{known:?}");
+    assert!(matches!(known, LoginOutcome::Right(_)), "{known:?}");
     assert!(checker.begin_check(&users, "ann", b"wrong", &host).is_ok(), "another one is hashed");
 }

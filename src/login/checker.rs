@@ -8,18 +8,18 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use super::admission::{Admission, Attempt, LoginMemory};
+use super::admission::{Admission, Attempt, LoginHistory};
 use super::away::Away;
-use super::memory::Memory;
 use super::settings::PasswordSettings;
 use super::throttle::{Account, Throttle, tags};
+use super::verified_password_cache::VerifiedPasswordCache;
 use crate::host::{ClientAddress, Event, Host, HostError, PasswordCheck};
 use crate::identity::{User, UserDirectory};
 use crate::password::PasswordHash;
 
 /// What a name and a secret are worth.
 #[derive(Clone, Copy, Debug)]
-pub enum Outcome<T> {
+pub enum LoginOutcome<T> {
     /// They belong together. A user may still be switched off.
     Right(T),
     /// They do not, or there is no such name.
@@ -56,19 +56,19 @@ pub struct PasswordChecker {
     pub(super) throttle: Throttle,
     remember_seconds: i64,
     pub(super) admission: RefCell<Admission>,
-    memory: RefCell<Option<Memory>>,
+    verified: RefCell<Option<VerifiedPasswordCache>>,
     pub(super) away: RefCell<Away>,
 }
 
 impl PasswordChecker {
     /// A checker with these limits.
     #[must_use]
-    pub fn new(settings: &PasswordSettings, known: LoginMemory) -> Self {
+    pub fn new(settings: &PasswordSettings, known: LoginHistory) -> Self {
         Self {
             throttle: Throttle { failures: settings.max_failures, window: settings.window_seconds },
             remember_seconds: settings.remember_seconds,
             admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
-            memory: RefCell::new(None),
+            verified: RefCell::new(None),
             away: RefCell::default(),
         }
     }
@@ -80,7 +80,7 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Outcome<&'d User> {
+    ) -> LoginOutcome<&'d User> {
         match self.admit(directory, username, host) {
             Ok(admitted) => {
                 let start = host.monotonic();
@@ -100,7 +100,7 @@ impl PasswordChecker {
         directory: &'d UserDirectory,
         username: &str,
         host: &dyn Host,
-    ) -> Result<Admitted<'d>, Outcome<&'d User>> {
+    ) -> Result<Admitted<'d>, LoginOutcome<&'d User>> {
         self.admit_from(directory, username, ClientAddress::of(host), host)
     }
 
@@ -111,20 +111,20 @@ impl PasswordChecker {
         username: &str,
         address: ClientAddress,
         host: &dyn Host,
-    ) -> Result<Admitted<'d>, Outcome<&'d User>> {
+    ) -> Result<Admitted<'d>, LoginOutcome<&'d User>> {
         let account = Account::new(directory.digest(), username.as_bytes());
         match self.throttle.wait(host, account, &address) {
             Ok(None) => {}
             Ok(Some(seconds)) => {
                 host.record(Event::Password(PasswordCheck::Throttled));
-                return Err(Outcome::Throttled(seconds));
+                return Err(LoginOutcome::Throttled(seconds));
             }
-            Err(error) => return Err(Outcome::Failed(error)),
+            Err(error) => return Err(LoginOutcome::Failed(error)),
         }
         let attempt = attempt(account, &address);
         if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.monotonic()) {
             host.record(Event::Password(PasswordCheck::Busy));
-            return Err(Outcome::Busy(seconds));
+            return Err(LoginOutcome::Busy(seconds));
         }
         let (hash, user) = directory.hash_for(username);
         Ok(Admitted { account, address, attempt, hash, user })
@@ -137,7 +137,7 @@ impl PasswordChecker {
         verifies: bool,
         cost: Duration,
         host: &dyn Host,
-    ) -> Outcome<&'d User> {
+    ) -> LoginOutcome<&'d User> {
         host.record(Event::Password(PasswordCheck::Hashed));
         let user = admitted.user.filter(|_| verifies);
         self.admission.borrow_mut().book(admitted.attempt, user.is_some(), cost, host.monotonic());
@@ -146,9 +146,9 @@ impl PasswordChecker {
             None => self.throttle.fail(host, admitted.account, &admitted.address),
         };
         match (counted, user) {
-            (Err(error), _) => Outcome::Failed(error),
-            (Ok(()), Some(user)) => Outcome::Right(user),
-            (Ok(()), None) => Outcome::Wrong,
+            (Err(error), _) => LoginOutcome::Failed(error),
+            (Ok(()), Some(user)) => LoginOutcome::Right(user),
+            (Ok(()), None) => LoginOutcome::Wrong,
         }
     }
 
@@ -158,19 +158,19 @@ impl PasswordChecker {
         account: Account,
         host: &dyn Host,
         is_right: impl FnOnce() -> bool,
-    ) -> Outcome<()> {
+    ) -> LoginOutcome<()> {
         let address = ClientAddress::of(host);
         match self.throttle.wait(host, account, &address) {
             Ok(None) => {}
-            Ok(Some(seconds)) => return Outcome::Throttled(seconds),
-            Err(error) => return Outcome::Failed(error),
+            Ok(Some(seconds)) => return LoginOutcome::Throttled(seconds),
+            Err(error) => return LoginOutcome::Failed(error),
         }
         let (outcome, counted) = if is_right() {
-            (Outcome::Right(()), self.throttle.succeed(host, account, &address))
+            (LoginOutcome::Right(()), self.throttle.succeed(host, account, &address))
         } else {
-            (Outcome::Wrong, self.throttle.fail(host, account, &address))
+            (LoginOutcome::Wrong, self.throttle.fail(host, account, &address))
         };
-        counted.map_or_else(Outcome::Failed, |()| outcome)
+        counted.map_or_else(LoginOutcome::Failed, |()| outcome)
     }
 
     /// Checks a credential that comes with every request: one that was verified not long ago is
@@ -181,17 +181,17 @@ impl PasswordChecker {
         username: &str,
         password: &[u8],
         host: &dyn Host,
-    ) -> Outcome<&'d User> {
+    ) -> LoginOutcome<&'d User> {
         if !self.remembers() {
             return self.log_in(directory, username, password, host);
         }
         match self.recall(directory, username, password, host) {
-            Ok(Some(user)) => return Outcome::Right(user),
+            Ok(Some(user)) => return LoginOutcome::Right(user),
             Ok(None) => {}
-            Err(error) => return Outcome::Failed(error),
+            Err(error) => return LoginOutcome::Failed(error),
         }
         let outcome = self.log_in(directory, username, password, host);
-        if let Outcome::Right(_) = outcome {
+        if let LoginOutcome::Right(_) = outcome {
             self.learn(directory.name(), username, password, host);
         }
         outcome
@@ -211,15 +211,15 @@ impl PasswordChecker {
         password: &[u8],
         host: &dyn Host,
     ) -> Result<Option<&'d User>, HostError> {
-        let mut memory = self.memory.borrow_mut();
-        if memory.is_none() {
+        let mut cache = self.verified.borrow_mut();
+        if cache.is_none() {
             let mut key = [0; 32];
             host.random(&mut key)?;
-            *memory = Some(Memory::new(self.remember_seconds, key));
+            *cache = Some(VerifiedPasswordCache::new(self.remember_seconds, key));
         }
-        let knows = memory
+        let knows = cache
             .as_mut()
-            .is_some_and(|memory| memory.knows(directory.name(), username, password, host.coarse_now()));
+            .is_some_and(|cache| cache.contains(directory.name(), username, password, host.coarse_now()));
         let user = directory.get(username).filter(|_| knows);
         if user.is_some() {
             host.record(Event::Password(PasswordCheck::Remembered));
@@ -229,8 +229,8 @@ impl PasswordChecker {
 
     /// Remembers a password that was right.
     pub(super) fn learn(&self, directory: &str, username: &str, password: &[u8], host: &dyn Host) {
-        if let Some(memory) = self.memory.borrow_mut().as_mut() {
-            memory.learn(directory, username, password, host.now());
+        if let Some(cache) = self.verified.borrow_mut().as_mut() {
+            cache.insert(directory, username, password, host.now());
         }
     }
 

@@ -1,11 +1,11 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::{Outcome, PasswordChecker};
+use super::{LoginOutcome, PasswordChecker};
 use crate::host::{Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
 use crate::identity::{User, UserDirectory};
 use crate::keys::NativeKey;
-use crate::login::{Account, LoginMemory, PasswordSettings};
+use crate::login::{Account, LoginHistory, PasswordSettings};
 use crate::password::PasswordHash;
 
 const HASH: &str =
@@ -28,7 +28,7 @@ fn named(name: &str) -> UserDirectory {
 }
 
 fn checker(settings: PasswordSettings) -> PasswordChecker {
-    PasswordChecker::new(&settings, LoginMemory::default())
+    PasswordChecker::new(&settings, LoginHistory::default())
 }
 
 #[test]
@@ -42,8 +42,8 @@ fn only_the_right_password_of_a_user_who_has_one_is_right() {
         ("", "secret", false),
     ] {
         let outcome = checker.log_in(&users, name, password.as_bytes(), &host);
-        assert_eq!(matches!(outcome, Outcome::Right(_)), right, "{name}: {outcome:?}");
-        assert!(right || matches!(outcome, Outcome::Wrong), "{name}: {outcome:?}");
+        assert_eq!(matches!(outcome, LoginOutcome::Right(_)), right, "{name}: {outcome:?}");
+        assert!(right || matches!(outcome, LoginOutcome::Wrong), "{name}: {outcome:?}");
     }
 }
 
@@ -52,14 +52,14 @@ fn a_throttled_guesser_is_refused_even_with_the_right_password_and_only_for_the_
     let settings = PasswordSettings { max_failures: 3, window_seconds: 60, ..PasswordSettings::default() };
     let (checker, users, host) = (checker(settings), directory(), InMemoryHost::at(1000));
     for _ in 0..3 {
-        assert!(matches!(checker.log_in(&users, "ann", b"guess", &host), Outcome::Wrong));
+        assert!(matches!(checker.log_in(&users, "ann", b"guess", &host), LoginOutcome::Wrong));
     }
-    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Throttled(60)));
+    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), LoginOutcome::Throttled(60)));
     *host.address.borrow_mut() = Some("192.0.2.2".into());
-    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Right(_)));
+    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), LoginOutcome::Right(_)));
     *host.address.borrow_mut() = Some("192.0.2.1".into());
     host.now.set(1060);
-    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Right(_)));
+    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), LoginOutcome::Right(_)));
 }
 
 #[test]
@@ -68,34 +68,34 @@ fn ipv6_neighbours_count_as_one_client() {
     let (checker, users, host) = (checker(settings), directory(), InMemoryHost::at(1000));
     for address in ["2001:db8:1:2::1", "2001:db8:1:2:ffff:ffff:ffff:ffff"] {
         *host.address.borrow_mut() = Some(address.into());
-        assert!(matches!(checker.log_in(&users, "ann", b"guess", &host), Outcome::Wrong));
+        assert!(matches!(checker.log_in(&users, "ann", b"guess", &host), LoginOutcome::Wrong));
     }
     *host.address.borrow_mut() = Some("2001:db8:1:2::7".into());
-    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Throttled(_)));
+    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), LoginOutcome::Throttled(_)));
     *host.address.borrow_mut() = Some("2001:db8:1:3::7".into());
-    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Right(_)));
+    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), LoginOutcome::Right(_)));
 }
 
 #[test]
 fn a_remembered_credential_costs_no_hash_and_an_unknown_one_waits_for_the_budget() {
     let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
-    assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Right(_)));
+    assert!(matches!(checker.check(&users, "ann", b"secret", &host), LoginOutcome::Right(_)));
     checker.booked(&host, || host.monotonic.set(Duration::from_secs(10)));
-    assert!(matches!(checker.check(&users, "ann", b"other", &host), Outcome::Busy(_)));
-    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Busy(_)));
-    assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Right(_)));
+    assert!(matches!(checker.check(&users, "ann", b"other", &host), LoginOutcome::Busy(_)));
+    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), LoginOutcome::Busy(_)));
+    assert!(matches!(checker.check(&users, "ann", b"secret", &host), LoginOutcome::Right(_)));
     host.now.set(1300);
-    assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Busy(_)), "forgotten");
+    assert!(matches!(checker.check(&users, "ann", b"secret", &host), LoginOutcome::Busy(_)), "forgotten");
     host.monotonic.set(Duration::from_secs(60));
-    assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Right(_)));
+    assert!(matches!(checker.check(&users, "ann", b"secret", &host), LoginOutcome::Right(_)));
 }
 
 #[test]
 fn a_host_that_fails_refuses() {
     let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     host.works.set(false);
-    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), Outcome::Failed(_)));
-    assert!(matches!(checker.check(&users, "ann", b"secret", &host), Outcome::Failed(_)));
+    assert!(matches!(checker.log_in(&users, "ann", b"secret", &host), LoginOutcome::Failed(_)));
+    assert!(matches!(checker.check(&users, "ann", b"secret", &host), LoginOutcome::Failed(_)));
 }
 
 /// A host that counts how often it is asked for the time.
@@ -143,7 +143,7 @@ fn a_wrong_password_was_refused_sooner_for_nobody_than_for_a_user() {
     let (checker, users) = (checker(PasswordSettings::default()), directory());
     let looks = |name: &str| {
         let host = Counting(InMemoryHost::at(1000), Cell::new(0));
-        assert!(matches!(checker.check(&users, name, b"guess", &host), Outcome::Wrong));
+        assert!(matches!(checker.check(&users, name, b"guess", &host), LoginOutcome::Wrong));
         host.1.get()
     };
     let [user, nobody, without_password] = ["ann", "nobody", "token-only"].map(looks);
@@ -159,9 +159,10 @@ fn a_guesser_with_a_login_at_another_directory_had_ten_times_the_guesses() {
     let mut judged = 0;
     for _ in 0..20 {
         for _ in 0..8 {
-            judged += usize::from(matches!(checker.log_in(&staff, "ann", b"guess", &host), Outcome::Wrong));
+            judged +=
+                usize::from(matches!(checker.log_in(&staff, "ann", b"guess", &host), LoginOutcome::Wrong));
         }
-        assert!(matches!(checker.log_in(&customers, "ann", b"secret", &host), Outcome::Right(_)));
+        assert!(matches!(checker.log_in(&customers, "ann", b"secret", &host), LoginOutcome::Right(_)));
     }
     assert_eq!(judged, 10);
 }
@@ -179,11 +180,11 @@ fn a_directory_of_the_same_name_in_another_configuration_is_another_one() {
     other_staff.insert("own".into(), own);
     assert_ne!(staff.digest(), other_staff.digest());
     for _ in 0..2 {
-        assert!(matches!(here.log_in(&staff, "ann", b"guess", &host), Outcome::Wrong));
-        assert!(matches!(there.log_in(&other_staff, "ann", b"secret", &host), Outcome::Right(_)));
+        assert!(matches!(here.log_in(&staff, "ann", b"guess", &host), LoginOutcome::Wrong));
+        assert!(matches!(there.log_in(&other_staff, "ann", b"secret", &host), LoginOutcome::Right(_)));
     }
-    assert!(matches!(here.log_in(&staff, "ann", b"secret", &host), Outcome::Throttled(_)));
-    assert!(matches!(there.log_in(&other_staff, "ann", b"secret", &host), Outcome::Right(_)));
+    assert!(matches!(here.log_in(&staff, "ann", b"secret", &host), LoginOutcome::Throttled(_)));
+    assert!(matches!(there.log_in(&other_staff, "ann", b"secret", &host), LoginOutcome::Right(_)));
 }
 
 #[test]
@@ -194,9 +195,9 @@ fn a_login_can_be_hashed_elsewhere() {
         let admitted = checker.admit(&users, "ann", &host).unwrap();
         let verifies = admitted.verifies(password);
         let outcome = checker.settle(admitted, verifies, Duration::from_millis(1), &host);
-        assert_eq!(matches!(outcome, Outcome::Right(_)), right, "{outcome:?}");
+        assert_eq!(matches!(outcome, LoginOutcome::Right(_)), right, "{outcome:?}");
     }
-    assert!(matches!(checker.admit(&users, "ann", &host), Err(Outcome::Throttled(60))));
+    assert!(matches!(checker.admit(&users, "ann", &host), Err(LoginOutcome::Throttled(60))));
 }
 
 /// The hash of somebody is computed for a name that nobody has; it is nobody's password all the same.
@@ -205,7 +206,7 @@ fn the_password_of_somebody_is_not_that_of_nobody() {
     let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     let admitted = checker.admit(&users, "nobody", &host).unwrap();
     assert!(admitted.verifies(b"secret"), "the only hash there is");
-    assert!(matches!(checker.settle(admitted, true, Duration::ZERO, &host), Outcome::Wrong));
+    assert!(matches!(checker.settle(admitted, true, Duration::ZERO, &host), LoginOutcome::Wrong));
 }
 
 #[test]
@@ -215,12 +216,12 @@ fn a_secret_that_costs_nothing_is_throttled_as_a_password_is() {
     let account = |name| Account::new(&[7; 32], name);
     let check = |name: &'static [u8], right: bool| checker.check_secret(account(name), &host, || right);
     for _ in 0..3 {
-        assert!(matches!(check(b"web", false), Outcome::Wrong));
+        assert!(matches!(check(b"web", false), LoginOutcome::Wrong));
     }
-    assert!(matches!(check(b"web", true), Outcome::Throttled(60)));
-    assert!(matches!(check(b"cli", true), Outcome::Right(())));
+    assert!(matches!(check(b"web", true), LoginOutcome::Throttled(60)));
+    assert!(matches!(check(b"cli", true), LoginOutcome::Right(())));
     host.now.set(1060);
-    assert!(matches!(check(b"web", true), Outcome::Right(())));
+    assert!(matches!(check(b"web", true), LoginOutcome::Right(())));
     host.works.set(false);
-    assert!(matches!(check(b"web", true), Outcome::Failed(_)));
+    assert!(matches!(check(b"web", true), LoginOutcome::Failed(_)));
 }

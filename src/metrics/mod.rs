@@ -1,15 +1,14 @@
-//! What is counted, and under which names. It knows no host: it counts here, and whoever runs the gate
+//! What is counted, and under which names. It knows no host: it counts here, and the host
 //! defines the names where stats are kept and carries what was counted there.
 //!
 //! Every name there can be is known once the policy is, so that it is bounded by the policy and nothing
-//! that a client sends becomes a name. docs/observability.md lists them; a test holds it to this room.
+//! that a client sends becomes a name. docs/observability.md lists them; a test holds it to this module.
 
 mod denials;
 mod name;
 mod requests;
 mod tally;
 
-pub use denials::reasons;
 pub use tally::Tally;
 
 use std::cell::Cell;
@@ -159,7 +158,7 @@ impl Metrics {
         slots.into_iter().flatten().collect()
     }
 
-    /// Counts a request that the gate answered itself.
+    /// Counts a request that the filter answered itself.
     pub fn answered(&self, response: &Response) {
         self.add(self.requests.slot(response.attribution, Outcome::Answered));
     }

@@ -19,7 +19,7 @@ pub enum Outcome {
     Denied,
     /// It went on because of a dry run.
     WouldDeny,
-    /// The gate answered it.
+    /// The filter answered it.
     Answered,
 }
 

@@ -6,6 +6,7 @@ use crate::engine::Engine;
 use crate::host::{Event, InMemoryHost, PasswordCheck, StatDefinition, StatKind, StatUpdate, label_value};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
+use crate::reason::Reason;
 use crate::request::Request;
 
 fn engine(policy: &Value) -> Engine {
@@ -211,10 +212,10 @@ fn the_stats_are_bounded_whatever_the_policy() {
 }
 
 #[test]
-fn a_reason_that_nobody_knows_is_counted_all_the_same() {
+fn a_reason_without_a_stat_is_counted_all_the_same() {
     let engine = engine(&keys());
     let attribution = Attribution { rule: RuleId::Unknown, by: DecidedBy::Nothing, client: None };
-    drop(engine.metrics().denied(&Denial::new(500, "?", "new").at(attribution)));
+    drop(engine.metrics().denied(&Denial::new(Reason::TokenExpired).at(attribution)));
     assert!(counted(&engine).iter().any(|(name, _)| name.contains("reason=.=other;.;")));
 }
 

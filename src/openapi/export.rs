@@ -23,7 +23,7 @@ const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "
 /// The document of a plugin configuration.
 ///
 /// # Errors
-/// The faults of the configuration.
+/// The errors of the configuration.
 pub fn describe(bytes: &[u8], environment: Environment<'_>) -> Result<Value, Vec<ConfigError>> {
     let errors = Errors::default();
     let config = Config::read(bytes, &errors);

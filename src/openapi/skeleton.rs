@@ -11,7 +11,7 @@ use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
 /// Operations that the document does not secure are public if `public`, and left out otherwise.
 ///
 /// # Errors
-/// The faults of the document.
+/// The errors of the document.
 pub fn skeleton(document: &Value, public: bool) -> Result<Vec<(&'static str, Value)>, Vec<ConfigError>> {
     let errors = Errors::default();
     let imported = import::read(Node { value: document, path: &Path::Root, errors: &errors });

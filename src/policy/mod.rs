@@ -22,10 +22,10 @@ use crate::credential::CredentialLocation;
 use crate::decision::RuleId;
 use crate::fetch::{self, Introspection};
 use crate::http_syntax::is_same_header;
-use crate::issue::TokenEndpoint;
 use crate::keys::SigningKey;
 use crate::login::PasswordSettings;
 use crate::normal_path::NormalPath;
+use crate::token_endpoint::TokenEndpoint;
 use own_routes::OwnRoutes;
 use reserved::Reserved;
 use rules::Undecided;
@@ -93,17 +93,17 @@ impl Policy {
     /// Reads and compiles a plugin configuration. `environment` answers `{env: NAME}`.
     ///
     /// # Errors
-    /// Every fault of the configuration, each with its JSON path and the remedy.
+    /// Every error of the configuration, each with its JSON path and the remedy.
     pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Compiled, Vec<ConfigError>> {
         let errors = Errors::default();
         let config = Config::read(bytes, &errors);
         Self::of(config, environment, errors)
     }
 
-    /// Compiles a configuration that was read; `errors` are its faults.
+    /// Compiles a configuration that was read; `errors` are its errors.
     ///
     /// # Errors
-    /// The faults of both stages.
+    /// The errors of both stages.
     pub fn of(
         config: Config,
         environment: Environment<'_>,
@@ -238,14 +238,14 @@ impl Policy {
         &self.identity_headers
     }
 
-    /// Whether only the gate may speak in header `name`.
+    /// Whether only the filter may speak in header `name`.
     #[must_use]
     pub fn is_reserved(&self, name: &[u8]) -> bool {
         self.reserved.contains(name)
     }
 
     /// Whether trailer `name` goes no further: a server may take it for a header of that name, which was judged, or made
-    /// by the gate. RFC 9110 section 6.5.1 has no credentials in trailers.
+    /// by the filter. RFC 9110 section 6.5.1 has no credentials in trailers.
     #[must_use]
     pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
         let is_location = |location: &CredentialLocation| match location {

@@ -1,4 +1,4 @@
-//! The headers in which the gate alone may speak.
+//! The headers in which the filter alone may speak.
 
 use std::rc::Rc;
 

@@ -15,11 +15,11 @@ use super::host::{ProxyHost, Ticks};
 use super::logger;
 use super::stream::ProxyStream;
 use super::wasi;
-use crate::filter::{self, Action, HttpFilter, Slice, Worker};
+use crate::filter::{self, Action, HttpFilter, WakeBudget, Worker};
 #[cfg(feature = "trap-for-tests")]
 use crate::host::Stream as _;
 use crate::host::{CallResponse, Host, MAX_BODY_BYTES};
-use crate::login::LoginMemory;
+use crate::login::LoginHistory;
 
 /// What there is in this VM.
 #[derive(Default)]
@@ -27,7 +27,7 @@ pub struct Plugin {
     roots: RefCell<BTreeMap<u32, Rc<Root>>>,
     streams: RefCell<Streams>,
     /// What this worker knows of logins, whatever configuration they were under.
-    logins: LoginMemory,
+    logins: LoginHistory,
 }
 
 /// A root context: a worker for its configuration, and those for the ones it had before, while requests wait
@@ -83,7 +83,7 @@ impl Root {
     }
 
     /// Reads the configuration; says whether it is a good one.
-    fn configure(&self, logins: &LoginMemory) -> bool {
+    fn configure(&self, logins: &LoginHistory) -> bool {
         logger::update();
         #[cfg(feature = "trap-for-tests")]
         super::trap::warn();
@@ -180,9 +180,9 @@ impl Plugin {
     pub fn tick(&self, context: u32) {
         logger::update();
         let Some(root) = self.root(context) else { return };
-        let slice = Slice::default();
+        let budget = WakeBudget::default();
         for worker in root.workers() {
-            worker.on_tick(&slice, &mut |stream| self.wake(stream, root.id));
+            worker.on_tick(&budget, &mut |stream| self.wake(stream, root.id));
         }
         root.end_idle();
     }
@@ -197,9 +197,9 @@ impl Plugin {
         let size = body_size.min(MAX_BODY_BYTES.saturating_add(1));
         let body = if size == 0 { Vec::new() } else { abi::call_response_body(size).unwrap_or_default() };
         let response = CallResponse { headers, body };
-        let slice = Slice::default();
+        let budget = WakeBudget::default();
         for worker in root.workers() {
-            worker.on_http_call_response(id, &response, &slice, &mut |stream| self.wake(stream, root.id));
+            worker.on_http_call_response(id, &response, &budget, &mut |stream| self.wake(stream, root.id));
         }
         root.end_idle();
     }
@@ -217,7 +217,7 @@ impl Plugin {
     /// Gives `work` the filter of a context; `None` if there is none. It is taken out meanwhile, and what
     /// stays in its place refuses.
     fn with_filter<T>(&self, context: u32, work: impl FnOnce(&mut HttpFilter) -> T) -> Option<T> {
-        let mut filter = self.streams.borrow_mut().get_mut(context)?.lent();
+        let mut filter = self.streams.borrow_mut().get_mut(context)?.take();
         let outcome = work(&mut filter);
         if let Some(place) = self.streams.borrow_mut().get_mut(context) {
             *place = filter;

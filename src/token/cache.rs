@@ -10,9 +10,9 @@ use hashbrown::HashTable;
 
 use super::verify::Verified;
 
-/// What a token was verified for.
+/// What a token was verified for; with the token, the key of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Owner {
+pub struct CacheKey {
     /// The scheme, by its place in the policy.
     pub scheme: usize,
     /// Which of its key sets, one after the other: what an older one verified is never found again.
@@ -39,7 +39,7 @@ pub struct TokenCache {
 }
 
 struct Slot {
-    owner: Owner,
+    key: CacheKey,
     token: Box<[u8]>,
     hash: u64,
     verified: Rc<Verified>,
@@ -62,20 +62,20 @@ impl TokenCache {
         }
     }
 
-    /// The verified token, if it is remembered for this owner and `holds`. That is asked only of a
+    /// The verified token, if it is remembered under this key and `is_valid`. That is asked only of a
     /// token that is remembered, for it may take a look at the clock.
     pub fn get(
         &mut self,
-        owner: Owner,
+        key: CacheKey,
         token: &[u8],
-        holds: impl FnOnce(&Verified) -> bool,
+        is_valid: impl FnOnce(&Verified) -> bool,
     ) -> Option<Rc<Verified>> {
         if token.len() > self.max_token_bytes || self.index.is_empty() {
             return None;
         }
-        let number = self.find(self.hash(owner, token), owner, token)?;
+        let number = self.find(self.hash(key, token), key, token)?;
         let slot = self.slots.get_mut(number)?.as_mut()?;
-        if holds(&slot.verified) {
+        if is_valid(&slot.verified) {
             slot.asked = true;
             return Some(Rc::clone(&slot.verified));
         }
@@ -85,19 +85,19 @@ impl TokenCache {
     }
 
     /// Remembers a verified token.
-    pub fn put(&mut self, owner: Owner, token: &[u8], verified: &Rc<Verified>) {
+    pub fn put(&mut self, key: CacheKey, token: &[u8], verified: &Rc<Verified>) {
         if token.len() > self.max_token_bytes || self.max_entries == 0 {
             return;
         }
-        let hash = self.hash(owner, token);
-        let number = match self.find(hash, owner, token) {
+        let hash = self.hash(key, token);
+        let number = match self.find(hash, key, token) {
             Some(number) => {
                 self.empty(number);
                 number
             }
             None => self.room(),
         };
-        let slot = Slot { owner, token: token.into(), hash, verified: Rc::clone(verified), asked: false };
+        let slot = Slot { key, token: token.into(), hash, verified: Rc::clone(verified), asked: false };
         if let Some(place) = self.slots.get_mut(number) {
             *place = Some(slot);
             let slots = &self.slots;
@@ -118,15 +118,15 @@ impl TokenCache {
         self.index.is_empty()
     }
 
-    fn hash(&self, owner: Owner, token: &[u8]) -> u64 {
+    fn hash(&self, key: CacheKey, token: &[u8]) -> u64 {
         let tail = token.last_chunk::<HASHED>().map_or(token, |tail| tail);
-        self.hasher.hash_one((owner.scheme, owner.generation, tail))
+        self.hasher.hash_one((key.scheme, key.generation, tail))
     }
 
-    fn find(&self, hash: u64, owner: Owner, token: &[u8]) -> Option<usize> {
+    fn find(&self, hash: u64, key: CacheKey, token: &[u8]) -> Option<usize> {
         let is_it = |&number: &usize| {
             let slot = self.slots.get(number).and_then(Option::as_ref);
-            slot.is_some_and(|slot| slot.owner == owner && same(&slot.token, token))
+            slot.is_some_and(|slot| slot.key == key && same(&slot.token, token))
         };
         self.index.find(hash, is_it).copied()
     }

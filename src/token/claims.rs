@@ -9,16 +9,16 @@ pub type Claims = Map<String, Value>;
 
 /// When a token may be accepted: `from <= now < until`, in Unix seconds, leeway included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Window {
+pub struct Validity {
     /// From this second on.
     pub from: i64,
     /// Up to and without this second.
     pub until: i64,
 }
 
-impl Window {
+impl Validity {
     /// Whether `now`, in Unix seconds, is within.
-    pub fn holds(self, now: i64) -> bool {
+    pub fn is_valid_at(self, now: i64) -> bool {
         self.from <= now && now < self.until
     }
 }
@@ -27,12 +27,12 @@ impl Window {
 ///
 /// # Errors
 /// If one of them is not a date, or says no.
-pub fn check_times(claims: &Claims, now: i64, leeway: i64) -> Result<Window, TokenError> {
-    let mut window = Window { from: i64::MIN, until: i64::MAX };
+pub fn check_times(claims: &Claims, now: i64, leeway: i64) -> Result<Validity, TokenError> {
+    let mut validity = Validity { from: i64::MIN, until: i64::MAX };
     if let Some(exp) = numeric_date(claims, "exp")? {
         // The fraction is dropped: a token never lives longer than it says.
-        window.until = whole(exp.floor()).saturating_add(leeway);
-        if now >= window.until {
+        validity.until = whole(exp.floor()).saturating_add(leeway);
+        if now >= validity.until {
             return Err(TokenError::Expired);
         }
     }
@@ -42,10 +42,10 @@ pub fn check_times(claims: &Claims, now: i64, leeway: i64) -> Result<Window, Tok
             if now < from {
                 return Err(error);
             }
-            window.from = window.from.max(from);
+            validity.from = validity.from.max(from);
         }
     }
-    Ok(window)
+    Ok(validity)
 }
 
 /// A NumericDate (RFC 7519 section 2): seconds, fractions allowed.

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::fetch::PendingFetch;
+use crate::reason::Reason;
 
 /// Why a token is not accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,43 +52,41 @@ pub enum TokenError {
 }
 
 impl TokenError {
-    /// The reason as one word, for response-code details and counters.
+    /// The reason of the refusal; `None` while it cannot be told yet.
     #[must_use]
-    pub fn reason(&self) -> &'static str {
-        match self {
-            Self::TooLong => "token_too_long",
-            Self::Malformed(_) => "token_malformed",
-            Self::Critical => "token_critical_extension",
-            Self::NoKey => "token_no_matching_key",
-            Self::TooManyKeys => "token_too_many_keys",
-            Self::Signature => "token_bad_signature",
-            Self::Expired => "token_expired",
-            Self::NotYetValid => "token_not_yet_valid",
-            Self::IssuedInFuture => "token_issued_in_future",
-            Self::Issuer => "token_wrong_issuer",
-            Self::Audience => "token_wrong_audience",
-            Self::MissingClaim(_) => "token_missing_claim",
-            Self::BadClaim(_) => "token_bad_claim",
-            Self::OtherUse(_) => "token_other_use",
-            Self::Inactive => "token_inactive",
-            Self::Revoked => "token_revoked",
-            Self::Pending(_) => "token_pending",
-            Self::KeysUnavailable(_) => "keys_unavailable",
-            Self::IntrospectionUnavailable(_) => "introspection_unavailable",
-            Self::RevocationUnavailable(_) => "revocation_unavailable",
-        }
+    pub fn reason(&self) -> Option<Reason> {
+        Some(match self {
+            Self::TooLong => Reason::TokenTooLong,
+            Self::Malformed(_) => Reason::TokenMalformed,
+            Self::Critical => Reason::TokenCriticalExtension,
+            Self::NoKey => Reason::TokenNoMatchingKey,
+            Self::TooManyKeys => Reason::TokenTooManyKeys,
+            Self::Signature => Reason::TokenBadSignature,
+            Self::Expired => Reason::TokenExpired,
+            Self::NotYetValid => Reason::TokenNotYetValid,
+            Self::IssuedInFuture => Reason::TokenIssuedInFuture,
+            Self::Issuer => Reason::TokenWrongIssuer,
+            Self::Audience => Reason::TokenWrongAudience,
+            Self::MissingClaim(_) => Reason::TokenMissingClaim,
+            Self::BadClaim(_) => Reason::TokenBadClaim,
+            Self::OtherUse(_) => Reason::TokenOtherUse,
+            Self::Inactive => Reason::TokenInactive,
+            Self::Revoked => Reason::TokenRevoked,
+            Self::Pending(_) => return None,
+            Self::KeysUnavailable(_) => Reason::KeysUnavailable,
+            Self::IntrospectionUnavailable(_) => Reason::IntrospectionUnavailable,
+            Self::RevocationUnavailable(_) => Reason::RevocationUnavailable,
+        })
     }
 }
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason().map_or("token_pending", Reason::as_str))?;
         match self {
-            Self::Malformed(what) => write!(f, "{}: {what}", self.reason()),
-            Self::OtherUse(name) => write!(f, "{}: {name}", self.reason()),
-            Self::MissingClaim(name) | Self::BadClaim(name) => {
-                write!(f, "{}: {name}", self.reason())
-            }
-            _ => f.write_str(self.reason()),
+            Self::Malformed(what) | Self::OtherUse(what) => write!(f, ": {what}"),
+            Self::MissingClaim(name) | Self::BadClaim(name) => write!(f, ": {name}"),
+            _ => Ok(()),
         }
     }
 }

@@ -11,7 +11,7 @@ mod issuers;
 mod scopes;
 mod verify;
 
-pub use cache::{Owner, TokenCache};
+pub use cache::{CacheKey, TokenCache};
 pub use error::TokenError;
 pub use issuers::{Issuer, Keys};
-pub use verify::{Authority, ClaimHeader, Verified, Verifier, VerifierSettings};
+pub use verify::{ClaimHeader, TrustAnchor, Verified, Verifier, VerifierSettings};

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::claims::{self, Claims, Window};
+use super::claims::{self, Claims, Validity};
 use super::compact::Compact;
 use super::error::TokenError;
 use super::issuers::Issuer;
@@ -38,9 +38,9 @@ pub struct VerifierSettings {
     pub revocation: Option<(Rc<RemoteSource>, bool)>,
 }
 
-/// Who tells whether a token is good.
+/// What a scheme trusts: the keys of issuers, or the introspection endpoint of one.
 #[derive(Debug)]
-pub enum Authority {
+pub enum TrustAnchor {
     /// The keys of these issuers; the token names its own, unless there is one without a name.
     Issuers(Vec<Issuer>),
     /// Whoever issued it, asked each time (RFC 7662); and the only accepted `iss`, if it matters.
@@ -54,7 +54,7 @@ pub type ClaimHeader = (Rc<str>, Vec<u8>);
 #[derive(Debug)]
 pub struct Verifier {
     settings: VerifierSettings,
-    authority: Authority,
+    trust_anchor: TrustAnchor,
 }
 
 /// What a verified token says. Made by [`Verifier::verify`] and nobody else.
@@ -64,7 +64,7 @@ pub struct Verified {
     issuer: Option<String>,
     scopes: Vec<String>,
     headers: Vec<ClaimHeader>,
-    window: Window,
+    validity: Validity,
     /// `jti`, for revocation.
     id: Option<String>,
     /// `iat`, for revocation.
@@ -100,10 +100,10 @@ impl Verified {
     /// Whether the token may be accepted now. A time that was read lately will do to see that it was
     /// valid already; that it has not expired is seen exactly.
     #[must_use]
-    pub fn holds(&self, host: &dyn Host) -> bool {
-        host.cached_now().is_some_and(|recent| self.window.from <= recent)
-            && host.is_before(self.window.until)
-            || self.window.holds(host.now())
+    pub fn is_valid_now(&self, host: &dyn Host) -> bool {
+        host.cached_now().is_some_and(|recent| self.validity.from <= recent)
+            && host.is_before(self.validity.until)
+            || self.validity.is_valid_at(host.now())
     }
 
     /// The identity that this token alone gives.
@@ -116,14 +116,14 @@ impl Verified {
 impl Verifier {
     /// A verifier of tokens that `authority` vouches for.
     #[must_use]
-    pub fn new(settings: VerifierSettings, authority: Authority) -> Self {
-        Self { settings, authority }
+    pub fn new(settings: VerifierSettings, trust_anchor: TrustAnchor) -> Self {
+        Self { settings, trust_anchor }
     }
 
     /// What a token of this scheme is held to: whose keys, and for whom.
     #[must_use]
-    pub fn accepts(&self) -> (&Authority, Option<&[String]>) {
-        (&self.authority, self.settings.audiences.as_deref())
+    pub fn accepts(&self) -> (&TrustAnchor, Option<&[String]>) {
+        (&self.trust_anchor, self.settings.audiences.as_deref())
     }
 
     /// Whether a claim of some token could be told in header `name`.
@@ -135,9 +135,9 @@ impl Verifier {
     /// Whether each token is asked after at its issuer.
     #[must_use]
     pub fn asks_the_issuer(&self) -> bool {
-        match &self.authority {
-            Authority::Introspection(..) => true,
-            Authority::Issuers(_) => false,
+        match &self.trust_anchor {
+            TrustAnchor::Introspection(..) => true,
+            TrustAnchor::Issuers(_) => false,
         }
     }
 
@@ -164,9 +164,9 @@ impl Verifier {
         if token.len() > self.settings.max_token_bytes {
             return Err(TokenError::TooLong);
         }
-        let issuers = match &self.authority {
-            Authority::Issuers(issuers) => issuers,
-            Authority::Introspection(introspection, issuer) => {
+        let issuers = match &self.trust_anchor {
+            TrustAnchor::Issuers(issuers) => issuers,
+            TrustAnchor::Introspection(introspection, issuer) => {
                 // RFC 6750 section 2.1: what has a space or a tab in it is no token of anybody's.
                 if !token.iter().all(u8::is_ascii_graphic) {
                     return Err(TokenError::Malformed("not a bearer token (RFC 6750)"));
@@ -209,10 +209,10 @@ impl Verifier {
     /// keys. Nothing: not now, or never.
     #[must_use]
     pub fn generation(&self, now: impl Fn() -> i64) -> Option<u64> {
-        match &self.authority {
+        match &self.trust_anchor {
             // What the issuer says is remembered where it is asked.
-            Authority::Introspection(..) => None,
-            Authority::Issuers(issuers) => issuers.iter().try_fold(0_u64, |sum, issuer| {
+            TrustAnchor::Introspection(..) => None,
+            TrustAnchor::Issuers(issuers) => issuers.iter().try_fold(0_u64, |sum, issuer| {
                 issuer.serves(&now).then(|| sum.wrapping_add(issuer.generation()))
             }),
         }
@@ -258,7 +258,7 @@ impl Verifier {
         {
             return Err(TokenError::MissingClaim(name.clone()));
         }
-        let window = claims::check_times(claims, now, settings.leeway_seconds)?;
+        let validity = claims::check_times(claims, now, settings.leeway_seconds)?;
         if let Some(issuer) = issuer
             && claims::string_claim(claims, "iss")? != Some(issuer)
         {
@@ -279,7 +279,7 @@ impl Verifier {
         let id = claims::string_claim(claims, "jti")?.map(str::to_owned);
         let issued = claims::issued(claims);
         let identity = IdentityMemo::default();
-        Ok(Verified { subject, issuer, scopes, headers, window, id, issued, identity })
+        Ok(Verified { subject, issuer, scopes, headers, validity, id, issued, identity })
     }
 
     /// A claim that the upstream is told as it is.
@@ -311,7 +311,7 @@ impl Verifier {
 /// Lets the tests of the cache make a proof without a token.
 #[cfg(test)]
 pub mod tests_support {
-    use super::{Verified, Window};
+    use super::{Validity, Verified};
 
     pub fn verified(from: i64, until: i64) -> Verified {
         Verified {
@@ -319,7 +319,7 @@ pub mod tests_support {
             issuer: None,
             scopes: vec![],
             headers: vec![],
-            window: Window { from, until },
+            validity: Validity { from, until },
             id: None,
             issued: None,
             identity: super::IdentityMemo::default(),

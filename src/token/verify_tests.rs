@@ -1,6 +1,6 @@
 //! The examples of the RFCs, and what the table of behaviours cannot reach: the host's verdicts.
 
-use super::{Authority, Verifier, VerifierSettings};
+use super::{TrustAnchor, Verifier, VerifierSettings};
 use crate::fetch::Revocations;
 use crate::host::{InMemoryHost, NativeVerdict};
 use crate::keys::{KeySet, VerificationKey, import_jwk};
@@ -48,7 +48,7 @@ fn verifier(jwk: &str) -> Verifier {
     };
     let keys = Keys::Fixed(KeySet::new(vec![key(jwk)]));
     let issuer = Issuer { name: Some("joe".into()), keys, algorithms: None };
-    Verifier::new(settings, Authority::Issuers(vec![issuer]))
+    Verifier::new(settings, TrustAnchor::Issuers(vec![issuer]))
 }
 
 fn es256_token() -> String {

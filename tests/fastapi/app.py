@@ -1,6 +1,6 @@
 """The routes of FastAPI's security chapter, for the difference test.
 
-The same secret, users and keys as in tests/difference.rs. What the chapter shows once is shown
+The same secret, users and keys as in tests/envoy/fastapi_compat. What the chapter shows once is shown
 once here: a password flow with scopes, bearer, API keys in all three places, Basic, and
 authentication that is optional.
 """

@@ -2,7 +2,7 @@
 //! security schemes completes `schemes`.
 //!
 //! It is somebody else's document: what is not known in it is left alone. What is read must have
-//! its type, because a misread requirement is an open gate.
+//! its type, because a misread requirement would let requests in.
 
 mod servers;
 mod template;
@@ -51,12 +51,12 @@ pub fn read(node: Node<'_>) -> Option<Imported> {
     match document.get("openapi").and_then(Value::as_str) {
         Some(version) if version.starts_with("3.") => {}
         Some(version) => {
-            return node.fault(format_args!("OpenAPI {version} is not supported; convert it to 3.1"));
+            return node.error(format_args!("OpenAPI {version} is not supported; convert it to 3.1"));
         }
         None if document.contains_key("swagger") => {
-            return node.fault("Swagger 2.0 is not supported; convert it to OpenAPI 3.1");
+            return node.error("Swagger 2.0 is not supported; convert it to OpenAPI 3.1");
         }
-        None => return node.fault("not an OpenAPI document: `openapi: 3.1.0` is missing"),
+        None => return node.error("not an OpenAPI document: `openapi: 3.1.0` is missing"),
     }
     let reader = Reader { node, document, root_security: security(node, node.path, document)? };
     let info = document.get("info").and_then(Value::as_object);
@@ -69,8 +69,8 @@ pub fn read(node: Node<'_>) -> Option<Imported> {
     })
 }
 
-/// `security` of a document or an operation: outer nothing is a fault, inner nothing is silence.
-#[expect(clippy::option_option, reason = "a fault, silence, or a list")]
+/// `security` of a document or an operation: outer nothing is an error, inner nothing is silence.
+#[expect(clippy::option_option, reason = "an error, silence, or a list")]
 fn security(
     node: Node<'_>,
     path: &Path<'_>,
@@ -85,7 +85,7 @@ fn security(
 fn members<'v>(node: Node<'_>, value: &'v Value) -> Option<&'v Map<String, Value>> {
     match value {
         Value::Object(members) => Some(members),
-        _ => node.fault("expected an object"),
+        _ => node.error("expected an object"),
     }
 }
 
@@ -169,7 +169,7 @@ impl Reader<'_> {
             .filter(|item| !item.contains_key("$ref"));
         match found {
             Some(item) => Some(item),
-            None => node.fault(format_args!(
+            None => node.error(format_args!(
                 "$ref {reference} cannot be followed; write the path item out, or in components.pathItems"
             )),
         }

@@ -13,12 +13,12 @@ pub enum Signer {
     Key(Rc<SigningKey>),
     /// None of them.
     None,
-    /// One had a fault, which is reported; no further one should follow from it.
+    /// One had an error, which is reported; no further one should follow from it.
     Unknown,
 }
 
 impl Compiler<'_> {
-    /// The keys that verify, and the first that can sign: nothing where a faulty one might have.
+    /// The keys that verify, and the first that can sign: nothing where a erroneous one might have.
     /// Only who issues tokens needs a private key.
     pub(super) fn keys(
         &self,

@@ -1,14 +1,14 @@
 //! From configuration to policy: references resolved, keys imported, patterns compiled. What is
 //! wrong goes to the errors with its path, and compiling goes on to find the rest.
 
-mod authority;
-mod issue;
 mod keys;
 mod own_routes;
 mod rules;
 mod schemes;
 mod shadowed;
 mod shared_keys;
+mod token_endpoint;
+mod trust_anchor;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -21,7 +21,7 @@ use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Pat
 use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, User, UserDirectory};
-use crate::issue::TokenEndpoint;
+use crate::token_endpoint::TokenEndpoint;
 
 /// How many keys a directory may have for their identities to be remembered.
 const MOST_REMEMBERED: usize = 4096;

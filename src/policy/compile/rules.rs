@@ -113,7 +113,7 @@ impl Compiler<'_> {
     }
 
     /// The rules, ready to be looked up; those of a document come behind those that are `written`. Where a
-    /// rule is missing because of a fault of its own, none is to be held against its number.
+    /// rule is missing because of an error of its own, none is to be held against its number.
     pub(super) fn index(
         &self,
         rules: Vec<Rule>,

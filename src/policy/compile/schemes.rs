@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use super::Compiler;
-use super::issue::IssuedClaims;
 use super::keys::Signer;
+use super::token_endpoint::IssuedClaims;
 use crate::config::{self, JwtConfig, KeySource, Path, SchemeConfig, TokenUsersConfig};
 use crate::credential::CredentialLocation;
 use crate::http_syntax::is_same_header;
@@ -32,7 +32,7 @@ impl Compiler<'_> {
                 self.errors.add(&path, "the name goes into a header: no control characters, no comma");
             }
             let id = SchemeId(compiled.len());
-            // One with a fault is known by name all the same, lest its users be faulted too.
+            // One with an error is known by name all the same, lest its users be reported too.
             compiled.extend(scheme.and_then(|scheme| self.scheme(&path, &name, scheme)));
             self.scheme_ids.insert(name, id);
         }
@@ -153,7 +153,7 @@ impl Compiler<'_> {
         };
         let is_introspection = matches!(jwt.keys, KeySource::Introspection(_));
         let path = path.key(if is_introspection { "introspection" } else { "jwt" });
-        let (authority, signer) = self.authority(&path, &mut jwt, url, issues)?;
+        let (trust_anchor, signer) = self.trust_anchor(&path, &mut jwt, url, issues)?;
         let revocation = jwt.revocation.take();
         let revocation = revocation.map(|config| self.revocation(&path.key("revocation"), config));
         let claims_to_headers: Vec<(String, Rc<str>)> = jwt
@@ -173,7 +173,7 @@ impl Compiler<'_> {
             revoked: jwt.revoked,
             revocation,
         };
-        let verifier = Box::new(Verifier::new(settings, authority));
+        let verifier = Box::new(Verifier::new(settings, trust_anchor));
         Some(TokenScheme {
             locations: jwt.from,
             kind: SchemeKind::Token { verifier, users },
@@ -185,7 +185,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// Claim headers are the gate's own, like the identity headers: nobody else may set them.
+    /// Claim headers are the filter's own, like the identity headers: nobody else may set them.
     fn reserve_claim_headers(&mut self, path: &Path<'_>, headers: &[(String, Rc<str>)]) {
         for (index, (claim, header)) in headers.iter().enumerate() {
             let is_same = |other: &Rc<str>| is_same_header(other.as_bytes(), header.as_bytes());

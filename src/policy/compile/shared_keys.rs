@@ -6,7 +6,7 @@ use super::Compiler;
 use crate::config::Path;
 use crate::keys::VerificationKey;
 use crate::policy::scheme::{Scheme, SchemeKind, TokenUsers};
-use crate::token::{Authority, Issuer, Keys};
+use crate::token::{Issuer, Keys, TrustAnchor};
 
 /// What a scheme's tokens are known by.
 struct Tokens<'s> {
@@ -18,7 +18,7 @@ struct Tokens<'s> {
 }
 
 impl Compiler<'_> {
-    /// A name means somebody in one directory and maybe somebody else in another. So where the gate signs tokens for one
+    /// A name means somebody in one directory and maybe somebody else in another. So where the filter signs tokens for one
     /// of them, those of the other must be told apart by more than their key.
     pub(super) fn check_shared_keys(&self, schemes: &[Scheme]) {
         let tokens: Vec<Tokens<'_>> = schemes.iter().filter_map(|scheme| self.tokens(scheme)).collect();
@@ -51,7 +51,7 @@ impl Compiler<'_> {
 
     fn tokens<'s>(&self, scheme: &'s Scheme) -> Option<Tokens<'s>> {
         let SchemeKind::Token { verifier, users } = &scheme.kind else { return None };
-        let (Authority::Issuers(issuers), audiences) = verifier.accepts() else { return None };
+        let (TrustAnchor::Issuers(issuers), audiences) = verifier.accepts() else { return None };
         let issues = self.token_endpoints.iter().any(|endpoint| endpoint.scheme == scheme.name);
         Some(Tokens { name: &scheme.name, issuers, audiences, users: users.as_ref(), issues })
     }

@@ -1,22 +1,5 @@
-//! What the tests share: a real Envoy, an echoing upstream, a raw HTTP client, and tokens made
-//! independently of the code under test.
+//! Keys for tests, and tokens made of them independently of the code under test. It is small, so that the
+//! core's unit tests can take it: what needs a real Envoy or a Wasm machine is in `lychgate-tests`.
 
-pub mod book;
-pub mod demonstration;
-pub mod echo;
-pub mod envoy;
-pub mod h2;
-pub mod held;
-pub mod hpack;
-pub mod http;
-pub mod issuer;
 pub mod keys;
-pub mod load;
-pub mod node;
-pub mod programs;
-pub mod python;
-pub mod schedule;
 pub mod tokens;
-pub mod vm;
-mod wire;
-pub mod witness;

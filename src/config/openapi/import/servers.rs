@@ -5,18 +5,18 @@ use serde_json::{Map, Value};
 use crate::config::node::Node;
 
 /// The base paths of the `servers` of `owner`, each once; nothing where it has none.
-#[expect(clippy::option_option, reason = "a fault, silence, or a list")]
+#[expect(clippy::option_option, reason = "an error, silence, or a list")]
 pub fn base_paths(node: Node<'_>, owner: &Map<String, Value>) -> Option<Option<Vec<String>>> {
     let Some(servers) = owner.get("servers") else { return Some(None) };
     let place = node.path.key("servers");
     let node = Node { path: &place, ..node };
-    let Value::Array(servers) = servers else { return node.fault("expected an array") };
+    let Value::Array(servers) = servers else { return node.error("expected an array") };
     let mut bases: Vec<String> = Vec::new();
     for (index, server) in servers.iter().enumerate() {
         let place = place.index(index);
         let node = Node { path: &place, ..node };
         let Some(url) = server.get("url").and_then(Value::as_str) else {
-            return node.fault("expected an object with `url`");
+            return node.error("expected an object with `url`");
         };
         let base = base_path(node, url, server)?;
         if !bases.contains(&base) {
@@ -36,12 +36,12 @@ fn base_path(node: Node<'_>, url: &str, server: &Value) -> Option<String> {
     let mut rest = path;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((name, after)) = after.split_once('}') else {
-            return node.fault(format_args!("{url:?}: a brace that is not closed"));
+            return node.error(format_args!("{url:?}: a brace that is not closed"));
         };
         let variable = server.get("variables").and_then(|variables| variables.get(name));
         let Some(default) = variable.and_then(|variable| variable.get("default")).and_then(Value::as_str)
         else {
-            return node.fault(format_args!("{url:?}: the variable {name:?} has no `default`"));
+            return node.error(format_args!("{url:?}: the variable {name:?} has no `default`"));
         };
         filled.push_str(before);
         filled.push_str(default);

@@ -19,13 +19,13 @@ enum Openness {
 /// Reads the template of a path.
 pub fn read(node: Node<'_>, path: &str) -> Option<(Rank, PathConfig)> {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
-    let Ok(decoded) = decoded else { return node.fault(format_args!("{path:?} is not UTF-8")) };
+    let Ok(decoded) = decoded else { return node.error(format_args!("{path:?} is not UTF-8")) };
     // The one reading that requests are held to. Braces stand for text that is not there yet.
     if let Err(ambiguity) = crate::normal_path::NormalPath::new(path.as_bytes()) {
-        return node.fault(format_args!("{path:?} can never match: {}", ambiguity.0));
+        return node.error(format_args!("{path:?} can never match: {}", ambiguity.0));
     }
     if path.len() > LONGEST_PATH_BYTES {
-        return node.fault(format_args!("it can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
+        return node.error(format_args!("it can never match: a path has at most {LONGEST_PATH_BYTES} bytes"));
     }
     let openness = |segment: &str| {
         Some(match Segment::parse(segment)? {
@@ -35,7 +35,7 @@ pub fn read(node: Node<'_>, path: &str) -> Option<(Rank, PathConfig)> {
         })
     };
     let Some(rank) = decoded.trim_start_matches('/').split('/').map(openness).collect() else {
-        return node.fault(format_args!("{path:?} is not a path template"));
+        return node.error(format_args!("{path:?} is not a path template"));
     };
     Some((Rank(rank), PathConfig::Template(decoded.into_owned())))
 }

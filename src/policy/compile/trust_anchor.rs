@@ -1,0 +1,196 @@
+//! Who vouches for the tokens of a scheme: keys at hand, keys that are fetched, several issuers, or
+//! an issuer that is asked.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Compiler;
+use super::keys::Signer;
+use crate::config::{
+    DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, Path, RemoteConfig,
+    RevocationConfig,
+};
+use crate::fetch::{
+    Discovery, IntrospectionSettings, Introspector, RemoteSource, SourceKind, Uri, issuer_of,
+};
+use crate::keys::{Algorithm, KeySet, VerificationKey};
+use crate::token::{Issuer, Keys, TrustAnchor};
+
+/// What is said of an issuer before its keys are known.
+struct Named<'a> {
+    /// `iss`.
+    issuer: Option<String>,
+    /// Its discovery document.
+    url: Option<&'a str>,
+    /// Accepted algorithms.
+    algorithms: Option<Vec<Algorithm>>,
+    /// Whether it is the filter itself.
+    issues: bool,
+}
+
+impl Compiler<'_> {
+    /// The authority of a `jwt` or an `introspection` at `path`. `url` is the scheme's
+    /// `openIdConnectUrl`, `issues` whether the filter issues its tokens itself.
+    pub(super) fn trust_anchor(
+        &mut self,
+        path: &Path<'_>,
+        jwt: &mut JwtConfig,
+        url: Option<&str>,
+        issues: bool,
+    ) -> Option<(TrustAnchor, Signer)> {
+        let keys = std::mem::replace(&mut jwt.keys, KeySource::Keys(Vec::new()));
+        let issuer = jwt.issuer.take();
+        let algorithms = jwt.algorithms.take();
+        match keys {
+            KeySource::Introspection(config) => {
+                let trust_anchor = self.introspection(path, config, issuer)?;
+                Some((trust_anchor, Signer::None))
+            }
+            KeySource::Issuers(issuers) => {
+                for (key, is_there) in [("issuer", issuer.is_some()), ("algorithms", algorithms.is_some())] {
+                    if is_there {
+                        self.errors.add(&path.key(key), "with `issuers` each of them has its own");
+                    }
+                }
+                Some((TrustAnchor::Issuers(self.issuers(&path.key("issuers"), issuers)), Signer::None))
+            }
+            keys => {
+                let named = Named { issuer, url, algorithms, issues };
+                let (issuer, signer) = self.issuer(path, keys, named)?;
+                Some((TrustAnchor::Issuers(vec![issuer]), signer))
+            }
+        }
+    }
+
+    fn issuers(&mut self, path: &Path<'_>, issuers: Vec<Option<IssuerConfig>>) -> Vec<Issuer> {
+        let mut compiled: Vec<Issuer> = Vec::new();
+        for (index, config) in issuers.into_iter().enumerate() {
+            let Some(IssuerConfig { issuer, keys, algorithms }) = config else { continue };
+            let path = path.index(index);
+            if compiled.iter().any(|other| other.name.as_ref() == Some(&issuer)) {
+                self.errors.add(&path.key("issuer"), format_args!("{issuer:?} is there already"));
+            }
+            let named = Named { issuer: Some(issuer), url: None, algorithms, issues: false };
+            compiled.extend(self.issuer(&path, keys, named).map(|(issuer, _)| issuer));
+        }
+        compiled
+    }
+
+    fn issuer(&mut self, path: &Path<'_>, keys: KeySource, named: Named<'_>) -> Option<(Issuer, Signer)> {
+        let Named { issuer, url, algorithms, issues } = named;
+        let (keys, signer) = match keys {
+            KeySource::Keys(keys) => self.keys(&path.key("keys"), keys, issues),
+            KeySource::Jwks(jwks) => {
+                (self.jwks(&path.key("jwks"), &jwks, algorithms.as_deref()), Signer::None)
+            }
+            KeySource::Remote(RemoteConfig { uri, refresh_policy }) => {
+                self.check_asymmetric(path, algorithms.as_deref());
+                let kind = SourceKind::Keys { uri: Some(uri), discovery: None, allowed: algorithms.clone() };
+                let source = RemoteSource::new(path.key("remote_jwks").to_string(), kind, refresh_policy);
+                return Some((self.fetched(source, issuer, algorithms), Signer::None));
+            }
+            KeySource::Discovery(config) => {
+                self.check_asymmetric(path, algorithms.as_deref());
+                let (source, issuer) = self.discovery(path, config, url, issuer, algorithms.clone())?;
+                return Some((self.fetched(source, Some(issuer), algorithms), Signer::None));
+            }
+            KeySource::Issuers(_) | KeySource::Introspection(_) => return None,
+        };
+        let mut of_keys: Vec<Algorithm> = keys.iter().map(VerificationKey::algorithm).collect();
+        of_keys.sort_unstable();
+        of_keys.dedup();
+        if let Some(algorithms) = &algorithms
+            && !keys.is_empty()
+            && !of_keys.iter().any(|algorithm| algorithms.contains(algorithm))
+        {
+            let names: Vec<_> = of_keys.iter().map(|algorithm| algorithm.name()).collect();
+            self.errors.add(
+                &path.key("algorithms"),
+                format_args!("no key has any of them; the keys are for {}", names.join(", ")),
+            );
+        }
+        let algorithms = Some(algorithms.unwrap_or(of_keys));
+        let keys = KeySet::new(keys);
+        for line in keys.beyond_budget() {
+            self.warnings.add(path, line);
+        }
+        let keys = Keys::Fixed(keys);
+        Some((Issuer { name: issuer, keys, algorithms }, signer))
+    }
+
+    fn check_asymmetric(&self, path: &Path<'_>, algorithms: Option<&[Algorithm]>) {
+        if algorithms.into_iter().flatten().any(|algorithm| algorithm.is_hmac()) {
+            let message = "a secret that is fetched is none: leave HS256, HS384 and HS512 out";
+            self.errors.add(&path.key("algorithms"), message);
+        }
+    }
+
+    fn fetched(
+        &mut self,
+        source: Rc<RemoteSource>,
+        name: Option<String>,
+        algorithms: Option<Vec<Algorithm>>,
+    ) -> Issuer {
+        self.sources.push(Rc::clone(&source));
+        Issuer { name, keys: Keys::Fetched(source), algorithms }
+    }
+
+    fn discovery(
+        &self,
+        path: &Path<'_>,
+        config: DiscoveryConfig,
+        url: Option<&str>,
+        issuer: Option<String>,
+        allowed: Option<Vec<Algorithm>>,
+    ) -> Option<(Rc<RemoteSource>, String)> {
+        let DiscoveryConfig { cluster, jwks_cluster, refresh_policy } = config;
+        let path = path.key("cluster");
+        let (url, issuer) = match (url, issuer) {
+            (Some(url), Some(issuer)) => (url.to_owned(), issuer),
+            (Some(url), None) => (url.to_owned(), self.errors.check(&path, issuer_of(url))?),
+            (None, Some(issuer)) => {
+                (format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')), issuer)
+            }
+            (None, None) => {
+                let message = "discovery needs `issuer`, or a scheme of type openIdConnect";
+                self.errors.add(&path, message);
+                return None;
+            }
+        };
+        let uri = self.errors.check(&path, Uri::parse(&url, &cluster))?;
+        let discovery = Discovery { uri, issuer: issuer.clone(), jwks_cluster };
+        let kind = SourceKind::Keys { uri: None, discovery: Some(discovery), allowed };
+        Some((RemoteSource::new(path.to_string(), kind, refresh_policy), issuer))
+    }
+
+    fn introspection(
+        &mut self,
+        path: &Path<'_>,
+        config: IntrospectionConfig,
+        issuer: Option<String>,
+    ) -> Option<TrustAnchor> {
+        let secret = self.secret(config.client_secret);
+        let introspector = Introspector::new(IntrospectionSettings {
+            uri: config.uri,
+            client_id: config.client_id,
+            client_secret: self.errors.check(&path.key("client_secret"), secret)?,
+            in_body: config.in_body,
+            cache_seconds: config.cache_seconds,
+            timeout: Duration::from_secs(config.timeout_seconds),
+        });
+        self.introspections.push(Rc::clone(&introspector));
+        Some(TrustAnchor::Introspection(introspector, issuer))
+    }
+
+    /// The list of revoked tokens that is polled, and whether tokens pass while there is none.
+    pub(super) fn revocation(
+        &mut self,
+        path: &Path<'_>,
+        config: RevocationConfig,
+    ) -> (Rc<RemoteSource>, bool) {
+        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy }, accepts_on_outage } = config;
+        let source = RemoteSource::new(path.to_string(), SourceKind::Revocations { uri }, refresh_policy);
+        self.sources.push(Rc::clone(&source));
+        (source, accepts_on_outage)
+    }
+}

@@ -1,0 +1,357 @@
+//! Why a request is refused. Every refusal has a [`Reason`], and everything that is said of it stands in the one
+//! table of this file: its word, its status and detail, the error code of OAuth 2.0, what it means and what to do.
+//!
+//! To add a reason, add a row. The stats, docs/reasons.md and `lychgate explain` follow from it. A word is for
+//! logs, stats and response-code details; the client is told the status and the detail. Where one word has several
+//! answers, each of them is a variant.
+
+use std::fmt;
+
+/// Which stats a reason has: a refusal is counted without a scheme, or under the scheme whose credential was not
+/// enough.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CountedFor {
+    /// Without a scheme, by every policy.
+    Request,
+    /// Without a scheme, by a policy with a token endpoint.
+    TokenEndpoint,
+    /// Each scheme of tokens.
+    Token,
+    /// Each `http` scheme of `basic`.
+    Basic,
+    /// Each scheme of API keys.
+    ApiKey,
+}
+
+/// The error code that OAuth 2.0 has for a refusal.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OAuthError {
+    /// In the challenge (RFC 6750 section 3.1).
+    Challenge(&'static str),
+    /// In the body, beside the detail (RFC 6749 section 5.2).
+    Body(&'static str),
+}
+
+macro_rules! reasons {
+    ($(
+        $word:literal for [$($counted:ident)+]
+            means $means:literal
+            remedy $remedy:literal
+            { $($variant:ident: $status:literal $detail:literal $(, $place:ident $error:literal)? $(if $when:literal)?;)+ }
+    )+) => {
+        /// Why a request is refused.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Reason {
+            $($(
+                #[doc = concat!($status, " `", $detail, "`. ", $means)]
+                $(#[doc = concat!("\n\nThis one if ", $when, ".")])?
+                $variant,
+            )+)+
+        }
+
+        impl Reason {
+            /// Every reason. Those that share a word stand together.
+            pub const ALL: &[Self] = &[$($(Self::$variant),+),+];
+
+            /// Its word, in logs, stats and response-code details.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $($(Self::$variant)|+ => $word,)+ }
+            }
+
+            /// The HTTP status of the answer.
+            #[must_use]
+            pub const fn status(self) -> u16 {
+                match self { $($(Self::$variant => $status,)+)+ }
+            }
+
+            /// What the client reads.
+            #[must_use]
+            pub const fn detail(self) -> &'static str {
+                match self { $($(Self::$variant => $detail,)+)+ }
+            }
+
+            /// The error code of OAuth 2.0, where there is one.
+            #[must_use]
+            pub const fn oauth_error(self) -> Option<OAuthError> {
+                match self { $($(Self::$variant => reasons!(@error $($place $error)?),)+)+ }
+            }
+
+            /// When the answer is this one and not another of the same word; `None` if the word has one answer.
+            #[must_use]
+            pub const fn when(self) -> Option<&'static str> {
+                match self { $($(Self::$variant => reasons!(@option $($when)?),)+)+ }
+            }
+
+            /// What it means, in one sentence.
+            #[must_use]
+            pub const fn meaning(self) -> &'static str {
+                match self { $($(Self::$variant)|+ => $means,)+ }
+            }
+
+            /// What to do about it.
+            #[must_use]
+            pub const fn remedy(self) -> &'static str {
+                match self { $($(Self::$variant)|+ => $remedy,)+ }
+            }
+
+            /// Which stats count it.
+            #[must_use]
+            pub const fn counted_for(self) -> &'static [CountedFor] {
+                match self { $($(Self::$variant)|+ => &[$(CountedFor::$counted),+],)+ }
+            }
+        }
+    };
+    (@error) => { None };
+    (@error $place:ident $error:literal) => { Some(OAuthError::$place($error)) };
+    (@option) => { None };
+    (@option $text:literal) => { Some($text) };
+}
+
+reasons! {
+    "credential_missing" for [Request]
+        means "The request has no credential for any alternative of its rule."
+        remedy "Send one where the scheme expects it. If it was sent: compare the header and prefix with `from`, and \
+                the matched rule with the one you mean."
+        {
+            CredentialMissing: 401 "Not authenticated" if "`missing_status` of a scheme asked for is 401";
+            CredentialMissingForbidden: 403 "Not authenticated" if "`missing_status` of every scheme asked for is 403";
+        }
+    "credential_twice" for [Token Basic ApiKey]
+        means "The request has the same kind of credential twice, and the two could be read differently."
+        remedy "Send it once. Proxies in front that add an `Authorization` header of their own are a usual cause."
+        {
+            TokenTwice: 401 "Could not validate credentials", Challenge "invalid_token" if "it is a token";
+            PasswordTwice: 401 "Incorrect username or password" if "it is a username and password";
+            ApiKeyTwice: 403 "Invalid API key" if "it is an API key";
+        }
+    "scope_lacking" for [Token Basic ApiKey]
+        means "The credential is good, and lacks a scope that the rule asks for."
+        remedy "Grant the scope where the credential comes from; the challenge names it. Look into `scope_claims` if \
+                the token has it under another claim."
+        { ScopeLacking: 403 "Not enough permissions", Challenge "insufficient_scope"; }
+    "user_disabled" for [Request Token Basic]
+        means "The user is known and proven, and switched off by `disabled: true`."
+        remedy "Remove `disabled` from the user's entry if the user may come back."
+        { UserDisabled: 403 "Inactive user"; }
+    "user_unknown" for [Token]
+        means "The token is good, and its `sub` names no user of the scheme's `users` directory."
+        remedy "Add the user to the directory, or remove `users` from the scheme."
+        { UserUnknown: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_malformed" for [Token]
+        means "The credential is not a JWT in compact form."
+        remedy "Send the token itself, three parts joined by dots. Opaque tokens need `introspection`."
+        { TokenMalformed: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_too_long" for [Token]
+        means "The token is longer than `max_token_bytes`."
+        remedy "Raise `max_token_bytes`, or have the issuer put less into the token."
+        { TokenTooLong: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_critical_extension" for [Token]
+        means "The token's header has `crit`, and no extension is understood (RFC 7515 section 4.1.11)."
+        remedy "Have the issuer make tokens without `crit`."
+        { TokenCriticalExtension: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_bad_signature" for [Token]
+        means "The token is signed by another key than those of the scheme, or was changed."
+        remedy "Compare `keys` with the issuer's, and the issuer of the token with the one you mean."
+        { TokenBadSignature: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_no_matching_key" for [Token]
+        means "No key of the scheme has the token's `alg` and `kid`."
+        remedy "Add the key or its algorithm. A key that the issuer changed lately is fetched within \
+                `refetch_seconds`."
+        { TokenNoMatchingKey: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_too_many_keys" for [Token]
+        means "The token names no key, and there are more keys of its algorithm than are tried on one token."
+        remedy "Give the keys a `kid`, and have the issuer name it in the token's header."
+        { TokenTooManyKeys: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_expired" for [Token]
+        means "The token's `exp` has passed."
+        remedy "Get a new token. If it is new: compare the clocks of the issuer and of Envoy."
+        { TokenExpired: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_not_yet_valid" for [Token]
+        means "The token's `nbf` has not come."
+        remedy "Compare the clocks of the issuer and of Envoy, or raise `leeway_seconds`."
+        { TokenNotYetValid: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_issued_in_future" for [Token]
+        means "The token's `iat` has not come."
+        remedy "Compare the clocks of the issuer and of Envoy, or raise `leeway_seconds`."
+        { TokenIssuedInFuture: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_wrong_issuer" for [Token]
+        means "The token's `iss` is not the scheme's `issuer`."
+        remedy "Compare them letter by letter, a slash at the end included."
+        { TokenWrongIssuer: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_wrong_audience" for [Token]
+        means "The token's `aud` has none of the scheme's `audiences`: it was made for another service."
+        remedy "Ask the issuer for a token for this service, or add its audience to `audiences`."
+        { TokenWrongAudience: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_missing_claim" for [Token]
+        means "The token lacks a claim of `required_claims`; the log at debug names it."
+        remedy "Have the issuer add the claim, or remove it from `required_claims`."
+        { TokenMissingClaim: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_bad_claim" for [Token]
+        means "A claim has the wrong type or an impossible value; the log at debug names it."
+        remedy "Mend it where the token is made."
+        { TokenBadClaim: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_revoked" for [Token]
+        means "The token is revoked by `revoked` or by the list of `revocation`."
+        remedy "Get a new token, if the caller may have one."
+        { TokenRevoked: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_inactive" for [Token]
+        means "The issuer was asked about the token, and answered that it is not active."
+        remedy "Get a new token. If it is new: compare the issuer that made it with `introspection`."
+        { TokenInactive: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_other_use" for [Token]
+        means "By the issuer's answer it is a refresh token, an ID token or another one that is no access token."
+        remedy "Send the access token."
+        { TokenOtherUse: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "api_key_unknown" for [ApiKey]
+        means "No entry of the scheme's `api_keys` has the SHA-256 of this key."
+        remedy "Compare it with `lychgate hash-key`. A line feed or a space that came along is a usual cause."
+        { ApiKeyUnknown: 403 "Invalid API key"; }
+    "api_key_expired" for [ApiKey]
+        means "The key's `not_after` has passed."
+        remedy "Give the client a new key, or move `not_after`."
+        { ApiKeyExpired: 403 "Invalid API key"; }
+    "api_key_disabled" for [ApiKey]
+        means "The key is switched off by `disabled: true`."
+        remedy "Remove `disabled` from its entry if the client may come back."
+        { ApiKeyDisabled: 403 "Invalid API key"; }
+    "basic_malformed" for [Basic]
+        means "The `Authorization` header is not Base64 of `username:password` (RFC 7617)."
+        remedy "Mend it in the client; `curl -u name` makes it right."
+        { BasicMalformed: 401 "Incorrect username or password"; }
+    "password_wrong" for [TokenEndpoint Basic]
+        means "The password is wrong, or the directory has no such user; the two are not told apart."
+        remedy "Try it with the hash of the user's entry, made by `lychgate hash-password`."
+        { PasswordWrong: 401 "Incorrect username or password"; }
+    "login_throttled" for [TokenEndpoint Basic]
+        means "The name, or the client's address, has had more than `passwords.max_failures` wrong passwords."
+        remedy "Wait as `Retry-After` says. If it is not an attack: look for a client that repeats an old password."
+        { LoginThrottled: 429 "Too many failed logins"; }
+    "login_busy" for [TokenEndpoint Basic]
+        means "The worker has spent its share of time for hashing passwords."
+        remedy "Try again as `Retry-After` says. If it lasts: raise `passwords.worker_share_percent`, choose cheaper \
+                hashes, or look for a flood of logins."
+        { LoginBusy: 503 "Too many logins at once"; }
+    "keys_unavailable" for [Token]
+        means "The key set of the token's issuer was never fetched, or is older than `max_stale_seconds`."
+        remedy "Look for `cannot be fetched` in Envoy's log: it names the cluster and the fault. Check that the \
+                cluster exists and reaches the issuer."
+        { KeysUnavailable: 503 "Signing keys are not available"; }
+    "introspection_unavailable" for [Token]
+        means "The issuer cannot be asked about the token."
+        remedy "Look for `introspection` in Envoy's log: it names the fault. Check the cluster and the client's secret."
+        { IntrospectionUnavailable: 503 "Token introspection is not available"; }
+    "revocation_unavailable" for [Token]
+        means "The list of revoked tokens was never fetched, or is older than `max_stale_seconds`."
+        remedy "Look for `cannot be fetched` in Envoy's log. `revocation.on_outage` decides whether tokens pass \
+                meanwhile."
+        { RevocationUnavailable: 503 "Revocation list is not available"; }
+    "token_request_invalid" for [TokenEndpoint]
+        means "The request for a token is not a good form of the password grant; `error` in the answer says how."
+        remedy "Send `username` and `password`, each once, as RFC 6749 section 4.3.2 has it."
+        {
+            UsernameOrPasswordMissing: 400 "username and password are required", Body "invalid_request"
+                if "one of the two is missing or empty";
+            FormParameterTwice: 400 "A parameter is there twice", Body "invalid_request"
+                if "the form has a parameter twice";
+            GrantTypeUnsupported: 400 "grant_type must be password", Body "unsupported_grant_type"
+                if "`grant_type` is another";
+            FormScopeInvalid: 400 "scope holds characters that no scope has", Body "invalid_scope"
+                if "`scope` is no list of scopes (RFC 6749 section 3.3)";
+            AuthorizationTwice: 400 "Two Authorization headers", Body "invalid_request"
+                if "there are two `Authorization` headers";
+            ClientNamedTwice: 400 "The client names itself in two ways", Body "invalid_request"
+                if "a client is in `Authorization` and in the form";
+        }
+    "client_invalid" for [TokenEndpoint]
+        means "The client that asks for a token is not one of `issue.clients`, or its secret is wrong."
+        remedy "Compare `client_id` and `client_secret` with `issue.clients`."
+        { ClientInvalid: 401 "Invalid client", Body "invalid_client"; }
+    "media_type_unsupported" for [TokenEndpoint]
+        means "The request for a token is not of the media type `application/x-www-form-urlencoded`."
+        remedy "Send a form, not JSON."
+        { MediaTypeUnsupported: 415 "Unsupported Media Type"; }
+    "body_too_large" for [TokenEndpoint]
+        means "The body of a request for a token is longer than 8 KiB."
+        remedy "Send a shorter form."
+        { BodyTooLarge: 413 "Content Too Large"; }
+    "method_not_allowed" for [Request]
+        means "A token endpoint was asked by another method than POST, or the documentation by another than GET and \
+               HEAD."
+        remedy "Use a method of the answer's `Allow` header."
+        { MethodNotAllowed: 405 "Method Not Allowed"; }
+    "body_timeout" for [TokenEndpoint]
+        means "The form of a request for a token did not come in time."
+        remedy "Look for a slow client or a proxy in front that keeps bodies back."
+        { BodyTimeout: 408 "Request Timeout"; }
+    "body_held_back" for [TokenEndpoint]
+        means "Envoy holds the form of a request for a token back until the filter lets its head go on."
+        remedy "Set `allow_on_headers_stop_iteration: true` in the plugin's config (Envoy 1.35 and later), or \
+                `issue: {release_head: true}`."
+        { BodyHeldBack: 408 "Request Timeout"; }
+    "no_rule" for [Request]
+        means "No rule matches the request, and there is no top-level `security`."
+        remedy "Add a rule for it, or a top-level `security`."
+        { NoRule: 403 "Forbidden"; }
+    "ambiguous_path" for [Request]
+        means "The path has two readings: `//`, `..`, an encoded slash, a bad or double percent-encoding and the like."
+        remedy "Send the path in normal form. The log at debug says what is ambiguous."
+        { AmbiguousPath: 400 "Ambiguous path"; }
+    "ambiguous_host" for [Request]
+        means "The rules match on hosts, and the request's host has two readings."
+        remedy "Send a plain host name in `Host` or `:authority`."
+        { AmbiguousHost: 400 "Ambiguous host"; }
+    "path_too_long" for [Request]
+        means "The path is longer than `max_path_bytes`, or than the rules decide on."
+        remedy "Raise `max_path_bytes`, or send a shorter path."
+        { PathTooLong: 414 "URI Too Long"; }
+    "too_many_waiting" for [Request]
+        means "Too many requests wait for keys, for introspection or for their form: on the worker, with this \
+               credential, on this connection or from this address."
+        remedy "Try again as `Retry-After` says. If it lasts: look why the issuer is slow, or for a flood."
+        { TooManyWaiting: 503 "Too many requests are waiting"; }
+    "host_failure" for [Request Basic]
+        means "Envoy did not do its part: a call of the filter failed; the log at debug names it."
+        remedy "Look whether `capability_restriction_config` leaves out a call that Lychgate needs (docs/operations.md)."
+        { HostFailure: 500 "Internal Server Error"; }
+    "other" for [Request]
+        means "The filter refused for a reason that has no word or no stat: a fault in Lychgate."
+        remedy "Report it, with the line of the log."
+        { Other: 500 "Internal Server Error"; }
+}
+
+impl Reason {
+    /// The reasons with this word: one for each answer it has; none if there is no such word.
+    pub fn of_word(word: &str) -> impl Iterator<Item = Self> {
+        Self::ALL.iter().copied().filter(move |reason| reason.as_str() == word)
+    }
+
+    /// What it means and what to do.
+    #[must_use]
+    pub fn help(self) -> String {
+        format!("{} {}", self.meaning(), self.remedy())
+    }
+
+    /// The status that a gRPC client gets: that of gRPC's HTTP mapping, with 400 and 414 as INVALID_ARGUMENT,
+    /// for there the request is at fault.
+    #[must_use]
+    pub const fn grpc_status(self) -> i32 {
+        match self.status() {
+            400 | 414 => 3,  // INVALID_ARGUMENT
+            401 => 16,       // UNAUTHENTICATED
+            403 => 7,        // PERMISSION_DENIED
+            429 | 503 => 14, // UNAVAILABLE
+            _ => 13,         // INTERNAL
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+#[path = "reason_tests.rs"]
+mod tests;

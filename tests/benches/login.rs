@@ -1,0 +1,62 @@
+//! What a flood of wrong passwords costs everybody else on the same worker: the throughput of an
+//! authenticated route with the flood against the throughput without it, in one Envoy, in turns.
+//!
+//! `cargo bench --bench login` (Debian's wrk is installed where that may be done).
+
+use lychgate_tests::echo::Upstream;
+use lychgate_tests::envoy::{Envoy, Listener, Options};
+use lychgate_tests::http::Request;
+use lychgate_tests::load::{beside_a_flood, spread, throughput};
+use lychgate_tests::programs::find_or_install;
+use lychgate_tests::{keys, tokens};
+use serde_json::json;
+
+const ROUNDS: usize = 5;
+const SECONDS: u64 = 4;
+/// argon2id as OWASP wants it, of `secret`.
+const HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus";
+
+fn main() {
+    if std::env::args().any(|argument| argument == "--test") {
+        return;
+    }
+    let Some(wrk) = find_or_install("wrk", "wrk") else { return };
+    // Not throttled at all, so that what is seen is the budget alone; and as it comes.
+    for (name, passwords, one_user) in [
+        ("budget alone, no throttle", json!({"max_failures": 1_000_000}), false),
+        ("as it comes, another user each time", json!({}), false),
+        ("as it comes, one user", json!({}), true),
+    ] {
+        let policy = json!({
+            "schemes": {"login": {"type": "oauth2", "users": "staff", "issue": {},
+                "flows": {"password": {"tokenUrl": "/token", "scopes": {}}},
+                "jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}}},
+            "users": {"staff": [{"username": "johndoe", "password": HASH}]},
+            "passwords": passwords, "security": [{"login": []}],
+        });
+        let upstream = Upstream::start();
+        let envoy = Envoy::start(&[Listener::new("gate", policy)], upstream.addr(), &Options::default());
+        let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+        let addr = envoy.addr("gate");
+        let token = tokens::Token::new().sign("HS256");
+        let login = |number: usize| {
+            let user = if one_user { "ann".to_owned() } else { format!("user{number}") };
+            let form = format!("username={user}&password=guess");
+            Request::post("/token").body("application/x-www-form-urlencoded", form)
+        };
+        let _ = throughput(&wrk, addr, &token, SECONDS);
+        let mut ratios = Vec::new();
+        let mut rates = Vec::new();
+        for _ in 0..ROUNDS {
+            let alone = throughput(&wrk, addr, &token, SECONDS);
+            let (flooded, rate) = beside_a_flood(addr, login, || throughput(&wrk, addr, &token, SECONDS));
+            ratios.push(flooded / alone);
+            rates.push(rate);
+        }
+        let ((rate, ..), (ratio, least, most)) = (spread(rates), spread(ratios));
+        println!(
+            "{name}: {rate:.0} wrong passwords a second leave {ratio:.2} of the throughput ({least:.2} to {most:.2})"
+        );
+    }
+}

@@ -1,0 +1,86 @@
+//! A faulty configuration is refused by the core, and the refusal says where and what to do. What is odd
+//! in one that is taken is told.
+
+use lychgate::policy::Policy;
+use lychgate_tests::config_faults::{faults, told_apart};
+use lychgate_tests::keys;
+
+#[test]
+fn every_fault_is_named_with_its_path_by_the_core() {
+    let faults = faults();
+    let mut failures = Vec::new();
+    for fault in &faults {
+        match Policy::compile(fault.text.as_bytes(), &|_| None) {
+            Ok(_) => failures.push(format!("{}: accepted", fault.name)),
+            Err(errors) => {
+                let log: Vec<_> = errors.iter().map(ToString::to_string).collect();
+                failures.extend(fault.missing(&log.join("\n")));
+            }
+        }
+    }
+    println!("configuration faults: {} tried, {} failed", faults.len(), failures.len());
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn schemes_whose_tokens_are_told_apart_may_share_a_key() {
+    for (how, config) in told_apart() {
+        let compiled = Policy::compile(config.to_string().as_bytes(), &|_| None);
+        assert!(compiled.is_ok(), "{how}: {:?}", compiled.err());
+    }
+}
+
+/// What is odd in `rules` beside a document, a page and a token endpoint below `/internal`.
+fn warnings(rules: serde_json::Value, security: serde_json::Value) -> Vec<String> {
+    let config = serde_json::json!({
+        "openapi": {"serve": "/internal/openapi.json", "docs": "/internal/docs"},
+        "schemes": {
+            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "k"},
+            "token": {"type": "oauth2", "flows": {"password": {"tokenUrl": "/internal/token", "scopes": {}}}, "users": "u",
+                "jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}, "issue": {}},
+        },
+        "api_keys": {"k": []},
+        "users": {"u": [{"username": "a", "password": "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW"}]},
+        "rules": rules, "security": security,
+    });
+    let compiled = Policy::compile(config.to_string().as_bytes(), &|_| None).expect("no fault");
+    compiled.warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_route_of_the_filter_s_own_that_is_public_below_a_rule_that_is_not_is_told() {
+    use serde_json::json;
+    let rule =
+        |matching: serde_json::Value, scheme: &str| json!({"match": matching, "security": [{scheme: []}]});
+    let everything = rule(json!({"prefix": "/"}), "key");
+    let told = warnings(json!([everything]), json!([]));
+    let paths: Vec<_> = told.iter().map(|line| line.split(':').next().unwrap_or_default()).collect();
+    assert_eq!(paths, ["openapi.serve", "openapi.docs", "schemes.token.issue"], "{told:?}");
+    assert!(
+        told[0].contains("/internal/openapi.json is public, though the rule `/` that covers it is not"),
+        "{told:?}"
+    );
+    let template = warnings(json!([rule(json!({"path": "/{a}/{b}"}), "key")]), json!([]));
+    assert_eq!(template.len(), 3, "{template:?}");
+    // A login cannot be asked for what it asks for.
+    assert_eq!(warnings(json!([rule(json!({"prefix": "/"}), "token")]), json!([])).len(), 2);
+    for (why, rules, security) in [
+        ("the default is no rule", json!([]), json!([{"key": []}])),
+        ("everything is public", json!([{"match": {"prefix": "/"}, "security": []}]), json!([])),
+        (
+            "a rule speaks of them",
+            json!([rule(json!({"prefix": "/internal"}), "key"), everything]),
+            json!([]),
+        ),
+        (
+            "it is said to be meant",
+            json!([
+                {"match": {"path": "/internal/openapi.json"}, "security": []}, {"match": {"path": "/internal/docs"}, "security": []},
+                {"match": {"path": "/internal/token"}, "security": []}, everything,
+            ]),
+            json!([]),
+        ),
+    ] {
+        assert!(warnings(rules.clone(), security).is_empty(), "{why}: {rules}");
+    }
+}

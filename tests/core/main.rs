@@ -1,0 +1,7 @@
+//! The core, natively: no Envoy, no module.
+
+mod allocations;
+mod behaviour;
+mod config_faults;
+mod secrets;
+mod vectors;

@@ -1,0 +1,157 @@
+//! Attacks, each with its story, through a real Envoy: what is sent, what comes back, and that
+//! nothing reached the upstream, or what did.
+
+mod claims;
+mod credentials;
+mod grpc;
+mod guessers;
+mod heads;
+mod hosts;
+mod http2;
+mod identity;
+mod introspected;
+mod keys;
+mod methods;
+mod paths;
+mod policies;
+mod protocols;
+mod shapes;
+mod table;
+mod tokens;
+mod trailers;
+mod trials;
+mod waiting;
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use lychgate_tests::behaviour;
+use lychgate_tests::echo::{Received, Reply, Upstream};
+use lychgate_tests::envoy::{Envoy, Options};
+use lychgate_tests::h2;
+use lychgate_tests::http::{self, Request};
+use table::{Answer, Attack, Sent, Story};
+
+/// What reached the upstream, in order.
+type Seen = Arc<Mutex<Vec<Received>>>;
+
+fn take(seen: &Seen) -> Vec<Received> {
+    std::mem::take(&mut *seen.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// An upstream that answers with what it got, and writes it down.
+fn recording() -> (Upstream, Seen) {
+    let seen = Seen::default();
+    let writer = Arc::clone(&seen);
+    let upstream = Upstream::serve(move |request| {
+        writer.lock().unwrap_or_else(PoisonError::into_inner).push(request.clone());
+        Reply::json(&request.to_json())
+    });
+    (upstream, seen)
+}
+
+/// A server that attackers name as the place of their keys. Whoever asks there has fallen for it.
+fn snare() -> (Upstream, Vec<(String, SocketAddr)>) {
+    let snare = Upstream::serve(|_| {
+        Reply::json(&serde_json::json!({"keys": [lychgate_tests::keys::RSA_STRANGER.jwk()]}))
+    });
+    let at = snare.addr();
+    // Whatever a module could take for the name of a cluster leads there.
+    let names = [at.to_string(), at.ip().to_string(), keys::SNARE.into(), "jku".into(), "x5u".into()];
+    (snare, names.into_iter().map(|name| (name, at)).collect())
+}
+
+/// Sends it as it is to be sent. No answer at all is an answer too.
+fn send(addr: SocketAddr, sent: &Sent) -> Option<Answer> {
+    match sent {
+        Sent::Request(request) => http::send(addr, request).ok().map(Answer::from),
+        Sent::Bytes(bytes) => {
+            let mut connection = http::Connection::open(addr).expect("a listener");
+            connection.send_bytes(bytes, false).ok().map(Answer::from)
+        }
+        Sent::Steps(steps) => protocols::in_steps(addr, steps).map(Answer::from),
+        Sent::Http2(request) => h2::send(addr, request).expect("HTTP/2").map(Answer::from),
+        Sent::Curl(arguments) => grpc::curl(addr, arguments),
+    }
+}
+
+fn is_module_alive(envoy: &Envoy) -> bool {
+    let log = envoy.log();
+    !["Function: proxy_on_", "Wasm VM failed", "RuntimeError"].iter().any(|sign| log.contains(sign))
+}
+
+#[test]
+fn every_attack_of_the_tables_is_refused_by_a_real_envoy() {
+    let (upstream, seen) = recording();
+    let (snare, clusters) = snare();
+    let environment = behaviour::ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let options = Options { environment: environment.to_vec(), clusters, ..Options::default() };
+    let envoy = Envoy::start(&policies::listeners(), upstream.addr(), &options);
+    let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+
+    let stories = stories(snare.addr());
+    let names: BTreeSet<_> = stories.iter().flat_map(|s| &s.attacks).map(Attack::full_name).collect();
+    let rows: Vec<_> = stories.iter().flat_map(|s| s.attacks.iter().map(move |a| (s.what, a))).collect();
+    assert_eq!(names.len(), rows.len(), "two attacks have the same name");
+
+    let mut faults = Vec::new();
+    let (mut tried, mut controls, mut let_in) = (0, 0, 0);
+    for (what, attack) in &rows {
+        let answer = send(envoy.addr(attack.listener), &attack.sent);
+        let reached = take(&seen);
+        if attack.is_control() {
+            controls += 1;
+        } else {
+            tried += 1;
+        }
+        if let Err(fault) = attack.check(answer.as_ref(), &reached) {
+            let_in += usize::from(!reached.is_empty());
+            faults.push(format!("{what}\n  {fault}"));
+        }
+    }
+    // Those of the table of behaviours, which have their wording tested elsewhere.
+    let mut known = 0;
+    for row in behaviour::attacks().iter().filter(|row| row.expect.upstream.is_none()) {
+        known += 1;
+        let response = envoy.send(row.policy, &row.request);
+        let reached = take(&seen);
+        if response.status != row.expect.status || !reached.is_empty() {
+            let_in += usize::from(!reached.is_empty());
+            faults.push(format!("{} [{}]: {response:?}, {reached:?}", row.name, row.policy));
+        }
+    }
+    // What comes late has come too.
+    std::thread::sleep(Duration::from_millis(300));
+    let late = take(&seen);
+    println!(
+        "attacks: {} tried through a real Envoy, {let_in} let in ({} stories, {tried} attacks of tests/envoy/attacks \
+         and {known} of tests/src/behaviour; {controls} honest requests between them, all served)",
+        tried + known,
+        stories.len(),
+    );
+    assert!(late.is_empty(), "{late:?}");
+    assert_eq!(snare.hits(), 0, "somebody asked the attacker for keys");
+    assert!(is_module_alive(&envoy), "{}", envoy.log());
+    assert!(faults.is_empty(), "{} went wrong:\n{}", faults.len(), faults.join("\n"));
+    let health = http::send(envoy.addr("raw"), &Request::get("/public/alive"));
+    assert_eq!(health.expect("an answer").status, 200, "the gate still works");
+}
+
+fn stories(snare: SocketAddr) -> Vec<Story> {
+    let mut stories = Vec::new();
+    stories.extend(tokens::stories());
+    stories.extend(shapes::stories());
+    stories.extend(keys::stories(snare));
+    stories.extend(claims::stories());
+    stories.extend(credentials::stories());
+    stories.extend(identity::stories());
+    stories.extend(paths::stories());
+    stories.extend(hosts::stories());
+    stories.extend(methods::stories());
+    stories.extend(protocols::stories());
+    stories.extend(http2::stories());
+    stories.extend(grpc::stories());
+    stories
+}

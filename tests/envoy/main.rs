@@ -1,0 +1,14 @@
+//! The module in a real Envoy.
+
+mod attacks;
+mod behaviour;
+mod capabilities;
+mod config_faults;
+mod fastapi_compat;
+mod faults;
+mod issuer;
+mod login;
+mod observability;
+mod secrets;
+mod vectors;
+mod waiting;

@@ -1,0 +1,8 @@
+//! The module, `dist/lychgate.wasm`, under an emulated host.
+
+mod cost;
+mod fuzz_seeds;
+mod host_failures;
+mod interface;
+mod matching;
+mod streams;

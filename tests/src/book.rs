@@ -1,0 +1,131 @@
+//! Documents as their readers use them: the blocks in them, and the commands that they show with what
+//! these print.
+
+use std::fs;
+use std::process::Command;
+
+use crate::demonstration::Demonstration;
+use crate::envoy::root;
+
+/// A fenced block of a document.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// What stands after the fence: `yaml`, `console`.
+    pub language: String,
+    /// What is in it.
+    pub text: String,
+    /// Its first line in the document, for messages.
+    pub line: usize,
+}
+
+/// A command and the output it promises.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// The command, for `sh`.
+    pub command: String,
+    /// What it prints.
+    pub output: String,
+}
+
+/// The text of a document of this repository.
+///
+/// # Panics
+/// If it is not there.
+#[must_use]
+pub fn read(document: &str) -> String {
+    fs::read_to_string(root().join(document)).unwrap_or_else(|error| panic!("{document}: {error}"))
+}
+
+/// Every fenced block of a document.
+#[must_use]
+pub fn blocks(document: &str) -> Vec<Block> {
+    let mut blocks: Vec<Block> = Vec::new();
+    let mut inside = false;
+    for (number, line) in read(document).lines().enumerate() {
+        match (line.strip_prefix("```"), inside) {
+            (Some(language), false) => {
+                blocks.push(Block { language: language.into(), text: String::new(), line: number + 2 });
+                inside = true;
+            }
+            (Some(_), true) => inside = false,
+            (None, true) => {
+                if let Some(block) = blocks.last_mut() {
+                    block.text += &format!("{line}\n");
+                }
+            }
+            (None, false) => {}
+        }
+    }
+    assert!(!inside, "{document}: a block has no end");
+    blocks
+}
+
+/// The commands of a `console` block: `$ ` begins a command, `> ` continues it, the rest is output.
+///
+/// # Panics
+/// If there is output before any command.
+#[must_use]
+pub fn steps(block: &Block) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for line in block.text.lines() {
+        match (line.strip_prefix("$ "), line.strip_prefix("> "), steps.last_mut()) {
+            (Some(command), _, _) => {
+                steps.push(Step { command: command.to_owned(), output: String::new() });
+            }
+            (None, Some(more), Some(step)) => step.command += &format!("\n{more}"),
+            (None, None, Some(step)) => step.output += &format!("{line}\n"),
+            (None, _, None) => panic!("output before any command: {line}"),
+        }
+    }
+    steps
+}
+
+/// What a command prints, at the root of the repository and with the ports of a demonstration.
+///
+/// # Panics
+/// If there is no shell.
+#[must_use]
+pub fn run(command: &str, demonstration: &Demonstration) -> String {
+    let command = demonstration.moved(command);
+    let mut shell = Command::new("sh");
+    let ran = shell.arg("-c").arg(command).current_dir(root()).output().expect("a shell");
+    String::from_utf8_lossy(&ran.stdout).replace('\r', "") + &String::from_utf8_lossy(&ran.stderr)
+}
+
+/// Runs every command of a block, and compares what it prints.
+///
+/// # Panics
+/// If it prints something else.
+pub fn try_out(document: &str, block: &Block, demonstration: &Demonstration) -> usize {
+    let steps = steps(block);
+    for Step { command, output } in &steps {
+        let seen = run(command, demonstration);
+        assert_eq!(seen.trim_end(), output.trim_end(), "{document}:{}: {command}", block.line);
+    }
+    steps.len()
+}
+
+/// Runs every command of every `console` block of a document against one demonstration.
+///
+/// # Panics
+/// If one prints something else, or there is none.
+pub fn try_out_all(document: &str, demonstration: &Demonstration) {
+    let blocks = blocks(document);
+    let console = blocks.iter().filter(|block| block.language == "console");
+    let tried: usize = console.map(|block| try_out(document, block, demonstration)).sum();
+    assert!(tried > 0, "no `console` block in {document}");
+    println!("{document}: {tried} commands tried");
+}
+
+/// The capabilities that docs/operations.md tells operators to allow.
+///
+/// # Panics
+/// If it lists none.
+#[must_use]
+pub fn allowed_capabilities() -> Vec<String> {
+    let page = read("docs/operations.md");
+    let block =
+        page.split("```").find(|block| block.contains("allowed_capabilities:")).expect("a block of them");
+    let name = |line: &str| Some(line.trim().split_once(": {}")?.0.to_owned());
+    block.lines().filter_map(name).collect()
+}
