@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build module cli run run-native run-oidc test e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc test e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
 ENVOY_VERSIONS ?= 1.36.2 1.40.0
+NATIVE_ENVOY_VERSIONS ?= 1.37.0 1.38.3 1.39.0 1.40.0
 say = @printf '\n==> %s\n' '$(1)'
 
 help: ## show this help
@@ -47,14 +48,26 @@ run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the i
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
 	scripts/run-oidc
 
-test: build cli ## everything: unit tests, behaviour table, end to end in a real Envoy
+test: build module cli ## everything: unit tests, behaviour table, both modules end to end in a real Envoy
 	$(call say,testing: the core natively and the plugin in a real Envoy)
 	cargo test --locked --workspace
+	$(call say,testing the native module in a real Envoy)
+	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
 	cargo test --locked -p lychgate-tests --test envoy
 	cargo test --locked -p lychgate-tests --test project -- deploy:: docs readme:: envoy_lookup::
+
+e2e-native: module ## the same with the native module
+	$(call say,testing the native module in a real Envoy)
+	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy
+
+e2e-native-matrix: module ## the same on each Envoy of NATIVE_ENVOY_VERSIONS
+	@set -e; for version in $(NATIVE_ENVOY_VERSIONS); do \
+		printf '\n==> Envoy %s\n' "$$version"; \
+		env -u ENVOY_PATH ENVOY_VERSION="$$version" $(MAKE) --no-print-directory e2e-native; \
+	done
 
 e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in ENVOY_VERSIONS
 	@set -e; for version in $(ENVOY_VERSIONS); do \

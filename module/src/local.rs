@@ -184,6 +184,7 @@ fn sweep() {
     });
     for local in over {
         local.worker.retire();
+        local.config.stats.remove(local.worker.engine().metrics().tally());
         if let Some(key) = local.host.key() {
             clock::remove(key);
         }

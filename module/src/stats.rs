@@ -48,6 +48,12 @@ impl Stats {
         tallies.push((series, tally));
     }
 
+    /// A thread counts here no longer. What it counted was told before.
+    pub fn remove(&self, tally: &Arc<Tally>) {
+        let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
+        tallies.retain(|(_, own)| !Arc::ptr_eq(own, tally));
+    }
+
     /// Tells Envoy of a change, by way of a request if there is one.
     pub fn update(
         &self,

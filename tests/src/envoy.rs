@@ -51,6 +51,31 @@ impl Artefact {
             Ok(other) => panic!("LYCHGATE_ARTEFACT is native or wasm, and not {other:?}"),
         }
     }
+
+    /// Whether a suite runs with the native module, to which this does not apply for this reason; it is printed.
+    #[must_use]
+    pub fn is_native_where(reason: &str) -> bool {
+        let is_native = Self::from_environment() == Self::Native;
+        if is_native {
+            println!("not for the native module: {reason}");
+        }
+        is_native
+    }
+
+    /// The name of one of Lychgate's stats with these labels, in Envoy's text.
+    #[must_use]
+    pub fn stat(self, name: &str, labels: &[(&str, &str)]) -> String {
+        match self {
+            Self::Wasm => {
+                let labels: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
+                format!("wasmcustom.{labels}{name}")
+            }
+            Self::Native => {
+                let labels: String = labels.iter().map(|(key, value)| format!(".{key}.{value}")).collect();
+                format!("dynamicmodulescustom.{name}{labels}")
+            }
+        }
+    }
 }
 
 /// A listener with the filter before the upstream.
@@ -72,6 +97,8 @@ pub struct Listener {
     pub manager: Value,
     /// Which artefact runs.
     pub artefact: Artefact,
+    /// The HTTP filters behind it.
+    pub behind: Vec<Value>,
     /// The module, where it is another than `dist/lychgate.wasm`.
     pub module: Option<PathBuf>,
     /// Whether an access log is written, as it is from the start.
@@ -93,6 +120,7 @@ impl Listener {
             capabilities: Vec::new(),
             manager: Value::Null,
             artefact: Artefact::from_environment(),
+            behind: Vec::new(),
             module: None,
             access_log: true,
             vm_id: name.into(),
@@ -200,7 +228,8 @@ pub fn root() -> PathBuf {
 }
 
 /// The binary that `scripts/envoy` finds or fetches.
-fn binary() -> &'static Path {
+#[must_use]
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let output = Command::new(root().join("scripts/envoy"))
@@ -311,11 +340,11 @@ impl Envoy {
         let log = fs::File::create(dir.join("envoy.log")).expect("a log file");
         let child = Command::new(binary())
             .current_dir(root())
+            .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", root().join("dist"))
             .envs(environment.iter().copied())
             .envs(options.host_environment.iter().map(|(name, value)| (name, value)))
             // The native module has Envoy's own environment.
             .envs(options.environment.iter().map(|(name, value)| (name, value)))
-            .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", root().join("dist"))
             .arg("-c")
             .arg(&config_file)
             .args(["--concurrency", &options.concurrency.to_string()])

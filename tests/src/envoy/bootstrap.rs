@@ -79,6 +79,12 @@ fn address(address: SocketAddr) -> Value {
 }
 
 fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
+    let mut filters = vec![filter(listener, options, module)];
+    filters.extend(listener.behind.iter().cloned());
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": format!("{TYPES}.filters.http.router.v3.Router")},
+    }));
     let mut manager = json!({
         "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": listener.name,
@@ -91,13 +97,7 @@ fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
             "domains": ["*"],
             "routes": [{"match": {"prefix": ""}, "route": {"cluster": "upstream"}}],
         }]},
-        "http_filters": [
-            filter(listener, options, module),
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": format!("{TYPES}.filters.http.router.v3.Router")},
-            },
-        ],
+        "http_filters": filters,
     });
     for (name, value) in listener.manager.as_object().into_iter().flatten() {
         manager[name] = value.clone();
