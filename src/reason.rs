@@ -1,5 +1,5 @@
-//! Why a request is refused. Every refusal has a [`Reason`], and everything that is said of it stands in the one
-//! table of this file: its word, its status and detail, the error code of OAuth 2.0, what it means and what to do.
+//! Why a request is refused. Every refusal has a [`Reason`], and the one table of this file describes it:
+//! its word, its status and detail, the error code of OAuth 2.0, what it means and what to do.
 //!
 //! To add a reason, add a row. The stats, docs/reasons.md and `lychgate explain` follow from it. A word is for
 //! logs, stats and response-code details; the client is told the status and the detail. Where one word has several
@@ -7,8 +7,8 @@
 
 use std::fmt;
 
-/// Which stats a reason has: a refusal is counted without a scheme, or under the scheme whose credential was not
-/// enough.
+/// Which stats a reason has: a refusal is counted without a scheme, or under the scheme of the credential that was
+/// not enough.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CountedFor {
     /// Without a scheme, by every policy.

@@ -4,9 +4,11 @@
 mod check;
 mod config;
 mod document;
+mod explain;
 mod find;
 mod hash_key;
 mod hash_password;
+mod keygen;
 mod mint;
 mod openapi;
 mod schema;
@@ -25,7 +27,9 @@ use clap_complete::Shell;
   lychgate check envoy.yaml
   lychgate hash-password
   lychgate hash-key --generate
+  lychgate keygen --alg ES256
   lychgate mint envoy.yaml --subject johndoe --scope items:read
+  lychgate explain token_expired
   lychgate openapi envoy.yaml > openapi.json
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
   lychgate schema > lychgate.schema.json"
@@ -51,6 +55,18 @@ enum Command {
     /// The key is read from standard input or made with --generate. It is never an argument: arguments are
     /// seen by everybody on the machine.
     HashKey(hash_key::Arguments),
+    /// Make a key to sign tokens with: a private key in a file, and the public key for `jwt.keys[]`
+    ///
+    /// Algorithms: HS256, HS384, HS512, RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES256K, EdDSA,
+    /// ML-DSA-44, ML-DSA-65, ML-DSA-87. A private key is written as PEM (PKCS#8), one of ML-DSA as a JWK, a secret as
+    /// Base64.
+    Keygen(keygen::Arguments),
+    /// Print what a reason of a refusal means, and what to do
+    ///
+    /// A reason is a word such as `token_expired`. It stands in the response-code details of the access log
+    /// (`lychgate_denied{token_expired}`), in the stats and in the log. Envoy's own response flags and details are
+    /// explained as well.
+    Explain(explain::Arguments),
     /// Print a test token, signed with a key of the configuration
     Mint(mint::Arguments),
     /// Print a configuration as an OpenAPI document
@@ -74,6 +90,8 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::HashPassword(arguments) => hash_password::run(&arguments),
         Command::HashKey(arguments) => hash_key::run(&arguments),
+        Command::Keygen(arguments) => keygen::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),

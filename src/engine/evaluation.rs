@@ -189,10 +189,7 @@ impl<'a> Evaluation<'a> {
         if let Some(TokenUsers { directory, scopes }) = users {
             match verified.subject().and_then(|subject| directory.get(subject)) {
                 None => {
-                    return CredentialStatus::bad(
-                        Reason::UserUnknown,
-                        "`sub` names no user of the directory",
-                    );
+                    return CredentialStatus::bad(Reason::UserUnknown, "`sub` names no user of the directory");
                 }
                 Some(user) if user.disabled => return CredentialStatus::Inactive,
                 Some(user) => {

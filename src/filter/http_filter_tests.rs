@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::filter::test_stream::{TestStream, pairs};
 use crate::filter::{Action, HttpFilter, WakeBudget, Worker};
-use crate::host::{CallResponse, Host, InMemoryHost, StatUpdate};
+use crate::host::in_memory_stream::pairs;
+use crate::host::{CallResponse, Host, InMemoryHost, InMemoryStream, StatUpdate};
 use crate::login::LoginHistory;
 use crate::metrics::Metrics;
 
@@ -63,9 +63,9 @@ impl Gate {
         HttpFilter::new(id, Rc::clone(&self.worker))
     }
 
-    fn stream(path: &str, headers: &[(&str, &str)]) -> TestStream {
+    fn stream(path: &str, headers: &[(&str, &str)]) -> InMemoryStream {
         let own = [(":method", "POST"), (":path", path), (":authority", "localhost")];
-        TestStream::new(&[&own[..], headers].concat())
+        InMemoryStream::new(&[&own[..], headers].concat())
     }
 
     fn tick(&self) -> Vec<u32> {
@@ -124,7 +124,7 @@ fn a_request_that_is_refused_stays_in_every_callback() {
     gate.tick();
     assert_eq!(gate.answer(&json!({"active": false})), [2]);
     filter.on_wake(&stream);
-    assert_eq!(*stream.replies.borrow(), [(401, "lychgate_denied{token_inactive}".to_owned())]);
+    assert_eq!(stream.replies.borrow()[0].details, "lychgate_denied{token_inactive}");
     assert_eq!(filter.on_response_headers(&stream), Action::Continue, "its own answer goes out");
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
     assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
@@ -139,7 +139,7 @@ fn a_request_that_is_answered_here_goes_nowhere() {
     stream.headers.borrow_mut().retain(|(name, _)| name != b":method");
     stream.headers.borrow_mut().extend(pairs(&[(":method", "GET")]));
     assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
-    assert_eq!(stream.replies.borrow()[0].0, 200);
+    assert_eq!(stream.replies.borrow()[0].status, 200);
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
     assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
     assert_eq!(stream.replies.borrow().len(), 1);
@@ -221,7 +221,7 @@ fn patience_ends_and_a_dry_run_refuses_nobody() {
         assert_eq!(gate.tick(), [2]);
         filter.on_wake(&stream);
         assert_eq!(stream.resumed.get(), resumed, "{path}");
-        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), refused, "{path}");
+        assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), refused, "{path}");
     }
 }
 
@@ -257,7 +257,7 @@ fn a_dry_run_refuses_where_the_host_cannot_edit_headers() {
         stream.fails.set(fails);
         let action = if status.is_some() { Action::Pause } else { Action::Continue };
         assert_eq!(filter.on_request_headers(&stream, false), action, "{fails}");
-        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), status, "{fails}");
+        assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), status, "{fails}");
         assert_eq!(filter.on_request_body(&stream, 1, true), action, "{fails}");
     }
 }
@@ -355,7 +355,7 @@ fn a_login_whose_body_the_host_holds_back_is_refused_and_nothing_goes_upstream()
             assert_eq!(gate.tick(), [2]);
         }
         filter.on_wake(&stream);
-        assert_eq!(stream.replies.borrow().first().map(|(status, _)| *status), status);
+        assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), status);
         assert_eq!(stream.resumed.get(), 0);
     }
 }
@@ -376,7 +376,7 @@ fn a_login_whose_body_comes_in_pieces_is_read_to_its_end() {
             filter.on_request_body(&stream, 31, true)
         };
         assert_eq!(last, Action::Pause);
-        assert_eq!(stream.replies.borrow()[0].0, 401);
+        assert_eq!(stream.replies.borrow()[0].status, 401);
         assert!(gate.worker.is_idle());
     }
 }
@@ -394,7 +394,7 @@ fn a_head_that_the_operator_lets_go_takes_nothing_along_and_its_body_stays() {
     assert_eq!((stream.header("authorization"), stream.header("x-auth-subject")), (None, None));
     assert_eq!(filter.on_request_body(&stream, 10, false), Action::Pause);
     assert_eq!(filter.on_response_headers(&stream), Action::Pause, "the upstream has no say");
-    assert_eq!(stream.replies.borrow()[0].0, 500);
+    assert_eq!(stream.replies.borrow()[0].status, 500);
     assert_eq!(filter.on_request_body(&stream, 31, true), Action::Pause);
     assert_eq!(stream.replies.borrow().len(), 1);
 }

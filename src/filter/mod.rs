@@ -17,9 +17,6 @@ mod pending;
 mod token_request;
 mod worker;
 
-#[cfg(test)]
-mod test_stream;
-
 pub use http_filter::{HttpFilter, refuse_unannounced};
 pub use pending::StreamId;
 pub use worker::{WakeBudget, Worker};

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Event, Host, HostError, HttpCall, NativeVerdict, Ticket, Work};
+use super::{Event, Host, HostError, HttpCall, NativeVerdict, StatUpdate, Ticket, Work};
 use crate::keys::NativeKey;
 
 /// Hears of what is counted.
@@ -37,6 +37,8 @@ pub struct InMemoryHost {
     /// The work that it took over, which the test does.
     pub work: RefCell<Vec<(Ticket, Work)>>,
     tickets: Cell<Ticket>,
+    /// The stats that were updated, by their number, in order.
+    pub updated_stats: RefCell<Vec<usize>>,
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
 }
 
@@ -58,6 +60,7 @@ impl InMemoryHost {
             room: Cell::new(0),
             work: RefCell::default(),
             tickets: Cell::new(0),
+            updated_stats: RefCell::default(),
             shared: RefCell::new(BTreeMap::new()),
         }
     }
@@ -139,6 +142,10 @@ impl Host for InMemoryHost {
     fn set_tick_period(&self, milliseconds: u32) -> Result<(), HostError> {
         self.tick.set(milliseconds);
         self.working(())
+    }
+
+    fn update_stat(&self, slot: usize, _update: StatUpdate) {
+        self.updated_stats.borrow_mut().push(slot);
     }
 
     fn has_ticks(&self) -> bool {

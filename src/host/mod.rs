@@ -4,6 +4,7 @@
 mod call;
 mod client_address;
 mod in_memory;
+pub mod in_memory_stream;
 mod stats;
 mod stream;
 mod work;
@@ -11,6 +12,7 @@ mod work;
 pub use call::{CallResponse, HttpCall, MAX_BODY_BYTES};
 pub use client_address::ClientAddress;
 pub use in_memory::InMemoryHost;
+pub use in_memory_stream::InMemoryStream;
 pub use stats::{Event, PasswordCheck, StatDefinition, StatId, StatKind, StatUpdate, label_value};
 pub use stream::{Headers, LocalReply, Metadata, Stream};
 pub use work::{Ticket, Verdict, Work, WorkDone};

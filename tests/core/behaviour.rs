@@ -1,22 +1,30 @@
-//! The core natively, held to the same table as the module in a real Envoy.
+//! The filter natively, over a host in memory, held to the same table as the module in a real Envoy.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
-use lychgate::decision::Decision;
-use lychgate::engine::Engine;
-use lychgate::host::InMemoryHost;
-use lychgate::request::{HeaderMutation, Request};
+use lychgate::filter::{Action, HttpFilter, WakeBudget, Worker};
+use lychgate::host::{InMemoryHost, InMemoryStream};
+use lychgate::login::LoginHistory;
 use lychgate_tests::behaviour::{self, ENVIRONMENT, Observed, Row};
 use lychgate_tests::tokens;
 
-fn engines() -> HashMap<&'static str, Engine> {
+/// A worker for each policy, each with a host of its own. None checks signatures: the filter's own
+/// cryptography is what is tried.
+fn workers() -> HashMap<&'static str, (Rc<InMemoryHost>, Rc<Worker>)> {
     let environment =
         |name: &str| ENVIRONMENT.iter().find(|(own, _)| *own == name).map(|(_, value)| (*value).to_owned());
     behaviour::policies()
         .into_iter()
-        .map(|(name, policy)| match Engine::compile(policy.to_string().as_bytes(), &environment) {
-            Ok(compiled) => (name, compiled.engine),
-            Err(errors) => panic!("{name}: {errors:?}"),
+        .map(|(name, policy)| {
+            let host = Rc::new(InMemoryHost::at(tokens::now()));
+            let worker = Worker::configured(
+                policy.to_string().as_bytes(),
+                &environment,
+                LoginHistory::default(),
+                |_| host.clone(),
+            );
+            (name, (host, worker.unwrap_or_else(|| panic!("{name}: the configuration is refused"))))
         })
         .collect()
 }
@@ -42,71 +50,52 @@ fn headers(row: &Row) -> Vec<(Vec<u8>, Vec<u8>)> {
     headers
 }
 
-fn apply(mut headers: Vec<(Vec<u8>, Vec<u8>)>, edits: &[&HeaderMutation]) -> (String, Vec<(String, String)>) {
-    for edit in edits {
-        match edit {
-            HeaderMutation::Remove(name) => headers.retain(|(own, _)| **own != **name),
-            HeaderMutation::Set(name, value) => {
-                headers.retain(|(own, _)| own != name.as_bytes());
-                headers.push((name.as_bytes().to_vec(), value.to_vec()));
-            }
-        }
+/// Gives the request to the filter as a host does, and takes what becomes of it.
+fn observe(worker: &Rc<Worker>, row: &Row) -> Observed {
+    let stream = InMemoryStream::default();
+    *stream.headers.borrow_mut() = headers(row);
+    let body = &row.request.body;
+    let mut filter = HttpFilter::new(1, Rc::clone(worker));
+    let mut action = filter.on_request_headers(&stream, body.is_empty());
+    if action != Action::Hold && stream.replies.borrow().is_empty() && !body.is_empty() {
+        stream.body.borrow_mut().extend_from_slice(body);
+        action = filter.on_request_body(&stream, body.len(), true);
     }
+    filter.on_delete();
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let path = headers.iter().find(|(name, _)| name == b":path").map(|(_, value)| text(value));
-    (path.unwrap_or_default(), headers.iter().map(|(name, value)| (text(name), text(value))).collect())
+    if action == Action::Continue {
+        assert!(stream.replies.borrow().is_empty(), "{}: answered, and let go", row.name);
+        let headers: Vec<_> =
+            stream.headers.borrow().iter().map(|(name, value)| (text(name), text(value))).collect();
+        let path = headers.iter().find(|(name, _)| name == ":path").map(|(_, value)| value.clone());
+        let upstream = Some((path.unwrap_or_default(), headers));
+        return Observed { status: 200, body: String::new(), headers: Vec::new(), upstream };
+    }
+    let replies = stream.replies.take();
+    let [reply] = <[_; 1]>::try_from(replies)
+        .unwrap_or_else(|replies| panic!("{}: one answer, and not {}", row.name, replies.len()));
+    Observed { status: reply.status, headers: reply.headers, body: text(&reply.body), upstream: None }
 }
 
-/// Counts what became of a request, once, and under what it is documented as.
-fn count(engine: &Engine, decision: &Decision) {
-    let metrics = engine.metrics();
-    match decision {
-        Decision::Allow(allow) => metrics.allowed(allow),
-        Decision::Deny(denial) => drop(metrics.denied(denial)),
-        Decision::LocalReply(response) => metrics.answered(response),
-        Decision::AwaitBody(_) | Decision::Pause(_) => panic!("nothing is left to wait for"),
-    }
-    let mut counted = Vec::new();
-    engine.measure(|slot, _| counted.push(metrics.definitions()[slot].name.clone()));
+/// The request was counted, once, and under what it is documented as.
+fn check_counts(host: &InMemoryHost, worker: &Worker, row: &Row) {
+    worker.on_tick(&WakeBudget::default(), &mut |_| false);
+    let definitions = worker.engine().metrics().definitions();
+    let updated = host.updated_stats.take();
+    let counted: Vec<&str> = updated.iter().map(|slot| definitions[*slot].name.as_str()).collect();
     let requests = counted.iter().filter(|name| name.ends_with("lychgate_requests_total")).count();
-    assert_eq!(requests, 1, "{decision:?}: {counted:?}");
-    assert!(!counted.iter().any(|name| name.contains("reason=.=other;")), "{decision:?}: {counted:?}");
+    assert_eq!(requests, 1, "{}: {counted:?}", row.name);
+    assert!(!counted.iter().any(|name| name.contains("reason=.=other;")), "{}: {counted:?}", row.name);
 }
 
 #[test]
 fn every_behaviour_of_the_table_in_the_core() {
-    let engines = engines();
-    // Without a native signature check: the module's own cryptography is what is tried.
-    let host = InMemoryHost::at(tokens::now());
+    let workers = workers();
     behaviour::run(|row| {
-        let engine = &engines[row.policy];
+        let (host, worker) = &workers[row.policy];
         host.now.set(tokens::now());
-        let owned = headers(row);
-        let borrowed: Vec<(&[u8], &[u8])> = owned.iter().map(|(n, v)| (n.as_slice(), v.as_slice())).collect();
-        let request = Request::new(&borrowed).whole(row.request.body.is_empty());
-        let decision = match engine.decide(&request, &host, false) {
-            Decision::AwaitBody(request) => engine.answer_token(&request, &row.request.body, &host),
-            decision => decision,
-        };
-        count(engine, &decision);
-        let response = match decision {
-            Decision::Allow(allow) => {
-                return Observed {
-                    status: 200,
-                    body: String::new(),
-                    headers: Vec::new(),
-                    upstream: Some(apply(owned, &allow.mutations().collect::<Vec<_>>())),
-                };
-            }
-            Decision::Deny(denial) => denial.response(engine.policy().errors.format),
-            Decision::LocalReply(response) => response,
-            Decision::AwaitBody(_) | Decision::Pause(_) => panic!("nothing is left to wait for"),
-        };
-        Observed {
-            status: response.status,
-            headers: response.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-            body: String::from_utf8_lossy(&response.body).into_owned(),
-            upstream: None,
-        }
+        let observed = observe(worker, row);
+        check_counts(host, worker, row);
+        observed
     });
 }

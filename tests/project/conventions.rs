@@ -1,4 +1,4 @@
-//! The conventions of this repository that a test can see.
+//! The rules of the house that a test can see.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,6 @@ fn sources(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The source files below these directories.
 pub fn all(dirs: &[&str]) -> Vec<PathBuf> {
     let root = root();
     let mut found = Vec::new();
@@ -181,4 +180,29 @@ fn the_documents_are_in_plain_words() {
         }
     }
     assert!(riddles.is_empty(), "{riddles:#?}");
+}
+
+/// A newcomer opens the files that a guide names.
+#[test]
+fn the_files_that_the_guides_name_are_there() {
+    let root = root();
+    let folders =
+        ["src/", "cli/", "tests/", "fuzz/", "docs/", "scripts/", "deploy/", "examples/", ".github/"];
+    let is_path = |name: &str| {
+        // A name in capitals is the reader's own.
+        let is_pattern = name.contains([' ', '*', '{']) || name.contains("NAME");
+        folders.iter().any(|folder| name.starts_with(folder)) && !is_pattern
+    };
+    let (mut missing, mut found) = (Vec::new(), 0);
+    for guide in ["CONTRIBUTING.md", "RATIONALE.md", "docs/developing.md", "docs/troubleshooting.md"] {
+        let page = fs::read_to_string(root.join(guide)).unwrap();
+        for name in page.lines().flat_map(|line| between(line, '`')).filter(|name| is_path(name)) {
+            found += 1;
+            if !root.join(name).exists() {
+                missing.push(format!("{guide}: {name}"));
+            }
+        }
+    }
+    assert!(found > 50, "the guides are read: {found}");
+    assert!(missing.is_empty(), "named, and not there: {missing:#?}");
 }

@@ -1,4 +1,4 @@
-//! The modules of `src/`: which of them needs which.
+//! The modules of `src/`: none needs one that needs it, and one of them knows a host.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -56,7 +56,7 @@ fn modules() -> BTreeMap<String, BTreeMap<String, String>> {
     let mut modules = BTreeMap::<String, BTreeMap<String, String>>::new();
     for path in all(&["src"]) {
         let file = path.strip_prefix(&src).unwrap().with_extension("");
-        let is_test = ["tests", "test_stream"].iter().any(|end| file.to_str().unwrap().ends_with(end));
+        let is_test = file.to_str().unwrap().ends_with("tests");
         let module = file.iter().next().unwrap().to_str().unwrap();
         if is_test || module == "lib" {
             continue;

@@ -11,6 +11,8 @@
 
 mod check;
 mod documents;
+mod explain;
+mod keygen;
 mod schema;
 mod secrets;
 mod strict;
@@ -47,9 +49,18 @@ const SECRET: (&str, &str) = ("LYCHGATE_SECRET", "a demonstration secret of 32 b
 #[test]
 fn every_command_explains_itself_with_examples() {
     let help = stdout(&lychgate(&["--help"], "", &[]));
-    for command in
-        ["check", "hash-password", "hash-key", "mint", "openapi", "import", "schema", "completions"]
-    {
+    for command in [
+        "check",
+        "hash-password",
+        "hash-key",
+        "keygen",
+        "explain",
+        "mint",
+        "openapi",
+        "import",
+        "schema",
+        "completions",
+    ] {
         assert!(help.contains(command), "{help}");
         let own = stdout(&lychgate(&[command, "--help"], "", &[]));
         assert!(own.contains("Examples:") && own.contains(&format!("lychgate {command}")), "{own}");

@@ -1,28 +1,51 @@
-//! A request in memory, for tests of the filter.
+//! A request in memory, beside [`LocalHost`](super::LocalHost): for tests and for whatever runs the filter without a proxy.
 
 use std::cell::{Cell, RefCell};
 
-use crate::host::{Headers, HostError, LocalReply, Stream};
+use super::{Headers, HostError, LocalReply, Stream};
 
-/// Header names and values.
+/// Header names and values, one pair for each field line.
 pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// A local reply that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SentReply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The headers.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// Envoy's response-code details.
+    pub details: String,
+    /// The gRPC status; -1: made from the HTTP status.
+    pub grpc_status: i32,
+}
 
 /// A request that does what its fields say.
 #[derive(Default)]
-pub struct TestStream {
+pub struct InMemoryStream {
+    /// Its headers, as they are now.
     pub headers: RefCell<Pairs>,
+    /// Its trailers, as they are now.
     pub trailers: RefCell<Pairs>,
+    /// The body as far as it is buffered.
     pub body: RefCell<Vec<u8>>,
+    /// The bytes that were received, if the host tells.
     pub received: Cell<Option<u64>>,
-    /// The call that fails.
+    /// The name of the call that fails; empty: none does.
     pub fails: Cell<&'static str>,
-    /// The local replies that were sent: status, reason.
-    pub replies: RefCell<Vec<(u16, String)>>,
+    /// The local replies that were sent, in order.
+    pub replies: RefCell<Vec<SentReply>>,
+    /// How often the request was resumed.
     pub resumed: Cell<u32>,
+    /// The number of its connection.
     pub connection: Cell<u64>,
 }
 
-impl TestStream {
+impl InMemoryStream {
+    /// A request with these headers, pseudo-headers among them.
+    #[must_use]
     pub fn new(headers: &[(&str, &str)]) -> Self {
         let stream = Self::default();
         *stream.headers.borrow_mut() = pairs(headers);
@@ -33,6 +56,8 @@ impl TestStream {
         if self.fails.get() == call { Err(HostError("as the test has it")) } else { Ok(()) }
     }
 
+    /// The first value of a header; the name in lower case.
+    #[must_use]
     pub fn header(&self, name: &str) -> Option<String> {
         let headers = self.headers.borrow();
         let found = headers.iter().find(|(own, _)| own == name.as_bytes());
@@ -40,6 +65,8 @@ impl TestStream {
     }
 }
 
+/// Names and values as a stream has them.
+#[must_use]
 pub fn pairs(pairs: &[(&str, &str)]) -> Pairs {
     pairs.iter().map(|(name, value)| (name.as_bytes().to_vec(), value.as_bytes().to_vec())).collect()
 }
@@ -49,7 +76,7 @@ fn read(pairs: &RefCell<Pairs>, read: &mut dyn FnMut(&Headers<'_>)) {
     read(&pairs.iter().map(|(name, value)| (&name[..], &value[..])).collect::<Vec<_>>());
 }
 
-impl Stream for TestStream {
+impl Stream for InMemoryStream {
     fn read_request_headers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
         self.works("read_request_headers")?;
         read(&self.headers, reader);
@@ -98,7 +125,13 @@ impl Stream for TestStream {
 
     fn send_local_reply(&self, reply: &LocalReply<'_>) -> Result<(), HostError> {
         self.works("send_local_reply")?;
-        self.replies.borrow_mut().push((reply.status, reply.details.to_owned()));
+        self.replies.borrow_mut().push(SentReply {
+            status: reply.status,
+            headers: reply.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect(),
+            body: reply.body.to_vec(),
+            details: reply.details.to_owned(),
+            grpc_status: reply.grpc_status,
+        });
         Ok(())
     }
 
