@@ -40,7 +40,9 @@ pub fn config_new(envoy: ConfigHandle, name: &[u8], text: &[u8]) -> Option<Arc<C
         logger::update();
         if name != FILTER {
             let name = String::from_utf8_lossy(name);
-            log::error!("lychgate: configuration refused: filter_name: {name:?} is not in this module; lychgate is");
+            log::error!(
+                "lychgate: configuration refused: filter_name: {name:?} is not in this module; lychgate is"
+            );
             return None;
         }
         let (config, engine) = Config::new(envoy, text)?;

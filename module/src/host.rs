@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lychgate::host::{
-    StatDefinition, Event, Host, HostError, HttpCall, NativeVerdict, Ticket, StatUpdate, Work,
+    Event, Host, HostError, HttpCall, NativeVerdict, StatDefinition, StatUpdate, Ticket, Work,
 };
 use lychgate::keys::{NativeKey, VerificationKey};
 use lychgate::metrics::Metrics;
@@ -16,8 +16,8 @@ use crate::calls::{Inbox, Message};
 use crate::clock::{self, Key};
 use crate::config::Config;
 use crate::exchange::Exchange;
-use crate::{pool, shared, signatures, system_time};
 use crate::stats::Series;
+use crate::{pool, shared, signatures, system_time};
 
 /// Where a host is.
 pub enum Place {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lychgate::engine::Engine;
-use lychgate::filter::{WakeBudget, StreamId, Worker};
+use lychgate::filter::{StreamId, WakeBudget, Worker};
 use lychgate::host::CallResponse;
 use lychgate::login::LoginHistory;
 
@@ -155,7 +155,8 @@ impl Local {
 
     /// A call was answered.
     pub fn take_answer(&self, number: u32, response: &CallResponse) {
-        self.worker.on_http_call_response(number, response, &WakeBudget::default(), &mut |stream| self.wake(stream));
+        self.worker
+            .on_http_call_response(number, response, &WakeBudget::default(), &mut |stream| self.wake(stream));
     }
 
     fn wake(&self, stream: StreamId) -> bool {

@@ -8,9 +8,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError
 use std::thread;
 use std::time::Duration;
 
-use lychgate::host::{
-    Host, HostError, HttpCall, NativeVerdict, Ticket, Verdict, Work, WorkDone,
-};
+use lychgate::host::{Host, HostError, HttpCall, NativeVerdict, Ticket, Verdict, Work, WorkDone};
 use lychgate::keys::NativeKey;
 
 use crate::calls::Inbox;

@@ -65,8 +65,7 @@ impl Stats {
     ) {
         let Some(definition) = series.get(slot) else { return };
         let Some(&id) = self.ids.get(definition.family) else { return };
-        let labels: SmallVec<[&str; 4]> =
-            definition.labels.iter().map(|(_, value)| value.as_str()).collect();
+        let labels: SmallVec<[&str; 4]> = definition.labels.iter().map(|(_, value)| value.as_str()).collect();
         let change = match (definition.kind, update) {
             (_, StatUpdate::Set(value)) => Change::Set(value),
             (Sort::Counter, StatUpdate::Add(by)) => Change::Count(by.unsigned_abs()),

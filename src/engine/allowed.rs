@@ -30,7 +30,12 @@ impl<'a> Evaluation<'a> {
         self.allow_as(requirement, None)
     }
 
-    pub(super) fn allow(&self, requirement: &'a Requirement, number: usize, alternative: &Alternative) -> Allow {
+    pub(super) fn allow(
+        &self,
+        requirement: &'a Requirement,
+        number: usize,
+        alternative: &Alternative,
+    ) -> Allow {
         let make = || self.identity(alternative);
         let identity = match alternative.terms.as_slice() {
             [term] => match self.authenticated(term.scheme) {

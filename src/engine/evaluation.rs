@@ -6,14 +6,12 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::cost::Cost;
-use super::{Engine, RequestMemo};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::refusal::twice;
+use super::{Engine, RequestMemo};
 use crate::config::UsersScopes;
 use crate::credential::{Found, basic, find_in};
-use crate::decision::{
-    Attribution, DecidedBy, Decision, Denial, Pause, RuleId,
-};
+use crate::decision::{Attribution, DecidedBy, Decision, Denial, Pause, RuleId};
 use crate::host::{Event, Host, HostError};
 use crate::identity::UserDirectory;
 use crate::login::{LoginOutcome, PasswordChecker};
@@ -189,7 +187,10 @@ impl<'a> Evaluation<'a> {
         if let Some(TokenUsers { directory, scopes }) = users {
             match verified.subject().and_then(|subject| directory.get(subject)) {
                 None => {
-                    return CredentialStatus::bad(Reason::UserUnknown, "`sub` names no user of the directory");
+                    return CredentialStatus::bad(
+                        Reason::UserUnknown,
+                        "`sub` names no user of the directory",
+                    );
                 }
                 Some(user) if user.disabled => return CredentialStatus::Inactive,
                 Some(user) => {
@@ -220,7 +221,8 @@ impl<'a> Evaluation<'a> {
             self.engine.metrics.record(Event::TokenCache { hit: false });
             self.engine.metrics.remember(cache.len());
         }
-        let verified = Rc::new(verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?);
+        let verified =
+            Rc::new(verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?);
         if let Some(key) = key {
             cache.put(key, token, &verified);
             self.engine.metrics.remember(cache.len());

@@ -4,9 +4,9 @@ use std::cell::RefCell;
 
 use smallvec::SmallVec;
 
+use crate::fetch::TokenDigests;
 use crate::login::Login;
 use crate::policy::SchemeId;
-use crate::fetch::TokenDigests;
 
 /// Of one request: the digests of its tokens, and its passwords that are hashed on another thread.
 #[derive(Debug, Default)]

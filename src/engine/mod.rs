@@ -302,9 +302,7 @@ impl Engine {
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
-            Some(requirement) => {
-                Evaluation::new(self, request, host, can_pause, memo).evaluate(requirement)
-            }
+            Some(requirement) => Evaluation::new(self, request, host, can_pause, memo).evaluate(requirement),
         }
     }
 

@@ -215,7 +215,9 @@ impl HttpFilter {
                 self.state = State::AwaitingBody(awaiting);
                 Action::Pause
             }
-            (Ok(()), Some(Step::AnswerToken(token_request))) => self.answer(stream, token_request, &[], false),
+            (Ok(()), Some(Step::AnswerToken(token_request))) => {
+                self.answer(stream, token_request, &[], false)
+            }
             (Ok(()), Some(Step::ReleaseHead(token_request, mutations))) => {
                 self.release_head(stream, token_request, &mutations)
             }

@@ -17,8 +17,8 @@ use super::http_filter::{HttpFilter, State, Step, WAIT_TIMEOUT, apply, wait_requ
 use super::pending::WaitRequest;
 use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
 use crate::engine::TokenAnswer;
-use crate::host::Stream;
 use crate::fetch::PendingFetch;
+use crate::host::Stream;
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::token_endpoint::{MAX_BODY_BYTES, PendingLogin, TokenEndpoint};

@@ -272,7 +272,15 @@ pub(super) fn verification_key(algorithm: Algorithm, material: Material) -> Resu
         Material::P256(key) => der(&p256::PublicKey::from(key)),
         Material::P384(key) => der(&p384::PublicKey::from(key)),
         Material::P521(key) => der(&p521::PublicKey::from(key)),
-        _ => return Ok(VerificationKey { kid: None, algorithm, material, native: None, parsed: Parsed::default() }),
+        _ => {
+            return Ok(VerificationKey {
+                kid: None,
+                algorithm,
+                material,
+                native: None,
+                parsed: Parsed::default(),
+            });
+        }
     };
     let spki = spki.ok_or_else(|| not_a_public_key(algorithm))?;
     let native = algorithm.hash().map(|hash| NativeKey::new(hash, spki));

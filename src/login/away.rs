@@ -232,7 +232,11 @@ impl PasswordChecker {
 
     /// What a login is worth whose verdict is there.
     #[must_use]
-    pub fn outcome<'d>(verdict: Verdict, directory: &'d UserDirectory, username: &str) -> LoginOutcome<&'d User> {
+    pub fn outcome<'d>(
+        verdict: Verdict,
+        directory: &'d UserDirectory,
+        username: &str,
+    ) -> LoginOutcome<&'d User> {
         match verdict {
             Verdict::Right => directory.get(username).map_or(LoginOutcome::Wrong, LoginOutcome::Right),
             Verdict::Wrong => LoginOutcome::Wrong,

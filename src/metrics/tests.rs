@@ -229,10 +229,10 @@ fn every_stat_is_of_a_family_and_has_its_labels() {
     let metrics = Metrics::new(&compiled.policy);
     let mut seen: Vec<_> = metrics.definitions().iter().map(|own| own.family).collect();
     seen.dedup();
-    assert_eq!(seen.len(), FAMILIES.len());
-    for Definition { kind, name, family, labels } in metrics.definitions() {
+    assert_eq!(seen.len(), super::FAMILIES.len());
+    for StatDefinition { kind, name, family, labels } in metrics.definitions() {
         let labels: Vec<_> = labels.iter().map(|(key, _)| *key).collect();
-        let found = FAMILIES.iter().find(|(_, own, _)| own == family);
+        let found = super::FAMILIES.iter().find(|(_, own, _)| own == family);
         assert_eq!(found, Some(&(*kind, *family, labels.as_slice())), "{name}");
     }
 }

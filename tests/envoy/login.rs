@@ -315,7 +315,10 @@ fn a_right_login_gets_through_a_flood_from_three_addresses() {
     println!("{through} of 20 right logins, {wrong} wrong passwords judged, {busy} refused unhashed");
     // In place a flood is refused as fast as it comes. On another thread each login waits for its turn first.
     let flood = if Artefact::from_environment() == Artefact::Wasm { busy } else { busy + wrong };
-    assert!(flood > if Artefact::from_environment() == Artefact::Wasm { 100 } else { 50 }, "a flood that was none: {busy}");
+    assert!(
+        flood > if Artefact::from_environment() == Artefact::Wasm { 100 } else { 50 },
+        "a flood that was none: {busy}"
+    );
     assert!(through >= 18, "{through} of 20");
     assert_eq!(upstream.hits(), 0, "the upstream never hears of logins");
 }

@@ -67,7 +67,8 @@ impl Artefact {
     pub fn stat(self, name: &str, labels: &[(&str, &str)]) -> String {
         match self {
             Self::Wasm => {
-                let labels: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
+                let labels: String =
+                    labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
                 format!("wasmcustom.{labels}{name}")
             }
             Self::Native => {

@@ -17,8 +17,8 @@ mod stream;
 mod system;
 
 pub use config::{ConfigHandle, ConfigScheduler, Kind};
-pub use system::{thread_time, yield_to_others};
 pub use stream::{Attribute, Change, Map, StreamHandle, StreamScheduler};
+pub use system::{thread_time, yield_to_others};
 
 use std::ffi::{CStr, c_void};
 use std::sync::OnceLock;
@@ -207,4 +207,3 @@ pub fn log_enabled(level: u32) -> bool {
     // SAFETY: the call takes no pointer.
     unsafe { envoy_dynamic_module_callback_log_enabled(level) }
 }
-

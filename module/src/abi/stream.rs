@@ -106,9 +106,8 @@ impl StreamHandle {
         let Some(stream) = self.to_change() else { return false };
         let set = value.map_or(Bytes { start: null(), size: 0 }, bytes);
         // SAFETY: the stream is there, and Envoy reads the rest during the call.
-        let is_done = unsafe {
-            envoy_dynamic_module_callback_http_set_header(stream, map as u32, bytes(name), set)
-        };
+        let is_done =
+            unsafe { envoy_dynamic_module_callback_http_set_header(stream, map as u32, bytes(name), set) };
         // Of a header that is taken away it says whether it was there.
         is_done || value.is_none()
     }
@@ -117,7 +116,9 @@ impl StreamHandle {
     pub fn add_header(&self, map: Map, name: &[u8], value: &[u8]) -> bool {
         let Some(stream) = self.to_change() else { return false };
         // SAFETY: as above.
-        unsafe { envoy_dynamic_module_callback_http_add_header(stream, map as u32, bytes(name), bytes(value)) }
+        unsafe {
+            envoy_dynamic_module_callback_http_add_header(stream, map as u32, bytes(name), bytes(value))
+        }
     }
 
     /// Answers the request, once. Envoy may end the stream, and call the hook that says so, before it returns.
@@ -194,7 +195,9 @@ impl StreamHandle {
         let Some(stream) = self.to_change() else { return };
         let [namespace, name, value] = [namespace, name, value].map(|text| bytes(text.as_bytes()));
         // SAFETY: as above.
-        unsafe { envoy_dynamic_module_callback_http_set_dynamic_metadata_string(stream, namespace, name, value) };
+        unsafe {
+            envoy_dynamic_module_callback_http_set_dynamic_metadata_string(stream, namespace, name, value)
+        };
     }
 
     /// Sets dynamic metadata that is a number.
@@ -202,7 +205,9 @@ impl StreamHandle {
         let Some(stream) = self.to_change() else { return };
         let [namespace, name] = [namespace, name].map(|text| bytes(text.as_bytes()));
         // SAFETY: as above.
-        unsafe { envoy_dynamic_module_callback_http_set_dynamic_metadata_number(stream, namespace, name, value) };
+        unsafe {
+            envoy_dynamic_module_callback_http_set_dynamic_metadata_number(stream, namespace, name, value)
+        };
     }
 
     /// Sets dynamic metadata that is true or false; as a text where Envoy has no such (1.37).
@@ -299,15 +304,15 @@ impl StreamHandle {
         // with other labels, is an answer.
         let _ = unsafe {
             match change {
-                Change::Count(by) => envoy_dynamic_module_callback_http_filter_increment_counter(
-                    stream, id, labels, count, by,
-                ),
-                Change::Grow(by) => envoy_dynamic_module_callback_http_filter_increment_gauge(
-                    stream, id, labels, count, by,
-                ),
-                Change::Shrink(by) => envoy_dynamic_module_callback_http_filter_decrement_gauge(
-                    stream, id, labels, count, by,
-                ),
+                Change::Count(by) => {
+                    envoy_dynamic_module_callback_http_filter_increment_counter(stream, id, labels, count, by)
+                }
+                Change::Grow(by) => {
+                    envoy_dynamic_module_callback_http_filter_increment_gauge(stream, id, labels, count, by)
+                }
+                Change::Shrink(by) => {
+                    envoy_dynamic_module_callback_http_filter_decrement_gauge(stream, id, labels, count, by)
+                }
                 Change::Set(value) => {
                     envoy_dynamic_module_callback_http_filter_set_gauge(stream, id, labels, count, value)
                 }
@@ -322,7 +327,9 @@ fn chunks(stream: Envoy, kind: u32) -> SmallVec<[Bytes; 4]> {
     unsafe {
         let count = envoy_dynamic_module_callback_http_get_body_chunks_size(stream, kind);
         let mut chunks = SmallVec::from_elem(Bytes { start: null(), size: 0 }, count);
-        if count == 0 || !envoy_dynamic_module_callback_http_get_body_chunks(stream, kind, chunks.as_mut_ptr()) {
+        if count == 0
+            || !envoy_dynamic_module_callback_http_get_body_chunks(stream, kind, chunks.as_mut_ptr())
+        {
             return SmallVec::new();
         }
         chunks
