@@ -64,13 +64,11 @@ fn compile(text: &[u8], of: &str) -> Option<Engine> {
     warnings.iter().for_each(|warning| log::warn!("lychgate: {of}{warning}"));
     let policy = engine.policy();
     let sources = policy.sources.iter().map(|source| source.name.as_str());
-    let needs_calls: Vec<&str> = sources.collect();
-    if !abi::has_callouts() && !(needs_calls.is_empty() && policy.introspections.is_empty()) {
-        for name in &needs_calls {
+    let asks = policy.introspections.first().map(|_| "introspection");
+    let needs_calls: Vec<&str> = sources.chain(asks).collect();
+    if !needs_calls.is_empty() && !abi::has_callouts() {
+        for name in needs_calls {
             log::error!("lychgate: {of}configuration refused: {name}: {NEEDS_CALLS}");
-        }
-        if needs_calls.is_empty() {
-            log::error!("lychgate: {of}configuration refused: introspection: {NEEDS_CALLS}");
         }
         return None;
     }

@@ -66,9 +66,9 @@ pub fn config_scheduled(config: &Config) {
 }
 
 /// A call was answered, or failed; on the main thread.
-pub fn call_done(config: &Config, id: u64, (headers, body): (Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>)) {
+pub fn call_done(config: &Config, id: u64, response: CallResponse) {
     guard("answer to a call", (), || {
-        let own = config.calls.done(id, CallResponse { headers, body });
+        let own = config.calls.done(id, response);
         if let (Some((number, response)), Some(local)) = (own, Local::existing(config)) {
             local.take_answer(number, &response);
         }

@@ -156,9 +156,21 @@ impl Engine {
         is_id.then(|| String::from_utf8_lossy(id).into_owned())
     }
 
-    /// What becomes of a request for a token, now that its body is there.
+    /// What becomes of a request for a token, now that its body is there, on a host without threads.
     #[must_use]
-    pub fn answer_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> TokenAnswer {
+    pub fn answer_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> Decision {
+        match self.begin_token(request, body, host) {
+            TokenAnswer::Now(decision) => decision,
+            TokenAnswer::Later(_) => Self::token_reply(
+                request,
+                Err(Denial::host_failure("a password is hashed on another thread")),
+            ),
+        }
+    }
+
+    /// The same on any host: its password may be hashed on another thread first.
+    #[must_use]
+    pub fn begin_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> TokenAnswer {
         let answer = match self.policy.token_endpoint(request.endpoint) {
             Some(endpoint) => endpoint.answer(request, body, &self.passwords, host),
             None => Err(Denial::host_failure("a body for a token endpoint that is not there")),

@@ -147,7 +147,7 @@ impl HttpFilter {
         is_head_released: bool,
     ) -> Action {
         let worker = Rc::clone(&self.worker);
-        let pending = match worker.engine().answer_token(&request, body, worker.host()) {
+        let pending = match worker.engine().begin_token(&request, body, worker.host()) {
             TokenAnswer::Now(decision) => return self.carry_out_answer(stream, &decision),
             TokenAnswer::Later(pending) => pending,
         };

@@ -8,12 +8,15 @@ use super::{Host, HostError};
 /// The number of work that was taken over. No other work of the process has it.
 pub type Ticket = u64;
 
+/// What does work.
+pub type Run = dyn FnOnce(&dyn Host) -> WorkDone + Send;
+
 /// Work of this kind: a password is hashed.
 pub struct Work {
     /// Of work with the same key one is done at a time: what comes of the first may decide the second.
     pub key: [u8; 32],
     /// Does it. The host that it is given has the time and shared data, and no request.
-    pub run: Box<dyn FnOnce(&dyn Host) -> WorkDone + Send>,
+    pub run: Box<Run>,
 }
 
 impl fmt::Debug for Work {

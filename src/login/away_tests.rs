@@ -1,7 +1,8 @@
 use std::rc::Rc;
+use std::time::Duration;
 
 use super::MOST;
-use crate::host::{InMemoryHost, Verdict, Work};
+use crate::host::{InMemoryHost, Verdict, Work, WorkDone};
 use crate::identity::{User, UserDirectory};
 use crate::login::{LoginHistory, LoginOutcome, PasswordChecker, PasswordSettings};
 use crate::password::PasswordHash;
@@ -112,7 +113,10 @@ fn no_more_wait_than_may_and_none_where_the_host_has_no_room() {
     assert_eq!(logins.len(), MOST + 1, "one is underway, and the others wait");
     let (checker, host) = (self::checker(PasswordSettings::default()), InMemoryHost::at(1000));
     host.room.set(1);
-    host.work.borrow_mut().push((77, Work { key: [0; 32], run: Box::new(|_| unreachable!()) }));
+    host.work.borrow_mut().push((
+        77,
+        Work { key: [0; 32], run: Box::new(|_| WorkDone { verdict: Verdict::Wrong, cost: Duration::ZERO }) },
+    ));
     let refused = checker.begin_log_in(&users, "ann", b"guess", &host).map(|_| ()).unwrap_err();
     assert!(matches!(refused, LoginOutcome::Busy(1)), "{refused:?}");
 }

@@ -7,6 +7,8 @@ use std::ptr::null;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use lychgate::host::CallResponse;
+
 use super::config::ConfigHandle;
 use super::stream::StreamHandle;
 use super::*;
@@ -48,7 +50,7 @@ unsafe fn answer(
     chunks: *const Bytes,
     chunk_count: usize,
     most: usize,
-) -> (Vec<(Vec<u8>, Vec<u8>)>, Vec<u8>) {
+) -> CallResponse {
     let (mut copied, mut body) = (Vec::new(), Vec::new());
     // SAFETY: as the caller has it.
     unsafe {
@@ -66,7 +68,7 @@ unsafe fn answer(
             }
         }
     }
-    (copied, body)
+    CallResponse { headers: copied, body }
 }
 
 #[unsafe(no_mangle)]

@@ -126,15 +126,18 @@ fn newer() -> &'static Newer {
     static NEWER: OnceLock<Newer> = OnceLock::new();
     NEWER.get_or_init(|| {
         macro_rules! find {
-            ($name:literal) => {{
+            ($name:literal as $kind:ty) => {{
                 let name = concat!("envoy_dynamic_module_callback_", $name, "\0");
                 // SAFETY: the name ends with a NUL. A function of this name has the shape that it is taken for,
                 // and a null pointer is `None` of it.
-                unsafe { std::mem::transmute(libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast())) }
+                unsafe {
+                    let found = libc::dlsym(libc::RTLD_DEFAULT, name.as_ptr().cast());
+                    std::mem::transmute::<*mut c_void, Option<$kind>>(found)
+                }
             }};
         }
-        let since_1_38: Option<unsafe extern "C" fn()> = find!("get_concurrency");
-        let since_1_40: Option<unsafe extern "C" fn()> = find!("http_get_timing_info");
+        let since_1_38 = find!("get_concurrency" as unsafe extern "C" fn());
+        let since_1_40 = find!("http_get_timing_info" as unsafe extern "C" fn());
         let version = match (since_1_38, since_1_40) {
             (_, Some(_)) => c"v0.2.0",
             (Some(_), None) => c"v0.1.0",
@@ -142,13 +145,13 @@ fn newer() -> &'static Newer {
             (None, None) => c"4dae397a7c9ff0238d318d57ea656ce8b3fbff595787dcd7ee2ff5b79c9fe10f",
         };
         Newer {
-            callout: find!("http_filter_config_http_callout"),
-            increment_counter: find!("http_filter_config_increment_counter"),
-            increment_gauge: find!("http_filter_config_increment_gauge"),
-            decrement_gauge: find!("http_filter_config_decrement_gauge"),
-            set_gauge: find!("http_filter_config_set_gauge"),
-            add_to_list: find!("http_add_dynamic_metadata_list_string"),
-            set_bool: find!("http_set_dynamic_metadata_bool"),
+            callout: find!("http_filter_config_http_callout" as Callout),
+            increment_counter: find!("http_filter_config_increment_counter" as Count),
+            increment_gauge: find!("http_filter_config_increment_gauge" as Count),
+            decrement_gauge: find!("http_filter_config_decrement_gauge" as Count),
+            set_gauge: find!("http_filter_config_set_gauge" as Count),
+            add_to_list: find!("http_add_dynamic_metadata_list_string" as AddToList),
+            set_bool: find!("http_set_dynamic_metadata_bool" as SetBool),
             version,
         }
     })
