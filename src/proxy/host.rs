@@ -181,7 +181,7 @@ impl Host for ProxyHost {
 
     fn define_stats(&self, definitions: &[StatDefinition]) {
         let mut refused = None;
-        let define = |StatDefinition { kind, name }: &StatDefinition| {
+        let define = |StatDefinition { kind, name, .. }: &StatDefinition| {
             let id = match kind {
                 StatKind::Counter => abi::define_counter(name),
                 StatKind::Gauge => abi::define_gauge(name),
