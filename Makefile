@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build module cli run run-native run-oidc test e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
@@ -48,11 +48,15 @@ run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the i
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
 	scripts/run-oidc
 
-test: build module cli ## everything: unit tests, behaviour table, both modules end to end in a real Envoy
+unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, a minute from nothing
+	$(call say,testing the core)
+	cargo test --locked -p lychgate
+
+test: build module cli ## everything: unit tests, behaviour table, both modules end to end in a real Envoy; prints the ten slowest tests
 	$(call say,testing: the core natively and the plugin in a real Envoy)
-	cargo test --locked --workspace
+	scripts/test --workspace
 	$(call say,testing the native module in a real Envoy)
-	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy
+	LYCHGATE_ARTEFACT=native scripts/test -p lychgate-tests --test envoy
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)

@@ -6,6 +6,12 @@ pub fn is_token(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
 }
 
+/// Whether `text` is a scope-token (RFC 6749 section 3.3): visible ASCII but for `"` and `\\`.
+#[must_use]
+pub fn is_scope_token(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
+}
+
 /// Whether `value` can be a header value as it is (RFC 9110 section 5.5): no control characters,
 /// and no space at the ends, which recipients cut off.
 #[must_use]

@@ -21,6 +21,14 @@ pub fn parse_strict(text: &[u8], max_depth: usize) -> Result<Value, serde_json::
     Ok(value)
 }
 
+/// An object of these members.
+pub fn object(members: impl Iterator<Item = (String, Value)>) -> Value {
+    // Collected, they would be sorted first (see `crate::sort`).
+    let mut object = Map::new();
+    object.extend(members);
+    Value::Object(object)
+}
+
 /// Deserialises a value with at most `depth` levels of arrays and objects below it.
 #[derive(Clone, Copy)]
 struct Strict {

@@ -25,10 +25,12 @@
 //! | [`metrics`] | what is counted, and under which names |
 //! | [`decision`] | what becomes of a request, as a value |
 //! | [`secret`] | values that must not be seen |
+//! | [`setting`] | the kinds of settings: words, and numbers within bounds |
 //! | [`reason`] | why a request is refused: the one table of words, statuses, details and remedies |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
 
+mod bytes;
 pub mod config;
 pub mod credential;
 pub mod decision;
@@ -51,6 +53,8 @@ pub mod policy;
 pub mod reason;
 pub mod request;
 pub mod secret;
+pub mod setting;
+mod sort;
 pub mod token;
 pub mod token_endpoint;
 

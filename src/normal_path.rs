@@ -1,7 +1,7 @@
 //! Paths in normal form: the one reading on which filter and upstream agree.
 //!
-//! A path that another server could read differently is not repaired but refused, because whoever
-//! repairs it differently is let in by the difference.
+//! A path that another server could read differently is not repaired but refused, because a server that
+//! repairs it differently would serve another resource.
 
 use std::borrow::Cow;
 
@@ -24,7 +24,7 @@ pub enum PathError {
     TooLong,
 }
 
-/// What stands in a segment so far: only a segment of dots alone is of interest.
+/// What is in a segment so far: only a segment of dots alone is of interest.
 const EMPTY: u8 = 0;
 const ONE_DOT: u8 = 1;
 const TWO_DOTS: u8 = 2;
@@ -121,7 +121,7 @@ impl<'a> NormalPath<'a> {
     }
 }
 
-/// Goes along `path` up to where a byte is to be looked at. Gives what stands in the last segment, and
+/// Goes along `path` up to where a byte is to be looked at. Gives what is in the last segment, and
 /// what is left.
 fn walk(mut state: u8, path: &[u8]) -> (u8, &[u8]) {
     let mut rest = path;

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use crate::bytes::same;
+
 /// The headers of a request, pseudo-headers among them, in the order they came.
 ///
 /// Names are in lower case, as Envoy keeps them. Values are bytes: nothing makes a client send
@@ -45,7 +47,7 @@ impl<'a> Request<'a> {
 
     /// Every value of header `name`.
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
-        self.headers().filter(move |(own, _)| *own == name.as_bytes()).map(|(_, value)| value)
+        self.headers().filter(move |(own, _)| same(own, name.as_bytes())).map(|(_, value)| value)
     }
 
     /// The first value of header `name`.

@@ -50,7 +50,7 @@ impl SecretJson {
         Self(value)
     }
 
-    /// The value, for the one who reads it.
+    /// The value, for its use.
     #[must_use]
     pub fn expose(&self) -> &Value {
         &self.0
@@ -69,7 +69,7 @@ impl fmt::Debug for SecretJson {
     }
 }
 
-/// As deep as the value is nested, which whoever parsed it has bounded.
+/// As deep as the value is nested, which the parser has bounded.
 fn wipe(value: &mut Value) {
     match value {
         Value::String(text) => text.zeroize(),

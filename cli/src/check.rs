@@ -29,7 +29,7 @@ pub struct Arguments {
     /// The files; `-` for standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<String>,
-    /// Take every environment variable for set, with 64 bytes of nothing in it
+    /// Assume that every environment variable is set, to a 64-byte placeholder
     ///
     /// For checking without secrets. A variable that holds a PEM cannot be made up: such a key is
     /// still reported.

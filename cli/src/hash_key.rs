@@ -35,7 +35,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         return Ok(ExitCode::SUCCESS);
     }
     let text = crate::read_text("-")?;
-    // `echo` adds a line feed that nobody means.
+    // `echo` adds a line feed that is not meant.
     let key = text.trim_end_matches(['\r', '\n']);
     if key.is_empty() {
         return Err("no key on standard input".into());

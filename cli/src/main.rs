@@ -53,7 +53,7 @@ enum Command {
     /// Print the SHA-256 of an API key, for `api_keys.*[].sha256`
     ///
     /// The key is read from standard input or made with --generate. It is never an argument: arguments are
-    /// seen by everybody on the machine.
+    /// visible to all users of the machine.
     HashKey(hash_key::Arguments),
     /// Make a key to sign tokens with: a private key in a file, and the public key for `jwt.keys[]`
     ///
@@ -63,7 +63,7 @@ enum Command {
     Keygen(keygen::Arguments),
     /// Print what a reason of a refusal means, and what to do
     ///
-    /// A reason is a word such as `token_expired`. It stands in the response-code details of the access log
+    /// A reason is a word such as `token_expired`. It is in the response-code details of the access log
     /// (`lychgate_denied{token_expired}`), in the stats and in the log. Envoy's own response flags and details are
     /// explained as well.
     Explain(explain::Arguments),

@@ -2,8 +2,6 @@
 
 mod files;
 mod reference;
-#[expect(dead_code, reason = "schemas are derived from these types; values of them are never made")]
-mod shape;
 
 use std::process::ExitCode;
 
@@ -17,11 +15,12 @@ use serde_json::Value;
 #[derive(Args)]
 #[command(after_help = "Examples:
   lychgate schema > lychgate.schema.json
-  lychgate schema --files > envoy.schema.json   # and in envoy.yaml: # yaml-language-server: $schema=envoy.schema.json
+  lychgate schema --files > envoy.schema.json   # beside it; and in envoy.yaml: # yaml-language-server: $schema=envoy.schema.json
   lychgate schema --markdown > reference.md")]
 pub struct Arguments {
     /// The schema of files with a configuration somewhere in them: an envoy.yaml, an Istio WasmPlugin or
-    /// EnvoyFilter, an EnvoyExtensionPolicy; it says nothing of what else is there
+    /// EnvoyFilter, an EnvoyExtensionPolicy. It refers to `lychgate.schema.json` in the same directory, and leaves
+    /// all other fields open
     #[arg(long)]
     files: bool,
     /// The same as a reference for people, in Markdown
@@ -39,7 +38,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
         print!("{}", reference::markdown(&schema)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let schema = if arguments.files { files::around(schema) } else { schema };
+    let schema = if arguments.files { files::around(&schema) } else { schema };
     let text = serde_json::to_string_pretty(&schema).map_err(|error| error.to_string())?;
     println!("{text}");
     Ok(ExitCode::SUCCESS)
@@ -48,10 +47,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 /// The JSON Schema (draft 2020-12, the dialect of OpenAPI 3.1) of the configuration.
 fn configuration() -> Value {
     let settings = SchemaSettings::draft2020_12().with_transform(RecursiveTransform(as_read));
-    SchemaGenerator::new(settings).into_root_schema_for::<shape::Configuration>().to_value()
+    SchemaGenerator::new(settings).into_root_schema_for::<lychgate::config::Config>().to_value()
 }
 
-/// What the derive says of Rust, and is not so of a configuration: a key that may be left out is not
+/// Takes out what the derive says of Rust, and is not so of a configuration: a key that may be left out is not
 /// therefore `null`, and a number has bounds of its own, not those of a machine word.
 fn as_read(schema: &mut Schema) {
     let is_null = |value: &Value| value == "null" || value.is_null();
@@ -78,12 +77,16 @@ fn as_read(schema: &mut Schema) {
     if schema.get("type").is_some_and(|name| name == "integer") {
         schema.remove("format");
     }
-    one_line(schema);
+    if schema.get("default").is_some_and(Value::is_null) {
+        schema.remove("default");
+    }
+    first_paragraph(schema);
 }
 
-/// Descriptions are wrapped in the source for who reads it there.
-fn one_line(schema: &mut Schema) {
+/// The first paragraph of a comment is for users, on one line here; what follows is for developers.
+fn first_paragraph(schema: &mut Schema) {
     if let Some(Value::String(text)) = schema.get_mut("description") {
-        *text = text.split('\n').collect::<Vec<_>>().join(" ");
+        let paragraph = text.split("\n\n").next().unwrap_or_default();
+        *text = paragraph.split('\n').collect::<Vec<_>>().join(" ");
     }
 }

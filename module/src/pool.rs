@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError
 use std::thread;
 use std::time::Duration;
 
-use lychgate::host::{Host, HostError, HttpCall, NativeVerdict, Ticket, Verdict, Work, WorkDone};
+use lychgate::host::{Host, HostError, HttpCall, NativeVerdict, Ticket, Work};
 use lychgate::keys::NativeKey;
 
 use crate::calls::Inbox;
@@ -82,11 +82,12 @@ pub fn take_over(work: Work, inbox: &Arc<Inbox>) -> Option<Ticket> {
 }
 
 impl Queue {
-    /// The first job whose key is not being worked on.
+    /// The first job none of whose keys is being worked on.
     fn next(&mut self) -> Option<Job> {
-        let place = self.jobs.iter().position(|job| !self.busy.contains(&job.work.key))?;
+        let is_free = |job: &Job| !job.work.keys.iter().any(|key| self.busy.contains(key));
+        let place = self.jobs.iter().position(is_free)?;
         let job = self.jobs.remove(place)?;
-        self.busy.insert(job.work.key);
+        self.busy.extend(&job.work.keys);
         Some(job)
     }
 }
@@ -100,13 +101,13 @@ fn run() {
             continue;
         };
         drop(queue);
-        let Work { key, run } = work;
-        let failed = WorkDone { verdict: Verdict::Failed(HostError("a panic")), cost: Duration::ZERO };
-        let done = catch_unwind(AssertUnwindSafe(|| run(&Bare))).unwrap_or(failed);
+        let Work { keys, run } = work;
+        // What did not come back failed.
+        let done = catch_unwind(AssertUnwindSafe(|| run(&Bare))).unwrap_or_default();
         inbox.put_work(ticket, done);
         queue = self::queue();
-        queue.busy.remove(&key);
-        // Another thread may have left a job with this key to whoever comes next.
+        queue.busy.retain(|key| !keys.contains(key));
+        // Another thread may have left a job with one of these keys to whoever comes next.
         BELL.notify_one();
     }
 }

@@ -6,18 +6,37 @@ use time::format_description::well_known::Rfc3339;
 use super::node::Node;
 use super::rules::read_scope;
 
-/// One API key.
+/// An API key, kept as its SHA-256.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ApiKey", deny_unknown_fields, extend("examples" = [{
+        "id": "demo-app",
+        "sha256": "2a570fed1461570bf2a13db7f539939da4357b393cf9395c74c4e0a313a945a5",
+        "scopes": ["items:read"],
+        "not_after": "2027-01-01T00:00:00Z",
+    }]))
+)]
 pub struct ApiKeyConfig {
-    /// Who the key belongs to; becomes the subject.
+    /// The owner of the key; becomes the subject. Several keys may have the same owner, so that one can be
+    /// replaced by the next.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub id: String,
-    /// SHA-256 (FIPS 180-4) of the key, as written 64 hexadecimal digits.
+    /// SHA-256 of the key, as 64 hexadecimal digits. `lychgate hash-key` makes it, or
+    /// `printf %s KEY | sha256sum`.
+    #[cfg_attr(feature = "schema", schemars(with = "String", regex(pattern = "^[0-9A-Fa-f]{64}$")))]
     pub sha256: [u8; 32],
-    /// What the key may do: scope-tokens (RFC 6749 section 3.3).
+    /// What the key may do.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<super::rules::written::Scope>>"))]
     pub scopes: Vec<String>,
-    /// Unix time in seconds from which the key is no longer accepted.
+    /// The time from which the key is refused (RFC 3339).
+    ///
+    /// Here in Unix seconds.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("format" = "date-time")))]
     pub not_after: Option<i64>,
     /// Whether the key is switched off.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub disabled: bool,
 }
 

@@ -108,10 +108,73 @@ pub fn read_secret(node: Node<'_>) -> Option<SecretSource> {
     }
 }
 
+/// The secret of an OAuth2 client. An empty one is a mistake: a client without a secret has no such key.
+pub fn read_client_secret(node: Node<'_>) -> Option<SecretSource> {
+    match read_secret(node)? {
+        SecretSource::Inline(secret) if secret.expose().is_empty() => {
+            node.error("the secret is empty; leave it out for a client without one")
+        }
+        secret => Some(secret),
+    }
+}
+
 /// `{env: NAME}`.
 pub fn read_env(node: Node<'_>) -> Option<SecretSource> {
     let object = node.object()?;
     let name = object.required("env", |n| n.text());
     object.finish();
     name.map(SecretSource::Env)
+}
+
+/// The same as written.
+#[cfg(feature = "schema")]
+#[expect(dead_code, reason = "schemas are derived from these types; values of them are never made")]
+pub(super) mod written {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use crate::keys::Algorithm;
+
+    /// A secret: its text, `{env: NAME}` for an environment variable that the plugin is given
+    /// (`vm_config.environment_variables`), or `{base64: ...}` for its bytes.
+    #[derive(JsonSchema)]
+    #[schemars(untagged, extend("examples" = [{"env": "LYCHGATE_SECRET"}]))]
+    pub enum Secret {
+        Text(String),
+        Env(Env),
+        Base64(Base64),
+    }
+
+    /// From an environment variable.
+    #[derive(JsonSchema)]
+    #[schemars(deny_unknown_fields)]
+    pub struct Env {
+        /// The name of the variable. Envoy must be told that the plugin may read it.
+        #[schemars(length(min = 1))]
+        env: String,
+    }
+
+    /// Bytes.
+    #[derive(JsonSchema)]
+    #[schemars(deny_unknown_fields)]
+    pub struct Base64 {
+        /// RFC 4648 section 4 or 5, padded or not.
+        base64: String,
+    }
+
+    impl JsonSchema for Algorithm {
+        fn schema_name() -> Cow<'static, str> {
+            "Algorithm".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "description": "A signature algorithm (RFC 7518 section 3.1, RFC 8037, RFC 8812; ML-DSA of \
+                    FIPS 204). `none` is never accepted.",
+                "type": "string",
+                "enum": Self::ALL.map(Self::name),
+            })
+        }
+    }
 }

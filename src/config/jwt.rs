@@ -7,35 +7,91 @@ use super::remote::{IntrospectionConfig, RevocationConfig, read_revoked};
 use crate::credential::CredentialLocation;
 use crate::fetch::Revocations;
 use crate::keys::Algorithm;
+use crate::setting::Number;
 
 /// How the tokens of one scheme are found and verified.
+///
+/// Its schema is what `jwt` and `introspection` have in common.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct JwtConfig {
     /// The keys.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub keys: KeySource,
-    /// The only accepted `iss` (RFC 7519 section 4.1.1); unset: not checked.
+    /// What `iss` must be. Left out: not checked, or as discovery says.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub issuer: Option<String>,
-    /// Accepted `aud` values, any one of them (RFC 7519 section 4.1.3); unset: not checked.
+    /// `aud` must name one of these (RFC 7519 section 4.1.3). Left out: not checked.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), inner(length(min = 1))))]
     pub audiences: Option<Vec<String>>,
-    /// Accepted algorithms; unset: those of the keys.
+    /// Accepted algorithms. Left out: those of the keys.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub algorithms: Option<Vec<Algorithm>>,
-    /// Claims that must be there (RFC 7519 section 4), by their names.
+    /// Claims that a token must have. Left out: `exp` and `sub` in `jwt`, none in `introspection`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", inner(length(min = 1))))]
     pub required_claims: Vec<String>,
     /// Tolerance for `exp`, `nbf` and `iat`, in seconds.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<u64>",
+            range(min = LEEWAY_SECONDS.least, max = LEEWAY_SECONDS.most),
+            extend("default" = LEEWAY_SECONDS.default),
+        )
+    )]
     pub leeway_seconds: u64,
-    /// Longest accepted token, in bytes.
+    /// The longest token that is read, in bytes.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<u64>",
+            range(min = MAX_TOKEN_BYTES.least, max = MAX_TOKEN_BYTES.most),
+            extend("default" = MAX_TOKEN_BYTES.default),
+        )
+    )]
     pub max_token_bytes: usize,
-    /// Claims that may hold the scopes; the first one present counts.
+    /// Claims that may hold the scopes: the first one present counts, an array of strings or a string
+    /// with spaces (RFC 8693 section 4.2). Text that is no scope-token is no scope; more than 1,024 refuse the token.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<Vec<String>>",
+            length(min = 1),
+            inner(length(min = 1)),
+            extend("default" = SCOPE_CLAIMS),
+        )
+    )]
     pub scope_claims: Vec<String>,
-    /// Where the token may stand.
+    /// Where the token may be. A request with a token in two of these places is refused.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<Vec<written::TokenSource>>",
+            length(min = 1),
+            extend("default" = [{"header": "Authorization", "prefix": "Bearer "}]),
+        )
+    )]
     pub from: Vec<CredentialLocation>,
-    /// Claim (or dotted path) to the request header it is copied to.
+    /// Claim, or dotted path, to the request header that it is copied to. Arrays are sent as values separated
+    /// by commas, objects as JSON.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<std::collections::BTreeMap<String, written::HeaderName>>",
+            extend("examples" = [{"email": "x-auth-email", "address.city": "x-auth-city"}]),
+        )
+    )]
     pub claims_to_headers: Vec<(String, String)>,
     /// Tokens that are revoked.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Revocations>"))]
     pub revoked: Revocations,
-    /// A list of more of them.
+    /// A list of further revoked tokens, polled.
     pub revocation: Option<RevocationConfig>,
 }
+
+const LEEWAY_SECONDS: Number<u64> = Number { least: 0, most: 86_400, default: 60 };
+const MAX_TOKEN_BYTES: Number<usize> = Number { least: 64, most: 1_048_576, default: 8192 };
+const SCOPE_CLAIMS: [&str; 3] = ["scopes", "scope", "scp"];
 
 impl JwtConfig {
     /// Reads a `jwt` object.
@@ -58,8 +114,8 @@ impl JwtConfig {
         let audiences = object.optional("audiences", |n| non_empty(n, strings));
         let algorithms = object.optional("algorithms", |n| non_empty(n, |n| n.list(read_algorithm)));
         let required_claims = object.optional("required_claims", strings);
-        let leeway_seconds = object.optional("leeway_seconds", |n| n.integer(0..=86_400));
-        let max_token_bytes = object.optional("max_token_bytes", |n| n.integer(64..=1_048_576));
+        let leeway_seconds = object.number("leeway_seconds", &LEEWAY_SECONDS);
+        let max_token_bytes = object.number("max_token_bytes", &MAX_TOKEN_BYTES);
         let scope_claims = object.optional("scope_claims", |n| non_empty(n, strings));
         let from = object.optional("from", read_locations);
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
@@ -77,9 +133,9 @@ impl JwtConfig {
             audiences,
             algorithms,
             required_claims: required_claims.unwrap_or_else(|| owned(required)),
-            leeway_seconds: leeway_seconds.unwrap_or(60),
-            max_token_bytes: max_token_bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(8192),
-            scope_claims: scope_claims.unwrap_or_else(|| owned(&["scopes", "scope", "scp"])),
+            leeway_seconds,
+            max_token_bytes,
+            scope_claims: scope_claims.unwrap_or_else(|| owned(&SCOPE_CLAIMS)),
             from: from.unwrap_or_else(|| {
                 vec![CredentialLocation::Header { name: "authorization".into(), prefix: "Bearer ".into() }]
             }),
@@ -132,4 +188,83 @@ fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<(String, Option<String>)
         return node.error("a claim has no name");
     }
     Some(headers)
+}
+
+/// The same as written, where the types above hold something else.
+#[cfg(feature = "schema")]
+#[expect(dead_code, reason = "schemas are derived from these types; values of them are never made")]
+pub(super) mod written {
+    use schemars::JsonSchema;
+
+    use super::super::key_source::written::{Keys, with_cluster};
+    use super::super::{IntrospectionConfig, IssuerConfig};
+    use super::JwtConfig;
+
+    /// How a JSON Web Token (RFC 7519) is found and verified. One of `keys`, `jwks`, `remote_jwks`, `cluster`
+    /// and `issuers` gives the keys.
+    #[derive(JsonSchema)]
+    #[schemars(
+        deny_unknown_fields,
+        extend("oneOf" = [
+            {"required": ["keys"]}, {"required": ["jwks"]}, {"required": ["remote_jwks"]}, {"required": ["cluster"]},
+            {"required": ["issuers"]},
+        ]),
+        extend("dependentRequired" = with_cluster()),
+        extend("examples" = [
+            {"keys": [{"alg": "HS256", "secret": {"env": "LYCHGATE_SECRET"}}], "issuer": "https://idp.example"},
+            {"cluster": "idp", "audiences": ["api"], "claims_to_headers": {"email": "x-auth-email"}},
+        ]),
+    )]
+    pub struct Jwt {
+        #[schemars(flatten)]
+        keys: Keys,
+        /// Several issuers, each with keys of its own.
+        #[schemars(length(min = 1))]
+        issuers: Option<Vec<IssuerConfig>>,
+        #[schemars(flatten)]
+        rest: JwtConfig,
+    }
+
+    /// Tokens that only their issuer can read: Lychgate asks it (RFC 7662), and remembers the answer.
+    #[derive(JsonSchema)]
+    #[schemars(deny_unknown_fields, extend("examples" = [{
+        "uri": "https://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": {"env": "GATE_SECRET"},
+    }]))]
+    pub struct Introspection {
+        #[schemars(flatten)]
+        own: IntrospectionConfig,
+        #[schemars(flatten)]
+        rest: JwtConfig,
+    }
+
+    /// Where a token may be.
+    #[derive(JsonSchema)]
+    #[schemars(
+        deny_unknown_fields,
+        extend("oneOf" = [{"required": ["header"]}, {"required": ["query"]}, {"required": ["cookie"]}]),
+        extend("dependentRequired" = {"prefix": ["header"]}),
+        extend("examples" = [
+            {"header": "Authorization", "prefix": "Bearer "}, {"header": "X-Token"}, {"query": "access_token"},
+            {"cookie": "session"},
+        ]),
+    )]
+    pub struct TokenSource {
+        /// A request header.
+        #[schemars(length(min = 1))]
+        header: Option<String>,
+        /// With `header`: the text before the token, in any case. Left out: `Bearer ` for `Authorization`,
+        /// the empty text for another header.
+        prefix: Option<String>,
+        /// A parameter of the query string.
+        #[schemars(length(min = 1))]
+        query: Option<String>,
+        /// A cookie.
+        #[schemars(length(min = 1))]
+        cookie: Option<String>,
+    }
+
+    /// The name of a header.
+    #[derive(JsonSchema)]
+    #[schemars(inline)]
+    pub struct HeaderName(#[schemars(length(min = 1))] String);
 }

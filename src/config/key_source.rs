@@ -25,14 +25,26 @@ pub enum KeySource {
     Introspection(IntrospectionConfig),
 }
 
-/// One entry of `keys`.
+/// One key, and the one algorithm that it is for.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "Key",
+        deny_unknown_fields,
+        extend("oneOf" = [{"required": ["secret"]}, {"required": ["pem"]}, {"required": ["jwk"]}]),
+        extend("examples" = [{"alg": "HS256", "secret": {"env": "LYCHGATE_SECRET"}}]),
+    )
+)]
 pub struct KeyConfig {
-    /// The one algorithm this key is used with.
+    /// The algorithm.
     pub alg: Algorithm,
     /// The key itself.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Material"))]
     pub material: KeyMaterial,
-    /// Which tokens it is for, by their `kid` (RFC 7515 section 4.1.4); unset: any.
+    /// Which tokens it is for, by their `kid` (RFC 7515 section 4.1.4). Left out: any.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub kid: Option<String>,
 }
 
@@ -47,14 +59,30 @@ pub enum KeyMaterial {
     Jwk(SecretJson),
 }
 
-/// One entry of `issuers`.
+/// One of several issuers, with keys of its own.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "Issuer",
+        deny_unknown_fields,
+        extend("oneOf" = [
+            {"required": ["keys"]}, {"required": ["jwks"]}, {"required": ["remote_jwks"]}, {"required": ["cluster"]},
+        ]),
+        extend("dependentRequired" = written::with_cluster()),
+        extend("examples" = [{"issuer": "https://idp.example", "cluster": "idp"}]),
+    )
+)]
 pub struct IssuerConfig {
     /// `iss` of its tokens.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub issuer: String,
     /// Its keys.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Keys"))]
     pub keys: KeySource,
-    /// Accepted algorithms; unset: those of its keys.
+    /// Accepted algorithms. Left out: those of its keys.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub algorithms: Option<Vec<Algorithm>>,
 }
 
@@ -128,5 +156,72 @@ impl IssuerConfig {
         let algorithms = object.optional("algorithms", |n| non_empty(n, |n| n.list(read_algorithm)));
         object.finish();
         Some(Self { issuer: issuer?, keys: keys?, algorithms })
+    }
+}
+
+/// The same as written, where the types above hold something else.
+#[cfg(feature = "schema")]
+#[expect(dead_code, reason = "schemas are derived from these types; values of them are never made")]
+pub(super) mod written {
+    use schemars::JsonSchema;
+    use serde_json::{Map, Value, json};
+
+    use super::super::fields::written::{Env, Secret};
+    use super::super::remote::RemoteConfig;
+    use super::super::remote::written::Refresh;
+    use super::KeyConfig;
+
+    /// `KeySource`, beside the rest of a `jwt` or an issuer.
+    #[derive(JsonSchema)]
+    pub struct Keys {
+        /// Keys, one by one.
+        #[schemars(length(min = 1))]
+        keys: Option<Vec<KeyConfig>>,
+        /// An inline JWK Set.
+        jwks: Option<KeySet>,
+        /// A JWK Set that is fetched.
+        remote_jwks: Option<RemoteConfig>,
+        /// OpenID Connect discovery through this Envoy cluster: the document of the scheme's
+        /// `openIdConnectUrl`, or of the issuer, names the JWK Set.
+        #[schemars(length(min = 1))]
+        cluster: Option<String>,
+        /// With `cluster`: the cluster of the JWK Set, where it is on another host.
+        #[schemars(length(min = 1))]
+        jwks_cluster: Option<String>,
+        #[schemars(flatten)]
+        refresh: Refresh,
+    }
+
+    /// The keys that speak of discovery, for `dependentRequired`.
+    pub fn with_cluster() -> Value {
+        let keys =
+            ["jwks_cluster", "timeout_seconds", "refresh_seconds", "refetch_seconds", "max_stale_seconds"];
+        keys.into_iter().map(|key| (key.to_owned(), json!(["cluster"]))).collect::<Map<_, _>>().into()
+    }
+
+    /// A JWK Set (RFC 7517 section 5). Keys in it that cannot verify tokens are left out, with a warning.
+    #[derive(JsonSchema)]
+    struct KeySet {
+        /// Its keys.
+        keys: Vec<Map<String, Value>>,
+    }
+
+    /// `KeyMaterial`.
+    #[derive(JsonSchema)]
+    pub struct Material {
+        /// The shared secret of HS256, HS384, HS512: at least 32, 48, 64 bytes (RFC 7518 section 3.2).
+        secret: Option<Secret>,
+        /// A public key as PEM text. RSA of 2048 to 4096 bits.
+        pem: Option<Pem>,
+        /// A JSON Web Key (RFC 7517).
+        jwk: Option<Map<String, Value>>,
+    }
+
+    /// PEM text of a public key, or `{env: NAME}`. A private key, to issue tokens with, only by `{env: NAME}`.
+    #[derive(JsonSchema)]
+    #[schemars(untagged)]
+    enum Pem {
+        Text(#[schemars(length(min = 1))] String),
+        Env(Env),
     }
 }

@@ -1,4 +1,4 @@
-//! What users write: the plugin configuration as it stands in `envoy.yaml`, read strictly.
+//! What users write: the plugin configuration as it is in `envoy.yaml`, read strictly.
 //!
 //! This is the first of two stages. Here every key is known, every value has its type, and every
 //! error is collected with its JSON path. [`crate::policy`] is the second: it resolves references,
@@ -8,6 +8,7 @@ pub mod api_keys;
 mod decode;
 pub mod error;
 mod fields;
+pub mod flows;
 pub mod issue;
 pub mod jwt;
 mod key_source;
@@ -23,13 +24,19 @@ pub mod users;
 pub use api_keys::ApiKeyConfig;
 pub use error::{ConfigError, Errors, Path};
 pub use fields::SecretSource;
+pub use flows::{Flow, Flows};
 pub use issue::{ClientConfig, IssueConfig};
 pub use jwt::JwtConfig;
 pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use openapi::{OpenApiConfig, Unsecured};
-pub use remote::{DiscoveryConfig, IntrospectionConfig, RemoteConfig, RevocationConfig};
-pub use rules::{MatchConfig, OnInvalid, PathConfig, RESERVED_NAMES, RuleConfig, SecurityConfig};
-pub use scheme::{Flow, Flows, SchemeConfig, SchemeKind, TokenUsersConfig, UsersScopes};
+pub use remote::{
+    AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RevocationConfig,
+};
+pub use rules::{MatchConfig, OnInvalid, PathConfig, PathKey, RESERVED_NAMES, RuleConfig, SecurityConfig};
+pub use scheme::{
+    ApiKeySchemeConfig, BasicConfig, BearerConfig, OAuth2Config, OpenIdConnectConfig, SchemeConfig,
+    SchemeKind, TokenUsersConfig, UsersScopes,
+};
 pub use settings::{CacheLimits, CorsPreflight, ErrorSettings, IdentityHeaders, Mode};
 pub use template::{LONGEST_PATH_BYTES, MAX_PATH_BYTES, Segment};
 pub use users::UserConfig;
@@ -39,40 +46,95 @@ use crate::secret::SecretJson;
 use node::Node;
 use serde_json::Value;
 
-/// The whole configuration. An entry that had an error is `None`, so that its name is still known.
+/// The configuration of Lychgate: in Envoy the plugin's `configuration` (a `google.protobuf.Struct`, or
+/// a `StringValue` that holds JSON), in Istio `pluginConfig`, in Envoy Gateway `config`.
+///
+/// Directories are sorted by name, rules in order. An entry that had an error is `None`, so that its name is still
+/// known.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        deny_unknown_fields,
+        default,
+        title = "Lychgate",
+        extend("examples" = [{
+            "schemes": {"partner_key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"}},
+            "api_keys": {"partners": [{
+                "id": "demo-app",
+                "sha256": "2a570fed1461570bf2a13db7f539939da4357b393cf9395c74c4e0a313a945a5",
+                "scopes": ["items:read"],
+            }]},
+            "rules": [{"match": {"path": "/health", "methods": ["GET"]}, "security": []}],
+            "security": [{"partner_key": ["items:read"]}],
+        }]),
+        // Only a document can say the type of a scheme that does not say it itself.
+        extend("if" = {"not": {"required": ["openapi"], "properties": {"openapi": {"required": ["document"]}}}}),
+        extend("then" = {"properties": {"schemes": {"additionalProperties": {"required": ["type"]}}}}),
+    )
+)]
 pub struct Config {
-    /// `schemes`, sorted by name.
+    /// The kinds of credentials: name to OpenAPI 3.1 Security Scheme Object, and how the credential is verified.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "std::collections::BTreeMap<String, scheme::written::Scheme>")
+    )]
     pub schemes: Vec<(String, Option<SchemeConfig>)>,
-    /// `users`, sorted by name.
+    /// Directories of users, by name. A scheme refers to one by its `users`.
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, Vec<UserConfig>>"))]
     pub users: Vec<(String, Vec<Option<UserConfig>>)>,
-    /// `api_keys`, sorted by name.
+    /// Directories of API keys, by name. A scheme refers to one by its `api_keys`.
+    #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, Vec<ApiKeyConfig>>"))]
     pub api_keys: Vec<(String, Vec<Option<ApiKeyConfig>>)>,
-    /// `rules`, in order.
+    /// Which request needs what. The first rule that matches wins.
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<RuleConfig>"))]
     pub rules: Vec<Option<RuleConfig>>,
-    /// `security`: what a request needs that no rule matches; unset: it is refused.
+    /// What a request needs that no rule matches. Without it such a request is refused with 403
+    /// `Forbidden`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<rules::written::Requirements>"))]
     pub security: Option<SecurityConfig>,
-    /// `optional`: what becomes of a bad credential where none is needed.
+    /// What becomes of a credential that is there and invalid, where a request without a credential would pass. A
+    /// rule may have its own.
+    #[cfg_attr(feature = "schema", schemars(rename = "optional"))]
     pub on_invalid: OnInvalid,
-    /// `openapi`.
+    /// An OpenAPI document that becomes rules, and the documentation that Lychgate serves.
     pub openapi: OpenApiConfig,
-    /// `passwords`.
+    /// What checking passwords and signing tokens may cost a worker, and what guessing costs.
     pub passwords: PasswordSettings,
-    /// `identity_headers`.
+    /// Request headers that tell the upstream the identity of the client. Headers of these names, and
+    /// of every name in `claims_to_headers`, are always removed from what a client sends.
     pub identity_headers: IdentityHeaders,
-    /// `errors`.
+    /// How refusals are written.
     pub errors: ErrorSettings,
-    /// `cors_preflight`.
+    /// What becomes of CORS preflights: OPTIONS with `Origin` and `Access-Control-Request-Method`, which
+    /// browsers send without credentials (Fetch standard, section 4.8).
     pub cors_preflight: CorsPreflight,
-    /// `mode`.
+    /// Whether refusals are carried out.
     pub mode: Mode,
-    /// `filter_state`: whether Envoy is told who calls, for its access log.
+    /// Whether Envoy gets each decision as filter state, for its access log:
+    /// `wasm.lychgate.rule`, `.scheme`, `.subject`, `.scopes`, `.reason`. It costs a call of Envoy for each.
     pub filter_state: bool,
-    /// `max_path_bytes`; unset: [`MAX_PATH_BYTES`].
+    /// The longest path that is read, in bytes as it was sent, without its query. A longer one is refused
+    /// with 414. What a path costs a worker grows with it. Automata of `regex` rules, and of templates with
+    /// several parameters in a segment, read paths of up to a quarter of it to the end; a longer one that they
+    /// have not decided by a sixteenth is refused as well.
+    ///
+    /// `None`: [`MAX_PATH_BYTES`].
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            range(min = SHORTEST_PATH_BYTES, max = LONGEST_PATH_BYTES),
+            extend("default" = MAX_PATH_BYTES),
+        )
+    )]
     pub max_path_bytes: Option<usize>,
-    /// `cache`.
+    /// Verified tokens that a worker remembers, each until it expires.
     pub cache: CacheLimits,
 }
+
+/// The least that `max_path_bytes` can be set to.
+const SHORTEST_PATH_BYTES: u64 = 256;
 
 impl Config {
     /// Reads the bytes of a plugin configuration: JSON text or a serialised
@@ -109,13 +171,15 @@ impl Config {
             ),
             rules: object.optional("rules", |n| n.items(RuleConfig::read)).unwrap_or_default(),
             security: object.optional("security", rules::read_security),
-            on_invalid: object.optional("optional", OnInvalid::read).unwrap_or_default(),
+            on_invalid: object.optional("optional", |n| n.enumeration(OnInvalid::WORDS)).unwrap_or_default(),
             openapi,
             passwords: object.optional("passwords", settings::read_password_settings).unwrap_or_default(),
             identity_headers: object.optional("identity_headers", IdentityHeaders::read).unwrap_or_default(),
             errors: object.optional("errors", ErrorSettings::read).unwrap_or_default(),
-            cors_preflight: object.optional("cors_preflight", CorsPreflight::read).unwrap_or_default(),
-            mode: object.optional("mode", Mode::read).unwrap_or_default(),
+            cors_preflight: object
+                .optional("cors_preflight", |n| n.enumeration(CorsPreflight::WORDS))
+                .unwrap_or_default(),
+            mode: object.optional("mode", |n| n.enumeration(Mode::WORDS)).unwrap_or_default(),
             filter_state: object.optional("filter_state", |n| n.bool()).unwrap_or_default(),
             max_path_bytes: object.optional("max_path_bytes", read_path_length),
             cache: object.optional("cache", CacheLimits::read).unwrap_or_default(),
@@ -127,7 +191,7 @@ impl Config {
 
 fn read_path_length(node: Node<'_>) -> Option<usize> {
     let most = u64::try_from(LONGEST_PATH_BYTES).ok()?;
-    usize::try_from(node.integer(256..=most)?).ok()
+    usize::try_from(node.integer(SHORTEST_PATH_BYTES..=most)?).ok()
 }
 
 /// A directory that had an error is known by name all the same.

@@ -1,4 +1,4 @@
-//! Reading JSON values strictly: every member is asked for by name, and what nobody asked for is a
+//! Reading JSON values strictly: every member is read by name, and a member that is not read is an
 //! error. Not serde's derive, because that stops at the first error and loses the path inside
 //! tagged objects; RATIONALE.md says more.
 
@@ -7,6 +7,7 @@ use std::cell::RefCell;
 use serde_json::{Map, Value};
 
 use super::error::{Errors, Path};
+use crate::setting::Number;
 
 /// A value, where it stands, and where its errors go.
 #[derive(Clone, Copy)]
@@ -160,6 +161,12 @@ impl<'a> Object<'a> {
         self.optional(key, read)
     }
 
+    /// `key`, a whole number; its default if it is left out or has an error.
+    pub fn number<T: TryFrom<u64> + Copy>(&self, key: &'static str, number: &Number<T>) -> T {
+        let value = self.optional(key, |n| n.integer(number.least..=number.most));
+        value.and_then(|value| T::try_from(value).ok()).unwrap_or(number.default)
+    }
+
     /// Exactly one of `keys`; naming none or several is an error.
     pub fn one_of(&self, keys: &[&'static str]) -> Option<&'static str> {
         let mut present = keys.iter().copied().filter(|key| self.has(key));
@@ -177,7 +184,7 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// Notes every member nobody asked for.
+    /// Notes every member that was not read.
     pub fn finish(self) {
         let known = self.known.into_inner();
         for name in self.members.keys() {

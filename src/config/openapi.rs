@@ -7,36 +7,60 @@ use serde_json::Value;
 use super::node::Node;
 use super::rules::read_path;
 use crate::json;
+use crate::setting::words;
 use import::Imported;
 
 /// Deeper than any OpenAPI document that a person or a framework wrote.
 const MAX_DEPTH: usize = 100;
 
-/// What is done with OpenAPI documents.
+/// OpenAPI documents: one that is read, and the one that is served.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "OpenApi",
+        deny_unknown_fields,
+        extend("dependentRequired" = {"unsecured": ["document"]}),
+        extend("examples" = [{"serve": "/openapi.json", "docs": "/docs", "title": "Shop", "version": "1.0.0"}]),
+    )
+)]
 pub struct OpenApiConfig {
-    /// `document`: what it says, and the document itself.
+    /// An OpenAPI 3.0 or 3.1 document, as it is or as a string of JSON text. Its operations become rules,
+    /// after those of `rules`; its security schemes complete `schemes` of the same names.
+    ///
+    /// What it says, and the document itself.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<written::Document>"))]
     pub document: Option<(Imported, Value)>,
-    /// The path where the document is served.
+    /// The path where the document is served. It is public, unless a rule matches it by its `path`, by a prefix
+    /// longer than `/`, or by a regular expression. Such a rule holds for every method and host. Left out:
+    /// `/openapi.json` if there is `docs`, else the document is not served.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/.*[^/]$")))]
     pub serve: Option<String>,
-    /// The path where the interactive documentation is served.
+    /// The path where Swagger UI is served, public as the document is. Left out: not served.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/.*[^/]$")))]
     pub docs: Option<String>,
-    /// `info.title` of the document that is served.
+    /// `info.title` of the document that is served. Left out: the document's own.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub title: Option<String>,
-    /// `info.version` of the document that is served.
+    /// `info.version` of the document that is served. Left out: the document's own.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub version: Option<String>,
     /// What becomes of operations that the document does not secure.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub unsecured: Unsecured,
 }
 
-/// What becomes of operations that the document does not secure.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Unsecured {
-    /// They need what every request needs that no rule speaks of: the default, or a refusal.
-    #[default]
-    Default,
-    /// They are public.
-    Public,
+words! {
+    /// What becomes of operations that the document does not secure.
+    #[derive(Default)]
+    pub enum Unsecured {
+        /// They need what a request needs that no rule matches.
+        #[default]
+        Default = "default",
+        /// They are public.
+        Public = "public",
+    }
 }
 
 /// The files that belong to the interactive documentation, each below its page.
@@ -80,9 +104,7 @@ impl OpenApiConfig {
         let docs = object.optional("docs", read_served_path);
         let title = object.optional("title", |n| n.text());
         let version = object.optional("version", |n| n.text());
-        let unsecured = object.optional("unsecured", |n| {
-            n.enumeration(&[("default", Unsecured::Default), ("public", Unsecured::Public)])
-        });
+        let unsecured = object.optional("unsecured", |n| n.enumeration(Unsecured::WORDS));
         if document.is_none() && !object.has("document") && unsecured.is_some() {
             object.optional("unsecured", |n| n.error::<()>("speaks of a `document`, and there is none"));
         }
@@ -116,4 +138,36 @@ fn read_served_path(node: Node<'_>) -> Option<String> {
             .error(format_args!("{path:?}: give a plain path such as /docs, without a slash at the end"));
     }
     Some(path)
+}
+
+/// The same as written.
+#[cfg(feature = "schema")]
+mod written {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    /// A document of another author: what is not known in it is left alone.
+    pub struct Document;
+
+    impl JsonSchema for Document {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            "Document".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            json_schema!({"anyOf": [
+                {
+                    "type": "object",
+                    "properties": {"openapi": {"type": "string", "pattern": "^3\\."}},
+                    "required": ["openapi"],
+                },
+                {"type": "string", "contentMediaType": "application/json", "pattern": "^\\s*\\{"},
+            ]})
+        }
+    }
 }

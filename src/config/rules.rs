@@ -3,54 +3,92 @@
 use super::node::Node;
 use super::settings::Mode;
 use super::template::{LONGEST_PATH_BYTES, Segment};
-use crate::http_syntax::is_token;
+use crate::http_syntax::{is_scope_token, is_token};
+use crate::setting::words;
+use crate::sort::insertion_sort;
 
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
 /// because Envoy's Struct keeps no order.
 pub type SecurityConfig = Vec<Vec<(String, Vec<String>)>>;
 
-/// One entry of `rules`.
+/// Which requests, and what they need.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Rule", deny_unknown_fields, extend("examples" = [
+        {"match": {"path": "/items/{id}", "methods": ["GET"]}, "security": [{"oauth2": ["items:read"]}]},
+        {"name": "health", "match": {"path": "/health"}, "security": []},
+    ]))
+)]
 pub struct RuleConfig {
-    /// Which requests it is for; nothing if that had an error.
+    /// Which requests the rule is for.
+    ///
+    /// `None` if that had an error.
+    #[cfg_attr(feature = "schema", schemars(rename = "match", with = "MatchConfig"))]
     pub matcher: Option<MatchConfig>,
-    /// What they need; nothing if that had an error.
+    /// What they need.
+    ///
+    /// `None` if that had an error.
+    #[cfg_attr(feature = "schema", schemars(with = "written::Requirements"))]
     pub security: Option<SecurityConfig>,
-    /// `optional`, where the rule has its own.
+    /// The top-level `optional`, for this rule.
+    #[cfg_attr(feature = "schema", schemars(rename = "optional"))]
     pub on_invalid: Option<OnInvalid>,
-    /// `name`: what it is counted and logged under.
+    /// The name under which the rule is counted and logged. Left out: what it matches.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(regex(pattern = "^[A-Za-z0-9_./-]{1,64}$"), extend("not" = {"enum": RESERVED_NAMES}))
+    )]
     pub name: Option<String>,
-    /// `mode`, where the rule has its own.
+    /// The top-level `mode`, for this rule.
     pub mode: Option<Mode>,
 }
 
-/// `optional`: what becomes of a credential that is there and bad, where a request without any
-/// would pass (`{}` among the alternatives).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum OnInvalid {
-    /// The request is refused.
-    #[default]
-    Refuse,
-    /// It passes as if the credential were not there, as with FastAPI's `auto_error=False`.
-    Ignore,
-}
-
-impl OnInvalid {
-    /// Reads `optional`.
-    pub fn read(node: Node<'_>) -> Option<Self> {
-        node.enumeration(&[("refuse_invalid", Self::Refuse), ("ignore_invalid", Self::Ignore)])
+words! {
+    /// What becomes of a credential that is there and invalid, where a request without a credential would pass.
+    ///
+    /// That is where `{}` is among the alternatives.
+    #[derive(Default)]
+    pub enum OnInvalid {
+        /// The request is refused.
+        #[default]
+        Refuse = "refuse_invalid",
+        /// It passes as if the credential were not there, as with FastAPI's `auto_error=False`. So it does if the
+        /// credential cannot be checked now, because keys cannot be fetched or an issuer does not answer.
+        Ignore = "ignore_invalid",
     }
 }
 
-/// `match`.
+/// Which requests: one of `path`, `prefix` and `regex`, on the path without its query, percent-decoded
+/// once; and `methods`, and `hosts`.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "Match",
+        deny_unknown_fields,
+        extend("oneOf" = [{"required": ["path"]}, {"required": ["prefix"]}, {"required": ["regex"]}]),
+        extend("examples" = [
+            {"path": "/items/{id}", "methods": ["GET"]},
+            {"prefix": "/admin/", "hosts": ["api.example.com"]},
+            {"regex": "/v[0-9]+/items/.*"},
+        ]),
+    )
+)]
 pub struct MatchConfig {
     /// The path condition.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "written::PathCondition"))]
     pub path: PathConfig,
-    /// Methods; unset: every one.
+    /// Methods, in upper case. Left out: every one. GET covers HEAD, unless
+    /// a rule for the same path names HEAD. A request whose method is in lower case is refused if the rule for the
+    /// upper case is another one.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), inner(regex(pattern = "^[^a-z]+$"))))]
     pub methods: Option<Vec<String>>,
-    /// Hosts; unset: every one.
+    /// Hosts without port; `*.example.com` is every host below it. Left out: every one.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), inner(length(min = 1))))]
     pub hosts: Option<Vec<String>>,
 }
 
@@ -65,15 +103,39 @@ pub enum PathConfig {
     Regex(String),
 }
 
+/// A path condition as it is compared with others: the same for all the ways to write it.
+#[derive(Debug, PartialEq, Eq)]
+pub enum PathKey {
+    /// By segments, without the names of parameters.
+    Template(Vec<Segment>),
+    /// Without a slash at its end.
+    Prefix(String),
+    /// As it is written.
+    Regex(String),
+}
+
+impl PathConfig {
+    /// What tells it apart from others: not what its parameters are called, nor a slash at the end of a prefix.
+    #[must_use]
+    pub fn key(&self) -> PathKey {
+        let segment = |text: &str| Segment::parse(text).unwrap_or_else(|| Segment::Literal(text.to_owned()));
+        match self {
+            Self::Template(path) => PathKey::Template(path.split('/').map(segment).collect()),
+            Self::Prefix(prefix) => PathKey::Prefix(prefix.trim_end_matches('/').to_owned()),
+            Self::Regex(regex) => PathKey::Regex(regex.clone()),
+        }
+    }
+}
+
 impl RuleConfig {
     /// Reads one entry of `rules`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let matcher = object.required("match", MatchConfig::read);
         let security = object.required("security", read_security);
-        let on_invalid = object.optional("optional", OnInvalid::read);
+        let on_invalid = object.optional("optional", |n| n.enumeration(OnInvalid::WORDS));
         let name = object.optional("name", read_name);
-        let mode = object.optional("mode", Mode::read);
+        let mode = object.optional("mode", |n| n.enumeration(Mode::WORDS));
         object.finish();
         Some(Self { matcher, security, on_invalid, name, mode })
     }
@@ -83,7 +145,7 @@ impl RuleConfig {
 pub const RESERVED_NAMES: [&str; 7] =
     ["cors_preflight", "default", "documentation", "none", "other", "token_endpoint", "unknown"];
 
-/// A name of a rule: it stands in stats and logs, so it is short and plain.
+/// A name of a rule: it is in stats and logs, so it is short and plain.
 fn read_name(node: Node<'_>) -> Option<String> {
     let name = node.text()?;
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.' | b'/');
@@ -201,7 +263,7 @@ pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
         // A erroneous scope is noted; the scheme's name is still to be looked up.
         let mut schemes: Vec<_> =
             schemes.into_iter().map(|(name, scopes)| (name, scopes.unwrap_or_default())).collect();
-        schemes.sort();
+        insertion_sort(&mut schemes, |left, right| left < right);
         Some(schemes)
     })
 }
@@ -209,9 +271,49 @@ pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
 /// RFC 6749 section 3.3: a scope-token is printable ASCII without space, quote and backslash.
 pub fn read_scope(node: Node<'_>) -> Option<String> {
     let scope = node.string()?;
-    let valid = |b: u8| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E);
-    if scope.is_empty() || !scope.bytes().all(valid) {
+    if !is_scope_token(&scope) {
         return node.error(format_args!("{scope:?} is not a scope (RFC 6749 section 3.3)"));
     }
     Some(scope)
+}
+
+/// The same as written, where the types above hold something else.
+#[cfg(feature = "schema")]
+#[expect(dead_code, reason = "schemas are derived from these types; values of them are never made")]
+pub(super) mod written {
+    use std::collections::BTreeMap;
+
+    use schemars::JsonSchema;
+
+    /// A scope-token (RFC 6749 section 3.3): printable ASCII without space, quote and backslash.
+    #[derive(JsonSchema)]
+    pub struct Scope(#[schemars(regex(pattern = "^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$"))] String);
+
+    /// OpenAPI's list of Security Requirement Objects. The list is OR, each object is AND: scheme to the
+    /// scopes that are needed, all of them. An empty object allows requests without a credential; an empty list
+    /// is public.
+    #[derive(JsonSchema)]
+    #[schemars(extend("examples" = [
+        [{"oauth2": ["items:read"]}, {"partner_key": ["items:read"]}],
+        [{"oauth2": ["admin"], "partner_key": []}],
+        [],
+    ]))]
+    pub struct Requirements(Vec<BTreeMap<String, Vec<Scope>>>);
+
+    /// `PathConfig`.
+    #[derive(JsonSchema)]
+    pub struct PathCondition {
+        /// An OpenAPI path template: `{name}` is one segment, or a part of one that is not empty:
+        /// `/reports/{name}.csv`.
+        #[schemars(regex(pattern = "^/"))]
+        path: Option<String>,
+        /// Whole segments: `/admin/` and `/admin` match `/admin` and all paths below it, not
+        /// `/administrator`.
+        #[schemars(regex(pattern = "^/[^{}]*$"))]
+        prefix: Option<String>,
+        /// A regular expression, anchored at both ends (syntax of the Rust crate `regex-lite`). All of them become
+        /// one automaton; an expression that makes it too large is refused.
+        #[schemars(length(min = 1))]
+        regex: Option<String>,
+    }
 }

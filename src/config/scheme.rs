@@ -1,119 +1,212 @@
 //! `schemes`: OpenAPI 3.1 Security Scheme Objects, and how each credential is verified.
 
+use super::flows::{Flows, read_flows};
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
 use super::node::{Node, Object};
 use crate::credential::CredentialLocation;
 use crate::http_syntax::is_token;
+use crate::setting::words;
+
+#[cfg(feature = "schema")]
+pub(super) mod written;
 
 /// A Security Scheme Object with Lychgate's additions.
+///
+/// Its schema is what all kinds have in common.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct SchemeConfig {
     /// What kind of credential, and how it is verified.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub kind: SchemeKind,
-    /// OpenAPI's `description`.
+    /// OpenAPI's `description`, for the document that is served.
     pub description: Option<String>,
-    /// The status when the credential is missing: 401 or 403.
+    /// The status if the credential is missing: 401 or 403. Left out: 403 for `http` bearer and
+    /// `apiKey`, 401 for the others, as in FastAPI.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = [401, 403])))]
     pub missing_status: Option<u16>,
-    /// The realm of the challenge (RFC 9110 section 11.5); unset: `lychgate`.
-    pub realm: Option<String>,
-    /// Whether the upstream gets to see the credential.
+    /// The realm of the challenge in `WWW-Authenticate` (RFC 9110 section 11.5): printable ASCII without
+    /// quotes and backslashes.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<String>", regex(pattern = "^[ !\\x23-\\x5B\\x5D-\\x7E]*$"), extend("default" = DEFAULT_REALM))
+    )]
+    pub realm: String,
+    /// Whether the credential is forwarded to the upstream. If not, it is removed from every place, by every rule that
+    /// names this scheme, also if the rule let the request in without it. A rule that does not name the scheme leaves
+    /// it.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub forward: bool,
 }
+
+/// The realm of a scheme that has none of its own.
+const DEFAULT_REALM: &str = "lychgate";
 
 /// OpenAPI's `type`, with what belongs to each.
 #[derive(Clone, Debug)]
 pub enum SchemeKind {
-    /// `type: http`, `scheme: bearer` (RFC 6750).
-    Bearer {
-        /// OpenAPI's hint at the form of the token.
-        bearer_format: Option<String>,
-        /// How the token is verified.
-        jwt: JwtConfig,
-        /// Those who must know the token's subject.
-        users: Option<TokenUsersConfig>,
-    },
-    /// `type: http`, `scheme: basic` (RFC 7617).
-    Basic {
-        /// The directory under `users`.
-        users: String,
-    },
+    /// `type: http`, `scheme: bearer`.
+    Bearer(BearerConfig),
+    /// `type: http`, `scheme: basic`.
+    Basic(BasicConfig),
     /// `type: apiKey`.
-    ApiKey {
-        /// Where the key stands; a header in lower case.
-        location: CredentialLocation,
-        /// The name of the header, query parameter or cookie as it was written, for documents.
-        written_name: String,
-        /// The directory of keys under `api_keys`.
-        directory: String,
-    },
-    /// `type: oauth2` (RFC 6749).
-    OAuth2 {
-        /// The flows, each as OpenAPI's OAuth Flow Object.
-        flows: Flows,
-        /// How the access token is verified.
-        jwt: JwtConfig,
-        /// Those who must know the token's subject.
-        users: Option<TokenUsersConfig>,
-        /// How tokens are issued, if here.
-        issue: Option<IssueConfig>,
-    },
-    /// `type: openIdConnect` (OpenID Connect Discovery 1.0).
-    OpenIdConnect {
-        /// The discovery document.
-        url: String,
-        /// How the token is verified.
-        jwt: JwtConfig,
-        /// Those who must know the token's subject.
-        users: Option<TokenUsersConfig>,
-    },
+    ApiKey(ApiKeySchemeConfig),
+    /// `type: oauth2`.
+    OAuth2(OAuth2Config),
+    /// `type: openIdConnect`.
+    OpenIdConnect(OpenIdConnectConfig),
+}
+
+/// A bearer token (RFC 6750).
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        extend("oneOf" = [{"required": ["jwt"]}, {"required": ["introspection"]}]),
+        extend("examples" = [{
+            "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+            "jwt": {"remote_jwks": {"uri": "https://idp.example/keys", "cluster": "idp"}, "issuer": "https://idp.example"},
+        }]),
+    )
+)]
+pub struct BearerConfig {
+    /// OpenAPI's hint at the form of the token, for the document that is served.
+    #[cfg_attr(feature = "schema", schemars(rename = "bearerFormat", extend("examples" = ["JWT"])))]
+    pub bearer_format: Option<String>,
+    /// How the token is verified.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Token"))]
+    pub jwt: JwtConfig,
+    /// The users that must have the token's subject.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "TokenUsersConfig"))]
+    pub users: Option<TokenUsersConfig>,
+}
+
+/// HTTP Basic (RFC 7617).
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("examples" = [{"type": "http", "scheme": "basic", "users": "staff"}]))
+)]
+pub struct BasicConfig {
+    /// The directory under `users` of the users who may log in.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub users: String,
+}
+
+/// An API key.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("examples" = [{"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"}]))
+)]
+pub struct ApiKeySchemeConfig {
+    /// Where the key is.
+    ///
+    /// A header in lower case.
+    #[cfg_attr(feature = "schema", schemars(rename = "in", with = "KeyLocation"))]
+    pub location: CredentialLocation,
+    /// The name of the header, query parameter or cookie.
+    ///
+    /// As it was written, for documents.
+    #[cfg_attr(feature = "schema", schemars(rename = "name", length(min = 1)))]
+    pub written_name: String,
+    /// The directory under `api_keys` with the keys.
+    #[cfg_attr(feature = "schema", schemars(rename = "api_keys", length(min = 1)))]
+    pub directory: String,
+}
+
+/// OAuth 2 (RFC 6749). The access token is a bearer token.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        extend("oneOf" = [{"required": ["jwt"]}, {"required": ["introspection"]}]),
+        extend("examples" = [{
+            "type": "oauth2",
+            "flows": {"password": {"tokenUrl": "/token", "scopes": {"items:read": "Read items"}}},
+            "jwt": {"keys": [{"alg": "HS256", "secret": {"env": "LYCHGATE_SECRET"}}]},
+            "users": "staff",
+            "issue": {"expires_in": 1800},
+        }]),
+    )
+)]
+pub struct OAuth2Config {
+    /// Where tokens come from, for the document that is served; and, with `issue`, the token endpoint.
+    pub flows: Flows,
+    /// How the access token is verified.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Token"))]
+    pub jwt: JwtConfig,
+    /// The users that must have the token's subject.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "TokenUsersConfig"))]
+    pub users: Option<TokenUsersConfig>,
+    /// Lychgate serves `POST` on the password flow's `tokenUrl` itself (RFC 6749 section 4.3), and signs
+    /// with the first key of `jwt.keys` that can. Left out: another service issues the tokens.
+    pub issue: Option<IssueConfig>,
+}
+
+/// OpenID Connect (Discovery 1.0).
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        extend("oneOf" = [{"required": ["jwt"]}, {"required": ["introspection"]}]),
+        extend("examples" = [{
+            "type": "openIdConnect",
+            "openIdConnectUrl": "https://idp.example/.well-known/openid-configuration",
+            "jwt": {"cluster": "idp", "audiences": ["api"]},
+        }]),
+    )
+)]
+pub struct OpenIdConnectConfig {
+    /// The URL of the discovery document. `jwt.cluster` is the cluster through which it is fetched.
+    #[cfg_attr(feature = "schema", schemars(rename = "openIdConnectUrl", length(min = 1)))]
+    pub url: String,
+    /// How the token is verified.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Token"))]
+    pub jwt: JwtConfig,
+    /// The users that must have the token's subject.
+    #[cfg_attr(feature = "schema", schemars(flatten, with = "TokenUsersConfig"))]
+    pub users: Option<TokenUsersConfig>,
 }
 
 /// `users` of a token: the directory that must know its subject, and what that means for its scopes.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenUsersConfig {
-    /// The directory under `users`.
+    /// The directory under `users` that must have the token's `sub`; with `issue`, the directory of the users who may
+    /// log in. Left out: not checked.
+    #[cfg_attr(feature = "schema", schemars(rename = "users", with = "Option<String>", length(min = 1)))]
     pub directory: String,
-    /// `users_scopes`.
+    /// Which scopes of a token count if its user's entry lists `scopes`. Only with `users`.
+    #[cfg_attr(feature = "schema", schemars(rename = "users_scopes", default))]
     pub scopes: UsersScopes,
 }
 
-/// `users_scopes`: which scopes of a token count where its user's are listed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum UsersScopes {
-    /// Those that the user has too, now.
-    #[default]
-    Cut,
-    /// All of them.
-    Token,
+words! {
+    /// Which scopes of a token count if the entry of its user lists `scopes`.
+    #[derive(Default)]
+    pub enum UsersScopes {
+        /// Those that the user has too: a scope that is taken from a user no longer counts in tokens issued before.
+        #[default]
+        Cut = "cut",
+        /// All of them.
+        Token = "token",
+    }
 }
 
-/// `in` of an `apiKey` scheme.
-#[derive(Clone, Copy)]
-enum In {
-    Header,
-    Query,
-    Cookie,
-}
-
-/// OpenAPI's OAuth Flows Object.
-#[derive(Clone, Debug, Default)]
-pub struct Flows {
-    /// Each flow that is there, by its OpenAPI name.
-    pub flows: Vec<(&'static str, Flow)>,
-}
-
-/// OpenAPI's OAuth Flow Object.
-#[derive(Clone, Debug)]
-pub struct Flow {
-    /// `authorizationUrl`, of the flows that have one.
-    pub authorization_url: Option<String>,
-    /// `tokenUrl`, of the flows that have one.
-    pub token_url: Option<String>,
-    /// `refreshUrl`.
-    pub refresh_url: Option<String>,
-    /// Scope to description.
-    pub scopes: Vec<(String, String)>,
+words! {
+    /// Where an API key is.
+    enum KeyLocation {
+        Header = "header",
+        Query = "query",
+        Cookie = "cookie",
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -142,7 +235,7 @@ impl SchemeConfig {
             403 => Some(403),
             other => n.error(format_args!("must be 401 or 403, got {other}")),
         });
-        let realm = object.optional("realm", read_realm);
+        let realm = object.optional("realm", read_realm).unwrap_or_else(|| DEFAULT_REALM.to_owned());
         let forward = object.optional("forward", |n| n.bool()).unwrap_or(false);
         let kind = match kind_word {
             Type::Http => read_http(&object),
@@ -173,7 +266,7 @@ fn read_users(object: &Object<'_>) -> Option<TokenUsersConfig> {
         if !object.has("users") {
             return n.error("speaks of `users`, and there is none");
         }
-        n.enumeration(&[("cut", UsersScopes::Cut), ("token", UsersScopes::Token)])
+        n.enumeration(UsersScopes::WORDS)
     });
     Some(TokenUsersConfig { directory: directory?, scopes: scopes.unwrap_or_default() })
 }
@@ -188,22 +281,20 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
         }
     })?;
     if is_basic {
-        return Some(SchemeKind::Basic { users: object.required("users", |n| n.text())? });
+        return Some(SchemeKind::Basic(BasicConfig { users: object.required("users", |n| n.text())? }));
     }
     let bearer_format = object.optional("bearerFormat", |n| n.string());
     let users = read_users(object);
     let jwt = read_token(object);
-    Some(SchemeKind::Bearer { bearer_format, jwt: jwt?, users })
+    Some(SchemeKind::Bearer(BearerConfig { bearer_format, jwt: jwt?, users }))
 }
 
 fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
-    let location = object.required("in", |n| {
-        n.enumeration(&[("header", In::Header), ("query", In::Query), ("cookie", In::Cookie)])
-    });
+    let location = object.required("in", |n| n.enumeration(KeyLocation::WORDS));
     let written_name = object.required("name", |n| {
         let name = n.text()?;
         match location {
-            Some(In::Header | In::Cookie) if !is_token(&name) => {
+            Some(KeyLocation::Header | KeyLocation::Cookie) if !is_token(&name) => {
                 n.error(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
             }
             _ => Some(name),
@@ -212,14 +303,14 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
     let directory = object.required("api_keys", |n| n.text());
     let (location, written_name) = (location?, written_name?);
     let location = match location {
-        In::Header => CredentialLocation::Header {
+        KeyLocation::Header => CredentialLocation::Header {
             name: written_name.to_ascii_lowercase().into(),
             prefix: String::new(),
         },
-        In::Query => CredentialLocation::Query(written_name.clone()),
-        In::Cookie => CredentialLocation::Cookie(written_name.clone()),
+        KeyLocation::Query => CredentialLocation::Query(written_name.clone()),
+        KeyLocation::Cookie => CredentialLocation::Cookie(written_name.clone()),
     };
-    Some(SchemeKind::ApiKey { location, written_name, directory: directory? })
+    Some(SchemeKind::ApiKey(ApiKeySchemeConfig { location, written_name, directory: directory? }))
 }
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
@@ -231,56 +322,17 @@ fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     if issues && issue.is_none() {
         return None;
     }
-    Some(SchemeKind::OAuth2 { flows: flows?, jwt: jwt?, users, issue })
+    Some(SchemeKind::OAuth2(OAuth2Config { flows: flows?, jwt: jwt?, users, issue }))
 }
 
 fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
     let url = object.required("openIdConnectUrl", |n| n.text());
     let users = read_users(object);
     let jwt = read_token(object);
-    Some(SchemeKind::OpenIdConnect { url: url?, jwt: jwt?, users })
+    Some(SchemeKind::OpenIdConnect(OpenIdConnectConfig { url: url?, jwt: jwt?, users }))
 }
 
-/// The flows with the URLs that OpenAPI 3.1 requires of each.
-const FLOWS: [(&str, bool, bool); 4] = [
-    ("implicit", true, false),
-    ("password", false, true),
-    ("clientCredentials", false, true),
-    ("authorizationCode", true, true),
-];
-
-fn read_flows(node: Node<'_>) -> Option<Flows> {
-    let object = node.object()?;
-    let mut flows = Vec::new();
-    for (name, authorization_url, token_url) in FLOWS {
-        if let Some(flow) = object.optional(name, |n| read_flow(n, authorization_url, token_url)) {
-            flows.push((name, flow));
-        }
-    }
-    object.finish();
-    Some(Flows { flows })
-}
-
-fn read_flow(node: Node<'_>, authorization_url: bool, token_url: bool) -> Option<Flow> {
-    let object = node.object()?;
-    let url = |key, wanted: bool| {
-        if wanted { object.required(key, |n| n.text()) } else { None }
-    };
-    let authorization_url = url("authorizationUrl", authorization_url);
-    let token_url = url("tokenUrl", token_url);
-    let refresh_url = object.optional("refreshUrl", |n| n.text());
-    let scopes = object.required("scopes", |n| n.map(|n| n.string()));
-    object.finish();
-    let scopes = scopes?.into_iter();
-    Some(Flow {
-        authorization_url,
-        token_url,
-        refresh_url,
-        scopes: scopes.map(|(name, text)| (name, text.unwrap_or_default())).collect(),
-    })
-}
-
-/// A realm stands in a quoted string of a header of ours: what would need escaping is refused.
+/// A realm is in a quoted string of a header: a character that needs escaping is refused.
 fn read_realm(node: Node<'_>) -> Option<String> {
     let realm = node.string()?;
     if realm.bytes().all(|b| matches!(b, b' '..=b'~') && b != b'"' && b != b'\\') {

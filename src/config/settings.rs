@@ -1,25 +1,36 @@
 //! The switches: `identity_headers`, `errors`, `cors_preflight`, `mode`, `cache`,
 //! `passwords`.
 
-use std::ops::RangeInclusive;
-
 use super::fields::read_own_header_name;
-use super::node::{Node, Object};
+use super::node::Node;
 use crate::decision::ErrorFormat;
 use crate::login::PasswordSettings;
+use crate::setting::{Number, words};
 
-/// Request headers that tell the upstream who calls. Lower-case names.
+/// The names of the headers that tell the upstream who calls.
+///
+/// In lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(deny_unknown_fields, default, extend("examples" = [{"subject": "x-user"}]))
+)]
 pub struct IdentityHeaders {
-    /// The subject.
+    /// The token's `sub`, the username, or the `id` of the API key.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub subject: String,
-    /// Its scopes, separated by spaces.
+    /// The scopes, separated by spaces. In an AND the scopes of the credential whose subject is sent.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub scopes: String,
-    /// The scheme that let the request in.
+    /// The name of the scheme that let the request in; several in an AND, separated by commas.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub scheme: String,
-    /// Who issued the token; unset: not told.
+    /// The token's `iss`. Left out: not sent.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub issuer: Option<String>,
-    /// The refusal that the request was spared by a dry run; unset: not told.
+    /// The refusal that a dry run did not carry out, such as `401 token_expired`. Left out: not sent.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub dry_run: Option<String>,
 }
 
@@ -52,21 +63,17 @@ impl IdentityHeaders {
     }
 }
 
-/// Reads `errors.format`.
-fn read_error_format(node: Node<'_>) -> Option<ErrorFormat> {
-    node.enumeration(&[
-        ("fastapi", ErrorFormat::FastApi),
-        ("problem", ErrorFormat::Problem),
-        ("text", ErrorFormat::Text),
-    ])
-}
-
-/// `errors`: what a client is told.
+/// How refusals are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ErrorAnswers", deny_unknown_fields, default, extend("examples" = [{"format": "problem"}]))
+)]
 pub struct ErrorSettings {
-    /// The form of the body.
+    /// The format of the body.
     pub format: ErrorFormat,
-    /// Whether it names the request by its `x-request-id`.
+    /// Whether the body names the request by its `x-request-id`.
     pub request_id: bool,
 }
 
@@ -74,7 +81,7 @@ impl ErrorSettings {
     pub(super) fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let settings = Self {
-            format: object.optional("format", read_error_format).unwrap_or_default(),
+            format: object.optional("format", |n| n.enumeration(ErrorFormat::WORDS)).unwrap_or_default(),
             request_id: object.optional("request_id", |n| n.bool()).unwrap_or_default(),
         };
         object.finish();
@@ -82,66 +89,65 @@ impl ErrorSettings {
     }
 }
 
-/// What becomes of CORS preflights (Fetch standard): browsers send them without credentials.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum CorsPreflight {
-    /// They pass to the upstream, without identity.
-    #[default]
-    Pass,
-    /// They need what every request needs.
-    Check,
-}
-
-impl CorsPreflight {
-    pub(super) fn read(node: Node<'_>) -> Option<Self> {
-        node.enumeration(&[("pass", Self::Pass), ("check", Self::Check)])
+words! {
+    /// What becomes of CORS preflights.
+    #[derive(Default)]
+    pub enum CorsPreflight {
+        /// They pass to the upstream, without identity. An OPTIONS request with a credential or a body is not a
+        /// preflight, and is checked like any other request.
+        #[default]
+        Pass = "pass",
+        /// They need what every request needs.
+        Check = "check",
     }
 }
 
-/// Whether refusals are carried out.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Mode {
-    /// They are.
-    #[default]
-    Enforce,
-    /// Everything is evaluated, logged and counted; nothing is refused.
-    DryRun,
-}
-
-impl Mode {
-    pub(super) fn read(node: Node<'_>) -> Option<Self> {
-        node.enumeration(&[("enforce", Self::Enforce), ("dry_run", Self::DryRun)])
+words! {
+    /// Whether refusals are carried out.
+    #[derive(Default)]
+    pub enum Mode {
+        /// They are.
+        #[default]
+        Enforce = "enforce",
+        /// Every request is evaluated, logged and counted; no request is refused.
+        DryRun = "dry_run",
     }
 }
 
-/// Bounds of the cache of verified tokens, for each worker.
+/// Verified tokens that each worker remembers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "Cache", deny_unknown_fields, default, extend("examples" = [{"entries": 1024}]))
+)]
 pub struct CacheLimits {
     /// How many tokens; 0 turns the cache off.
+    #[cfg_attr(feature = "schema", schemars(range(min = Self::ENTRIES.least, max = Self::ENTRIES.most)))]
     pub entries: usize,
     /// Tokens longer than this, in bytes, are verified anew each time.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(range(min = Self::MAX_TOKEN_BYTES.least, max = Self::MAX_TOKEN_BYTES.most))
+    )]
     pub max_token_bytes: usize,
 }
 
 impl Default for CacheLimits {
     fn default() -> Self {
-        Self { entries: 4096, max_token_bytes: 4096 }
+        Self { entries: Self::ENTRIES.default, max_token_bytes: Self::MAX_TOKEN_BYTES.default }
     }
 }
 
 impl CacheLimits {
+    const ENTRIES: Number<usize> = Number { least: 0, most: 1_000_000, default: 4096 };
+    const MAX_TOKEN_BYTES: Number<usize> = Number { least: 0, most: 65_536, default: 4096 };
+
     pub(super) fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let number = |key, max, default| {
-            object
-                .optional(key, |n: Node<'_>| n.integer(0..=max))
-                .and_then(|value| usize::try_from(value).ok())
-                .unwrap_or(default)
-        };
-        let default = Self::default();
         let limits = Self {
-            entries: number("entries", 1_000_000, default.entries),
-            max_token_bytes: number("max_token_bytes", 65_536, default.max_token_bytes),
+            entries: object.number("entries", &Self::ENTRIES),
+            max_token_bytes: object.number("max_token_bytes", &Self::MAX_TOKEN_BYTES),
         };
         object.finish();
         Some(limits)
@@ -150,22 +156,13 @@ impl CacheLimits {
 
 /// Reads `passwords`.
 pub(super) fn read_password_settings(node: Node<'_>) -> Option<PasswordSettings> {
-    fn number<T: TryFrom<u64>>(
-        object: &Object<'_>,
-        key: &'static str,
-        range: RangeInclusive<u64>,
-        default: T,
-    ) -> T {
-        let value = object.optional(key, |n| n.integer(range));
-        value.and_then(|value| T::try_from(value).ok()).unwrap_or(default)
-    }
+    type Bounds = PasswordSettings;
     let object = node.object()?;
-    let default = PasswordSettings::default();
     let settings = PasswordSettings {
-        worker_share_percent: number(&object, "worker_share_percent", 1..=100, default.worker_share_percent),
-        remember_seconds: number(&object, "remember_seconds", 0..=86_400, default.remember_seconds),
-        max_failures: number(&object, "max_failures", 1..=1_000_000, default.max_failures),
-        window_seconds: number(&object, "window_seconds", 1..=86_400, default.window_seconds),
+        worker_share_percent: object.number("worker_share_percent", &Bounds::WORKER_SHARE_PERCENT),
+        remember_seconds: object.number("remember_seconds", &Bounds::REMEMBER_SECONDS),
+        max_failures: object.number("max_failures", &Bounds::MAX_FAILURES),
+        window_seconds: object.number("window_seconds", &Bounds::WINDOW_SECONDS),
     };
     object.finish();
     Some(settings)

@@ -66,6 +66,18 @@ impl Segment {
         Some(if parts.is_whole() { Self::Any } else { Self::Parts(parts) })
     }
 
+    /// Whether every segment of a path that `other` matches is one that this matches; not always seen between two
+    /// that are parts.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (own, other) if own == other => true,
+            (own, Self::Literal(literal)) => own.matches(literal),
+            // Parts have a parameter, which stands for something.
+            (Self::Any, Self::Parts(_)) => true,
+            (Self::Literal(_) | Self::Any | Self::Parts(_), Self::Any | Self::Parts(_)) => false,
+        }
+    }
+
     /// Whether it matches a segment of a path.
     pub fn matches(&self, segment: &str) -> bool {
         match self {
@@ -99,7 +111,7 @@ impl Parts {
     }
 }
 
-/// What stands behind so many characters, if there are so many.
+/// The text after so many characters; `None` if it is shorter.
 pub fn skip(text: &str, characters: usize) -> Option<&str> {
     let mut chars = text.chars();
     for _ in 0..characters {

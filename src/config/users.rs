@@ -6,19 +6,35 @@ use super::node::Node;
 use super::rules::read_scope;
 use crate::password::PasswordHash;
 
-/// One user.
+/// A user who logs in with a password, or whose name is the `sub` of a token.
 #[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "User", deny_unknown_fields, extend("examples" = [{
+        "username": "johndoe",
+        "password": "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus",
+        "scopes": ["items:read"],
+    }]))
+)]
 pub struct UserConfig {
-    /// The name the user logs in with; becomes the subject. No colon in it (RFC 7617 section 2).
+    /// The name to log in with; becomes the subject. No colon (RFC 7617 section 2), no control
+    /// characters.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = "^[^:]+$")))]
     pub username: String,
-    /// Mail address, for who reads the configuration.
+    /// For readers of the configuration. It is not sent anywhere.
     pub email: Option<String>,
-    /// Whether the user is switched off.
+    /// Whether the user is switched off: refused with 403 `Inactive user`, with a valid token too.
+    #[cfg_attr(feature = "schema", schemars(default))]
     pub disabled: bool,
-    /// What the user may do: scope-tokens (RFC 6749 section 3.3). Unset: not said, so nothing by password, and of a token's
-    /// scopes all.
+    /// What the user may do. Scopes of a token that names the user are cut to these (`users_scopes`), and never
+    /// widened by them. Left out: no scopes by password, and all scopes of a token.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<super::rules::written::Scope>>"))]
     pub scopes: Option<Vec<String>>,
-    /// The password hash; without it the user cannot log in here.
+    /// The hash of the password: argon2id, scrypt or pbkdf2 as a PHC string, bcrypt as a crypt string.
+    /// `lychgate hash-password` makes it. It may take half a second and 128 MiB at most. A user without
+    /// one cannot log in here.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>", extend("pattern" = "^\\$")))]
     pub password: Option<PasswordHash>,
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use memchr::memchr;
 
 use super::Found;
+use crate::bytes::same_ignoring_case;
 
 /// The credential among the values of a header. Two headers are two credentials, whatever they
 /// say: a recipient may join, drop or swap them (RFC 9110 section 5.3).
@@ -36,13 +37,16 @@ fn parts<'a>(value: &'a [u8], prefix: &str) -> impl Iterator<Item = &'a [u8]> {
     joined.into_iter().flatten().filter(move |part| part.len() >= least)
 }
 
-/// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space stands for one
+/// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space means one
 /// or more of them (RFC 6750 section 2.1), or for the bare word. A tab is no space: behind one it is part of the credential.
 pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let value = value.trim_ascii();
-    let word = prefix.trim_end_matches(' ').as_bytes();
+    let mut word = prefix.as_bytes();
+    while let Some(shorter) = word.strip_suffix(b" ") {
+        word = shorter;
+    }
     let (start, rest) = value.split_at_checked(word.len())?;
-    if !start.eq_ignore_ascii_case(word) {
+    if !same_ignoring_case(start, word) {
         return None;
     }
     let wants_space = word.len() < prefix.len();
@@ -52,17 +56,19 @@ pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     Some(if wants_space { without_spaces(rest) } else { rest })
 }
 
-/// Whether a credential after `prefix` could be seen in `value`, by whoever reads it more loosely than the filter.
+/// Whether a credential after `prefix` could be seen in `value`, by a server that reads it more loosely than the filter.
 pub fn may_hold(value: &[u8], prefix: &str) -> bool {
     let word = prefix.trim_ascii_end().as_bytes();
     let begins = |text: &[u8]| {
-        text.split_at_checked(word.len()).is_some_and(|(start, _)| start.eq_ignore_ascii_case(word))
+        text.split_at_checked(word.len()).is_some_and(|(start, _)| same_ignoring_case(start, word))
     };
-    // Joined by a comma, as Envoy joins two Authorization headers, it stands there too.
-    parts(value, prefix).chain([value]).any(|part| {
+    let holds = |part: &[u8]| {
         let bare = part.iter().position(|&b| is_tchar(b)).and_then(|start| part.get(start..));
         begins(part.trim_ascii_start()) || bare.is_some_and(begins)
-    })
+    };
+    // Joined by a comma, as Envoy joins two Authorization headers, it is there too. Most values begin with it,
+    // and are not searched for commas.
+    holds(value) || parts(value, prefix).any(holds)
 }
 
 fn without_spaces(text: &[u8]) -> &[u8] {
@@ -71,7 +77,7 @@ fn without_spaces(text: &[u8]) -> &[u8] {
 }
 
 /// A letter of a token (RFC 9110 section 5.6.2).
-fn is_tchar(byte: u8) -> bool {
+pub fn is_tchar(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~')
 }

@@ -4,6 +4,7 @@
 pub mod basic;
 mod cookie;
 mod header;
+mod loose;
 mod query;
 
 pub use cookie::without_cookies;
@@ -13,6 +14,7 @@ pub use query::without_parameters;
 use std::borrow::Cow;
 use std::rc::Rc;
 
+use crate::http_syntax::is_same_header;
 use crate::request::Request;
 
 /// Where a credential may stand.
@@ -22,7 +24,7 @@ pub enum CredentialLocation {
     Header {
         /// Lower-case name.
         name: Rc<str>,
-        /// What stands before it, compared without regard to case (RFC 9110 section 11.1).
+        /// What is before it, compared without regard to case (RFC 9110 section 11.1).
         prefix: String,
     },
     /// In a parameter of the query string.
@@ -53,14 +55,16 @@ impl CredentialLocation {
         }
     }
 
-    /// Whether anything stands there, be it empty, several, or no credential to anybody who reads strictly.
+    /// Whether anything stands there, be it empty, several, or no credential to anybody who reads strictly: in a header
+    /// that an application may take for this one, or under a name that it may take for this one.
     #[must_use]
     pub fn is_present_in(&self, request: &Request<'_>) -> bool {
         match self {
-            Self::Header { name, prefix } => {
-                request.values(name).any(|value| header::may_hold(value, prefix))
-            }
-            Self::Query(_) | Self::Cookie(_) => self.find(request) != Found::Nothing,
+            Self::Header { name, prefix } => request
+                .headers()
+                .any(|(own, value)| is_same_header(own, name.as_bytes()) && header::may_hold(value, prefix)),
+            Self::Query(name) => query::may_hold(request.raw_query(), name),
+            Self::Cookie(name) => cookie::may_hold(request.values("cookie"), name),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Answers of the gate's own, refusals first of all. A denial owns its reason and its challenges. The reason
+//! Answers of the filter's own, refusals first of all. A denial owns its reason and its challenges. The reason
 //! settles the status and the public text; its word is for logs and response-code details, never for the client.
 
 use std::borrow::Cow;
@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::attribution::Attribution;
 use crate::reason::{OAuthError, Reason};
+use crate::setting::words;
 
 /// A challenge of a `WWW-Authenticate` header (RFC 9110 section 11.6.1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,16 +51,18 @@ pub struct Denial {
     pub request_id: Option<String>,
 }
 
-/// The form of an error body.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ErrorFormat {
-    /// FastAPI's `{"detail": ...}`.
-    #[default]
-    FastApi,
-    /// RFC 9457 problem details, `application/problem+json`.
-    Problem,
-    /// Plain text.
-    Text,
+words! {
+    /// The format of an error body.
+    #[derive(Default)]
+    pub enum ErrorFormat {
+        /// `{"detail": ...}`, as FastAPI writes it.
+        #[default]
+        FastApi = "fastapi",
+        /// Problem details (RFC 9457), `application/problem+json`.
+        Problem = "problem",
+        /// Plain text.
+        Text = "text",
+    }
 }
 
 /// A refusal as it is sent.
@@ -126,7 +129,7 @@ impl Denial {
         Self { explanation, ..Self::new(Reason::HostFailure) }
     }
 
-    /// Who it is is known, and that nobody may be.
+    /// The user is known, and disabled.
     #[must_use]
     pub fn inactive_user() -> Self {
         Self::new(Reason::UserDisabled)

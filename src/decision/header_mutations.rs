@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
+use crate::bytes::same;
 use crate::credential::{CredentialLocation, without_cookies, without_parameters};
 use crate::http_syntax::is_same_header;
 use crate::identity::Identity;
@@ -114,10 +115,9 @@ fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderMutation {
 /// Takes away what an application could take for header `name` and the filter did not: it is no credential that was
 /// judged.
 fn remove_doubles(mutations: &mut SmallVec<[HeaderMutation; 2]>, request: &Request<'_>, name: &[u8]) {
-    if name.iter().all(u8::is_ascii_alphanumeric) {
-        return;
-    }
-    for (own, _) in request.headers().filter(|(own, _)| *own != name && is_same_header(own, name)) {
+    // Hardly any other header has a name of this length.
+    let others = request.headers().filter(|(own, _)| own.len() == name.len() && !same(own, name));
+    for (own, _) in others.filter(|(own, _)| is_same_header(own, name)) {
         if !removes(mutations, own) {
             mutations.push(HeaderMutation::Remove(own.into()));
         }
@@ -125,7 +125,7 @@ fn remove_doubles(mutations: &mut SmallVec<[HeaderMutation; 2]>, request: &Reque
 }
 
 fn removes(mutations: &[HeaderMutation], name: &[u8]) -> bool {
-    mutations.iter().any(|change| matches!(change, HeaderMutation::Remove(own) if **own == *name))
+    mutations.iter().any(|change| matches!(change, HeaderMutation::Remove(own) if same(own, name)))
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub struct Pause {
 /// A request that goes on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Allow {
-    /// Who it comes from; nobody on public routes and for anonymous requests.
+    /// Its identity; `None` on public routes and for anonymous requests.
     pub identity: Option<Rc<Identity>>,
     /// What is taken away of what the client sent.
     pub mutations: HeaderMutations,

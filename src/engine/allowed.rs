@@ -1,5 +1,6 @@
 //! What goes on of a request that is let in: without its credentials, and with what the upstream is told.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::credential_status::Authenticated;
@@ -7,6 +8,7 @@ use super::evaluation::Evaluation;
 use crate::decision::{Allow, Credentials, DecidedBy, header_mutations};
 use crate::identity::Identity;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeKind};
+use crate::sort::insertion_sort;
 use crate::token::Verifier;
 
 impl<'a> Evaluation<'a> {
@@ -25,7 +27,7 @@ impl<'a> Evaluation<'a> {
         Allow { identity, mutations, ..Allow::default() }
     }
 
-    /// Lets the request in as nobody, without the credentials that were not good or not enough.
+    /// Allows the request as anonymous, without the credentials that were bad or not enough.
     pub(super) fn allow_without(&self, requirement: &'a Requirement) -> Allow {
         self.allow_as(requirement, None)
     }
@@ -62,18 +64,15 @@ impl<'a> Evaluation<'a> {
             .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
             .collect();
         let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        credentials.sort_by_key(|(scheme, _)| scheme.precedence());
+        insertion_sort(&mut credentials, |left, right| left.0.precedence() < right.0.precedence());
         // One speaks for all; what another may do is not what its subject may do.
         let speaker =
             credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();
         let speaker = credentials.get(speaker).map(|(_, credential)| *credential);
         let subject = speaker.and_then(Authenticated::subject).map(str::to_owned);
-        let mut scopes: Vec<String> = Vec::new();
-        for scope in speaker.into_iter().flat_map(Authenticated::scopes) {
-            if !scopes.contains(scope) {
-                scopes.push(scope.clone());
-            }
-        }
+        let mut seen = HashSet::new();
+        let scopes = speaker.into_iter().flat_map(Authenticated::scopes);
+        let scopes: Vec<String> = scopes.filter(|scope| seen.insert(scope.as_str())).cloned().collect();
         let mut identity = Identity { subject, scopes, schemes, headers: Vec::new() };
         if let Some(subject) = identity.subject.clone() {
             identity.set(&names.subject, subject.as_bytes());

@@ -1,9 +1,7 @@
 //! What it takes to look at a credential, and the order that follows from it.
 
-use smallvec::SmallVec;
-
 use super::evaluation::Evaluation;
-use crate::policy::{Alternative, Requirement, SchemeId, SchemeKind, Term};
+use crate::policy::{Alternative, SchemeId, SchemeKind, Term};
 
 /// What it takes to look at a credential, the least first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -16,43 +14,53 @@ pub enum Cost {
     SideEffect,
 }
 
-impl<'a> Evaluation<'a> {
+/// The turns in which a list of so many items is looked at, those of the least cost first. A single item has its
+/// turn whatever it costs, so the cost of most is not asked for.
+pub(super) fn turns(items: usize) -> &'static [Option<Cost>] {
+    if items < 2 {
+        &[None]
+    } else {
+        &[Some(Cost::Computation), Some(Cost::Introspection), Some(Cost::SideEffect)]
+    }
+}
+
+impl Evaluation<'_> {
     /// Whether looking at a credential of this alternative has an effect beyond the answer.
     pub(super) fn has_effect(&self, alternative: &Alternative) -> bool {
         alternative.terms.iter().any(|term| self.cost(term.scheme) == Cost::SideEffect)
     }
 
-    /// The alternatives with their numbers: those first that need no question to an issuer and have no effect. So
-    /// an issuer is not asked about a request that has what it takes, and who is told to the upstream does not
-    /// depend on what is remembered.
-    pub(super) fn alternatives_by_cost(
-        &self,
-        requirement: &'a Requirement,
-    ) -> SmallVec<[(usize, &'a Alternative); 4]> {
-        let mut alternatives: SmallVec<[_; 4]> = requirement.alternatives().iter().enumerate().collect();
-        if alternatives.len() > 1 {
-            let cost =
-                |alternative: &Alternative| alternative.terms.iter().map(|t| self.cost(t.scheme)).max();
-            alternatives.sort_by_key(|(_, alternative)| cost(alternative));
-        }
-        alternatives
+    /// Whether it is the turn of an alternative: of those first that need no question to an issuer and have no
+    /// effect. So an issuer is not asked about a request that has what it takes, and who is told to the upstream
+    /// does not depend on what is remembered.
+    pub(super) fn is_turn_of(&self, alternative: &Alternative, turn: Option<Cost>) -> bool {
+        let costs = alternative.terms.iter().map(|term| self.cost(term.scheme));
+        turn.is_none_or(|turn| costs.max().unwrap_or(Cost::Computation) == turn)
     }
 
-    /// The terms of an alternative, the cheapest to look at first.
-    pub(super) fn by_cost<'t>(&self, alternative: &'t Alternative) -> SmallVec<[&'t Term; 4]> {
-        let mut terms: SmallVec<[&Term; 4]> = alternative.terms.iter().collect();
-        if terms.len() > 1 {
-            terms.sort_by_key(|term| self.cost(term.scheme));
-        }
-        terms
+    /// Whether it is the turn of a term of an alternative: the cheapest to look at comes first.
+    pub(super) fn is_turn_of_term(&self, term: &Term, turn: Option<Cost>) -> bool {
+        turn.is_none_or(|turn| self.cost(term.scheme) == turn)
     }
 
-    /// What it takes to look at a credential of this scheme.
+    /// The terms of an alternative in the order of their turns.
+    pub(super) fn by_cost<'t>(&self, alternative: &'t Alternative) -> impl Iterator<Item = &'t Term> {
+        turns(alternative.terms.len()).iter().flat_map(move |turn| {
+            alternative.terms.iter().filter(move |term| self.is_turn_of_term(term, *turn))
+        })
+    }
+
+    /// What it takes to look at the credential of this scheme: only a computation if it is missing, there twice or
+    /// malformed. That is seen before an issuer is asked about another one, or a password is hashed.
     pub(super) fn cost(&self, id: SchemeId) -> Cost {
         match self.scheme(id).map(|scheme| &scheme.kind) {
-            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() => Cost::Introspection,
-            Some(SchemeKind::Token { .. } | SchemeKind::ApiKey(_)) | None => Cost::Computation,
-            Some(SchemeKind::Basic(_)) => Cost::SideEffect,
+            Some(SchemeKind::Token { verifier, .. }) if verifier.asks_the_issuer() && self.is_one(id) => {
+                Cost::Introspection
+            }
+            Some(SchemeKind::Basic(_)) if self.login(id).is_some() => Cost::SideEffect,
+            Some(SchemeKind::Token { .. } | SchemeKind::Basic(_) | SchemeKind::ApiKey(_)) | None => {
+                Cost::Computation
+            }
         }
     }
 }

@@ -1,11 +1,12 @@
 //! What a request presents for a scheme, and why that may not be enough.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
-use crate::login::Login;
+use crate::login::LoginId;
 use crate::policy::SchemeId;
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
@@ -56,12 +57,25 @@ impl Authenticated<'_> {
 
     /// The scopes that come with it.
     pub fn scopes(&self) -> impl Iterator<Item = &String> {
-        let (scopes, at_most) = match self {
+        let (scopes, at_most) = self.granted();
+        // A token and a user may have many.
+        let at_most: Option<HashSet<&str>> = at_most.map(|most| most.iter().map(String::as_str).collect());
+        scopes.iter().filter(move |scope| at_most.as_ref().is_none_or(|most| most.contains(scope.as_str())))
+    }
+
+    /// Whether `scope` is one of them.
+    pub fn grants(&self, scope: &String) -> bool {
+        let (scopes, at_most) = self.granted();
+        scopes.contains(scope) && at_most.is_none_or(|most| most.contains(scope))
+    }
+
+    /// The scopes that it says, and those beyond which they do not count, if there are any.
+    fn granted(&self) -> (&[String], Option<&[String]>) {
+        match self {
             Self::Token { token, at_most } => (token.scopes(), *at_most),
             Self::Basic { user, .. } => (user.scopes(), None),
             Self::Key(key) => (key.scopes.as_slice(), None),
-        };
-        scopes.iter().filter(move |scope| at_most.is_none_or(|most| most.contains(scope)))
+        }
     }
 
     /// Who issued it, if that is said.
@@ -124,8 +138,8 @@ impl CredentialStatus<'_> {
     }
 
     /// Its password is being hashed on another thread.
-    pub fn pending(login: &Login, credential: &[u8]) -> Self {
-        Self::Pending { fetch: PendingFetch::Login(login.id), credential: name_of(credential) }
+    pub fn pending(login: LoginId, credential: &[u8]) -> Self {
+        Self::Pending { fetch: PendingFetch::Login(login), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.

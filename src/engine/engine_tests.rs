@@ -14,7 +14,7 @@ use crate::request::Request;
 pub(super) const NOW: i64 = 1_800_000_000;
 const UNAVAILABLE: u16 = 503;
 
-fn engine(policy: &Value) -> Engine {
+pub(super) fn engine(policy: &Value) -> Engine {
     Engine::compile(policy.to_string().as_bytes(), &|_| None)
         .unwrap_or_else(|errors| panic!("{errors:?}"))
         .engine
@@ -100,14 +100,14 @@ fn a_request_waits_for_what_was_never_fetched_and_is_told_so_if_it_cannot_wait()
     }
 }
 
-fn introspection() -> Value {
+pub(super) fn introspection() -> Value {
     json!({"type": "http", "scheme": "bearer", "introspection": {
         "uri": "http://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": "secret",
     }})
 }
 
 /// What becomes of a request whose token the issuer says this of.
-fn introspected(engine: &Engine, answer: &Value) -> Decision {
+pub(super) fn introspected(engine: &Engine, answer: &Value) -> Decision {
     let host = InMemoryHost::at(NOW);
     let _ = decide(engine, &host, "opaque", true);
     engine.fetcher().tick(&host);
@@ -213,6 +213,39 @@ fn the_identity_of_a_known_token_is_made_once() {
         (0..2).map(|_| allowed(decide(&engine, &host, &token, true)).identity.unwrap()).collect();
     assert!(Rc::ptr_eq(&identities[0], &identities[1]));
     assert_eq!(identities[0].subject.as_deref(), Some("johndoe"));
+}
+
+#[test]
+fn the_identity_of_an_introspected_token_is_made_once() {
+    let (engine, host) = (with_tokens(&introspection()), InMemoryHost::at(NOW));
+    let answer = json!({"active": true, "sub": "johndoe", "scope": "a b"});
+    let first = allowed(introspected(&engine, &answer)).identity.unwrap();
+    let second = allowed(decide(&engine, &host, "opaque", true)).identity.unwrap();
+    assert!(Rc::ptr_eq(&first, &second));
+    assert_eq!(second.scopes, ["a", "b"]);
+}
+
+/// An answer with 13,000 scopes cost a third of a second of the worker, at each request.
+#[test]
+fn a_token_with_more_scopes_than_any_client_has_is_refused_and_said_so() {
+    let scopes = |count: u32| (0..count).map(|n| n.to_string()).collect::<Vec<_>>();
+    for (claim, good) in [
+        (json!(scopes(1024)), true),
+        (json!(scopes(1024).join(" ")), true),
+        (json!([scopes(1024), scopes(1024)].concat()), true),
+        (json!(scopes(1025)), false),
+        (json!(scopes(1025).join(" ")), false),
+    ] {
+        let answer = json!({"active": true, "sub": "johndoe", "scope": claim});
+        match introspected(&with_tokens(&introspection()), &answer) {
+            Decision::Allow(allow) if good => assert_eq!(allow.identity.unwrap().scopes, scopes(1024)),
+            Decision::Deny(denial) if !good => {
+                assert_eq!(denial.reason.as_str(), "token_bad_claim");
+                assert!(denial.explanation.contains("more than 1024 scopes"), "{denial:?}");
+            }
+            other => panic!("{good}: {other:?}"),
+        }
+    }
 }
 
 #[test]

@@ -1,20 +1,21 @@
-//! One request against one requirement: who is it, and is that enough?
+//! One request against one requirement: which identity, and does it satisfy the requirement?
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::cost::Cost;
+use super::cost::{Cost, turns};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
+use super::logins::Login;
 use super::refusal::twice;
 use super::{Engine, RequestMemo};
 use crate::config::UsersScopes;
-use crate::credential::{Found, basic, find_in};
+use crate::credential::{Found, find_in};
 use crate::decision::{Attribution, DecidedBy, Decision, Denial, Pause, RuleId};
-use crate::host::{Event, Host, HostError};
-use crate::identity::UserDirectory;
-use crate::login::{LoginOutcome, PasswordChecker};
+use crate::host::{Event, Host};
+use crate::identity::User;
+use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::reason::Reason;
 use crate::request::Request;
@@ -30,53 +31,72 @@ fn attribution_of(scheme: SchemeId) -> Attribution {
 pub struct Evaluation<'a> {
     pub(super) engine: &'a Engine,
     pub(super) request: &'a Request<'a>,
-    host: &'a dyn Host,
+    pub(super) host: &'a dyn Host,
     /// Whether the request can wait.
-    can_pause: bool,
+    pub(super) can_pause: bool,
     /// What was found out about it before.
-    memo: &'a RequestMemo,
-    /// DecidedBy the number of the scheme.
-    statuses: SmallVec<[OnceCell<CredentialStatus<'a>>; 4]>,
+    pub(super) memo: &'a RequestMemo,
+    pub(super) requirement: &'a Requirement,
+    /// By the number of the scheme.
+    looks: SmallVec<[Look<'a>; 4]>,
+    /// Whether a login was tried at the directories of the requirement.
+    pub(super) is_tried: Cell<bool>,
+}
+
+/// What was seen of a request for one scheme.
+#[derive(Default)]
+pub(super) struct Look<'a> {
+    found: OnceCell<Found<'a>>,
+    /// Of HTTP Basic.
+    pub(super) login: OnceCell<Option<Login>>,
+    /// What that was found to be worth.
+    pub(super) outcome: OnceCell<LoginOutcome<&'a User>>,
+    presented: OnceCell<CredentialStatus<'a>>,
 }
 
 impl<'a> Evaluation<'a> {
-    /// An evaluation of `request`.
+    /// An evaluation of `request` by `requirement`.
     pub fn new(
         engine: &'a Engine,
+        requirement: &'a Requirement,
         request: &'a Request<'a>,
         host: &'a dyn Host,
         can_pause: bool,
         memo: &'a RequestMemo,
     ) -> Self {
-        let mut statuses = SmallVec::new();
-        statuses.resize_with(engine.policy.scheme_count(), OnceCell::new);
-        Self { engine, request, host, can_pause, memo, statuses }
+        let mut looks = SmallVec::new();
+        looks.resize_with(engine.policy.scheme_count(), Look::default);
+        let is_tried = Cell::new(false);
+        Self { engine, request, host, can_pause, memo, requirement, looks, is_tried }
     }
 
-    /// Judges the request by `requirement`.
+    /// Judges the request.
     ///
     /// # Errors
     /// The refusal of the alternative that came nearest.
-    pub fn evaluate(&self, requirement: &'a Requirement) -> Result<Decision, Denial> {
+    pub fn judge(&self) -> Result<Decision, Denial> {
+        let requirement = self.requirement;
         let mut nearest: Option<(usize, Failure)> = None;
-        for (number, alternative) in self.alternatives_by_cost(requirement) {
-            // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
-            // when nothing is awaited any more.
-            if self.has_effect(alternative) {
-                let pause = self.pause(requirement);
-                if !pause.fetches.is_empty() {
-                    return Ok(Decision::Pause(pause));
-                }
-            }
-            match self.failure(alternative) {
-                None => return Ok(Decision::Allow(self.allow(requirement, number, alternative))),
-                Some(failure) => {
-                    // Among equals the one listed first.
-                    let rank =
-                        |number: usize, failure: Failure| (failure.precedence(), std::cmp::Reverse(number));
-                    if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
-                        nearest = Some((number, failure));
+        let alternatives = requirement.alternatives();
+        for turn in turns(alternatives.len()) {
+            let numbered = alternatives.iter().enumerate();
+            for (number, alternative) in numbered.filter(|(_, own)| self.is_turn_of(own, *turn)) {
+                // What has an effect beyond the answer (a password is hashed, a failure counted) is done once,
+                // when nothing is awaited any more.
+                if self.has_effect(alternative) {
+                    let pause = self.pause(requirement);
+                    if !pause.fetches.is_empty() {
+                        return Ok(Decision::Pause(pause));
                     }
+                }
+                let Some(failure) = self.failure(alternative) else {
+                    return Ok(Decision::Allow(self.allow(requirement, number, alternative)));
+                };
+                // Among equals the one listed first.
+                let rank =
+                    |number: usize, failure: Failure| (failure.precedence(), std::cmp::Reverse(number));
+                if nearest.is_none_or(|(other, nearest)| rank(number, failure) > rank(other, nearest)) {
+                    nearest = Some((number, failure));
                 }
             }
         }
@@ -131,11 +151,35 @@ impl<'a> Evaluation<'a> {
         self.engine.policy.scheme(id)
     }
 
+    pub(super) fn look(&self, id: SchemeId) -> Option<&Look<'a>> {
+        self.looks.get(id.0)
+    }
+
+    /// The credential that the request has for a scheme.
+    pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
+        let (look, scheme) = (self.look(id)?, self.scheme(id)?);
+        Some(look.found.get_or_init(|| find_in(&scheme.locations, self.request)))
+    }
+
+    /// Whether that is there, once.
+    pub(super) fn is_one(&self, id: SchemeId) -> bool {
+        matches!(self.found(id), Some(Found::One(_)))
+    }
+
     /// What the request presents for a scheme. A scheme that does not exist is never proven.
     pub(super) fn status(&self, id: SchemeId) -> &CredentialStatus<'a> {
-        match (self.statuses.get(id.0), self.scheme(id)) {
-            (Some(cell), Some(scheme)) => cell.get_or_init(|| self.verify(id, scheme)),
+        match (self.look(id), self.scheme(id)) {
+            (Some(look), Some(scheme)) => look.presented.get_or_init(|| self.verify(id, scheme)),
             _ => &CredentialStatus::Missing,
+        }
+    }
+
+    /// The same, as far as it is known without a question to an issuer or an effect: a refusal is worded by it.
+    pub(super) fn seen(&self, id: SchemeId) -> Option<&CredentialStatus<'a>> {
+        let is_free = || self.cost(id) == Cost::Computation;
+        match self.look(id).and_then(|look| look.presented.get()) {
+            Some(presented) => Some(presented),
+            None => is_free().then(|| self.status(id)),
         }
     }
 
@@ -148,20 +192,20 @@ impl<'a> Evaluation<'a> {
     }
 
     fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> CredentialStatus<'a> {
-        let credential = match find_in(&scheme.locations, self.request) {
-            Found::Nothing => return CredentialStatus::Missing,
-            Found::Several => {
+        let credential = match self.found(id) {
+            None | Some(Found::Nothing) => return CredentialStatus::Missing,
+            Some(Found::Several) => {
                 return CredentialStatus::bad(twice(&scheme.kind), "the credential is there twice");
             }
-            Found::One(credential) => credential,
+            Some(Found::One(credential)) => credential,
         };
         match &scheme.kind {
             SchemeKind::Token { verifier, users } => {
-                self.verify_token(id, &credential, verifier, users.as_ref())
+                self.verify_token(id, credential, verifier, users.as_ref())
             }
-            SchemeKind::Basic(users) => self.verify_basic(id, &credential, users),
+            SchemeKind::Basic(users) => self.verify_basic(id, users),
             SchemeKind::ApiKey(directory) => {
-                match directory.verify(&credential, |end| self.host.is_before(end)) {
+                match directory.verify(credential, |end| self.host.is_before(end)) {
                     Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
                     Err(error) => CredentialStatus::bad(error.reason(), ""),
                 }
@@ -221,8 +265,7 @@ impl<'a> Evaluation<'a> {
             self.engine.metrics.record(Event::TokenCache { hit: false });
             self.engine.metrics.remember(cache.len());
         }
-        let verified =
-            Rc::new(verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?);
+        let verified = verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?;
         if let Some(key) = key {
             cache.put(key, token, &verified);
             self.engine.metrics.remember(cache.len());
@@ -230,72 +273,30 @@ impl<'a> Evaluation<'a> {
         Ok(verified)
     }
 
-    fn verify_basic(
-        &self,
-        id: SchemeId,
-        credential: &[u8],
-        users: &'a Rc<UserDirectory>,
-    ) -> CredentialStatus<'a> {
-        let Some((username, password)) = basic::decode(credential) else {
-            return CredentialStatus::bad(
-                Reason::BasicMalformed,
-                "not base64 of user-id:password (RFC 7617)",
-            );
-        };
-        let passwords = &self.engine.passwords;
-        let outcome = match self.memo.login(id) {
-            Some(login) => match login.verdict() {
-                Some(verdict) => PasswordChecker::outcome(verdict, users, &username),
-                None if self.can_pause => return CredentialStatus::pending(&login, credential),
-                None => LoginOutcome::Busy(1),
-            },
-            // A request that waits is what it takes for its password to be hashed elsewhere.
-            None if self.can_pause && self.host.has_threads() => {
-                match passwords.begin_check(users, &username, &password, self.host) {
-                    Ok(login) => {
-                        self.memo.add_login(id, login.clone());
-                        return CredentialStatus::pending(&login, credential);
-                    }
-                    Err(outcome) => outcome,
-                }
-            }
-            None => passwords.check(users, &username, &password, self.host),
-        };
-        match outcome {
-            LoginOutcome::Right(user) if user.disabled => CredentialStatus::Inactive,
-            LoginOutcome::Right(user) => {
-                CredentialStatus::Authenticated(Authenticated::Basic { username, user })
-            }
-            LoginOutcome::Wrong => CredentialStatus::bad(Reason::PasswordWrong, ""),
-            LoginOutcome::Throttled(seconds) => CredentialStatus::unchecked(Denial::throttled(seconds)),
-            LoginOutcome::Busy(seconds) => CredentialStatus::unchecked(Denial::busy(seconds)),
-            LoginOutcome::Failed(HostError(what)) => CredentialStatus::unchecked(Denial::host_failure(what)),
-        }
-    }
-
     /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
     /// credential speaks first, then a missing one, then an inactive user: scopes are only told to
-    /// who is fully known.
+    /// a client that is fully authenticated.
     pub(super) fn failure(&self, alternative: &Alternative) -> Option<Failure> {
         let mut missing = None;
         let mut inactive = None;
         let mut scope = None;
-        for term in self.by_cost(alternative) {
-            // The issuer is not asked about the token of a client that lacks the rest.
-            if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
-                continue;
-            }
-            match self.status(term.scheme) {
-                CredentialStatus::Pending { .. } => return Some(Failure::Pending),
-                CredentialStatus::Bad { .. } | CredentialStatus::Unchecked(_) => {
-                    return Some(Failure::Bad(term.scheme));
+        for turn in turns(alternative.terms.len()) {
+            for term in alternative.terms.iter().filter(|term| self.is_turn_of_term(term, *turn)) {
+                // The issuer is not asked about the token of a client that lacks the rest.
+                if missing.is_some() && self.cost(term.scheme) == Cost::Introspection {
+                    continue;
                 }
-                CredentialStatus::Missing => missing = Some(Failure::Missing),
-                CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
-                CredentialStatus::Authenticated(credential) => {
-                    let granted = |wanted: &String| credential.scopes().any(|scope| scope == wanted);
-                    if scope.is_none() && !term.scopes.iter().all(granted) {
-                        scope = Some(Failure::Scope(term.scheme));
+                match self.status(term.scheme) {
+                    CredentialStatus::Pending { .. } => return Some(Failure::Pending),
+                    CredentialStatus::Bad { .. } | CredentialStatus::Unchecked(_) => {
+                        return Some(Failure::Bad(term.scheme));
+                    }
+                    CredentialStatus::Missing => missing = Some(Failure::Missing),
+                    CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
+                    CredentialStatus::Authenticated(credential) => {
+                        if scope.is_none() && !term.scopes.iter().all(|wanted| credential.grants(wanted)) {
+                            scope = Some(Failure::Scope(term.scheme));
+                        }
                     }
                 }
             }

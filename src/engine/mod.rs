@@ -5,6 +5,7 @@ mod cost;
 mod credential_status;
 mod docs_endpoint;
 mod evaluation;
+mod logins;
 mod memo;
 mod refusal;
 
@@ -18,6 +19,7 @@ use crate::decision::{
 };
 use crate::fetch::Fetcher;
 use crate::host::{Host, StatUpdate, Ticket, WorkDone};
+use crate::http_syntax::is_same_header;
 use crate::login::{LoginHistory, LoginId, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathError};
@@ -112,23 +114,32 @@ impl Engine {
         host: &dyn Host,
         can_pause: bool,
     ) -> Decision {
-        match self.judge(request, memo, host, can_pause) {
-            Ok(Decision::AwaitBody(token_request)) => {
-                Decision::AwaitBody(TokenRequest { request_id: self.request_id(request), ..token_request })
-            }
-            Ok(Decision::Deny(denial)) => self.deny(denial, request),
+        let mut decision = match self.judge(request, memo, host, can_pause) {
             Ok(decision) => decision,
-            Err(denial) => self.refuse(denial, request),
+            Err(denial) => return self.refuse(denial, request),
+        };
+        // Where it is: a decision has a hundred bytes, which would be copied.
+        match &mut decision {
+            Decision::AwaitBody(TokenRequest { request_id, .. })
+            | Decision::Deny(Denial { request_id, .. }) => {
+                *request_id = self.request_id(request);
+            }
+            Decision::Allow(_) | Decision::LocalReply(_) | Decision::Pause(_) => {}
         }
+        decision
     }
 
     /// Refuses `request`, as far as the mode has refusals carried out.
     #[must_use]
     pub fn refuse(&self, denial: Denial, request: &Request<'_>) -> Decision {
-        if self.policy.is_dry_run(denial.attribution.rule) {
-            self.allow_in_dry_run(denial, request)
-        } else {
-            self.deny(denial, request)
+        if !self.policy.is_dry_run(denial.attribution.rule) {
+            return self.deny(denial, request);
+        }
+        // A trial keeps nobody from what the gate serves itself, also where there was no place to wait.
+        let path = NormalPath::of_target(request.target(), self.policy.max_path_bytes).ok();
+        match path.and_then(|path| self.served(request, &path)) {
+            Some(Ok(answer)) => answer,
+            Some(Err(_)) | None => self.allow_in_dry_run(denial, request),
         }
     }
 
@@ -272,22 +283,46 @@ impl Engine {
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
             (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
         };
+        // What is served here goes nowhere else, whatever its method is taken for.
+        let other = if served.is_none() { self.rule_in_upper_case(request, &path) } else { None };
+        let other = other.filter(|other| *other != rule);
+        // Asked first: a dry run of the rule that was found allows no request that another one refuses.
+        if let Some(other) =
+            other.filter(|other| self.policy.is_dry_run(rule) && !self.policy.is_dry_run(*other))
+        {
+            return Err(Denial::no_rule().at(Attribution::rule(other)));
+        }
         let mut judged = if rule == RuleId::Unknown {
             Err(Denial::path_too_long())
         } else {
             self.judge_by(requirement, request, memo, host, can_pause)
         };
-        match (&mut judged, served) {
+        match &mut judged {
+            Ok(Decision::Allow(allow)) => allow.attribution.rule = rule,
+            Ok(Decision::Pause(pause)) => pause.rule = rule,
+            Err(denial) => denial.attribution.rule = rule,
+            Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)) => {}
+        }
+        match (&judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
-            // A trial keeps nobody from what the filter serves itself.
+            // A dry run refuses no request for what the filter serves itself.
             (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
-            (Ok(Decision::Allow(allow)), None) => match self.rule_in_upper_case(request, &path) {
-                Some(other) if other != rule => judged = Err(Denial::no_rule().at(Attribution::rule(other))),
-                Some(_) | None => allow.attribution.rule = rule,
-            },
-            (Ok(Decision::Pause(pause)), _) => pause.rule = rule,
-            (Err(denial), _) => denial.attribution.rule = rule,
-            (Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)), _) => {}
+            (Ok(Decision::Allow(_)), None) => {
+                if let Some(other) = other {
+                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
+                }
+            }
+            // It would be refused in the end.
+            (Ok(Decision::Pause(_)), None) => {
+                if let Some(other) = other.filter(|other| !self.policy.is_dry_run(*other)) {
+                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
+                }
+            }
+            (
+                Err(_)
+                | Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)),
+                _,
+            ) => {}
         }
         judged
     }
@@ -314,7 +349,7 @@ impl Engine {
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
-            Some(requirement) => Evaluation::new(self, request, host, can_pause, memo).evaluate(requirement),
+            Some(requirement) => Evaluation::new(self, requirement, request, host, can_pause, memo).judge(),
         }
     }
 
@@ -337,7 +372,8 @@ impl Engine {
 
     /// Browsers send a preflight without any credential; with one, or with a body, it is a request like any other.
     fn is_cors_preflight(&self, request: &Request<'_>) -> bool {
-        let is_credential = |name: &[u8]| matches!(name, b"authorization" | b"proxy-authorization");
+        let is_credential =
+            |name: &[u8]| name == b"authorization" || is_same_header(name, b"proxy-authorization");
         request.may_be_cors_preflight()
             && !request.headers().any(|(name, _)| is_credential(name))
             && !self
@@ -384,3 +420,11 @@ mod tests;
 #[cfg(test)]
 #[path = "fetched_keys_tests.rs"]
 mod fetched_keys_tests;
+
+#[cfg(test)]
+#[path = "logins_tests.rs"]
+mod logins_tests;
+
+#[cfg(test)]
+#[path = "trials_tests.rs"]
+mod trials_tests;

@@ -26,23 +26,26 @@ fn error_parameter(reason: Reason) -> Option<String> {
 impl Evaluation<'_> {
     /// A challenge for each scheme that could still let the request in.
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
-        let challenge = |scheme: &Scheme, presented: &CredentialStatus<'_>| match presented {
-            CredentialStatus::Authenticated(_) => None,
-            CredentialStatus::Bad { reason, .. } => Some(scheme.challenge(error_parameter(*reason))),
-            CredentialStatus::Missing
-            | CredentialStatus::Unchecked(_)
-            | CredentialStatus::Pending { .. }
-            | CredentialStatus::Inactive => Some(scheme.challenge(None)),
+        let challenge = |scheme: &Scheme, presented: Option<&CredentialStatus<'_>>| match presented {
+            Some(CredentialStatus::Authenticated(_)) => None,
+            Some(CredentialStatus::Bad { reason, .. }) => Some(scheme.challenge(error_parameter(*reason))),
+            Some(
+                CredentialStatus::Missing
+                | CredentialStatus::Unchecked(_)
+                | CredentialStatus::Pending { .. }
+                | CredentialStatus::Inactive,
+            )
+            | None => Some(scheme.challenge(None)),
         };
         requirement
             .terms()
-            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.status(term.scheme)))
+            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.seen(term.scheme)))
             .collect()
     }
 
     pub(super) fn missing(&self, requirement: &Requirement) -> Denial {
         let asks_for_401 = requirement.terms().any(|term| {
-            matches!(self.status(term.scheme), CredentialStatus::Missing)
+            matches!(self.seen(term.scheme), Some(CredentialStatus::Missing))
                 && self.scheme(term.scheme).is_some_and(|scheme| scheme.missing_status == 401)
         });
         let reason =

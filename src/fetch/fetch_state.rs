@@ -10,7 +10,7 @@ use crate::json;
 pub struct RefreshPolicy {
     /// The longest between two fetches while all goes well.
     pub refresh: i64,
-    /// The least between two fetches that somebody's unknown key asked for.
+    /// The least time between two fetches for unknown keys.
     pub refetch: i64,
     /// How long what was fetched serves while fetching fails.
     pub max_stale: i64,
@@ -29,7 +29,7 @@ const SKEW: i64 = 60;
 const LONGEST_ETAG: usize = 256;
 
 impl RefreshPolicy {
-    /// How long one worker may be at it. Whoever dies while fetching holds the others up for no longer.
+    /// How long one worker may be at it. A worker that dies while it fetches delays the others for no longer.
     fn lease(&self) -> i64 {
         self.timeout.saturating_mul(2).saturating_add(2)
     }
@@ -44,7 +44,7 @@ pub struct FetchState {
     pub fetched: i64,
     /// When it is fetched next.
     pub next: i64,
-    /// Until when somebody is fetching it.
+    /// Until when a worker fetches it.
     pub lease: i64,
     /// From when on an unknown key may ask for it.
     pub refetch: i64,
@@ -68,13 +68,13 @@ pub struct Fetched {
 }
 
 impl FetchState {
-    /// Whether it should be fetched, and nobody is at it.
+    /// Whether it should be fetched, and no worker fetches it.
     #[must_use]
     pub fn is_due(&self, now: i64) -> bool {
         now >= self.next && !self.is_in_flight(now)
     }
 
-    /// Whether somebody is fetching it.
+    /// Whether a worker fetches it.
     #[must_use]
     pub fn is_in_flight(&self, now: i64) -> bool {
         now < self.lease
@@ -86,13 +86,13 @@ impl FetchState {
         self.version > 0 && now.saturating_sub(self.fetched) <= policy.max_stale
     }
 
-    /// Somebody begins to fetch.
+    /// A worker begins to fetch.
     #[must_use]
     pub fn leased(&self, now: i64, policy: &RefreshPolicy) -> Self {
         Self { lease: now.saturating_add(policy.lease()), ..self.clone() }
     }
 
-    /// Somebody met an unknown key: it is due at once, if that may be. What is fetched on schedule
+    /// A request had an unknown key: it is due at once, if that may be. What is fetched on schedule
     /// does not count, lest a rotation right after it go unseen.
     #[must_use]
     pub fn with_early_refetch(&self, now: i64, policy: &RefreshPolicy) -> Option<Self> {
@@ -109,7 +109,7 @@ impl FetchState {
     pub fn succeeded(&self, now: i64, policy: &RefreshPolicy, fetched: &Fetched, jitter: f64) -> Self {
         let shortest = SHORTEST_REFRESH.min(policy.refresh);
         let age = fetched.max_age.map_or(policy.refresh, |age| age.clamp(shortest, policy.refresh));
-        // Before it is old, so that nobody has to wait.
+        // Before it is old, so that no request has to wait.
         let early = portion(age, 0.1 + 0.1 * jitter);
         let has_changed = fetched.digest.as_ref().is_some_and(|digest| *digest != self.digest);
         Self {
@@ -165,8 +165,8 @@ impl FetchState {
         })
     }
 
-    /// The state as far as it can be true at `now`. A time that is further ahead than anybody who keeps to
-    /// `limits` writes it is none: the clock went back, or somebody else wrote it. Then nobody is fetching,
+    /// The state as far as it can be true at `now`. A time that is further ahead than a worker that keeps to
+    /// `limits` writes it is none: the clock went back, or another plugin wrote it. Then no worker is fetching,
     /// it is due, and what was fetched in times to come does not serve.
     #[must_use]
     pub fn clamped(mut self, now: i64, policy: &RefreshPolicy) -> Self {

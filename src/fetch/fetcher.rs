@@ -37,7 +37,7 @@ pub enum Urgency {
     Idle,
     /// Within a second or so.
     Soon,
-    /// At once: somebody waits, or nothing was fetched yet.
+    /// At once: a request waits, or the first fetch is still to come.
     Now,
 }
 
@@ -79,12 +79,19 @@ impl Fetcher {
         let mut log = Vec::new();
         for source in &self.sources {
             let before = (source.state.borrow().clone(), source.generation());
+            // Requests wait for a fetch that was requested here, that is due, or that another worker has begun.
+            let is_awaited = source.is_refetch_requested.get()
+                || before.0.is_due(host.now())
+                || before.0.is_in_flight(host.now());
             let outcome = self.refresh(source, host, &mut log);
             // A fetch that has only begun, here or in another worker, tells nothing yet.
             let after = source.state.borrow().clone();
             let is_news = (after.version, after.fetched, after.failures)
                 != (before.0.version, before.0.fetched, before.0.failures);
-            if is_news || source.generation() != before.1 {
+            // Times are seconds: another worker's fetch may end in the second of the one before, with the same
+            // keys, and then nothing but its end shows.
+            let is_over = is_awaited && !source.is_refetch_requested.get() && !after.is_in_flight(host.now());
+            if is_news || is_over || source.generation() != before.1 {
                 self.mark_completed(source);
             }
             if let Err(HostError(what)) = outcome {
@@ -167,9 +174,9 @@ impl Fetcher {
             return Ok(());
         }
         let leased = state.leased(now, &source.refresh_policy);
-        // Whoever writes the lease first fetches; the others see it at their next tick.
+        // The worker that writes the lease first fetches; the others see it at their next tick.
         if !host.set_shared_data(&source.key, &leased.to_bytes(), version)? {
-            // Until that tick nobody here knows that they fetch, so what was wanted is wanted still.
+            // Until that tick this worker does not know that another fetches, so what was wanted is wanted still.
             source.is_refetch_requested.set(is_refetch_requested);
             return Ok(());
         }
@@ -202,7 +209,7 @@ impl Fetcher {
         let mut had = None;
         if let Stage::Document { .. } = &stage {
             let state = source.state.borrow();
-            // Only who has this very content can be told that it is the same.
+            // Only a worker that has this very content can use the answer that it is unchanged.
             if let Some(etag) = state.etag.clone().filter(|_| source.has_installed(&state)) {
                 headers.push(("if-none-match".to_owned(), etag));
                 had = Some((state.version, state.digest.clone()));
@@ -294,8 +301,9 @@ fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Ve
         // OpenID Connect Discovery section 3: it is required, and RS256 must be in it.
         return Ok((uri, vec!["RS256".into()]));
     }
-    // What nobody here knows need not be shared with anybody, and what is there twice neither.
-    let known: BTreeSet<_> = names.filter_map(Algorithm::from_name).collect();
+    // What is not known here need not be shared, and what is there twice need not either.
+    let mut known = BTreeSet::new();
+    known.extend(names.filter_map(Algorithm::from_name));
     Ok((uri, known.into_iter().map(|algorithm| algorithm.name().to_owned()).collect()))
 }
 

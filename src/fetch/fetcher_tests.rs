@@ -208,3 +208,25 @@ fn a_host_that_fails_leaves_the_gate_shut() {
     assert_eq!(host.warnings.take().len(), 1, "the log says so, once");
     assert!(!has_keys(&source, &host));
 }
+
+/// Two workers asked for a key that was not there in the second in which the keys had been fetched. One fetched
+/// the same keys again, within that second; to the other nothing had changed, and its requests waited until
+/// their time was up.
+#[test]
+fn a_fetch_of_another_worker_within_one_second_ended_unseen() {
+    let host = InMemoryHost::at(1000);
+    let ((ours, fetcher), (theirs, other)) = (worker(false), worker(false));
+    fetcher.begin(&host);
+    fetcher.tick(&host);
+    fetcher.on_http_call_response(0, &response(200, &jwks()), &host).unwrap();
+    other.tick(&host);
+    other.take_completed();
+    assert_eq!(ours.ask(1000, Some("unknown")), FetchStatus::InFlight);
+    assert_eq!(theirs.ask(1000, Some("another")), FetchStatus::InFlight);
+    fetcher.tick(&host);
+    fetcher.on_http_call_response(1, &response(200, &jwks()), &host).unwrap();
+    other.tick(&host);
+    assert_eq!(host.calls.borrow().len(), 2, "the limit holds");
+    assert_eq!(other.take_completed().len(), 1, "the requests that wait are decided");
+    assert_eq!(theirs.ask(1000, Some("another")), FetchStatus::Settled);
+}

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Map, Value};
 
-use super::introspection_cache::{CachedAnswer, IntrospectionCache};
-use super::introspection_queue::IntrospectionQueue;
+use super::introspection_cache::{CachedAnswer, Introspected, IntrospectionCache};
+use super::introspection_queue::{IntrospectionQueue, QueuedToken};
 use super::log_throttle::{LogThrottle, truncated};
 use super::pending_fetch::{PendingFetch, TokenDigest as Digest};
 use super::uri::Uri;
@@ -19,13 +19,13 @@ use crate::secret::Secret;
 /// How many tokens a worker asks after at once. A cluster's circuit breaker lets 1,024 requests through
 /// unless it is told otherwise, for all workers.
 const MOST_IN_FLIGHT: usize = 256;
-/// How many of them for tokens of one client: the rest is left to others.
-const MOST_OF_CLIENT: usize = 192;
 /// How many calls are begun in one callback, so that others get their turn.
 const SLICE: usize = 64;
 /// How many are begun when one was answered: more than one, so that a worker that was held back by a
 /// circuit breaker comes up again.
 const FOLLOWING: usize = 2;
+/// How long no call is begun after one that a circuit breaker did not let through.
+const HELD_BACK: Duration = Duration::from_millis(50);
 /// How long an issuer's no is remembered, in seconds.
 const NEGATIVE_SECONDS: i64 = 10;
 /// How long a failure to ask is remembered, in seconds.
@@ -54,8 +54,8 @@ pub struct IntrospectionSettings {
 /// What is known of a token.
 #[derive(Clone, Debug)]
 pub enum IntrospectionResult {
-    /// The issuer vouches for it, with these claims.
-    Active(Rc<Map<String, Value>>),
+    /// The issuer vouches for it, and says this.
+    Active(Rc<Introspected>),
     /// The issuer does not.
     Inactive,
     /// The issuer is asked.
@@ -72,6 +72,10 @@ pub struct Introspector {
     /// Those that wait in the queue and those that are asked after.
     pending: RefCell<HashSet<Digest>>,
     in_flight: RefCell<HashMap<u32, InFlight>>,
+    /// How many calls the circuit breaker lets through, as far as it is known.
+    most_in_flight: Cell<usize>,
+    /// Until when no call is begun, on the host's monotonic clock.
+    held_back: Cell<Duration>,
     failures: LogThrottle,
     /// Its number in the policy.
     pub(super) number: Cell<usize>,
@@ -81,9 +85,7 @@ pub struct Introspector {
 
 /// A token that is asked after.
 struct InFlight {
-    digest: Digest,
-    /// The client that brought it.
-    client: String,
+    token: QueuedToken,
     /// When the host has forgotten the call, in Unix seconds.
     lost: i64,
 }
@@ -101,6 +103,8 @@ impl Introspector {
             queue: RefCell::default(),
             pending: RefCell::default(),
             in_flight: RefCell::default(),
+            most_in_flight: Cell::new(MOST_IN_FLIGHT),
+            held_back: Cell::default(),
             failures: LogThrottle::default(),
             number: Cell::new(0),
             answered: RefCell::default(),
@@ -111,7 +115,7 @@ impl Introspector {
     /// asked for, once for all requests that wait; `host` is asked for the address of its client.
     pub fn ask(&self, token: &[u8], digest: Digest, now: i64, host: &dyn Host) -> IntrospectionResult {
         match self.known.borrow_mut().get(&digest, now) {
-            Some(CachedAnswer::Active(claims, _)) => return IntrospectionResult::Active(claims),
+            Some(CachedAnswer::Active(answer, _)) => return IntrospectionResult::Active(answer),
             Some(CachedAnswer::Inactive) => return IntrospectionResult::Inactive,
             Some(CachedAnswer::Failed) => return IntrospectionResult::Unavailable(1),
             None => {}
@@ -121,7 +125,8 @@ impl Introspector {
             return IntrospectionResult::Pending;
         }
         let address = ClientAddress::of(host);
-        let client = address.site().unwrap_or(address.as_str());
+        // Clients without an address are not told from one another.
+        let client = address.site().or(address.as_str()).unwrap_or_default();
         if !self.queue.borrow_mut().push(digest, token, now, client) {
             return IntrospectionResult::Unavailable(1);
         }
@@ -175,8 +180,8 @@ impl Introspector {
         in_flight.retain(|_, call| {
             let is_lost = call.lost <= now;
             if is_lost {
-                self.queue.borrow_mut().settle(&call.client);
-                lost.push(call.digest);
+                self.queue.borrow_mut().settle(&call.token.client);
+                lost.push(call.token.digest);
             }
             !is_lost
         });
@@ -186,21 +191,24 @@ impl Introspector {
     /// Begins up to so many calls. Says whether one could not be made, which is known of its token then.
     fn dispatch(&self, most: usize, host: &dyn Host) -> bool {
         let mut has_failed = false;
+        if host.monotonic() < self.held_back.get() {
+            return has_failed;
+        }
         for _ in 0..most {
-            if self.in_flight.borrow().len() >= MOST_IN_FLIGHT {
+            let free = self.most_in_flight.get().saturating_sub(self.in_flight.borrow().len());
+            if free == 0 {
                 break;
             }
-            let Some(next) = self.queue.borrow_mut().pop(MOST_OF_CLIENT) else { break };
+            let Some(next) = self.queue.borrow_mut().pop(free) else { break };
             match host.dispatch_http_call(&self.call(next.token.expose())) {
                 Ok(id) => {
                     let seconds = i64::try_from(self.settings.timeout.as_secs()).unwrap_or(60);
                     let lost = host.now().saturating_add(seconds).saturating_add(LOST_SECONDS);
-                    let call = InFlight { digest: next.digest, client: next.client, lost };
-                    self.in_flight.borrow_mut().insert(id, call);
+                    self.in_flight.borrow_mut().insert(id, InFlight { token: next, lost });
                 }
                 // A circuit breaker lets no more through: when one of ours is answered there is room.
                 Err(_) if !self.in_flight.borrow().is_empty() => {
-                    self.queue.borrow_mut().put_back(next);
+                    self.put_back(next);
                     break;
                 }
                 Err(HostError(what)) => {
@@ -212,6 +220,13 @@ impl Introspector {
             }
         }
         has_failed
+    }
+
+    /// A circuit breaker did not let this one through. It lets no more than those that are underway.
+    fn put_back(&self, token: QueuedToken) {
+        let underway = self.in_flight.borrow().len().max(1);
+        self.most_in_flight.set(self.most_in_flight.get().min(underway));
+        self.queue.borrow_mut().put_back(token);
     }
 
     /// A token could not be asked after.
@@ -260,10 +275,17 @@ impl Introspector {
 
     /// Takes an answer; says whether it is to one of these questions.
     pub fn on_http_call_response(&self, id: u32, response: &CallResponse, host: &dyn Host) -> bool {
-        let Some(InFlight { digest, client, .. }) = self.in_flight.borrow_mut().remove(&id) else {
+        let Some(InFlight { token, .. }) = self.in_flight.borrow_mut().remove(&id) else {
             return false;
         };
+        if response.is_overflow() {
+            self.held_back.set(host.monotonic().saturating_add(HELD_BACK));
+            self.put_back(token);
+            return true;
+        }
+        let QueuedToken { digest, client, .. } = token;
         self.queue.borrow_mut().settle(&client);
+        self.most_in_flight.set(self.most_in_flight.get().saturating_add(1).min(MOST_IN_FLIGHT));
         let now = host.now();
         match read(response) {
             Ok(Some(claims)) => {
@@ -273,7 +295,8 @@ impl Introspector {
                 let until = now.saturating_add(self.settings.cache_seconds).min(exp);
                 // Even what may not be remembered is told to those who wait now.
                 let until = until.max(now.saturating_add(1));
-                self.store(digest, CachedAnswer::Active(Rc::new(claims), response.body.len()), until);
+                let answer = Rc::new(Introspected { claims, ..Introspected::default() });
+                self.store(digest, CachedAnswer::Active(answer, response.body.len()), until);
             }
             Ok(None) => {
                 let seconds = NEGATIVE_SECONDS.min(self.settings.cache_seconds.max(1));

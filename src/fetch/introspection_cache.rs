@@ -1,6 +1,8 @@
 //! What an issuer said of tokens. Active tokens, inactive ones and failures have a cache each: a client that makes up
 //! tokens fills that of the inactive ones, and displaces no active one.
 
+use std::any::Any;
+use std::cell::OnceCell;
 use std::num::NonZeroUsize;
 use std::rc::Rc;
 
@@ -21,16 +23,26 @@ pub use super::pending_fetch::TokenDigest as Digest;
 /// What the issuer said of a token.
 #[derive(Clone, Debug)]
 pub enum CachedAnswer {
-    /// The issuer vouches for it, with these claims; so long was its answer.
-    Active(Rc<Map<String, Value>>, usize),
+    /// The issuer vouches for it; so long was its answer.
+    Active(Rc<Introspected>, usize),
     /// The issuer says that it is not active.
     Inactive,
     /// The issuer could not be asked.
     Failed,
 }
 
+/// What an issuer says of a token that it vouches for, and what was made of that: an answer is read once, however many
+/// requests come with the token.
+#[derive(Debug, Default)]
+pub struct Introspected {
+    /// The claims.
+    pub claims: Map<String, Value>,
+    /// What its verifier made of them.
+    pub made: OnceCell<Rc<dyn Any>>,
+}
+
 struct Active {
-    claims: Rc<Map<String, Value>>,
+    answer: Rc<Introspected>,
     bytes: usize,
     until: i64,
 }
@@ -58,7 +70,7 @@ impl IntrospectionCache {
     pub fn get(&mut self, token: &Digest, now: i64) -> Option<CachedAnswer> {
         if let Some(active) = self.active.get(token) {
             if now < active.until {
-                return Some(CachedAnswer::Active(Rc::clone(&active.claims), active.bytes));
+                return Some(CachedAnswer::Active(Rc::clone(&active.answer), active.bytes));
             }
             self.forget_active(token);
         }
@@ -80,14 +92,14 @@ impl IntrospectionCache {
         self.inactive.pop(&token);
         self.failed.pop(&token);
         match known {
-            CachedAnswer::Active(claims, bytes) => {
+            CachedAnswer::Active(answer, bytes) => {
                 // The one that was not asked for longest makes way.
                 while self.active.len() >= ACTIVE.get() || self.bytes.saturating_add(bytes) > ACTIVE_BYTES {
                     let Some((_, out)) = self.active.pop_lru() else { break };
                     self.bytes = self.bytes.saturating_sub(out.bytes);
                 }
                 self.bytes = self.bytes.saturating_add(bytes);
-                self.active.put(token, Active { claims, bytes, until });
+                self.active.put(token, Active { answer, bytes, until });
             }
             CachedAnswer::Inactive => drop(self.inactive.put(token, until)),
             CachedAnswer::Failed => drop(self.failed.put(token, until)),

@@ -6,9 +6,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use proptest::prelude::*;
-use serde_json::Map;
 
-use super::{ACTIVE_BYTES, CachedAnswer, Digest, IntrospectionCache};
+use super::{ACTIVE_BYTES, CachedAnswer, Digest, Introspected, IntrospectionCache};
 
 fn token(number: u32) -> Digest {
     let mut digest = [0; 32];
@@ -17,7 +16,7 @@ fn token(number: u32) -> Digest {
 }
 
 fn yes(bytes: usize) -> CachedAnswer {
-    CachedAnswer::Active(Rc::new(Map::new()), bytes)
+    CachedAnswer::Active(Rc::new(Introspected::default()), bytes)
 }
 
 /// 4,160 made-up tokens pushed the good ones out, and with the issuer away those were answered 503.

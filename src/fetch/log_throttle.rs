@@ -5,7 +5,7 @@ use std::cell::{Cell, RefCell};
 
 /// The least between two lines of a kind, in seconds.
 const INTERVAL: i64 = 10;
-/// The longest text of somebody else's that is repeated in a line, in bytes.
+/// The longest external text that is repeated in a line, in bytes.
 const LONGEST: usize = 300;
 
 /// Lines of one kind.

@@ -42,11 +42,11 @@ pub struct RemoteSource {
     pub(super) torn: Cell<Option<(u64, i64)>>,
     /// What is wrong with what is shared.
     pub(super) errors: LogThrottle,
-    /// Whether somebody here met an unknown key.
+    /// Whether a request here had an unknown key.
     pub(super) is_refetch_requested: Cell<bool>,
     /// Its number in the policy.
     pub(super) number: Cell<usize>,
-    /// The unknown key that somebody met.
+    /// The unknown key that a request had.
     pub(super) unknown_kid: RefCell<Option<String>>,
 }
 
@@ -92,7 +92,7 @@ pub enum Content {
 /// Whether waiting for a source helps.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FetchStatus {
-    /// Somebody is at it, or will be at once.
+    /// A worker fetches it, or will at once.
     InFlight,
     /// It was fetched, and fetching it again would be too soon.
     Settled,
@@ -167,7 +167,7 @@ impl RemoteSource {
     /// whether it helps to wait.
     ///
     /// A `kid` that was not there is not remembered: the next token that names it may have it fetched as soon
-    /// as any other may. Somebody may have guessed it before it was published.
+    /// as any other may. A client may have guessed it before it was published.
     pub fn ask(&self, now: i64, kid: Option<&str>) -> FetchStatus {
         let state = self.state.borrow();
         if state.failures > 0 && !state.is_in_flight(now) {
@@ -251,7 +251,7 @@ fn key_set(document: &[u8], algorithms: Option<Vec<Algorithm>>) -> Result<(KeySe
     let algorithms: Option<Vec<_>> =
         algorithms.map(|algorithms| algorithms.into_iter().filter(asymmetric).collect());
     let (mut keys, _) = import_jwks(jwks.iter().take(MOST_KEYS), algorithms.as_deref());
-    // A secret that everybody can fetch is none.
+    // A secret that any client can fetch is none.
     keys.retain(|key| !key.algorithm().is_hmac());
     if let Some(algorithms) = &algorithms {
         keys.retain(|key| algorithms.contains(&key.algorithm()));

@@ -9,18 +9,33 @@ use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Vis
 /// How many strings of a kind are read. Identifiers are long enough for the bound of bytes to come first.
 const MOST: usize = 100_000;
 
-/// What is revoked.
+/// Tokens that are revoked, by any of these.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "Revoked",
+        deny_unknown_fields,
+        extend("examples" = [{"sub": ["mallory"], "issued_before": 1_767_225_600}]),
+    )
+)]
 pub struct Revocations {
-    /// Token identifiers.
+    /// By their `jti`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", inner(length(min = 1))))]
     pub jti: HashSet<String>,
-    /// Subjects.
+    /// By their `sub`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", inner(length(min = 1))))]
     pub sub: HashSet<String>,
-    /// Unix seconds: tokens issued before are revoked.
+    /// By their `iat`: those issued before this Unix time, in seconds.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = Self::LATEST)))]
     pub issued_before: Option<i64>,
 }
 
 impl Revocations {
+    /// The latest `issued_before` that is accepted: 2^53, which a JSON number holds exactly.
+    pub const LATEST: u64 = 9_007_199_254_740_992;
+
     /// Whether nothing is revoked.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -3,7 +3,7 @@
 //! Both are values of the host's shared data, and no two of them are written at once. So what was fetched is
 //! written first, into the slot of its version (there are two, by turns), and the state after it. A reader
 //! believes a slot only if its digest is that of the state; where it is not, for longer than a moment, a worker
-//! died in between or somebody else wrote there, and it is fetched anew.
+//! died in between or another plugin wrote there, and it is fetched anew.
 
 use std::rc::Rc;
 
@@ -73,7 +73,7 @@ pub fn adopt(source: &RemoteSource, state: &FetchState, host: &dyn Host) -> Resu
         // What may be long is not read again at each tick.
         if looked.is_none_or(|(_, at)| at != now) {
             let taken = take(source, state, host)?;
-            // The first time somebody may be just about to write it.
+            // The first time another worker may be about to write it.
             is_torn = !taken && looked.is_some();
             source.torn.set((!taken).then_some((state.version, now)));
         }
@@ -212,7 +212,7 @@ pub fn release(source: &RemoteSource, host: &dyn Host) {
     let _ = write(source, host, None, |state| Some(FetchState { lease: 0, ..state.clone() }));
 }
 
-/// A number from 0 to 1. Without randomness everybody waits alike, which is no fault.
+/// A number from 0 to 1. Without randomness all workers wait the same time, which is no error.
 fn jitter(host: &dyn Host) -> f64 {
     let mut byte = [0];
     let _ = host.random(&mut byte);

@@ -20,7 +20,7 @@ impl Uri {
     /// If it is not such a URI.
     pub fn parse(text: &str, cluster: &str) -> Result<Self, String> {
         let wrong = || {
-            // A password may stand before the sign.
+            // A password may be before the sign.
             let text = if text.contains('@') { "what is given" } else { &format!("{text:?}") };
             format!("{text} is not an absolute URI such as https://idp.example/keys")
         };

@@ -1,5 +1,10 @@
-//! The requests of one worker that wait: each for a fetch, each with a place, and no client with more than its
-//! share of the places.
+//! The requests of one worker that wait: each for a fetch, each with a place, and no client with more
+//! than its share of the places.
+//!
+//! A share that is a fixed part of all places is none where several clients take theirs: two halves are all.
+//! So a share becomes smaller as the places run out. A client that has places gets another one while more are
+//! free than it has, the reserve not counted. A client that has none gets one while any is free. Clients that
+//! take all they can have as many places each as they leave free, and the reserve is left beside.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
@@ -17,19 +22,29 @@ pub type StreamId = u32;
 pub struct WaitLimits {
     /// In all, on one worker.
     pub all: u32,
-    /// Of one client address, or one IPv6 site.
-    pub address: u32,
-    /// Of one client address on one connection. A proxy may bring several clients on one.
+    /// How many of them are for clients that have none yet.
+    pub reserve: u32,
+    /// The most of one client address on one connection. A proxy may bring several clients on one.
     pub connection: u32,
-    /// With one credential.
+    /// The most with one credential.
     pub credential: u32,
 }
 
 impl WaitLimits {
     /// For requests that wait for something that is being fetched.
-    pub const FETCHES: Self = Self { all: 4096, address: 2048, connection: 1024, credential: 512 };
+    pub const FETCHES: Self = Self { all: 4096, reserve: 512, connection: 1024, credential: 512 };
     /// For requests for a token, which wait for their own body.
-    pub const BODIES: Self = Self { all: 1024, address: 512, connection: 256, credential: 1024 };
+    pub const BODIES: Self = Self { all: 1024, reserve: 128, connection: 256, credential: 1024 };
+
+    /// Whether an owner that has so many places may have one more, while so many are free.
+    fn has_another(&self, owner: &QuotaOwner, held: u32, free: u32) -> bool {
+        let most = match owner {
+            QuotaOwner::Address(_) | QuotaOwner::Site(_) => self.all,
+            QuotaOwner::Connection(..) => self.connection,
+            QuotaOwner::Credential(_) => self.credential,
+        };
+        held == 0 || held < most.min(free.saturating_sub(self.reserve))
+    }
 }
 
 /// A request that wants to wait.
@@ -39,8 +54,8 @@ pub struct WaitRequest {
     pub fetches: SmallVec<[PendingFetch; 1]>,
     /// When it waits no longer, on the host's monotonic clock.
     pub deadline: Duration,
-    /// The client's address, of an IPv6 address the part that its client does not choose.
-    pub address: String,
+    /// The client's address, of an IPv6 address the part that its client does not choose; `None`: it has none.
+    pub address: Option<String>,
     /// The site that an IPv6 address belongs to.
     pub site: Option<String>,
     /// The client's connection.
@@ -54,28 +69,19 @@ pub struct WaitRequest {
 enum QuotaOwner {
     Address(String),
     Site(String),
-    Connection(u64, String),
+    Connection(u64, Option<String>),
     Credential(u64),
 }
 
-impl QuotaOwner {
-    fn most(&self, places: &WaitLimits) -> u32 {
-        match self {
-            Self::Address(_) | Self::Site(_) => places.address,
-            Self::Connection(..) => places.connection,
-            Self::Credential(_) => places.credential,
-        }
-    }
-}
-
 impl WaitRequest {
-    fn owners(&self) -> impl Iterator<Item = QuotaOwner> {
-        let address = QuotaOwner::Address(self.address.clone());
-        let site = self.site.clone().map(QuotaOwner::Site);
-        let connection =
-            self.connection.map(|connection| QuotaOwner::Connection(connection, self.address.clone()));
-        let credential = self.credential.map(QuotaOwner::Credential);
-        std::iter::once(address).chain(site).chain(connection).chain(credential)
+    #[inline(never)]
+    fn owners(&self) -> [Option<QuotaOwner>; 4] {
+        [
+            self.address.clone().map(QuotaOwner::Address),
+            self.site.clone().map(QuotaOwner::Site),
+            self.connection.map(|number| QuotaOwner::Connection(number, self.address.clone())),
+            self.credential.map(QuotaOwner::Credential),
+        ]
     }
 }
 
@@ -111,12 +117,25 @@ impl PendingRequests {
     /// Gives a request a place, if there is one for it.
     pub fn add(&mut self, id: StreamId, wait_request: WaitRequest) -> bool {
         self.remove(id);
-        let is_full =
-            |owner: QuotaOwner| self.held.get(&owner).is_some_and(|&held| held >= owner.most(&self.limits));
-        if self.places.len() >= self.limits.all as usize || wait_request.owners().any(is_full) {
-            return false;
+        let taken = u32::try_from(self.places.len()).unwrap_or(u32::MAX);
+        let free = self.limits.all.saturating_sub(taken);
+        let has_another = |owner: &QuotaOwner| {
+            let held = self.held.get(owner).copied().unwrap_or_default();
+            self.limits.has_another(owner, held, free)
+        };
+        let has_place = free > 0 && wait_request.owners().iter().flatten().all(has_another);
+        if has_place {
+            self.keep(id, wait_request);
         }
-        for owner in wait_request.owners() {
+        has_place
+    }
+
+    /// Gives a request the place that it had, to wait on: a share that has become smaller meanwhile
+    /// takes no place away.
+    #[inline(never)]
+    pub fn keep(&mut self, id: StreamId, wait_request: WaitRequest) {
+        self.remove(id);
+        for owner in wait_request.owners().into_iter().flatten() {
             let held = self.held.entry(owner).or_default();
             *held = held.saturating_add(1);
         }
@@ -125,13 +144,13 @@ impl PendingRequests {
         }
         self.by_deadline.insert((wait_request.deadline, id));
         self.places.insert(id, Entry { wait_request, is_due: false });
-        true
     }
 
     /// A request waits no longer; gives back what it waited with.
+    #[inline(never)]
     pub fn remove(&mut self, id: StreamId) -> Option<WaitRequest> {
         let Entry { wait_request, .. } = self.places.remove(&id)?;
-        for owner in wait_request.owners() {
+        for owner in wait_request.owners().into_iter().flatten() {
             if let Some(held) = self.held.get_mut(&owner) {
                 *held = held.saturating_sub(1);
                 if *held == 0 {

@@ -9,7 +9,7 @@ fn wait_request(address: &str, connection: u64, credential: u64) -> WaitRequest 
     WaitRequest {
         fetches: smallvec![PendingFetch::Source(0)],
         deadline: Duration::from_secs(10),
-        address: address.into(),
+        address: Some(address.into()),
         site: None,
         connection: Some(connection),
         credential: Some(credential),
@@ -51,19 +51,22 @@ fn time_wakes_those_whose_patience_is_over() {
     assert!(!pending.has_due());
 }
 
+/// How many of the claims get a place, taken in turns as they come.
+fn taken(places: WaitLimits, claims: impl Iterator<Item = WaitRequest>) -> (PendingRequests, u32) {
+    let mut pending = PendingRequests::new(places);
+    let taken = (0..).zip(claims).filter(|(id, wait_request)| pending.add(*id, wait_request.clone())).count();
+    (pending, u32::try_from(taken).unwrap())
+}
+
 #[test]
 fn no_credential_connection_or_address_takes_more_than_its_share() {
-    let most = |wait_request: &dyn Fn(u32) -> WaitRequest| {
-        let mut pending = PendingRequests::new(WaitLimits::FETCHES);
-        u32::try_from(
-            (0..2 * WaitLimits::FETCHES.all).filter(|&id| pending.add(id, wait_request(id))).count(),
-        )
-        .unwrap()
-    };
     let places = WaitLimits::FETCHES;
+    let most =
+        |wait_request: &dyn Fn(u32) -> WaitRequest| taken(places, (0..2 * places.all).map(wait_request)).1;
     assert_eq!(most(&|id| wait_request(&id.to_string(), id.into(), 1)), places.credential);
     assert_eq!(most(&|id| wait_request("a", 1, id.into())), places.connection);
-    assert_eq!(most(&|id| wait_request("a", id.into(), id.into())), places.address);
+    let of_address = (places.all - places.reserve) / 2;
+    assert_eq!(most(&|id| wait_request("a", id.into(), id.into())), of_address);
     assert_eq!(most(&|id| wait_request(&id.to_string(), id.into(), id.into())), places.all);
     // A proxy brings many clients on one connection: one of them does not take the places of the others.
     assert_eq!(most(&|id| wait_request(&id.to_string(), 1, id.into())), places.all);
@@ -72,7 +75,53 @@ fn no_credential_connection_or_address_takes_more_than_its_share() {
         site: Some("2001:db8:0:".into()),
         ..wait_request(&id.to_string(), id.into(), id.into())
     };
-    assert_eq!(most(&of_site), places.address);
+    assert_eq!(most(&of_site), of_address);
+    // Clients without an address are told apart by their connections.
+    let without = |id: u32| WaitRequest { address: None, ..wait_request("", (id % 2).into(), id.into()) };
+    assert_eq!(most(&without), 2 * places.connection);
+}
+
+/// Each of two addresses had its half of the places, and a third one found none.
+#[test]
+fn two_addresses_took_every_place() {
+    for places in [WaitLimits::FETCHES, WaitLimits::BODIES] {
+        for clients in [2, 3, 10, 100, 600] {
+            let claims = (0..3 * places.all).map(|id| {
+                let client = id % clients;
+                // Each opens as many connections as it likes, and makes its credentials up.
+                wait_request(&format!("address {client}"), id.into(), id.into())
+            });
+            let (mut pending, taken) = taken(places, claims);
+            let free = places.all - taken;
+            assert!(free >= places.reserve, "{free} of {} beside {clients} clients", places.all);
+            let share = taken / clients;
+            assert!(
+                share + 1 >= free - places.reserve,
+                "{share} each and {free} free beside {clients} clients"
+            );
+            for other in 0..free {
+                let id = 4 * places.all + other;
+                assert!(pending.add(id, wait_request(&format!("other {other}"), id.into(), id.into())));
+            }
+        }
+    }
+}
+
+/// A request that looks again keeps its place, though by then its client could have no other one.
+#[test]
+fn a_share_that_became_smaller_takes_no_place_away() {
+    let places = WaitLimits::BODIES;
+    let (mut pending, first) =
+        taken(places, (0..places.all).map(|id| wait_request("a", id.into(), id.into())));
+    for id in places.all..2 * places.all {
+        pending.add(id, wait_request("b", id.into(), id.into()));
+    }
+    assert!(!pending.add(9999, wait_request("a", 9999, 9999)));
+    for id in 0..first {
+        pending.remove(id);
+        pending.keep(id, wait_request("a", id.into(), id.into()));
+    }
+    assert_eq!(pending.held.get(&super::QuotaOwner::Address("a".into())), Some(&first));
 }
 
 #[test]

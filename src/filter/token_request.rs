@@ -18,7 +18,7 @@ use super::pending::WaitRequest;
 use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
 use crate::engine::TokenAnswer;
 use crate::fetch::PendingFetch;
-use crate::host::Stream;
+use crate::host::{IS_NATIVE, Stream};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::token_endpoint::{MAX_BODY_BYTES, PendingLogin, TokenEndpoint};
@@ -95,8 +95,9 @@ impl HttpFilter {
             self.worker.warn_of_held_body();
         }
         let is_over = is_held_by_host || now >= awaiting.deadline;
-        let wait_request = wait_request(self.worker.host(), stream, awaiting.deadline);
-        if !is_over && self.worker.wait_for_body(self.id, wait_request) {
+        if !is_over {
+            let wait_request = wait_request(self.worker.host(), stream, awaiting.deadline);
+            self.worker.wait_on_for_body(self.id, wait_request);
             self.state = State::AwaitingBody(awaiting);
             return;
         }
@@ -149,7 +150,8 @@ impl HttpFilter {
         let worker = Rc::clone(&self.worker);
         let pending = match worker.engine().begin_token(&request, body, worker.host()) {
             TokenAnswer::Now(decision) => return self.carry_out_answer(stream, &decision),
-            TokenAnswer::Later(pending) => pending,
+            TokenAnswer::Later(pending) if IS_NATIVE => pending,
+            TokenAnswer::Later(_) => return self.fail(stream, "a password is hashed on another thread"),
         };
         let deadline = worker.host().monotonic().saturating_add(WAIT_TIMEOUT);
         let fetches = smallvec![PendingFetch::Login(pending.id())];
@@ -164,6 +166,10 @@ impl HttpFilter {
 
     /// Its password may have been hashed, or its time is up.
     pub(super) fn look_for_login(&mut self, stream: &dyn Stream, logging_in: Box<LoggingIn>) {
+        if !IS_NATIVE {
+            self.fail(stream, "a password is hashed on another thread");
+            return;
+        }
         let worker = Rc::clone(&self.worker);
         let LoggingIn { request, pending, deadline, .. } = &*logging_in;
         if let Some(decision) = worker.engine().answer_token_later(request, pending, worker.host()) {

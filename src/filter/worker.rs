@@ -222,11 +222,23 @@ impl Worker {
         has_place
     }
 
-    /// The same for a request for a token, which waits for its body.
+    /// A request that had a place waits on.
+    pub(super) fn wait_on(&self, id: StreamId, wait_request: WaitRequest) {
+        self.pending.borrow_mut().keep(id, wait_request);
+        self.schedule();
+    }
+
+    /// Gives a place to a request for a token, which waits for its body.
     pub(super) fn wait_for_body(&self, id: StreamId, wait_request: WaitRequest) -> bool {
         let has_place = self.token_requests.borrow_mut().add(id, wait_request);
         self.schedule();
         has_place
+    }
+
+    /// A request for a token that had a place waits on for its body.
+    pub(super) fn wait_on_for_body(&self, id: StreamId, wait_request: WaitRequest) {
+        self.token_requests.borrow_mut().keep(id, wait_request);
+        self.schedule();
     }
 
     /// A request waits no longer, or is gone.

@@ -48,6 +48,13 @@ impl CallResponse {
         self.header(":status").and_then(|status| status.parse().ok()).unwrap_or(0)
     }
 
+    /// Whether Envoy itself answered, since the cluster has as many requests as its circuit breaker allows: the
+    /// call reached no server.
+    #[must_use]
+    pub fn is_overflow(&self) -> bool {
+        self.status() == 503 && self.header("x-envoy-overloaded").is_some()
+    }
+
     /// How long it may be kept, in seconds (RFC 9111 section 5.2.2).
     #[must_use]
     pub fn max_age(&self) -> Option<i64> {
@@ -72,6 +79,9 @@ impl CallResponse {
         match self.status() {
             200 => {}
             0 => return Err("no response".into()),
+            _ if self.is_overflow() => {
+                return Err("not sent: the cluster has as many requests as its circuit breaker allows".into());
+            }
             status => return Err(format!("status {status}")),
         }
         if self.body.len() > most {

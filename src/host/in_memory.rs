@@ -1,4 +1,4 @@
-//! A host in memory, for who runs the core without a proxy: tests and benchmarks.
+//! A host in memory: tests and benchmarks run the core on it, without a proxy.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! A request in memory, beside [`LocalHost`](super::LocalHost): for tests and for whatever runs the filter without a proxy.
+//! A request in memory, beside [`InMemoryHost`](super::InMemoryHost): for tests and for whatever runs the filter without a proxy.
 
 use std::cell::{Cell, RefCell};
 

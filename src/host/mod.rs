@@ -15,7 +15,7 @@ pub use in_memory::InMemoryHost;
 pub use in_memory_stream::InMemoryStream;
 pub use stats::{Event, PasswordCheck, StatDefinition, StatId, StatKind, StatUpdate, label_value};
 pub use stream::{Headers, LocalReply, Metadata, Stream};
-pub use work::{Ticket, Verdict, Work, WorkDone};
+pub use work::{IS_NATIVE, PasswordVerdict, Ticket, Verdict, Work, WorkDone};
 
 use std::fmt;
 use std::time::Duration;

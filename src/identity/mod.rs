@@ -1,4 +1,4 @@
-//! Who may come in: users and API keys; and who a request comes from.
+//! Users and API keys; and the identity of a request.
 
 mod api_keys;
 mod users;
@@ -39,7 +39,7 @@ impl Identity {
     }
 }
 
-/// The identity that a credential alone gives by one scheme, made once: who comes again with the
+/// The identity that a credential alone gives by one scheme, made once: a request with the
 /// same credential is the same.
 #[derive(Clone, Debug, Default)]
 pub struct IdentityMemo(OnceCell<(usize, Rc<Identity>)>);

@@ -2,7 +2,7 @@
 //! (`checked_rsa`).
 //!
 //! The crate `rsa` does the same in more than twice the time: it raises to any power with a table of
-//! fifteen powers, and keeps the exponent secret, which here is known to everybody. Envoy checks no
+//! fifteen powers, and keeps the exponent secret, which is public here. Envoy checks no
 //! PSS signature for a module, so this one is met. The arithmetic is `crypto_bigint`'s.
 
 use crypto_bigint::BoxedUint;
@@ -32,7 +32,7 @@ fn recover(key: &rsa::PublicKey, signature: &[u8]) -> Option<Vec<u8>> {
     Some(power.mul(&base).retrieve().to_be_bytes().into_vec())
 }
 
-/// EMSA-PSS-VERIFY (section 9.1.2) of an encoded message of `bits` bits, which stands at the end of
+/// EMSA-PSS-VERIFY (section 9.1.2) of an encoded message of `bits` bits, which is at the end of
 /// `encoded`.
 fn is_encoding_of<D: Digest>(mut encoded: Vec<u8>, bits: u32, digest: &[u8]) -> bool {
     const TRAILER: u8 = 0xbc;

@@ -19,7 +19,7 @@ impl std::error::Error for NoRandomness {}
 /// Fills bytes from a cryptographic source of randomness.
 pub type Fill<'a> = &'a dyn Fn(&mut [u8]) -> Result<(), NoRandomness>;
 
-/// A generator that takes everything from whoever fills.
+/// A generator that takes its bytes from the host.
 pub struct FilledBy<'a>(pub Fill<'a>);
 
 impl TryRng for FilledBy<'_> {

@@ -107,7 +107,7 @@ impl SigningKey {
     }
 
     /// A compact JWT (RFC 7519) of exactly these claims. RSA takes what is random from `fill`: the salt
-    /// of PSS, and what blinds the key against whoever measures it.
+    /// of PSS, and what blinds the key against measurements.
     ///
     /// # Errors
     /// If the signature cannot be made.

@@ -28,7 +28,7 @@ const HALF_AT: u64 = 4_000_000;
 const UNKNOWN_ADDRESS: u64 = HALF_AT / 3;
 /// By how much less counts what other addresses did, at the name or from the site.
 const OTHERS: u64 = 10;
-/// A login that asks, by tags that stand for its parts.
+/// A login, by tags of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attempt {
     /// The client's address.
@@ -37,6 +37,17 @@ pub struct Attempt {
     pub site: Option<u64>,
     /// The name, with its directory.
     pub name: u64,
+}
+
+/// What came of a login at a directory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is right.
+    Right,
+    /// It is not, and is right at another directory that it was for as well.
+    RightElsewhere,
+    /// It is not.
+    Wrong,
 }
 
 /// The budget of a worker, and what was had of it.
@@ -50,7 +61,7 @@ pub struct Admission {
 }
 
 /// The addresses that names have logged in from, shared by the configurations of one worker: a new configuration
-/// does not forget them. Names are known by their directory, so that one is not taken for another.
+/// does not forget them. A name is known with its password hash, so that one is not taken for another.
 #[derive(Clone, Debug, Default)]
 pub struct LoginHistory(Rc<RefCell<KnownAddresses>>);
 
@@ -76,10 +87,15 @@ impl Admission {
         self.budget.ask_above(parts.and_then(|parts| u32::try_from(parts).ok()).unwrap_or(1_000_000), now)
     }
 
+    /// Whether the name has logged in from this address before.
+    pub fn knows(&self, attempt: Attempt) -> bool {
+        self.known.0.borrow().contains(attempt.name, attempt.address)
+    }
+
     /// What counts against a login, in microseconds.
     fn counts(&self, attempt: Attempt, now: Duration) -> u64 {
         let own = self.addresses.of(attempt.address, now);
-        if self.known.0.borrow().contains(attempt.name, attempt.address) {
+        if self.knows(attempt) {
             return own;
         }
         let site = attempt.site.map_or(0, |site| self.sites.of(site, now));
@@ -89,15 +105,23 @@ impl Admission {
 
     /// Books a password that was hashed, and whether it was right.
     pub fn book(&mut self, attempt: Attempt, right: bool, cost: Duration, now: Duration) {
-        self.budget.book(cost);
+        self.book_more(cost);
+        self.count(attempt, if right { Verdict::Right } else { Verdict::Wrong }, cost, now);
+    }
+
+    /// Counts a password whose hash is booked already.
+    pub fn count(&mut self, attempt: Attempt, verdict: Verdict, cost: Duration, now: Duration) {
         let cost = u64::try_from(cost.as_micros()).unwrap_or(u64::MAX);
-        let counts = if right { cost } else { cost.saturating_mul(WRONG_COUNTS) };
+        let counts = match verdict {
+            Verdict::Right | Verdict::RightElsewhere => cost,
+            Verdict::Wrong => cost.saturating_mul(WRONG_COUNTS),
+        };
         self.addresses.add(attempt.address, counts, now);
         self.names.add(attempt.name, counts, now);
         if let Some(site) = attempt.site {
             self.sites.add(site, counts, now);
         }
-        if right {
+        if verdict == Verdict::Right {
             self.known.0.borrow_mut().insert(attempt.name, attempt.address);
         }
     }

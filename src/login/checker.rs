@@ -9,7 +9,8 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::admission::{Admission, Attempt, LoginHistory};
-use super::away::Away;
+use super::deferred::Deferred;
+use super::each::Try;
 use super::settings::PasswordSettings;
 use super::throttle::{Account, Throttle, tags};
 use super::verified_password_cache::VerifiedPasswordCache;
@@ -43,7 +44,7 @@ pub struct Admitted<'d> {
 }
 
 impl Admitted<'_> {
-    /// Whether `password` is the one that was hashed: of the user, or of somebody else where there is no
+    /// Whether `password` is the one that was hashed: of the user, or of another user if there is no
     /// such user. Takes its time, and does nothing else.
     #[must_use]
     pub fn verifies(&self, password: &[u8]) -> bool {
@@ -54,10 +55,10 @@ impl Admitted<'_> {
 /// Checks passwords for one worker.
 pub struct PasswordChecker {
     pub(super) throttle: Throttle,
-    remember_seconds: i64,
+    pub(super) remember_seconds: i64,
     pub(super) admission: RefCell<Admission>,
-    verified: RefCell<Option<VerifiedPasswordCache>>,
-    pub(super) away: RefCell<Away>,
+    pub(super) verified: RefCell<Option<VerifiedPasswordCache>>,
+    pub(super) deferred: RefCell<Deferred>,
 }
 
 impl PasswordChecker {
@@ -69,7 +70,7 @@ impl PasswordChecker {
             remember_seconds: settings.remember_seconds,
             admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
             verified: RefCell::new(None),
-            away: RefCell::default(),
+            deferred: RefCell::default(),
         }
     }
 
@@ -112,8 +113,10 @@ impl PasswordChecker {
         address: ClientAddress,
         host: &dyn Host,
     ) -> Result<Admitted<'d>, LoginOutcome<&'d User>> {
-        let account = Account::new(directory.digest(), username.as_bytes());
-        match self.throttle.wait(host, account, &address) {
+        let account = Account::new(&directory.mark(username), username.as_bytes());
+        let attempt = attempt(account, &address);
+        let is_known = self.admission.borrow().knows(attempt);
+        match self.throttle.wait(host, account, &address, is_known) {
             Ok(None) => {}
             Ok(Some(seconds)) => {
                 host.record(Event::Password(PasswordCheck::Throttled));
@@ -121,7 +124,6 @@ impl PasswordChecker {
             }
             Err(error) => return Err(LoginOutcome::Failed(error)),
         }
-        let attempt = attempt(account, &address);
         if let Err(seconds) = self.admission.borrow_mut().ask(attempt, host.monotonic()) {
             host.record(Event::Password(PasswordCheck::Busy));
             return Err(LoginOutcome::Busy(seconds));
@@ -160,7 +162,7 @@ impl PasswordChecker {
         is_right: impl FnOnce() -> bool,
     ) -> LoginOutcome<()> {
         let address = ClientAddress::of(host);
-        match self.throttle.wait(host, account, &address) {
+        match self.throttle.wait(host, account, &address, false) {
             Ok(None) => {}
             Ok(Some(seconds)) => return LoginOutcome::Throttled(seconds),
             Err(error) => return LoginOutcome::Failed(error),
@@ -182,56 +184,10 @@ impl PasswordChecker {
         password: &[u8],
         host: &dyn Host,
     ) -> LoginOutcome<&'d User> {
-        if !self.remembers() {
-            return self.log_in(directory, username, password, host);
-        }
-        match self.recall(directory, username, password, host) {
-            Ok(Some(user)) => return LoginOutcome::Right(user),
-            Ok(None) => {}
-            Err(error) => return LoginOutcome::Failed(error),
-        }
-        let outcome = self.log_in(directory, username, password, host);
-        if let LoginOutcome::Right(_) = outcome {
-            self.learn(directory.name(), username, password, host);
-        }
-        outcome
-    }
-
-    /// Whether credentials are remembered.
-    pub(super) fn remembers(&self) -> bool {
-        self.remember_seconds != 0
-    }
-
-    /// The user whose password this was not long ago. The memory is asked whoever it is: only for a user, its time
-    /// would tell one.
-    pub(super) fn recall<'d>(
-        &self,
-        directory: &'d UserDirectory,
-        username: &str,
-        password: &[u8],
-        host: &dyn Host,
-    ) -> Result<Option<&'d User>, HostError> {
-        let mut cache = self.verified.borrow_mut();
-        if cache.is_none() {
-            let mut key = [0; 32];
-            host.random(&mut key)?;
-            *cache = Some(VerifiedPasswordCache::new(self.remember_seconds, key));
-        }
-        let knows = cache
-            .as_mut()
-            .is_some_and(|cache| cache.contains(directory.name(), username, password, host.coarse_now()));
-        let user = directory.get(username).filter(|_| knows);
-        if user.is_some() {
-            host.record(Event::Password(PasswordCheck::Remembered));
-        }
-        Ok(user)
-    }
-
-    /// Remembers a password that was right.
-    pub(super) fn learn(&self, directory: &str, username: &str, password: &[u8], host: &dyn Host) {
-        if let Some(cache) = self.verified.borrow_mut().as_mut() {
-            cache.insert(directory, username, password, host.now());
-        }
+        let mut tries = [Try::of(directory)];
+        self.check_each(&mut tries, username, password, host);
+        let [Try { outcome, .. }] = tries;
+        outcome.unwrap_or(LoginOutcome::Wrong)
     }
 
     /// Does work that belongs to what was let through already: it is booked and not asked for.
@@ -249,7 +205,7 @@ fn attempt(account: Account, address: &ClientAddress) -> Attempt {
         tag
     };
     Attempt {
-        address: tag(&[address.as_str().as_bytes()]),
+        address: tag(&[address.as_str().unwrap_or_default().as_bytes()]),
         site: address.site().map(|site| tag(&[site.as_bytes()])),
         name: tag(&[account.digest()]),
     }

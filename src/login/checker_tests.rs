@@ -1,8 +1,8 @@
 use std::cell::Cell;
 use std::time::Duration;
 
-use super::{LoginOutcome, PasswordChecker};
-use crate::host::{Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
+use super::{LoginOutcome, PasswordChecker, attempt};
+use crate::host::{ClientAddress, Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
 use crate::identity::{User, UserDirectory};
 use crate::keys::NativeKey;
 use crate::login::{Account, LoginHistory, PasswordSettings};
@@ -167,6 +167,15 @@ fn a_guesser_with_a_login_at_another_directory_had_ten_times_the_guesses() {
     assert_eq!(judged, 10);
 }
 
+/// Another hash, of `other`.
+const OTHER_HASH: &str = "$2b$04$MDEyMzQ1Njc4OWFiY2RlZee1DOydA/ZkGCG28Q.kqqJg4KKyFCMQa";
+
+fn add(directory: &mut UserDirectory, name: &str, hash: &str) {
+    let password = Some(PasswordHash::parse(hash).unwrap());
+    let user = User { disabled: false, scopes: None, password, identity: Default::default() };
+    assert!(directory.insert(name.into(), user));
+}
+
 /// Workers share data with the plugins of other listeners that have the same `vm_id`, and `staff` is a
 /// name that two of them may have for different people.
 #[test]
@@ -174,17 +183,58 @@ fn a_directory_of_the_same_name_in_another_configuration_is_another_one() {
     let settings = PasswordSettings { max_failures: 2, ..PasswordSettings::default() };
     let host = InMemoryHost::at(1000);
     let (here, there) = (checker(settings), checker(settings));
-    let (staff, mut other_staff) = (named("staff"), named("staff"));
-    let own = User { disabled: false, scopes: None, password: None, identity: Default::default() };
-    assert_eq!(staff.digest(), other_staff.digest(), "the same people with the same passwords");
-    other_staff.insert("own".into(), own);
-    assert_ne!(staff.digest(), other_staff.digest());
-    for _ in 0..2 {
-        assert!(matches!(here.log_in(&staff, "ann", b"guess", &host), LoginOutcome::Wrong));
-        assert!(matches!(there.log_in(&other_staff, "ann", b"secret", &host), LoginOutcome::Right(_)));
+    let (staff, mut other_staff) = (named("staff"), UserDirectory::new("staff"));
+    add(&mut other_staff, "ann", OTHER_HASH);
+    for name in ["ann", "nobody"] {
+        for _ in 0..2 {
+            assert!(matches!(here.log_in(&staff, name, b"guess", &host), LoginOutcome::Wrong));
+        }
+        assert!(matches!(here.log_in(&staff, name, b"guess", &host), LoginOutcome::Throttled(_)));
+        // Nor does it tell whether such a user is there: a name that is not known in either is counted apart.
+        assert!(matches!(there.log_in(&other_staff, name, b"guess", &host), LoginOutcome::Wrong));
     }
-    assert!(matches!(here.log_in(&staff, "ann", b"secret", &host), LoginOutcome::Throttled(_)));
-    assert!(matches!(there.log_in(&other_staff, "ann", b"secret", &host), LoginOutcome::Right(_)));
+}
+
+/// A user was added to the directory, and every guesser began anew; nor was any address known any longer.
+#[test]
+fn a_change_of_another_user_forgot_all_failures_and_known_addresses() {
+    let settings = PasswordSettings { max_failures: 2, ..PasswordSettings::default() };
+    let (known, host) = (LoginHistory::default(), InMemoryHost::at(1000));
+    let before = named("staff");
+    let checker = PasswordChecker::new(&settings, known.clone());
+    assert!(matches!(checker.log_in(&before, "ann", b"secret", &host), LoginOutcome::Right(_)));
+    for _ in 0..2 {
+        assert!(matches!(checker.log_in(&before, "ann", b"guess", &host), LoginOutcome::Wrong));
+    }
+    let mut after = UserDirectory::new("staff");
+    add(&mut after, "new", OTHER_HASH);
+    add(&mut after, "ann", HASH);
+    let checker = PasswordChecker::new(&settings, known);
+    assert!(matches!(checker.log_in(&after, "ann", b"secret", &host), LoginOutcome::Throttled(_)));
+    let address = ClientAddress::of(&host);
+    let is_known = |directory: &UserDirectory| {
+        let account = Account::new(&directory.mark("ann"), b"ann");
+        checker.admission.borrow().knows(attempt(account, &address))
+    };
+    assert!(is_known(&after), "nor is the address forgotten");
+    let mut changed = UserDirectory::new("staff");
+    add(&mut changed, "ann", OTHER_HASH);
+    assert!(!is_known(&changed), "a new password begins anew");
+    assert!(matches!(checker.log_in(&changed, "ann", b"guess", &host), LoginOutcome::Wrong));
+}
+
+/// What was counted for a name without a password stays too, unless the one user changes whose mark it has.
+#[test]
+fn names_without_a_password_are_counted_alike_and_seldom_anew() {
+    let mut directory = named("staff");
+    assert_eq!(directory.mark("nobody"), directory.mark("token-only"));
+    let mut changes = 0;
+    for number in 0..200 {
+        let before = directory.mark("nobody");
+        add(&mut directory, &format!("user{number}"), HASH);
+        changes += usize::from(directory.mark("nobody") != before);
+    }
+    assert!(changes < 20, "{changes} of 200");
 }
 
 #[test]

@@ -1,13 +1,15 @@
 //! Logins: failures throttled, the worker's time budgeted, verified Basic credentials remembered.
 //!
-//! A hash takes tens of milliseconds, and the worker serves nobody meanwhile. So the throttle is
+//! A hash takes tens of milliseconds, and the worker serves no request meanwhile. So the throttle is
 //! asked first, then the budget, and only then is a password hashed. Which of the logins that
 //! ask at once gets something of the budget is decided by what their addresses have cost lately.
 
 mod admission;
-mod away;
 mod budget;
 mod checker;
+mod deferred;
+mod deferred_work;
+mod each;
 mod known_addresses;
 mod settings;
 mod throttle;
@@ -15,9 +17,10 @@ mod usage;
 mod verified_password_cache;
 
 pub use admission::LoginHistory;
-pub use away::{Login, LoginId};
 pub use budget::Budget;
 pub use checker::{Admitted, LoginOutcome, PasswordChecker};
+pub use deferred::{DeferredLogin, LoginId};
+pub use each::Try;
 pub use settings::PasswordSettings;
 pub use throttle::Account;
 pub use verified_password_cache::VerifiedPasswordCache;

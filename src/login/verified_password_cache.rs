@@ -14,8 +14,15 @@ const ENTRIES: NonZeroUsize = NonZeroUsize::MIN.saturating_add(4095);
 /// What was verified, and until when that counts. Holds neither names nor passwords.
 pub struct VerifiedPasswordCache {
     seconds: i64,
-    entries: LruCache<[u8; 32], i64>,
+    entries: LruCache<[u8; 32], Verdict>,
     key: Zeroizing<[u8; 32]>,
+}
+
+/// What came of a credential at a directory.
+#[derive(Clone, Copy)]
+struct Verdict {
+    is_right: bool,
+    until: i64,
 }
 
 impl VerifiedPasswordCache {
@@ -35,25 +42,24 @@ impl VerifiedPasswordCache {
         Some(hmac.finalize().into_bytes().into())
     }
 
-    /// Whether this credential was verified and still counts at `now`, in Unix seconds.
-    pub fn contains(&mut self, directory: &str, username: &str, password: &[u8], now: i64) -> bool {
-        let Some(digest) = self.digest(directory, username, password) else { return false };
-        match self.entries.get(&digest) {
-            Some(&until) if now < until => true,
-            Some(_) => {
-                self.entries.pop(&digest);
-                false
-            }
-            None => false,
+    /// Whether this credential is right at a directory, if that is known and still counts at `now`, in Unix seconds.
+    pub fn contains(&mut self, directory: &str, username: &str, password: &[u8], now: i64) -> Option<bool> {
+        let digest = self.digest(directory, username, password)?;
+        let Verdict { is_right, until } = *self.entries.get(&digest)?;
+        if now < until {
+            return Some(is_right);
         }
+        self.entries.pop(&digest);
+        None
     }
 
-    /// Remembers a credential that was just verified.
-    pub fn insert(&mut self, directory: &str, username: &str, password: &[u8], now: i64) {
+    /// Remembers a credential that was just verified, and whether it `is_right`. One that is wrong is for one that is right at
+    /// another directory: what is right nowhere is remembered nowhere, lest guesses displace it.
+    pub fn insert(&mut self, directory: &str, username: &str, password: &[u8], is_right: bool, now: i64) {
         if self.seconds > 0
             && let Some(digest) = self.digest(directory, username, password)
         {
-            self.entries.put(digest, now.saturating_add(self.seconds));
+            self.entries.put(digest, Verdict { is_right, until: now.saturating_add(self.seconds) });
         }
     }
 }

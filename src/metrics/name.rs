@@ -1,4 +1,4 @@
-//! Names of stats. A stat of Envoy has a name and no labels, so labels stand in the name, in the form
+//! Names of stats. A stat of Envoy has a name and no labels, so labels are part of the name, in the form
 //! that Istio's own stats have: `rule=.=health;.;lychgate_requests_total`. Envoy's `stats_tags`, or
 //! Istio's `extraStatTags`, make labels of them.
 

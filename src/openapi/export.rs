@@ -9,7 +9,8 @@ pub use scheme::security_scheme;
 use serde_json::{Map, Value, json};
 
 use crate::config::{
-    Config, ConfigError, ErrorSettings, Errors, PathConfig, SchemeKind, SecurityConfig, Unsecured,
+    Config, ConfigError, ErrorSettings, Errors, OAuth2Config, PathConfig, SchemeKind, SecurityConfig,
+    Unsecured,
 };
 use crate::decision::ErrorFormat;
 use crate::policy::{Environment, PathMatcher, Policy};
@@ -116,7 +117,7 @@ fn rules<'a>(config: &'a Config, public: &'a SecurityConfig) -> Vec<Rule<'a>> {
 
 fn token_urls(config: &Config) -> Vec<String> {
     let schemes = config.schemes.iter().filter_map(|(_, scheme)| match &scheme.as_ref()?.kind {
-        SchemeKind::OAuth2 { flows, issue: Some(_), .. } => {
+        SchemeKind::OAuth2(OAuth2Config { flows, issue: Some(_), .. }) => {
             let (_, flow) = flows.flows.iter().find(|(name, _)| *name == "password")?;
             crate::config::issue::served_path(flow.token_url.as_deref()?).ok()
         }

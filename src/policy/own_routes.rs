@@ -2,6 +2,7 @@
 
 use super::Policy;
 use super::rules::{Rule, Undecided};
+use crate::decision::RuleId;
 
 /// For each path, the rules that speak of it whatever their methods and hosts, in order. Without any it is public.
 #[derive(Debug, Default)]
@@ -18,21 +19,17 @@ impl Policy {
     /// The rule that a request for a route of the filter's own is judged by; nothing: the route is public.
     ///
     /// It is the rule that matches, if that one speaks of the route. What a rule with `methods` or `hosts` leaves over is
-    /// not public for it: there the first rule that speaks of the route counts.
+    /// not public for it: there the first of those counts that asks for something, one that is enforced before one that
+    /// is a trial.
     #[must_use]
     pub fn rule_of_own_route(&self, method: &[u8], host: &[u8], path: &str) -> Option<usize> {
         let (_, speaking) = self.own_routes.0.iter().find(|(own, _)| own == path)?;
         let found = match self.rules.find(method, host, path) {
             Ok(found) => found.filter(|(number, _)| speaking.contains(number)),
-            // Any of those that speak of it may be the one: one that asks for something first.
-            Err(Undecided) => {
-                let asks = |number: &&usize| {
-                    self.rules.all().get(**number).is_some_and(|rule| !self.is_public(rule))
-                };
-                return speaking.iter().find(asks).or(speaking.first()).copied();
-            }
+            // Any of those that speak of it may be the one.
+            Err(Undecided) => None,
         };
-        let Some((number, rule)) = found else { return speaking.first().copied() };
+        let Some((number, rule)) = found else { return self.strictest(speaking) };
         if rule.path.is_one() || !self.is_public(rule) {
             return Some(number);
         }
@@ -43,12 +40,20 @@ impl Policy {
         Some(meant.next().unwrap_or(number))
     }
 
+    /// The first of `rules` that asks for something and is enforced; else the first that asks for something.
+    fn strictest(&self, rules: &[usize]) -> Option<usize> {
+        let asks = |number: &usize| self.rules.all().get(*number).is_some_and(|rule| !self.is_public(rule));
+        let asking = || rules.iter().copied().filter(asks);
+        let enforced = asking().find(|number| !self.is_dry_run(RuleId::Rule(*number)));
+        enforced.or_else(|| asking().next()).or_else(|| rules.first().copied())
+    }
+
     fn is_public(&self, rule: &Rule) -> bool {
         is_public(rule, self.default_requirement())
     }
 }
 
-/// Whether a rule lets in who has no credential.
+/// Whether a rule allows requests without a credential.
 pub fn is_public(rule: &Rule, default: Option<&super::Requirement>) -> bool {
     rule.requirement.as_ref().or(default).is_some_and(super::Requirement::allows_anonymous)
 }

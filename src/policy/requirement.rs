@@ -1,13 +1,13 @@
 //! What a request needs: OpenAPI's Security Requirement Objects.
 
-use smallvec::SmallVec;
-
 use super::scheme::SchemeId;
 
 /// A list of alternatives, any one of which is enough.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Requirement {
     alternatives: Vec<Alternative>,
+    /// Every scheme that is named, each once.
+    schemes: Vec<SchemeId>,
     anonymous: bool,
     ignores_invalid: bool,
 }
@@ -36,8 +36,15 @@ impl Requirement {
         let anonymous = alternatives.iter().any(|alternative| alternative.terms.is_empty());
         let mut alternatives = alternatives;
         alternatives.retain(|alternative| !alternative.terms.is_empty());
+        let mut schemes = Vec::new();
+        for term in alternatives.iter().flat_map(|alternative: &Alternative| &alternative.terms) {
+            if !schemes.contains(&term.scheme) {
+                schemes.push(term.scheme);
+            }
+        }
         // An empty list is OpenAPI's way of saying public, which asks for nothing either.
-        Self { anonymous: anonymous || alternatives.is_empty(), alternatives, ignores_invalid: false }
+        let anonymous = anonymous || alternatives.is_empty();
+        Self { alternatives, schemes, anonymous, ignores_invalid: false }
     }
 
     /// Lets a request with a bad credential pass where one without any would.
@@ -65,14 +72,8 @@ impl Requirement {
     }
 
     /// Every scheme that is named, each once: a request is searched for its credentials.
-    pub fn schemes(&self) -> impl Iterator<Item = SchemeId> + use<> {
-        let mut schemes: SmallVec<[SchemeId; 4]> = SmallVec::new();
-        for term in self.terms() {
-            if !schemes.contains(&term.scheme) {
-                schemes.push(term.scheme);
-            }
-        }
-        schemes.into_iter()
+    pub fn schemes(&self) -> impl Iterator<Item = SchemeId> {
+        self.schemes.iter().copied()
     }
 
     /// Every term of every alternative.

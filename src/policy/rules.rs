@@ -38,7 +38,7 @@ pub struct Rule {
     pub path: PathMatcher,
     /// Methods, compared exactly (RFC 9110 section 9.1); none: every one.
     pub methods: Option<Vec<String>>,
-    /// Whether GET among them stands for HEAD too (RFC 9110 section 9.3.2: the same, without its content).
+    /// Whether GET among them covers HEAD too (RFC 9110 section 9.3.2: the same, without its content).
     pub covers_head: bool,
     /// Hosts in lower case; none: every one.
     pub hosts: Option<Vec<HostPattern>>,
@@ -113,6 +113,9 @@ impl Rules {
         authority: &[u8],
         path: &str,
     ) -> Result<Option<(usize, &Rule)>, Undecided> {
+        if self.rules.is_empty() {
+            return Ok(None);
+        }
         let number = self.number(method, authority, path, &mut self.reading(path))?;
         Ok(self.rules.get(number).map(|rule| (number, rule)))
     }

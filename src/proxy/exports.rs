@@ -1,96 +1,52 @@
-//! The functions that Envoy finds in the module (proxy-wasm ABI 0.2.1), and the memory that it asks
-//! for. Whatever a callback has nothing to do in is not there, and so costs nothing.
+//! Two callbacks that take the place of the crate's in the finished module. `tools/exports`, which `scripts/build`
+//! runs after linking, gives each the name that the host calls it by; a module without that step has the crate's.
 
-use super::plugin::with_plugin;
-use crate::filter::Action;
+use std::alloc::{Layout, alloc};
+use std::cell::Cell;
+use std::ptr::{NonNull, null_mut};
 
-/// What becomes of a head, as Envoy's `FilterHeadersStatus` has it. With `StopIteration` the host holds the
-/// head and hands over the body, where `allow_on_headers_stop_iteration` is set; and of a body that was paused
-/// here and goes on, Envoy without the fix of envoyproxy/envoy#46841 loses the next piece.
-fn head_code(action: Action) -> u32 {
-    match action {
-        Action::Continue => 0,
-        Action::Pause => 1,
-        // `StopAllIterationAndWatermark`.
-        Action::Hold => 4,
-    }
+use proxy_wasm::types::Action;
+
+/// Envoy's `FilterHeadersStatus::StopAllIterationAndWatermark`, which the crate's [`Action`] cannot say. With
+/// `StopIteration` the host holds the head and hands over the body, where `allow_on_headers_stop_iteration` is set;
+/// and of a body that was paused here and goes on, Envoy without the fix of envoyproxy/envoy#46841 loses the next
+/// piece.
+const STOP_ALL_ITERATION_AND_WATERMARK: u32 = 4;
+
+thread_local! {
+    /// Whether the head that was looked at last is held back together with all that follows it.
+    static HOLDS_ALL: Cell<bool> = const { Cell::new(false) };
 }
 
-/// What becomes of anything but a head.
-fn code(action: Action) -> u32 {
-    match action {
-        Action::Continue => 0,
-        Action::Pause | Action::Hold => 1,
-    }
+/// Says of the head that is being looked at that all of the request is to be held.
+pub fn hold_all() {
+    HOLDS_ALL.set(true);
 }
 
 unsafe extern "C" {
-    fn __wasm_call_ctors();
+    /// The crate's.
+    fn proxy_on_request_headers(context: u32, count: usize, end_of_stream: bool) -> Action;
 }
 
-/// What a reactor does first. Without it the linker would have every callback run constructors.
+/// Becomes `proxy_on_request_headers`: the crate's, and an answer more.
 #[unsafe(no_mangle)]
-extern "C" fn _initialize() {
-    // SAFETY: the linker makes it, and the host calls this once, before anything else.
-    unsafe { __wasm_call_ctors() };
-}
-
-/// Tells the host which ABI this is.
-#[unsafe(no_mangle)]
-extern "C" fn proxy_abi_version_0_2_1() {}
-
-/// Memory for what the host returns by pointer; `abi::returned` takes it over.
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_memory_allocate(size: usize) -> *mut u8 {
-    let mut bytes = std::mem::ManuallyDrop::new(Vec::<u8>::new());
-    if bytes.try_reserve_exact(size).is_err() {
-        // The host sees that there is none and fails the call.
-        return std::ptr::null_mut();
+extern "C" fn lychgate_on_request_headers(context: u32, count: usize, end_of_stream: u32) -> u32 {
+    HOLDS_ALL.set(false);
+    // SAFETY: the crate defines it with these types.
+    match unsafe { proxy_on_request_headers(context, count, end_of_stream != 0) } {
+        Action::Pause if HOLDS_ALL.get() => STOP_ALL_ITERATION_AND_WATERMARK,
+        action => action as u32,
     }
-    bytes.as_mut_ptr()
 }
 
+/// Becomes `proxy_on_memory_allocate`. Where there is no memory the host sees that and fails its call, which is
+/// refused; the crate's aborts.
 #[unsafe(no_mangle)]
-extern "C" fn proxy_on_context_create(context: u32, parent: u32) {
-    with_plugin(|plugin| plugin.create(context, parent));
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_configure(context: u32, _size: usize) -> u32 {
-    u32::from(with_plugin(|plugin| plugin.configure(context)))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_tick(context: u32) {
-    with_plugin(|plugin| plugin.tick(context));
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_http_call_response(context: u32, id: u32, _headers: u32, body: usize, _trailers: u32) {
-    with_plugin(|plugin| plugin.call_response(context, id, body));
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_headers(context: u32, _count: u32, end_of_stream: u32) -> u32 {
-    head_code(with_plugin(|plugin| plugin.request_headers(context, end_of_stream != 0)))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_body(context: u32, size: usize, end_of_stream: u32) -> u32 {
-    code(with_plugin(|plugin| plugin.request_body(context, size, end_of_stream != 0)))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_request_trailers(context: u32, _count: u32) -> u32 {
-    code(with_plugin(|plugin| plugin.request_trailers(context)))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_response_headers(context: u32, _count: u32, _end_of_stream: u32) -> u32 {
-    code(with_plugin(|plugin| plugin.response_headers(context)))
-}
-
-#[unsafe(no_mangle)]
-extern "C" fn proxy_on_delete(context: u32) {
-    with_plugin(|plugin| plugin.delete(context));
+extern "C" fn lychgate_on_memory_allocate(size: usize) -> *mut u8 {
+    match Layout::array::<u8>(size) {
+        // SAFETY: the layout is not of nothing.
+        Ok(layout) if size > 0 => unsafe { alloc(layout) },
+        Ok(_) => NonNull::dangling().as_ptr(),
+        Err(_) => null_mut(),
+    }
 }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use prost::Message;
 use prost::encoding::{WireType, encode_key, encode_varint};
+use proxy_wasm::types::MetricType;
 
-use super::abi::{self, Status};
+use super::hostcalls::{self, Status};
 use super::wasi;
 use crate::host::{Event, Host, HostError, HttpCall, NativeVerdict, StatDefinition, StatKind, StatUpdate};
 use crate::keys::NativeKey;
@@ -78,7 +79,7 @@ impl Ticks {
         if period == self.period.get() {
             return Ok(());
         }
-        abi::set_tick_period(period)?;
+        hostcalls::set_tick_period(Duration::from_millis(u64::from(period)))?;
         self.period.set(period);
         Ok(())
     }
@@ -141,17 +142,18 @@ impl Host for ProxyHost {
     fn client_address(&self) -> Option<String> {
         // Envoy's view of the downstream's remote address: X-Forwarded-For counts as far as the connection
         // manager trusts it.
-        let address = String::from_utf8(abi::property(&["source", "address"]).ok()?).ok()?;
+        let address = String::from_utf8(hostcalls::get_property(&["source", "address"]).ok()?).ok()?;
         let (host, _port) = address.rsplit_once(':')?;
         Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
     }
 
     fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {
-        abi::shared_data(key).map_err(|_| HostError("shared data cannot be read"))
+        hostcalls::get_shared_data(key).map_err(|_| HostError("shared data cannot be read"))
     }
 
     fn set_shared_data(&self, key: &str, value: &[u8], version: u32) -> Result<bool, HostError> {
-        abi::set_shared_data(key, value, version).map_err(|_| HostError("shared data cannot be written"))
+        hostcalls::set_shared_data(key, value, version)
+            .map_err(|_| HostError("shared data cannot be written"))
     }
 
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict {
@@ -182,10 +184,11 @@ impl Host for ProxyHost {
     fn define_stats(&self, definitions: &[StatDefinition]) {
         let mut refused = None;
         let define = |StatDefinition { kind, name, .. }: &StatDefinition| {
-            let id = match kind {
-                StatKind::Counter => abi::define_counter(name),
-                StatKind::Gauge => abi::define_gauge(name),
+            let kind = match kind {
+                StatKind::Counter => MetricType::Counter,
+                StatKind::Gauge => MetricType::Gauge,
             };
+            let id = hostcalls::define_metric(kind, name);
             id.map_err(|status| refused = Some(status)).ok()
         };
         *self.stats.borrow_mut() = definitions.iter().map(define).collect();
@@ -197,8 +200,8 @@ impl Host for ProxyHost {
     fn update_stat(&self, slot: usize, update: StatUpdate) {
         let Some(id) = self.stats.borrow().get(slot).copied().flatten() else { return };
         let _ = match update {
-            StatUpdate::Add(change) => abi::increment_metric(id, change),
-            StatUpdate::Set(value) => abi::record_metric(id, value),
+            StatUpdate::Add(change) => hostcalls::increment_metric(id, change),
+            StatUpdate::Set(value) => hostcalls::record_metric(id, value),
         };
     }
 
@@ -206,7 +209,7 @@ impl Host for ProxyHost {
         for name in names {
             let declaration = Declaration { name: (*name).to_owned(), kind: STRING };
             // A host that has no such function, or was told so before, is no worse off.
-            let _ = abi::call_foreign_function(DECLARE_PROPERTY, &declaration.encode_to_vec());
+            let _ = hostcalls::call_foreign_function(DECLARE_PROPERTY, &declaration.encode_to_vec());
         }
     }
 
@@ -221,15 +224,24 @@ impl Host for ProxyHost {
     }
 
     fn dispatch_http_call(&self, call: &HttpCall) -> Result<u32, HostError> {
-        abi::http_call(&call.cluster, &call.headers, &call.body, call.timeout)
-            .map_err(|_| HostError("the host refuses; is there such a cluster, with a healthy host?"))
+        let headers = call.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        // The crate's own: its dispatcher takes the response to no other call. What Envoy answers, also where it
+        // restricts this, is a value to it.
+        proxy_wasm::hostcalls::dispatch_http_call(
+            &call.cluster,
+            headers,
+            Some(&call.body),
+            Vec::new(),
+            call.timeout,
+        )
+        .map_err(|_| HostError("the host refuses; is there such a cluster, with a healthy host?"))
     }
 }
 
 /// What the host says; nothing if it cannot be asked. Success is exactly `result: true`.
 fn verify(arguments: &[u8]) -> Option<bool> {
     const VALID: [u8; 2] = [0x08, 0x01];
-    match abi::call_foreign_function(VERIFY_SIGNATURE, arguments) {
+    match hostcalls::call_foreign_function(VERIFY_SIGNATURE, arguments) {
         Ok(result) => Some(result == VALID),
         Err(_) => None,
     }

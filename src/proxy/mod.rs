@@ -1,21 +1,28 @@
-//! The only room that knows proxy-wasm: Envoy's callbacks on one side, the core on the other.
+//! The shell: the only room that knows proxy-wasm. It is made with the crate `proxy-wasm`: its [`main!`], a
+//! [`RootContext`](proxy_wasm::traits::RootContext) with the worker of a configuration, an
+//! [`HttpContext`](proxy_wasm::traits::HttpContext) for each request. What happens in them is decided in
+//! [`crate::filter`].
 //!
-//! It speaks the ABI itself. The SDK panics on a status that it did not expect and on a header that
-//! is not UTF-8, and a panic takes the worker's VM with it; and it exports every callback there is,
-//! each of which costs every request a way into the VM and back. So [`exports`] has the callbacks
-//! that the gate needs and no others, and [`abi`] and [`wasi`] the host's functions, with no way to
-//! panic.
+//! Beside the crate stand [`hostcalls`] and [`wasi`], with no way to panic, and [`exports`], two callbacks that
+//! answer what the crate's cannot. RATIONALE.md says why.
+//!
+//! [`main!`]: proxy_wasm::main
 
-#[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
-mod abi;
-#[expect(unsafe_code, reason = "exports the plugin's functions by name; see the module's header")]
+#[expect(unsafe_code, reason = "exports callbacks by name; see the module's header")]
 mod exports;
+mod header_map;
 mod host;
+#[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
+mod hostcalls;
+mod http_context;
 mod logger;
-mod map;
-mod plugin;
+mod root_context;
 mod stream;
 #[cfg(feature = "trap-for-tests")]
 mod trap;
 #[expect(unsafe_code, reason = "declares the host's functions; see the module's header")]
 mod wasi;
+
+proxy_wasm::main! {{
+    proxy_wasm::set_root_context(|id| Box::new(root_context::Root::new(id)));
+}}

@@ -1,6 +1,9 @@
 //! One request by host calls. They speak of the context that is current, or that was made so.
 
-use super::abi::{self, Status};
+use proxy_wasm::types::{BufferType, Bytes, MapType};
+
+use super::header_map::{self, HeaderPairs};
+use super::hostcalls::{self, Status};
 use crate::host::{Headers, HostError, LocalReply, Stream};
 
 /// The request of the current context.
@@ -10,24 +13,26 @@ fn failed(what: &'static str) -> impl Fn(Status) -> HostError {
     move |_| HostError(what)
 }
 
-fn read(bytes: Result<Vec<u8>, Status>, read: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
+fn read(bytes: Result<Bytes, Status>, read: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
     let bytes = bytes.map_err(failed("headers cannot be read"))?;
-    let headers = abi::parse_map(&bytes).ok_or(HostError("headers are not of the ABI's form"))?;
+    let mut headers = HeaderPairs::new();
+    header_map::parse(&bytes, &mut headers).ok_or(HostError("headers are not of the ABI's form"))?;
     read(&headers);
     Ok(())
 }
 
 impl Stream for ProxyStream {
     fn read_request_headers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
-        read(abi::request_headers(), reader)
+        read(hostcalls::get_map_bytes(MapType::HttpRequestHeaders), reader)
     }
 
     fn read_request_trailers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
-        read(abi::request_trailers(), reader)
+        read(hostcalls::get_map_bytes(MapType::HttpRequestTrailers), reader)
     }
 
     fn request_body(&self, max_size: usize) -> Result<Vec<u8>, HostError> {
-        abi::request_body(max_size).map_err(failed("the body cannot be read"))
+        hostcalls::get_buffer(BufferType::HttpRequestBody, max_size)
+            .map_err(failed("the body cannot be read"))
     }
 
     fn received_bytes(&self) -> Option<u64> {
@@ -35,33 +40,37 @@ impl Stream for ProxyStream {
     }
 
     fn remove_request_header(&self, name: &[u8]) -> Result<(), HostError> {
-        abi::remove_request_header(name).map_err(failed("a header cannot be removed"))
+        hostcalls::remove_map_value(MapType::HttpRequestHeaders, name)
+            .map_err(failed("a header cannot be removed"))
     }
 
     fn set_request_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
-        abi::set_request_header(name, value).map_err(failed("a header cannot be set"))
+        hostcalls::set_map_value_bytes(MapType::HttpRequestHeaders, name, value)
+            .map_err(failed("a header cannot be set"))
     }
 
     fn add_request_header(&self, name: &[u8], value: &[u8]) -> Result<(), HostError> {
-        abi::add_request_header(name, value).map_err(failed("a header cannot be added"))
+        hostcalls::add_map_value_bytes(MapType::HttpRequestHeaders, name, value)
+            .map_err(failed("a header cannot be added"))
     }
 
     fn remove_request_trailer(&self, name: &[u8]) -> Result<(), HostError> {
-        abi::remove_request_trailer(name).map_err(failed("a trailer cannot be removed"))
+        hostcalls::remove_map_value(MapType::HttpRequestTrailers, name)
+            .map_err(failed("a trailer cannot be removed"))
     }
 
     fn send_local_reply(&self, reply: &LocalReply<'_>) -> Result<(), HostError> {
         let LocalReply { status, headers, body, grpc_status, details } = reply;
-        abi::send_local_response(*status, details, headers, body, *grpc_status)
+        hostcalls::send_http_response(*status, details, headers, body, *grpc_status)
             .map_err(failed("the host takes no answer"))
     }
 
     fn resume(&self) -> Result<(), HostError> {
-        abi::resume_request().map_err(failed("the host does not let it go on"))
+        hostcalls::resume_http_request().map_err(failed("the host does not let it go on"))
     }
 
     fn set_filter_state(&self, name: &str, value: &[u8]) {
-        let _ = abi::set_property(name, value);
+        let _ = hostcalls::set_property(name, value);
     }
 
     fn connection_id(&self) -> Option<u64> {
@@ -71,5 +80,5 @@ impl Stream for ProxyStream {
 
 /// A property that is a number: eight bytes, the least significant first.
 fn number(path: &[&str]) -> Option<u64> {
-    Some(u64::from_le_bytes(abi::property(path).ok()?.try_into().ok()?))
+    Some(u64::from_le_bytes(hostcalls::get_property(path).ok()?.try_into().ok()?))
 }

@@ -3,12 +3,14 @@
 //! An entry is found by the whole token, compared byte by byte, together with its scheme. It never
 //! outlives the token: what is past its window is verified anew, and refused there.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
 
+use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
 use super::verify::Verified;
+use crate::bytes::same;
 
 /// What a token was verified for; with the token, the key of an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,9 +22,9 @@ pub struct CacheKey {
 }
 
 /// How many of a token's last bytes its hash is made of. They are the signature's: only verified
-/// tokens are entered, so nobody can choose many that collide, and the hash costs the same however
+/// tokens are entered, so a client cannot choose many that collide, and the hash costs the same however
 /// long the token is.
-const HASHED: usize = 32;
+const HASHED: usize = 16;
 
 /// The verified tokens of one worker. When there is no room, the hand goes round (CLOCK): what was
 /// asked for since it last came by stays for another round.
@@ -35,7 +37,8 @@ pub struct TokenCache {
     hand: usize,
     max_entries: usize,
     max_token_bytes: usize,
-    hasher: RandomState,
+    /// What hashes begin with, so that they differ from worker to worker.
+    seed: u64,
 }
 
 struct Slot {
@@ -58,7 +61,7 @@ impl TokenCache {
             hand: 0,
             max_entries,
             max_token_bytes,
-            hasher: RandomState::new(),
+            seed: RandomState::new().hash_one(()),
         }
     }
 
@@ -120,7 +123,10 @@ impl TokenCache {
 
     fn hash(&self, key: CacheKey, token: &[u8]) -> u64 {
         let tail = token.last_chunk::<HASHED>().map_or(token, |tail| tail);
-        self.hasher.hash_one((key.scheme, key.generation, tail))
+        let seed = self.seed ^ key.generation ^ (key.scheme as u64).rotate_right(16);
+        let mut hasher = FixedState::with_seed(seed).build_hasher();
+        hasher.write(tail);
+        hasher.finish()
     }
 
     fn find(&self, hash: u64, key: CacheKey, token: &[u8]) -> Option<usize> {
@@ -161,17 +167,6 @@ impl TokenCache {
             }
         }
     }
-}
-
-/// Whether two byte strings are the same. Eight bytes at a time: what Wasm has for this goes one by
-/// one, and a token has hundreds.
-fn same(left: &[u8], right: &[u8]) -> bool {
-    if left.len() != right.len() {
-        return false;
-    }
-    let ((left, left_rest), (right, right_rest)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
-    left.iter().zip(right).all(|(left, right)| u64::from_ne_bytes(*left) == u64::from_ne_bytes(*right))
-        && left_rest == right_rest
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub enum TokenError {
     NoKey,
     /// It names no key, and by more keys than are tried it may be signed.
     TooManyKeys,
-    /// Signed by nobody we know.
+    /// Signed by an unknown key.
     Signature,
     /// Past its `exp`.
     Expired,
@@ -29,7 +29,7 @@ pub enum TokenError {
     IssuedInFuture,
     /// Another `iss`.
     Issuer,
-    /// For somebody else.
+    /// For another audience.
     Audience,
     /// A required claim is missing.
     MissingClaim(String),

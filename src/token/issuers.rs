@@ -52,7 +52,7 @@ impl Issuer {
         };
         match source.content(now).as_deref() {
             Some(Content::Keys(keys)) => match self.check_with(keys, token, host) {
-                // An algorithm that nobody signs with is no reason to ask.
+                // An algorithm that no key has is no reason to ask.
                 Err(TokenError::NoKey) if self.could_sign(token) => Err(standing(TokenError::NoKey)),
                 outcome => outcome,
             },

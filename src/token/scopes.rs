@@ -1,30 +1,50 @@
 //! Scopes (RFC 6749 section 3.3, RFC 8693 section 4.2) out of a claims set.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::claims::Claims;
+use super::error::TokenError;
+use crate::http_syntax::is_scope_token;
 
-/// The scopes in the first of `names` that is present: an array of strings, or one string with
+/// The most scopes of a token. The upstream is told all of them in one header.
+const MOST: usize = 1024;
+
+/// The scopes in the first of `names` that is present, each once: an array of strings, or one string with
 /// spaces between. A claim of any other form grants nothing, and no further claim is asked:
-/// what the issuer meant is not guessed. An item of an array that is no scope-token is no scope.
-pub fn scopes_of(claims: &Claims, names: &[String]) -> Vec<String> {
+/// what the issuer meant is not guessed. What is no scope-token is no scope: with white space in it, or another
+/// separator, it would be several to some upstream that is told it.
+///
+/// # Errors
+/// If there are too many, or if one says what no issuer means: a control character.
+pub fn scopes_of(claims: &Claims, names: &[String]) -> Result<Vec<String>, TokenError> {
     let Some(claim) = names.iter().find_map(|name| claims.get(name)) else {
-        return Vec::new();
+        return Ok(Vec::new());
     };
     match claim {
-        Value::String(text) => text.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        Value::String(text) => checked(text.split(' ')),
         Value::Array(items) => {
             let scopes: Option<Vec<_>> = items.iter().map(Value::as_str).collect();
-            // With a space in it, it would be several where scopes are told in one text. One with a control character
-            // stays, and has the token refused: it says something that no issuer means.
-            let counts = |scope: &&str| is_scope_token(scope) || scope.bytes().any(|b| b.is_ascii_control());
-            scopes.unwrap_or_default().into_iter().filter(counts).map(str::to_owned).collect()
+            checked(scopes.unwrap_or_default().into_iter())
         }
-        _ => Vec::new(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => Ok(Vec::new()),
     }
 }
 
-/// Whether `text` is a scope-token (RFC 6749 section 3.3): visible ASCII but for `"` and `\`.
-fn is_scope_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\')
+fn checked<'c>(items: impl Iterator<Item = &'c str>) -> Result<Vec<String>, TokenError> {
+    let mut seen = HashSet::new();
+    let mut scopes = Vec::new();
+    for item in items {
+        if item.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
+            return Err(TokenError::BadClaim("scopes".into()));
+        }
+        if is_scope_token(item) && seen.insert(item) {
+            if scopes.len() >= MOST {
+                return Err(TokenError::BadClaim(format!("more than {MOST} scopes")));
+            }
+            scopes.push(item.to_owned());
+        }
+    }
+    Ok(scopes)
 }

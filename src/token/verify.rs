@@ -43,7 +43,7 @@ pub struct VerifierSettings {
 pub enum TrustAnchor {
     /// The keys of these issuers; the token names its own, unless there is one without a name.
     Issuers(Vec<Issuer>),
-    /// Whoever issued it, asked each time (RFC 7662); and the only accepted `iss`, if it matters.
+    /// The issuer, asked for each token (RFC 7662); and the only accepted `iss`, if one is configured.
     Introspection(Introspection, Option<String>),
 }
 
@@ -57,7 +57,7 @@ pub struct Verifier {
     trust_anchor: TrustAnchor,
 }
 
-/// What a verified token says. Made by [`Verifier::verify`] and nobody else.
+/// What a verified token says. Made by [`Verifier::verify`] alone.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Verified {
     subject: Option<String>,
@@ -146,7 +146,7 @@ impl Verifier {
     ///
     /// # Errors
     /// Why the token is not accepted, or not yet.
-    pub fn verify(&self, token: &[u8], host: &dyn Host, can_pause: bool) -> Result<Verified, TokenError> {
+    pub fn verify(&self, token: &[u8], host: &dyn Host, can_pause: bool) -> Result<Rc<Verified>, TokenError> {
         self.verify_again(token, &TokenDigests::default(), host, can_pause)
     }
 
@@ -160,21 +160,21 @@ impl Verifier {
         digests: &TokenDigests,
         host: &dyn Host,
         can_pause: bool,
-    ) -> Result<Verified, TokenError> {
+    ) -> Result<Rc<Verified>, TokenError> {
         if token.len() > self.settings.max_token_bytes {
             return Err(TokenError::TooLong);
         }
         let issuers = match &self.trust_anchor {
             TrustAnchor::Issuers(issuers) => issuers,
             TrustAnchor::Introspection(introspection, issuer) => {
-                // RFC 6750 section 2.1: what has a space or a tab in it is no token of anybody's.
+                // RFC 6750 section 2.1: a value with a space or a tab in it is no token.
                 if !token.iter().all(u8::is_ascii_graphic) {
                     return Err(TokenError::Malformed("not a bearer token (RFC 6750)"));
                 }
                 let number = introspection.number();
                 let digest = digests.of(number, token);
-                let claims = match introspection.ask(token, digest, host.now(), host) {
-                    IntrospectionResult::Active(claims) => claims,
+                let answer = match introspection.ask(token, digest, host.now(), host) {
+                    IntrospectionResult::Active(answer) => answer,
                     IntrospectionResult::Inactive => return Err(TokenError::Inactive),
                     IntrospectionResult::Pending if can_pause => {
                         let awaited = PendingFetch::Introspection { number, token: digest };
@@ -185,10 +185,18 @@ impl Verifier {
                         return Err(TokenError::IntrospectionUnavailable(seconds));
                     }
                 };
-                if let Some(claim) = claims::other_use(&claims) {
+                // One scheme asks one introspection, so that it is this verifier's own.
+                let known = answer.made.get().and_then(|made| Rc::clone(made).downcast::<Verified>().ok());
+                if let Some(known) = known.filter(|known| known.is_valid_now(host)) {
+                    return Ok(known);
+                }
+                if let Some(claim) = claims::other_use(&answer.claims) {
                     return Err(TokenError::OtherUse(claim));
                 }
-                return self.check_claims(&claims, issuer.as_deref(), host.now());
+                let verified = Rc::new(self.check_claims(&answer.claims, issuer.as_deref(), host.now())?);
+                // What was made before does not hold, and does not come back.
+                let _ = answer.made.set(Rc::<Verified>::clone(&verified));
+                return Ok(verified);
             }
         };
         let compact = Compact::parse(token)?;
@@ -202,7 +210,7 @@ impl Verifier {
             }
         };
         issuer.check_signature(&compact, host, can_pause)?;
-        self.check_claims(&compact.claims()?, issuer.name.as_deref(), host.now())
+        self.check_claims(&compact.claims()?, issuer.name.as_deref(), host.now()).map(Rc::new)
     }
 
     /// Whether what was verified once may be remembered, and under which number: it changes with the
@@ -271,10 +279,7 @@ impl Verifier {
         }
         let subject = Self::told(claims, "sub")?;
         let issuer = if settings.tells_issuer { Self::told(claims, "iss")? } else { None };
-        let scopes = scopes_of(claims, &settings.scope_claims);
-        if !scopes.iter().all(|scope| is_header_value(scope.as_bytes())) {
-            return Err(TokenError::BadClaim("scopes".into()));
-        }
+        let scopes = scopes_of(claims, &settings.scope_claims)?;
         let headers = self.claim_headers(claims)?;
         let id = claims::string_claim(claims, "jti")?.map(str::to_owned);
         let issued = claims::issued(claims);

@@ -15,9 +15,10 @@ use crate::reason::Reason;
 /// The clients that may ask for a token.
 #[derive(Debug)]
 pub struct Clients {
-    clients: Vec<Client>,
-    /// A digest of the path and of the clients: no other list of clients has it.
-    digest: [u8; 32],
+    /// The clients, each with its mark.
+    clients: Vec<(Client, [u8; 32])>,
+    /// The least mark of a client: that of every id that is none.
+    least_mark: [u8; 32],
 }
 
 /// One client.
@@ -33,11 +34,17 @@ impl Client {
     pub fn new(id: String, secret: Option<&[u8]>) -> Self {
         Self { id, secret: secret.map(|secret| Sha256::digest(secret).into()) }
     }
+
+    /// A digest of where it is, its id and its secret's.
+    fn mark(&self, path: &str) -> [u8; 32] {
+        let secret = self.secret.unwrap_or_default();
+        crate::digest::of(&[b"clients", path.as_bytes(), self.id.as_bytes(), &secret])
+    }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not even the hash: whoever has it can try secrets at leisure.
+        // Not even the hash: with it secrets can be tried offline.
         f.debug_struct("Client").field("id", &self.id).finish_non_exhaustive()
     }
 }
@@ -46,14 +53,24 @@ impl Clients {
     /// The clients of the token endpoint at `path`.
     #[must_use]
     pub fn new(path: &str, clients: Vec<Client>) -> Self {
-        let start = crate::digest::of(&[b"clients", path.as_bytes()]);
-        let digest = clients.iter().fold(start, |digest, client| {
-            crate::digest::of(&[&digest, client.id.as_bytes(), &client.secret.unwrap_or_default()])
-        });
-        Self { clients, digest }
+        let clients: Vec<_> = clients
+            .into_iter()
+            .map(|client| {
+                let mark = client.mark(path);
+                (client, mark)
+            })
+            .collect();
+        let least_mark = clients.iter().map(|(_, mark)| *mark).min().unwrap_or_default();
+        Self { clients, least_mark }
     }
 
-    /// Judges who asks, by the `Authorization` header or by the form's id and secret. Failures are counted
+    /// What failures for `id` are counted under, as for [users](crate::identity::UserDirectory::mark): a change
+    /// of other clients forgets none.
+    fn mark(&self, id: &[u8]) -> [u8; 32] {
+        self.find(id).map_or(self.least_mark, |(_, mark)| *mark)
+    }
+
+    /// Authenticates the client, by the `Authorization` header or by the form's id and secret. Failures are counted
     /// as those of passwords are, for each client and address.
     ///
     /// # Errors
@@ -85,7 +102,7 @@ impl Clients {
             // Without a client there is nothing to guess.
             (None, (None, _)) => return Err(Self::invalid(realm)),
         };
-        let account = Account::new(&self.digest, &id);
+        let account = Account::new(&self.mark(&id), &id);
         let is_right = || self.knows(&id, secret.as_ref().map(|secret| secret.as_slice()));
         match passwords.check_secret(account, host, is_right) {
             LoginOutcome::Right(()) => Ok(()),
@@ -96,11 +113,14 @@ impl Clients {
         }
     }
 
+    fn find(&self, id: &[u8]) -> Option<&(Client, [u8; 32])> {
+        self.clients.iter().find(|(client, _)| client.id.as_bytes() == id)
+    }
+
     /// Whether there is such a client. One that there is not costs what a wrong secret costs.
     fn knows(&self, id: &[u8], secret: Option<&[u8]>) -> bool {
         let given: [u8; 32] = Sha256::digest(secret.unwrap_or_default()).into();
-        let client = self.clients.iter().find(|client| client.id.as_bytes() == id);
-        match (client.map(|client| client.secret), secret) {
+        match (self.find(id).map(|(client, _)| client.secret), secret) {
             (None, _) | (Some(Some(_)), None) => false,
             (Some(None), secret) => secret.is_none_or(<[u8]>::is_empty),
             (Some(Some(own)), Some(_)) => own.ct_eq(&given).into(),
@@ -118,3 +138,7 @@ fn form_decode(text: &[u8]) -> Zeroizing<Vec<u8>> {
     let spaced: Zeroizing<Vec<u8>> = Zeroizing::new(spaced);
     Zeroizing::new(percent_encoding::percent_decode(&spaced).collect())
 }
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -6,6 +6,7 @@ mod form;
 
 pub use client::{Client, Clients};
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use base64::Engine as _;
@@ -13,10 +14,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::decision::{Challenge, Denial, Response, TokenRequest};
-use crate::host::{Host, HostError};
+use crate::host::{Host, HostError, IS_NATIVE};
 use crate::identity::{User, UserDirectory};
 use crate::keys::{NoRandomness, SigningKey};
-use crate::login::{Login, LoginId, LoginOutcome, PasswordChecker};
+use crate::login::{DeferredLogin, LoginId, LoginOutcome, PasswordChecker};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::secret::Secret;
@@ -32,7 +33,7 @@ pub struct TokenEndpoint {
     pub path: String,
     /// The scheme whose tokens it issues.
     pub scheme: String,
-    /// Who may log in.
+    /// The users that may log in.
     pub users: Rc<UserDirectory>,
     /// Lifetime of a token, in seconds.
     pub expires_in: u32,
@@ -61,7 +62,7 @@ pub enum Answer {
 
 /// A login whose password is hashed on another thread. It holds the password no longer.
 pub struct PendingLogin {
-    login: Login,
+    login: DeferredLogin,
     form: PasswordForm,
 }
 
@@ -131,16 +132,14 @@ impl TokenEndpoint {
             clients.authenticate(authorization, client, &self.realm, passwords, host)?;
         }
         let (username, password) = (form.username.as_str(), form.password.as_bytes());
-        if !host.has_threads() {
+        if !(IS_NATIVE && host.has_threads()) {
             let outcome = passwords.log_in(&self.users, username, password, host);
             return self.grant(outcome, &form, passwords, host).map(Answer::Now);
         }
-        match passwords.begin_log_in(&self.users, username, password, host) {
-            Ok(login) => {
-                let form = form.without_secrets();
-                Ok(Answer::Later(Box::new(PendingLogin { login, form })))
-            }
-            Err(outcome) => self.grant(outcome, &form, passwords, host).map(Answer::Now),
+        let login = passwords.begin_log_in(&self.users, username, password, host);
+        match login.outcome(&self.users, username) {
+            None => Ok(Answer::Later(Box::new(PendingLogin { login, form: form.without_secrets() }))),
+            Some(outcome) => self.grant(outcome, &form, passwords, host).map(Answer::Now),
         }
     }
 
@@ -152,7 +151,7 @@ impl TokenEndpoint {
         host: &dyn Host,
     ) -> Option<Result<Response, Denial>> {
         let PendingLogin { login, form } = pending;
-        let outcome = PasswordChecker::outcome(login.verdict()?, &self.users, &form.username);
+        let outcome = login.outcome(&self.users, &form.username)?;
         Some(self.grant(outcome, form, passwords, host))
     }
 
@@ -207,7 +206,7 @@ impl TokenEndpoint {
         }
         match self.audiences.as_slice() {
             [] => {}
-            // RFC 7519 section 4.1.3: a single audience may stand alone, and everybody reads that.
+            // RFC 7519 section 4.1.3: a single audience may be a string, and all libraries read that.
             [audience] => drop(claims.insert("aud".into(), audience.as_str().into())),
             several => drop(claims.insert("aud".into(), Value::from(several.to_vec()))),
         }
@@ -219,8 +218,8 @@ impl TokenEndpoint {
 
 /// Those asked for that the user has; all of the user's when none is asked for.
 fn granted<'u>(user: &'u User, form: &PasswordForm) -> Vec<&'u str> {
-    let asks_for_none = form.scopes().next().is_none();
-    let asked = |scope: &&String| asks_for_none || form.scopes().any(|asked| asked == **scope);
+    let all: HashSet<&str> = form.scopes().collect();
+    let asked = |scope: &&String| all.is_empty() || all.contains(scope.as_str());
     user.scopes().iter().filter(asked).map(String::as_str).collect()
 }
 

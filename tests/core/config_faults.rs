@@ -2,12 +2,12 @@
 //! in one that is taken is told.
 
 use lychgate::policy::Policy;
-use lychgate_tests::config_faults::{faults, told_apart};
+use lychgate_tests::config_faults::{chosen, told_apart};
 use lychgate_tests::keys;
 
 #[test]
 fn every_fault_is_named_with_its_path_by_the_core() {
-    let faults = faults();
+    let faults = chosen();
     let mut failures = Vec::new();
     for fault in &faults {
         match Policy::compile(fault.text.as_bytes(), &|_| None) {

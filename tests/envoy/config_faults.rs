@@ -1,7 +1,7 @@
 //! A faulty configuration is refused by a real Envoy, which does not start, and its log says where and
 //! what to do.
 
-use lychgate_tests::config_faults::{Fault, faults};
+use lychgate_tests::config_faults::{Fault, chosen, faults};
 use lychgate_tests::echo::Upstream;
 use lychgate_tests::envoy::{Artefact, ConfigForm, Envoy, Listener, Options};
 
@@ -18,7 +18,7 @@ fn listener(name: &str, fault: &Fault) -> Listener {
 #[test]
 fn every_fault_is_refused_by_a_real_envoy_with_its_path() {
     let upstream = Upstream::start();
-    let faults = faults();
+    let faults = chosen();
     let name = |index: usize| format!("fault-{index}");
     // First one that is good: while it runs, the others need not compile the module again.
     let mut listeners = vec![Listener::new("good", serde_json::json!({"rules": []}))];

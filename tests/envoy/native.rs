@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, binary, root};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, binary, is_envoy, root};
 use lychgate_tests::http::Request;
 use lychgate_tests::tokens::Token;
 use object::{Object as _, ObjectSymbol as _};
@@ -14,6 +14,8 @@ use serde_json::{Value, json};
 
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 const KEY: &str = "key-000000";
+/// It has no calls for modules, no lists in metadata and no modules that are fetched.
+const OLDEST: &str = "1.37";
 const TRIGGER: &str = "x-lychgate-trap";
 
 fn policy(scheme: &str) -> Value {
@@ -136,7 +138,7 @@ fn fetched(nack: bool, upstream: &Upstream) -> String {
 /// Why the documents say: take a local file. Should this fail because the first Envoy refuses, they can say less.
 #[test]
 fn a_module_that_cannot_be_fetched_lets_requests_through_unless_envoy_is_told_to_refuse() {
-    if is_1_37() {
+    if is_envoy(OLDEST) {
         println!("not for Envoy 1.37");
         return;
     }
@@ -197,11 +199,6 @@ fn a_wrong_configuration_is_refused_at_the_start_and_by_xds_the_old_policy_serve
     }
 }
 
-/// Whether this is Envoy 1.37, which has no calls for modules, no lists in metadata and no modules that are fetched.
-fn is_1_37() -> bool {
-    std::env::var("ENVOY_VERSION").is_ok_and(|version| version.starts_with("1.37"))
-}
-
 #[test]
 fn what_is_to_be_fetched_is_refused_by_name_where_envoy_makes_no_calls_for_modules() {
     let upstream = Upstream::start();
@@ -210,9 +207,9 @@ fn what_is_to_be_fetched_is_refused_by_name_where_envoy_makes_no_calls_for_modul
         json!({"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}});
     let options = Options { clusters: vec![("idp".into(), upstream.addr())], ..Options::default() };
     match Envoy::start(&[native("gate", fetching)], upstream.addr(), &options) {
-        Ok(_) => assert!(!is_1_37(), "it would wait for keys for ever"),
+        Ok(_) => assert!(!is_envoy(OLDEST), "it would wait for keys for ever"),
         Err(failure) => {
-            assert!(is_1_37(), "{}", failure.log);
+            assert!(is_envoy(OLDEST), "{}", failure.log);
             assert!(
                 failure.log.contains("schemes.token.jwt.remote_jwks: what is fetched"),
                 "{}",
@@ -252,7 +249,7 @@ fn the_module_needs_no_function_that_an_envoy_does_not_have() {
 /// A filter behind the gate decides by who the gate says it is, as behind Envoy's own `jwt_authn`.
 #[test]
 fn filters_behind_it_know_who_a_request_comes_from() {
-    if is_1_37() {
+    if is_envoy(OLDEST) {
         println!("not for Envoy 1.37");
         return;
     }

@@ -117,15 +117,28 @@ pub fn try_out_all(document: &str, demonstration: &Demonstration) {
     println!("{document}: {tried} commands tried");
 }
 
-/// The capabilities that docs/operations.md tells operators to allow.
+/// The capabilities that a document tells operators to allow, in `capability_restriction_config`.
 ///
 /// # Panics
-/// If it lists none.
+/// If it has none.
+#[must_use]
+pub fn allowed_capabilities_in(document: &str) -> Vec<String> {
+    let text = read(document);
+    let (_, list) = text.split_once("allowed_capabilities:").unwrap_or_else(|| panic!("{document} has none"));
+    let list = list.split("vm_config:").next().and_then(|list| list.split("```").next()).unwrap_or_default();
+    // Behind the last one comes no other.
+    let (list, _) = list.rsplit_once(": {}").expect("one of them at least");
+    let name = |part: &str| {
+        let name = part.rsplit(|c: char| c != '_' && !c.is_ascii_lowercase()).next()?;
+        (!name.is_empty()).then(|| name.to_owned())
+    };
+    let mut names: Vec<_> = list.split(": {}").filter_map(name).collect();
+    names.sort();
+    names
+}
+
+/// What docs/operations.md lists.
 #[must_use]
 pub fn allowed_capabilities() -> Vec<String> {
-    let page = read("docs/operations.md");
-    let block =
-        page.split("```").find(|block| block.contains("allowed_capabilities:")).expect("a block of them");
-    let name = |line: &str| Some(line.trim().split_once(": {}")?.0.to_owned());
-    block.lines().filter_map(name).collect()
+    allowed_capabilities_in("docs/operations.md")
 }

@@ -79,6 +79,12 @@ impl Artefact {
     }
 }
 
+/// Whether `ENVOY_VERSION` asks for an Envoy of this minor version.
+#[must_use]
+pub fn is_envoy(minor: &str) -> bool {
+    std::env::var("ENVOY_VERSION").is_ok_and(|version| version.starts_with(minor))
+}
+
 /// A listener with the filter before the upstream.
 #[derive(Clone, Debug)]
 pub struct Listener {

@@ -19,6 +19,7 @@ pub mod load;
 pub mod node;
 pub mod programs;
 pub mod python;
+pub mod rows;
 pub mod schedule;
 pub mod vm;
 mod wire;

@@ -1,8 +1,8 @@
 //! The module without an Envoy: in wasmtime, with a host whose every call can be made to fail, whose
 //! clock is moved by hand, and whose memory can be looked at.
 //!
-//! It knows of proxy-wasm ABI 0.2.1 what the module uses, and nothing else: an import that is not here
-//! keeps the module from being instantiated.
+//! It knows of proxy-wasm ABI 0.2.1 what the module uses, and nothing else: a call of any other import, and the
+//! crate `proxy-wasm` imports all of the ABI, traps.
 
 mod imports;
 mod streams;
@@ -113,6 +113,8 @@ pub struct State {
     pub memory_cap: Option<usize>,
     /// Many requests at once, where it is they that are worked on and not the one above.
     pub streams: Streams,
+    /// Whether each request comes from an IPv6 site of its own, and not all from one address.
+    pub are_apart: bool,
     stat_numbers: HashMap<String, usize>,
     limits: StoreLimits,
     memory: Option<Memory>,
@@ -208,6 +210,7 @@ impl Image {
         let _ = store.set_fuel(u64::MAX);
         let mut linker = Linker::new(&self.engine);
         imports::define(&mut linker);
+        linker.define_unknown_imports_as_traps(&self.module).expect("functions");
         let instance = match linker.instantiate(&mut store, &self.module) {
             Err(error) if store.data().memory_cap.is_some() => {
                 return Err(Failure::Unborn(error.to_string()));

@@ -8,21 +8,14 @@ const NAMES: [&[&str]; 4] = [&["name"], &["root_id"], FILE, URI];
 const FILE: &[&str] = &["vm_config", "code", "local", "filename"];
 const URI: &[&str] = &["vm_config", "code", "remote", "http_uri", "uri"];
 
-/// Puts the schema of the configuration into that of a file.
-pub fn around(mut configuration: Value) -> Value {
-    let mut defs = Map::new();
-    let mut dialect = Value::Null;
-    if let Value::Object(members) = &mut configuration {
-        dialect = members.remove("$schema").unwrap_or_default();
-        if let Some(Value::Object(own)) = members.remove("$defs") {
-            defs = own;
-        }
-    }
-    defs.insert("Configuration".into(), configuration);
-    defs.insert("Part".into(), part());
-    let ours = json!({"$ref": "#/$defs/Configuration"});
+/// The schema of the configuration, in the same directory.
+const CONFIGURATION: &str = "lychgate.schema.json";
+
+/// The schema of a file, in the dialect of that of the configuration.
+pub fn around(configuration: &Value) -> Value {
+    let ours = json!({"$ref": CONFIGURATION});
     json!({
-        "$schema": dialect,
+        "$schema": configuration.get("$schema"),
         "title": "A file with Lychgate in it",
         "description": "An envoy.yaml, an Istio WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy. The \
             configuration of Lychgate in it is described, everything else is left open.",
@@ -33,7 +26,7 @@ pub fn around(mut configuration: Value) -> Value {
             "then": {"properties": {"spec": {"properties": {"wasm": {"items": {"properties": {"config": ours}}}}}}},
             "else": {"$ref": "#/$defs/Part"},
         },
-        "$defs": defs,
+        "$defs": {"Part": part()},
     })
 }
 
@@ -57,13 +50,13 @@ fn part() -> Value {
             // A StringValue holds JSON text, which is beyond a schema.
             "if": {"type": "string"},
             "then": true,
-            "else": {"$ref": "#/$defs/Configuration"},
+            "else": {"$ref": CONFIGURATION},
         }}}}},
         "else": {"additionalProperties": {"$ref": "#/$defs/Part"}, "items": {"$ref": "#/$defs/Part"}},
     })
 }
 
-/// A schema for what stands at the end of a way of names.
+/// A schema for what is at the end of a path of names.
 fn within(way: &[&str], schema: Value) -> Value {
     way.iter().rev().fold(schema, |inner, name| {
         let mut properties = Map::new();

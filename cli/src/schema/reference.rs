@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 const HEAD: &str = "# Configuration reference
 
-<!-- Made by `lychgate schema --markdown`; a test holds it to that. Change cli/src/schema/ and make it anew. -->
+<!-- Made by `lychgate schema --markdown`; a test holds it to that. Change the comments in src/config/ and make it anew. -->
 
 Every key, made from [the JSON Schema](lychgate.schema.json) that editors use. An unknown key, a wrong type, a name that
 refers to nothing, a key too weak for its algorithm: the plugin refuses to start, and the log says where and what to do.
@@ -50,7 +50,7 @@ pub fn markdown(schema: &Value) -> Result<String, String> {
     Ok(format!("{}\n", text.trim_end()))
 }
 
-/// What one begins with; everything else stands in the order of the alphabet.
+/// What one begins with; everything else is in alphabetical order.
 const FIRST: [&str; 5] = ["schemes", "users", "api_keys", "rules", "security"];
 
 /// The keys of an object: those that must be there first.

@@ -123,7 +123,7 @@ impl Judge<'_> {
         }
     }
 
-    /// `HttpConnectionManager`: one reading of a path and of a header, for the gate and for the service.
+    /// `HttpConnectionManager`: one reading of a path and of a header, for Lychgate and for the service.
     fn manager(&mut self, manager: &Node) {
         let fields = &manager.value;
         for (field, message) in [

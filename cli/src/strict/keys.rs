@@ -19,7 +19,7 @@ enum Identity {
     Variable(String),
     /// A public key as it is written.
     Public(String),
-    /// Where keys are fetched, or who is asked.
+    /// Where keys are fetched, or which issuer is asked.
     Uri(String),
 }
 
@@ -33,7 +33,7 @@ pub(super) struct Holder {
     keys: Vec<Identity>,
     issuer: Option<String>,
     audiences: Option<Vec<String>>,
-    /// All that says what a token must be, but not where it stands in a request.
+    /// All that says what a token must be, but not where it is in a request.
     tokens: Value,
 }
 

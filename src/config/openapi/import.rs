@@ -1,9 +1,10 @@
 //! OpenAPI in: the operations of a document (OpenAPI 3.0 or 3.1) become rules, what it says of
 //! security schemes completes `schemes`.
 //!
-//! It is somebody else's document: what is not known in it is left alone. What is read must have
+//! It is another project's document: unknown members are ignored. What is read must have
 //! its type, because a misread requirement would let requests in.
 
+mod misplaced;
 mod servers;
 mod template;
 
@@ -58,15 +59,17 @@ pub fn read(node: Node<'_>) -> Option<Imported> {
         }
         None => return node.error("not an OpenAPI document: `openapi: 3.1.0` is missing"),
     }
+    let is_good = misplaced::check_document(node, document);
     let reader = Reader { node, document, root_security: security(node, node.path, document)? };
     let info = document.get("info").and_then(Value::as_object);
     let text = |key: &str| info?.get(key)?.as_str().map(str::to_owned);
-    Some(Imported {
+    let imported = Imported {
         rules: reader.operations()?,
         schemes: reader.schemes()?,
         title: text("title"),
         version: text("version"),
-    })
+    };
+    is_good.then_some(imported)
 }
 
 /// `security` of a document or an operation: outer nothing is an error, inner nothing is silence.
@@ -103,12 +106,16 @@ impl Reader<'_> {
         let mut found = Vec::new();
         let mut whole = true;
         for (path, item) in members(Node { path: &place, ..self.node }, paths)? {
-            // Only what begins with a slash is a path; `x-...` are extensions.
-            if !path.starts_with('/') {
+            if path.starts_with("x-") {
                 continue;
             }
             let place = place.key(path);
             let node = Node { path: &place, ..self.node };
+            if !path.starts_with('/') {
+                whole = false;
+                let _: Option<()> = node.error("is not read: a path begins with `/`, an extension with `x-`");
+                continue;
+            }
             match self.path_item(node, path, item, root_servers.as_deref()) {
                 Some(rules) => found.extend(rules),
                 None => whole = false,
@@ -126,7 +133,9 @@ impl Reader<'_> {
         item: &Value,
         root_servers: Option<&[String]>,
     ) -> Option<Vec<(template::Rank, ImportedRule)>> {
-        let item = self.resolve(node, members(node, item)?)?;
+        let item = members(node, item)?;
+        let mut is_whole = misplaced::check_path_item(node, item);
+        let item = self.resolve(node, item)?;
         let servers = base_paths(node, item)?;
         let mut rules = Vec::new();
         for method in METHODS {
@@ -134,6 +143,7 @@ impl Reader<'_> {
             let place = node.path.key(method);
             let node = Node { path: &place, ..node };
             let operation = members(node, operation)?;
+            is_whole &= misplaced::check_operation(node, operation);
             let own_servers = base_paths(node, operation)?;
             let security = security(node, &place, operation)?.or_else(|| self.root_security.clone());
             let (security, security_place) = match security {
@@ -156,23 +166,27 @@ impl Reader<'_> {
                 ));
             }
         }
-        Some(rules)
+        is_whole.then_some(rules)
     }
 
     /// A Path Item may stand elsewhere in the document.
     fn resolve<'v>(&'v self, node: Node<'_>, item: &'v Map<String, Value>) -> Option<&'v Map<String, Value>> {
         let Some(reference) = item.get("$ref") else { return Some(item) };
+        let items = self.document.get("components").and_then(|components| components.get("pathItems"));
         let found = reference
             .as_str()
             .and_then(|reference| reference.strip_prefix("#/components/pathItems/"))
-            .and_then(|name| self.document.get("components")?.get("pathItems")?.get(name)?.as_object())
-            .filter(|item| !item.contains_key("$ref"));
-        match found {
-            Some(item) => Some(item),
-            None => node.error(format_args!(
+            .and_then(|name| Some((name, items?.get(name)?.as_object()?)))
+            .filter(|(_, item)| !item.contains_key("$ref"));
+        let Some((name, item)) = found else {
+            return node.error(format_args!(
                 "$ref {reference} cannot be followed; write the path item out, or in components.pathItems"
-            )),
-        }
+            ));
+        };
+        let place = self.node.path.key("components");
+        let place = place.key("pathItems");
+        let place = place.key(name);
+        misplaced::check_path_item(Node { path: &place, ..self.node }, item).then_some(item)
     }
 
     fn schemes(&self) -> Option<Vec<(String, Value)>> {
@@ -196,11 +210,9 @@ impl Reader<'_> {
 fn scheme_object(members: &Map<String, Value>) -> Value {
     const KNOWN: [&str; 8] =
         ["type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl"];
-    let mut known: Map<String, Value> = members
-        .iter()
-        .filter(|(key, _)| KNOWN.contains(&key.as_str()))
-        .map(|(key, value)| (key.clone(), value.clone()))
-        .collect();
+    let mut known = Map::new();
+    let members = members.iter().filter(|(key, _)| KNOWN.contains(&key.as_str()));
+    known.extend(members.map(|(key, value)| (key.clone(), value.clone())));
     if let Some(Value::Object(flows)) = known.get_mut("flows") {
         flows.retain(|name, _| !name.starts_with("x-"));
         for flow in flows.values_mut().filter_map(Value::as_object_mut) {

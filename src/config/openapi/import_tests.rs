@@ -66,6 +66,7 @@ fn paths_begin_where_the_servers_say() {
         (json!([{"url": "https://x.example"}]), vec!["/a"]),
         (json!([{"url": "https://x.example/v1/"}, {"url": "http://y.example/v1"}]), vec!["/v1/a"]),
         (json!([{"url": "/v1"}, {"url": "v2"}]), vec!["/v1/a", "/v2/a"]),
+        (json!([{"url": "//x.example/v1"}]), vec!["/v1/a"]),
         (json!([{"url": "/{v}/b", "variables": {"v": {"default": "v3"}}}]), vec!["/v3/b/a"]),
     ] {
         document["servers"] = servers;
@@ -109,7 +110,114 @@ fn encoded_and_odd_templates_are_read_as_requests_are() {
     let one = |path: &str| rules(&paths(json!({path: {"get": {}}})))[0].1.clone();
     assert_eq!(one("/caf%C3%A9/{id}"), "/café/{id}");
     assert_eq!(one("/a.b/{x}-{y}"), "/a.b/{x}-{y}");
-    for never in ["/a//b", "/a/../b", "/a;b", "/a%2Fb", "/a{}", "/{a", "/a}/{b"] {
+    for never in ["/a?b=c", "/a#b", "/a%23b", "/a//b", "/a/../b", "/a;b", "/a%2Fb", "/a{}", "/{a", "/a}/{b"] {
         assert!(import(&paths(json!({never: {"get": {}}}))).is_err(), "{never}");
     }
+}
+
+/// `/f/%7Bid%7D`, public, became `/f/{id}`, and stood beside the one that was secured.
+#[test]
+fn an_encoded_brace_became_a_parameter() {
+    for odd in ["/f/%7Bid%7D", "/f/%7bid}", "/f/{id%7D", "/f/a%7D"] {
+        let document =
+            paths(json!({odd: {"get": {"security": []}}, "/f/{id}": {"get": {"security": [{"s": []}]}}}));
+        let errors = import(&document).unwrap_err();
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].contains(&format!("paths[{odd:?}].get: {odd:?}: `%7B` and `%7D`")), "{errors:?}");
+    }
+    let mut document = paths(json!({"/a": {"get": {}}}));
+    document["servers"] = json!([{"url": "/%7Bany%7D"}]);
+    assert!(import(&document).is_err());
+    document["servers"] = json!([{"url": "/{v}", "variables": {"v": {"default": "{any}"}}}]);
+    assert!(import(&document).is_err());
+}
+
+/// `https://h/v1?x=y` made rules that no request could ever match.
+#[test]
+fn a_server_with_a_query_made_rules_that_never_match() {
+    let mut document = paths(json!({"/a": {"get": {}}}));
+    let variable = json!({"v": {"default": "v1?x=y"}});
+    for server in [
+        json!({"url": "https://h/v1?x=y"}),
+        json!({"url": "https://h?x=/v1"}),
+        json!({"url": "/v1#top"}),
+        json!({"url": "/{v}", "variables": variable}),
+    ] {
+        document["servers"] = json!([server]);
+        let errors = import(&document).unwrap_err();
+        assert!(errors[0].starts_with("servers[0]: "), "{errors:?}");
+    }
+}
+
+/// `security` at a Path Item was left out, and its operations were what the document's default made of them.
+#[test]
+fn a_requirement_where_openapi_has_none_was_left_out() {
+    let good = paths(json!({"/a": {"get": {"security": [], "responses": {"200": {"description": "x"}}}}}));
+    import(&good).unwrap();
+    let required = json!([{"s": []}]);
+    for place in [
+        "/paths/~1a/security",
+        "/paths/~1a/Security",
+        "/paths/~1a/get/Security",
+        "/paths/~1a/get/security_requirements",
+        "/paths/~1a/get/responses/security",
+        "/paths/~1a/get/responses/200/security",
+        "/paths/~1a/get/requestBody/security",
+        "/paths/~1a/get/parameters/0/security",
+        "/paths/~1a/parameters/0/security",
+        "/paths/~1a/servers/0/security",
+        "/paths/security",
+        "/SECURITY",
+        "/info/security",
+        "/servers/0/security",
+        "/tags/0/security",
+        "/components/security",
+        "/components/securitySchemes/s/security",
+        "/webhooks/w/security",
+    ] {
+        let mut document = good.clone();
+        let mut at = &mut document;
+        for step in place.split('/').skip(1).map(|step| step.replace("~1", "/")) {
+            if step == "0" {
+                *at = json!([{"url": "/"}]);
+                at = &mut at[0];
+            } else {
+                at = &mut at[step];
+            }
+        }
+        *at = required.clone();
+        let errors = import(&document).unwrap_err();
+        assert!(errors.iter().all(|error| error.contains("is not read")), "{place}: {errors:?}");
+    }
+    // What a document names so is no requirement.
+    let mut named = good;
+    named["components"] =
+        json!({"schemas": {"security": {"properties": {"security": {}}}}, "x-security": []});
+    named["x-security"] = required;
+    named["components"]["responses"] = json!({"security": {"description": "a name"}});
+    import(&named).unwrap();
+}
+
+/// An operation that is not read leaves its path to another one, such as `/users/{id}` for `/users/me`.
+#[test]
+fn an_operation_where_it_is_not_read_is_a_fault() {
+    let operation = || json!({"security": [{"s": []}]});
+    for (item, says) in [
+        (json!({"GET": operation()}), "paths[\"/a\"].GET: is not read: write the method in lower case"),
+        (json!({"query": operation()}), "paths[\"/a\"].query: is of OpenAPI 3.2"),
+        (json!({"additionalOperations": {"COPY": operation()}}), "additionalOperations: is of OpenAPI 3.2"),
+        (
+            json!({"$ref": "#/components/pathItems/a", "post": operation()}),
+            "].post: is not read beside `$ref`",
+        ),
+        (json!({"$ref": "#/components/pathItems/b"}), "components.pathItems.b.security: is not read"),
+    ] {
+        let mut document = paths(json!({"/a": item}));
+        document["components"] =
+            json!({"pathItems": {"a": {"get": operation()}, "b": {"security": [], "get": {}}}});
+        let errors = import(&document).unwrap_err();
+        assert!(errors.len() == 1 && errors[0].contains(says), "{errors:?}");
+    }
+    let errors = import(&paths(json!({"users": {"get": operation()}}))).unwrap_err();
+    assert!(errors[0].contains("paths.users: is not read: a path begins with `/`"), "{errors:?}");
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::error_content;
 use crate::config::rules::parameters as names;
 use crate::config::{ErrorSettings, SecurityConfig};
+use crate::json::object;
 
 /// An operation that a rule speaks of.
 pub struct Described<'a> {
@@ -12,7 +13,7 @@ pub struct Described<'a> {
     pub method: &'a str,
     /// The path template.
     pub path: &'a str,
-    /// Whether its last segment stands for several.
+    /// Whether its last segment matches several.
     pub is_prefix: bool,
     /// What it needs; nothing: it is refused.
     pub security: Option<&'a SecurityConfig>,
@@ -49,7 +50,7 @@ pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConf
         .iter()
         .map(|schemes| {
             let schemes = schemes.iter().map(|(name, scopes)| (name.clone(), scopes.as_slice().into()));
-            Value::Object(schemes.collect())
+            object(schemes)
         })
         .collect();
     operation.insert("security".into(), alternatives.into());

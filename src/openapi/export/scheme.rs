@@ -1,23 +1,27 @@
 //! Security Scheme Objects (OpenAPI 3.1 section 4.8.27) in FastAPI's shapes.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::config::{Flow, Flows, SchemeConfig, SchemeKind};
+use crate::config::{
+    ApiKeySchemeConfig, BearerConfig, Flow, Flows, OAuth2Config, OpenIdConnectConfig, SchemeConfig,
+    SchemeKind,
+};
 use crate::credential::CredentialLocation;
+use crate::json::object;
 
 /// The Security Scheme Object of a scheme. How it is verified never appears.
 #[must_use]
 pub fn security_scheme(scheme: &SchemeConfig) -> Value {
     let mut object = match &scheme.kind {
-        SchemeKind::Bearer { bearer_format, .. } => {
+        SchemeKind::Bearer(BearerConfig { bearer_format, .. }) => {
             let mut object = json!({"type": "http", "scheme": "bearer"});
             if let (Some(format), Some(object)) = (bearer_format, object.as_object_mut()) {
                 object.insert("bearerFormat".into(), format.as_str().into());
             }
             object
         }
-        SchemeKind::Basic { .. } => json!({"type": "http", "scheme": "basic"}),
-        SchemeKind::ApiKey { location, written_name, .. } => {
+        SchemeKind::Basic(_) => json!({"type": "http", "scheme": "basic"}),
+        SchemeKind::ApiKey(ApiKeySchemeConfig { location, written_name, .. }) => {
             let location = match location {
                 CredentialLocation::Header { .. } => "header",
                 CredentialLocation::Query(_) => "query",
@@ -25,8 +29,12 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
             };
             json!({"type": "apiKey", "in": location, "name": written_name})
         }
-        SchemeKind::OAuth2 { flows, .. } => json!({"type": "oauth2", "flows": flows_object(flows)}),
-        SchemeKind::OpenIdConnect { url, .. } => json!({"type": "openIdConnect", "openIdConnectUrl": url}),
+        SchemeKind::OAuth2(OAuth2Config { flows, .. }) => {
+            json!({"type": "oauth2", "flows": flows_object(flows)})
+        }
+        SchemeKind::OpenIdConnect(OpenIdConnectConfig { url, .. }) => {
+            json!({"type": "openIdConnect", "openIdConnectUrl": url})
+        }
     };
     if let (Some(description), Some(object)) = (&scheme.description, object.as_object_mut()) {
         object.insert("description".into(), description.as_str().into());
@@ -36,12 +44,11 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
 
 fn flows_object(flows: &Flows) -> Value {
     let flows = flows.flows.iter().map(|(name, flow)| ((*name).to_owned(), flow_object(flow)));
-    Value::Object(flows.collect())
+    object(flows)
 }
 
 fn flow_object(flow: &Flow) -> Value {
-    let scopes: Map<String, Value> =
-        flow.scopes.iter().map(|(name, text)| (name.clone(), text.as_str().into())).collect();
+    let scopes = object(flow.scopes.iter().map(|(name, text)| (name.clone(), text.as_str().into())));
     let mut object = json!({"scopes": scopes});
     let urls = [
         ("authorizationUrl", &flow.authorization_url),

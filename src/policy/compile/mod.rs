@@ -21,6 +21,7 @@ use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Pat
 use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, User, UserDirectory};
+use crate::sort::insertion_sort;
 use crate::token_endpoint::TokenEndpoint;
 
 /// How many keys a directory may have for their identities to be remembered.
@@ -129,7 +130,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
 /// Names by their numbers.
 fn in_order(numbered: BTreeMap<String, u8>) -> Vec<String> {
     let mut names: Vec<_> = numbered.into_iter().collect();
-    names.sort_by_key(|(_, number)| *number);
+    insertion_sort(&mut names, |left, right| left.1 < right.1);
     names.into_iter().map(|(name, _)| name).collect()
 }
 
@@ -175,7 +176,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The number of a client, who may have several keys; nothing: there are too many to be told apart.
+    /// The number of a client, which may have several keys; `None` if there are too many for separate stats.
     fn client(&mut self, id: &str) -> Option<u8> {
         if let Some(number) = self.clients.get(id) {
             return Some(*number);

@@ -37,7 +37,7 @@ impl Compiler<'_> {
             .collect();
         for (path, scheme) in endpoints {
             let written = rules.get(..written).unwrap_or_default();
-            // Who asks for a token cannot be asked for it.
+            // A client cannot need a token to get its first token.
             let own = self.scheme_ids.get(&scheme);
             let asks_for_it = |rule: &Rule| {
                 let mut terms = rule.requirement.iter().flat_map(Requirement::terms);

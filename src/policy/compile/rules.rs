@@ -2,7 +2,9 @@
 
 use super::Compiler;
 use crate::config::openapi::import::ImportedRule;
-use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, SecurityConfig, Unsecured};
+use crate::config::{
+    MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, SecurityConfig, Unsecured,
+};
 use crate::host::label_value;
 use crate::policy::requirement::{Alternative, Requirement, Term};
 use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
@@ -27,7 +29,7 @@ pub(super) fn tell_apart(rules: &mut [Rule]) {
 
 /// The path conditions of rules and operations that name HEAD. Where none does for a path, its GET covers HEAD.
 #[derive(Default)]
-pub(super) struct NamesHead(Vec<PathConfig>);
+pub(super) struct NamesHead(Vec<PathKey>);
 
 impl NamesHead {
     pub(super) fn of(rules: &[Option<RuleConfig>], operations: &[ImportedRule]) -> Self {
@@ -35,11 +37,11 @@ impl NamesHead {
         let matchers = rules.iter().flatten().filter_map(|rule| rule.matcher.as_ref());
         let written = matchers.filter(|own| own.methods.as_deref().is_some_and(names)).map(|own| &own.path);
         let imported = operations.iter().filter(|own| names(&own.methods)).map(|own| &own.path);
-        Self(written.chain(imported).cloned().collect())
+        Self(written.chain(imported).map(PathConfig::key).collect())
     }
 
     fn is_covered_at(&self, path: &PathConfig) -> bool {
-        !self.0.contains(path)
+        !self.0.contains(&path.key())
     }
 }
 

@@ -5,7 +5,10 @@ use std::rc::Rc;
 use super::Compiler;
 use super::keys::Signer;
 use super::token_endpoint::IssuedClaims;
-use crate::config::{self, JwtConfig, KeySource, Path, SchemeConfig, TokenUsersConfig};
+use crate::config::{
+    self, ApiKeySchemeConfig, BasicConfig, BearerConfig, JwtConfig, KeySource, OAuth2Config,
+    OpenIdConnectConfig, Path, SchemeConfig, TokenUsersConfig,
+};
 use crate::credential::CredentialLocation;
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
@@ -40,20 +43,20 @@ impl Compiler<'_> {
     }
 
     fn scheme(&mut self, path: &Path<'_>, name: &str, scheme: SchemeConfig) -> Option<Scheme> {
-        let realm = scheme.realm.unwrap_or_else(|| "lychgate".into());
+        let realm = scheme.realm;
         let mut signer = None;
         let (default_status, locations, kind) = match scheme.kind {
-            config::SchemeKind::Bearer { jwt, users, .. } => {
+            config::SchemeKind::Bearer(BearerConfig { jwt, users, .. }) => {
                 let token = self.token_scheme(path, jwt, users.as_ref(), None, false)?;
                 signer = token.signer;
                 (403, token.locations, token.kind)
             }
-            config::SchemeKind::OpenIdConnect { jwt, users, url } => {
+            config::SchemeKind::OpenIdConnect(OpenIdConnectConfig { jwt, users, url }) => {
                 let token = self.token_scheme(path, jwt, users.as_ref(), Some(&url), false)?;
                 signer = token.signer;
                 (401, token.locations, token.kind)
             }
-            config::SchemeKind::OAuth2 { flows, jwt, users, issue } => {
+            config::SchemeKind::OAuth2(OAuth2Config { flows, jwt, users, issue }) => {
                 let claims = IssuedClaims::of(&jwt);
                 let token = self.token_scheme(path, jwt, users.as_ref(), None, issue.is_some())?;
                 signer = token.signer;
@@ -78,7 +81,7 @@ impl Compiler<'_> {
                 }
                 (401, token.locations, token.kind)
             }
-            config::SchemeKind::Basic { users } => {
+            config::SchemeKind::Basic(BasicConfig { users }) => {
                 let directory = self.user_directory(path, &users)?;
                 if !directory.has_passwords() {
                     self.errors.add(
@@ -90,7 +93,7 @@ impl Compiler<'_> {
                     CredentialLocation::Header { name: "authorization".into(), prefix: "Basic ".into() };
                 (401, vec![location], SchemeKind::Basic(directory))
             }
-            config::SchemeKind::ApiKey { location, directory, .. } => {
+            config::SchemeKind::ApiKey(ApiKeySchemeConfig { location, directory, .. }) => {
                 let keys = self.api_key_directory(path, &directory)?;
                 (403, vec![location], SchemeKind::ApiKey(keys))
             }
@@ -185,7 +188,7 @@ impl Compiler<'_> {
         })
     }
 
-    /// Claim headers are the filter's own, like the identity headers: nobody else may set them.
+    /// Claim headers are the filter's own, like the identity headers: a client may not set them.
     fn reserve_claim_headers(&mut self, path: &Path<'_>, headers: &[(String, Rc<str>)]) {
         for (index, (claim, header)) in headers.iter().enumerate() {
             let is_same = |other: &Rc<str>| is_same_header(other.as_bytes(), header.as_bytes());

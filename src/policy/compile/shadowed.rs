@@ -2,12 +2,13 @@
 //! before one for less is easily written and seldom meant.
 
 use super::Compiler;
-use crate::config::{MatchConfig, Path, PathConfig, RuleConfig};
+use crate::config::{MatchConfig, Path, PathKey, RuleConfig, Segment};
 
 /// A rule as it is written, and whether it lets a request in without a credential.
 struct Written<'c> {
     number: usize,
     matcher: &'c MatchConfig,
+    path: PathKey,
     is_public: bool,
 }
 
@@ -18,12 +19,13 @@ impl Compiler<'_> {
             let rule = rule.as_ref()?;
             let security = rule.security.as_ref()?;
             let is_public = security.is_empty() || security.iter().any(|schemes| schemes.is_empty());
-            Some(Written { number, matcher: rule.matcher.as_ref()?, is_public })
+            let matcher = rule.matcher.as_ref()?;
+            Some(Written { number, matcher, path: matcher.path.key(), is_public })
         });
         let written: Vec<Written<'_>> = written.collect();
         for (place, later) in written.iter().enumerate() {
             let earlier = written.iter().take(place).find(|earlier| {
-                covers(&earlier.matcher.path, &later.matcher.path)
+                covers(&earlier.path, &later.path)
                     && (takes_all(earlier, later)
                         || (earlier.is_public && !later.is_public && meet(earlier, later)))
             });
@@ -43,17 +45,23 @@ impl Compiler<'_> {
     }
 }
 
-/// Whether every path of `later` is one of `earlier`, as far as their texts tell.
-fn covers(earlier: &PathConfig, later: &PathConfig) -> bool {
+/// Whether every path of `later` is one of `earlier`, as far as that is seen.
+fn covers(earlier: &PathKey, later: &PathKey) -> bool {
     match (earlier, later) {
         _ if earlier == later => true,
-        (PathConfig::Prefix(prefix), PathConfig::Template(path) | PathConfig::Prefix(path)) => {
-            let prefix = prefix.trim_end_matches('/');
-            path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        (PathKey::Prefix(prefix), PathKey::Prefix(path)) => {
+            path.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/'))
         }
-        (PathConfig::Prefix(prefix), PathConfig::Regex(_)) => prefix == "/",
-        (PathConfig::Regex(regex), _) => matches!(regex.as_str(), ".*" | "/.*"),
-        (PathConfig::Template(_), _) => false,
+        (PathKey::Prefix(prefix), PathKey::Template(path)) => {
+            let mut path = path.iter();
+            prefix.split('/').all(|own| path.next() == Some(&Segment::Literal(own.to_owned())))
+        }
+        (PathKey::Prefix(prefix), PathKey::Regex(_)) => prefix.is_empty(),
+        (PathKey::Regex(regex), _) => matches!(regex.as_str(), ".*" | "/.*"),
+        (PathKey::Template(own), PathKey::Template(path)) => {
+            own.len() == path.len() && own.iter().zip(path).all(|(own, other)| own.covers(other))
+        }
+        (PathKey::Template(_), PathKey::Prefix(_) | PathKey::Regex(_)) => false,
     }
 }
 

@@ -7,13 +7,14 @@ use std::time::Duration;
 use super::Compiler;
 use super::keys::Signer;
 use crate::config::{
-    DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, Path, RemoteConfig,
-    RevocationConfig,
+    AuthMethod, DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, OnOutage, Path,
+    RemoteConfig, RevocationConfig,
 };
 use crate::fetch::{
     Discovery, IntrospectionSettings, Introspector, RemoteSource, SourceKind, Uri, issuer_of,
 };
 use crate::keys::{Algorithm, KeySet, VerificationKey};
+use crate::sort::insertion_sort;
 use crate::token::{Issuer, Keys, TrustAnchor};
 
 /// What is said of an issuer before its keys are known.
@@ -97,7 +98,7 @@ impl Compiler<'_> {
             KeySource::Issuers(_) | KeySource::Introspection(_) => return None,
         };
         let mut of_keys: Vec<Algorithm> = keys.iter().map(VerificationKey::algorithm).collect();
-        of_keys.sort_unstable();
+        insertion_sort(&mut of_keys, |left, right| left < right);
         of_keys.dedup();
         if let Some(algorithms) = &algorithms
             && !keys.is_empty()
@@ -174,9 +175,12 @@ impl Compiler<'_> {
             uri: config.uri,
             client_id: config.client_id,
             client_secret: self.errors.check(&path.key("client_secret"), secret)?,
-            in_body: config.in_body,
+            in_body: match config.auth_method {
+                AuthMethod::Basic => false,
+                AuthMethod::Post => true,
+            },
             cache_seconds: config.cache_seconds,
-            timeout: Duration::from_secs(config.timeout_seconds),
+            timeout: Duration::from_secs(config.timeout_seconds.into()),
         });
         self.introspections.push(Rc::clone(&introspector));
         Some(TrustAnchor::Introspection(introspector, issuer))
@@ -188,7 +192,11 @@ impl Compiler<'_> {
         path: &Path<'_>,
         config: RevocationConfig,
     ) -> (Rc<RemoteSource>, bool) {
-        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy }, accepts_on_outage } = config;
+        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy }, on_outage } = config;
+        let accepts_on_outage = match on_outage {
+            OnOutage::Refuse => false,
+            OnOutage::Accept => true,
+        };
         let source = RemoteSource::new(path.to_string(), SourceKind::Revocations { uri }, refresh_policy);
         self.sources.push(Rc::clone(&source));
         (source, accepts_on_outage)

@@ -164,7 +164,7 @@ impl<T> Affixes<T> {
         let mut counts: Vec<usize> = Vec::with_capacity(self.0.len());
         let mut open: Vec<(usize, Box<[u8]>)> = Vec::new();
         for (number, own) in self.0.iter_mut().enumerate() {
-            // Sorted: what it begins with stands before it, and all between begin with that as well.
+            // Sorted: a prefix of it comes before it, and all between begin with that prefix as well.
             while open.pop_if(|(_, bytes)| !own.bytes.starts_with(bytes)).is_some() {}
             own.shorter = open.last().map(|(number, _)| *number);
             let others = own.shorter.and_then(|shorter| counts.get(shorter)).copied().unwrap_or_default();

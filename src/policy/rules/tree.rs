@@ -1,7 +1,7 @@
 //! Templates and prefixes as a tree of path segments. The order of the rules stays what decides.
 //!
 //! What a look-up costs is bounded by the rules alone, and the bound is counted when the tree is made:
-//! each place of the tree is looked at once at most, a segment is compared with what stands in the rules
+//! each place of the tree is looked at once at most, a segment is compared with the segments of the rules
 //! and not with its own length, and what the parameters of a segment leave open is read once.
 
 use std::collections::HashMap;

@@ -53,6 +53,15 @@ fn methods() -> Vec<Attack> {
         let name = format!("{method:?} where every method but GET is public");
         attacks.push(refused(name, "raw", h2::Request::new(method, "/reports/7"), 403));
     }
+    for method in ["get", "Get", "gET", "head"] {
+        let name = format!("{method:?} where every method but GET is on trial");
+        attacks.push(refused(name, "raw", h2::Request::new(method, "/trials/7"), 403));
+    }
+    attacks.push(honest(
+        "PUT where every method but GET is on trial",
+        "raw",
+        Request::new("PUT", "/trials/7"),
+    ));
     attacks.push(honest(
         "PUT where every method but GET is public",
         "raw",

@@ -48,6 +48,9 @@ fn routes() -> Value {
             // One method of many that asks for more.
             {"match": {"path": "/reports/{id}", "methods": ["GET"]}, "security": admin},
             {"match": {"prefix": "/reports"}, "security": []},
+            // The same beside a trial of the rule for all others.
+            {"match": {"path": "/trials/{id}", "methods": ["GET"]}, "security": admin},
+            {"match": {"prefix": "/trials"}, "security": admin, "mode": "dry_run"},
             // One host of many that asks for more.
             {"match": {"prefix": "/tenant", "hosts": ["vault.example.com", "*.vault.example.com"]}, "security": admin},
             {"match": {"prefix": "/tenant"}, "security": []},
@@ -169,7 +172,7 @@ pub fn listeners() -> Vec<Listener> {
         Listener::new("keyless", without_keys()),
         Listener::new("templates", templates()),
     ];
-    let tried: Vec<_> = behaviour::attacks().iter().map(|row| row.policy).collect();
+    let tried: Vec<_> = behaviour::bad_tokens().iter().map(|row| row.policy).collect();
     let known = behaviour::policies().into_iter().filter(|(name, _)| tried.contains(name));
     listeners.extend(known.map(|(name, policy)| Listener::new(name, policy)));
     listeners

@@ -13,6 +13,7 @@ use lychgate_tests::envoy::{Envoy, Listener, Options, root};
 use lychgate_tests::http::{self, Request, Response};
 use lychgate_tests::keys;
 use lychgate_tests::python::python;
+use lychgate_tests::rows;
 use serde_json::{Value, json};
 
 /// Where the two are meant to differ: words of the request's name, and why.
@@ -144,7 +145,7 @@ fn lychgate_agrees_with_fastapi_but_where_it_says_so() {
         ("a token of FastAPI", token(http::send(fastapi.addr, &login).unwrap())),
         ("a token of Lychgate", token(envoy.send("gate", &login))),
     ];
-    let requests = requests::requests(&tokens);
+    let requests = rows::chosen(requests::requests(&tokens), |(name, _)| name.clone());
     let mut faults = Vec::new();
     let mut intended: BTreeMap<usize, usize> = BTreeMap::new();
     let mut agreed = 0;
@@ -167,9 +168,10 @@ fn lychgate_agrees_with_fastapi_but_where_it_says_so() {
     for (index, (words, reason)) in DIFFERENCES.iter().enumerate() {
         match intended.get(&index) {
             Some(count) => println!("  {count:3} {}: {reason}", words.join(", ")),
+            None if rows::is_filtered() => {}
             None => faults.push(format!("{words:?} is listed and does not differ: {reason}")),
         }
     }
-    assert!(requests.len() >= 120);
+    assert!(requests.len() >= 120 || rows::is_filtered());
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }

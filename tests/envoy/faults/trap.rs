@@ -39,6 +39,8 @@ pub fn module() -> &'static Path {
             .args(["--features", "trap-for-tests", "--target-dir"])
             .arg(&target)
             .current_dir(root())
+            // `scripts/test` allows the test harness its unstable options. The compiler is not meant.
+            .env_remove("RUSTC_BOOTSTRAP")
             .status()
             .expect("cargo runs");
         assert!(built.success(), "the module with the trigger does not build");
@@ -85,6 +87,30 @@ fn the_module_that_is_released_has_no_trigger() {
         }
     }
     assert!(!envoy.log().contains("Function: proxy_on_"), "the VM crashed:\n{}", envoy.log());
+}
+
+/// The module with the trigger is as the linker wrote it: `scripts/build` has not gone over its exports.
+#[test]
+fn a_module_that_was_not_finished_says_so_and_waits_all_the_same() {
+    const WARNING: &str = "this module was not finished by scripts/build";
+    let upstream = Upstream::start();
+    let issuer = Upstream::serve(|_| Reply::json(&json!({"keys": [keys::RSA.jwk()]})));
+    let policy = json!({
+        "schemes": {"token": {"type": "http", "scheme": "bearer", "jwt": {
+            "remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}}}},
+        "security": [{"token": []}],
+    });
+    let options = Options { clusters: vec![("idp".into(), issuer.addr())], ..Options::default() };
+    for (linked, warns) in [(Some(module()), true), (None, false)] {
+        let envoy = gate(policy.clone(), linked, &upstream, &options);
+        let post = Request::post("/").body("text/plain", "a body behind a head that waits");
+        assert_eq!(
+            envoy.send("gate", &post.clone().bearer(Token::new().sign_by_stranger("RS256"))).status,
+            401
+        );
+        assert_eq!(envoy.send("gate", &post.bearer(Token::new().sign("RS256"))).status, 200);
+        assert_eq!(envoy.log().contains(WARNING), warns, "{}", envoy.log());
+    }
 }
 
 #[test]

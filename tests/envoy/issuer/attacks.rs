@@ -14,14 +14,18 @@ use serde_json::{Value, json};
 use super::{get, until};
 
 fn gate(idp: &Upstream, scheme: &Value, breaker: Option<u32>) -> (Envoy, Upstream) {
+    let options = Options { clusters: vec![("idp".into(), idp.addr())], breaker, ..Options::default() };
+    gate_with(scheme, &options)
+}
+
+fn gate_with(scheme: &Value, options: &Options) -> (Envoy, Upstream) {
     let policy = json!({
         "schemes": {"token": scheme},
         "rules": [{"match": {"path": "/public"}, "security": []}],
         "security": [{"token": []}],
     });
     let upstream = Upstream::start();
-    let options = Options { clusters: vec![("idp".into(), idp.addr())], breaker, ..Options::default() };
-    let envoy = Envoy::start(&[Listener::new("gate", policy)], upstream.addr(), &options);
+    let envoy = Envoy::start(&[Listener::new("gate", policy)], upstream.addr(), options);
     (envoy.unwrap_or_else(|failure| panic!("{}", failure.log)), upstream)
 }
 
@@ -103,6 +107,30 @@ fn questions_that_a_circuit_breaker_holds_back_are_asked_later() {
     println!("circuit breaker of 16: {refused} of {} answered 401", statuses.len());
     assert_eq!(refused, 400, "{statuses:?}");
     assert_eq!(idp.hits(), 400);
+}
+
+/// Calls that got by `max_pending_requests` and met `max_requests` when they had a connection: Envoy answered
+/// 503 for the issuer, and that was taken for its answer.
+#[test]
+fn questions_that_overflow_a_circuit_breaker_later_are_asked_again() {
+    let idp = Upstream::serve(|_| {
+        std::thread::sleep(Duration::from_millis(20));
+        Reply::json(&json!({"active": false}))
+    });
+    let thresholds = json!({"max_connections": 1024, "max_pending_requests": 1024, "max_requests": 4});
+    let options = Options {
+        clusters: vec![("idp".into(), idp.addr())],
+        cluster_members: json!({"circuit_breakers": {"thresholds": [thresholds]}}),
+        ..Options::default()
+    };
+    let (envoy, _upstream) = gate_with(&introspecting(&idp, 60), &options);
+    let statuses = flood(&envoy, 200, 100);
+    let refused = statuses.iter().filter(|status| **status == 401).count();
+    let overflows = envoy.stat("cluster.idp.upstream_rq_503");
+    println!("circuit breaker of 4: {refused} of {} answered 401, {overflows} overflows", statuses.len());
+    assert_eq!(refused, 200, "{statuses:?}\n{}", envoy.log());
+    assert!(overflows > 0, "it is not for want of trying");
+    assert_eq!(idp.hits(), 200);
 }
 
 /// A forged token named the `kid` that the issuer was to publish next: the genuine one was refused for three

@@ -7,12 +7,12 @@ use std::time::{Duration, Instant};
 use lychgate_tests::envoy::{Artefact, Envoy, Listener};
 use lychgate_tests::h2;
 use lychgate_tests::held::Held;
-use lychgate_tests::http::{Request, Response};
+use lychgate_tests::http::{self, Request, Response};
 use lychgate_tests::keys::{self, PASSWORD_HASH};
 use lychgate_tests::witness::Witness;
 use serde_json::{Value, json};
 
-use super::bed::{is_alive, manager};
+use super::bed::{is_alive, manager, until};
 use super::client::Client;
 use super::forms::{FORMS, Form, Message, WHENS, When};
 use super::load;
@@ -346,4 +346,35 @@ fn many_slow_logins_at_once_get_an_answer_each() {
     });
     assert!(witness.arrivals().is_empty());
     assert!(is_alive(&envoy, &["direct", "upstream"]), "{}", envoy.log());
+}
+
+/// Eight connections of each of two addresses, each with 64 heads of logins and no form: a third address was
+/// answered 503 though it sent all of its form.
+#[test]
+fn two_addresses_do_not_take_every_place_of_logins() {
+    let witness = Witness::start();
+    let mut gate = load::listener("upstream", policy(&json!({})));
+    // So that a test can come from another address.
+    gate.manager["use_remote_address"] = false.into();
+    let envoy = start(&[gate], &witness);
+    let connections: Vec<_> = (0..16)
+        .map(|number| {
+            let address = format!("192.0.2.{}", number % 2);
+            let mut connection =
+                h2::Connection::open(envoy.addr("upstream"), Duration::from_secs(25)).unwrap();
+            let request = h2::Request::new("POST", "/token")
+                .header("content-type", "application/x-www-form-urlencoded")
+                .header("x-forwarded-for", address);
+            let frames = (0..64).flat_map(|number| request.open_head(2 * number + 1));
+            connection.write(&frames.collect::<Vec<_>>()).unwrap();
+            connection
+        })
+        .collect();
+    until(|| envoy.stat("http.upstream.downstream_rq_total") >= 16 * 64, "all have come");
+    let other = login("user1", "secret").header("X-Forwarded-For", "192.0.2.7");
+    let answer = http::send(envoy.addr("upstream"), &other).unwrap();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    drop(connections);
+    assert!(witness.arrivals().is_empty());
+    assert!(is_alive(&envoy, &["upstream"]), "{}", envoy.log());
 }

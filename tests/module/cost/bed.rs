@@ -107,10 +107,12 @@ impl Sent {
         add("100 forged headers", self.filled(forged));
         add("100 headers of one name", self.filled(|_| "x-auth_subject".to_owned()));
         add("connection options", self.clone().with("connection", &again("a,")));
-        for text in ["a=;", "session=a;", "s\u{e9}ssion=;", ";"] {
+        for text in ["a=;", "session=a;", "s\u{e9}ssion=;", ";", "a ", ",", "sessio,", "session\" "] {
             add(&format!("cookies {text:?}"), self.clone().with("cookie", &again(text)));
         }
-        for text in ["a&", "%61&", "api_key=&", "%61pi_key=%61&", "+", "%61"] {
+        for text in
+            ["a&", "%61&", "api_key=&", "%61pi_key=%61&", "+", "%61", ";", "a;", "%61pi.ke;", "api_key;"]
+        {
             add(&format!("a query of {text:?}"), self.at(format!("{target}?{}", again(text))));
         }
         for text in ["Basic ,", ",", "\" \"", "Beare,"] {
@@ -163,13 +165,18 @@ impl Bed {
         self.begin(policy, false)
     }
 
+    /// A machine with this state.
+    pub fn load(&self, state: State) -> Machine {
+        self.0.start(state).unwrap_or_else(|failure| panic!("{failure:?}"))
+    }
+
     fn begin(&self, policy: &Value, is_native: bool) -> Machine {
         let mut state = State::default();
         state.configuration = policy.to_string().into_bytes();
         state.now = Duration::from_secs(now().cast_unsigned());
         state.log_level = 2;
         state.judge = is_native.then(|| Box::new(judge) as Judge);
-        self.0.start(state).unwrap_or_else(|failure| panic!("{failure:?}"))
+        self.load(state)
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod bed;
 mod heads;
+mod known;
 mod logins;
 mod remote;
 mod tokens;

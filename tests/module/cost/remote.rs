@@ -87,13 +87,13 @@ fn asked(bed: &Bed) -> Vec<Row> {
 
     // Until the bytes are used up that one address may have in the queue.
     let mut machine = bed.start(&policy);
-    (0..384).for_each(|number| _ = open(&mut machine, &opaque(number)[1].1));
+    (0..336).for_each(|number| _ = open(&mut machine, &opaque(number)[1].1));
     let mut full = Trial::refused(
         "an opaque token for which there is no place in the queue",
         503,
         "introspection_unavailable",
     );
-    rows.push(full.send(&mut machine, opaque(384)).take());
+    rows.push(full.send(&mut machine, opaque(336)).take());
 
     // Until the places are used up that one credential may have.
     let mut machine = bed.start(&policy);

@@ -32,7 +32,7 @@ fn head(number: usize) -> Headers {
 }
 
 /// The instructions for so many requests, from the first head to the last answer, and how many of them were
-/// refused at once: tokens that wait to be asked after have room for 2 MiB of one address.
+/// refused at once: tokens that wait to be asked after have room for 2.6 MiB of one address.
 fn work(count: usize) -> (u64, usize) {
     let mut state = State::default();
     state.configuration = configuration();

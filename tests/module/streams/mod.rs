@@ -1,6 +1,7 @@
 //! Random orders of everything that can happen around the module: requests, bodies, trailers, answers,
 //! time, failures, deletions, new configurations. `PROPTEST_CASES` says how many are tried.
 
+mod late_tokens;
 mod long_tokens;
 mod stories;
 
@@ -55,7 +56,6 @@ fn event() -> impl Strategy<Value = Event> {
         16 => select(Span::ALL).prop_map(Event::Time),
         2 => number.clone().prop_map(Event::Upstream),
         4 => number.prop_map(Event::HangUp),
-        1 => Just(Event::Stranger),
         2 => select(Policy::ALL).prop_map(Event::NewRoot),
         1 => select(Policy::ALL).prop_map(Event::Again),
         1 => Just(Event::EndRoot),

@@ -53,6 +53,44 @@ impl Walk<'_> {
     }
 }
 
+/// A closed object of a configuration that fits the schema.
+pub struct Place {
+    /// The definition that describes it; `(root)` for the whole.
+    pub name: String,
+    /// The configuration.
+    pub config: Value,
+    /// Where it is there, as a JSON pointer.
+    pub at: String,
+}
+
+/// Closed objects of every configuration there is. Of those in the same place with the same members, one.
+pub fn places(root: &Value) -> Vec<Place> {
+    let whole = validator(root);
+    let mut configs: Vec<Value> = behaviour::policies().into_iter().map(|(_, policy)| policy).collect();
+    configs.extend(config_faults::faults().iter().filter_map(|fault| serde_json::from_str(&fault.text).ok()));
+    // What is faulty by the number of its rules has no other keys than the rest, and takes seconds to compile.
+    let is_small = |config: &Value| config["rules"].as_array().is_none_or(|rules| rules.len() < 100);
+    configs.retain(|config| is_small(config) && whole.is_valid(config));
+    let more = further();
+    for config in &more {
+        assert!(whole.is_valid(config), "{config}");
+    }
+    configs.extend(more);
+    let (mut seen, mut places) = (BTreeSet::new(), Vec::new());
+    for config in configs {
+        let mut walk = Walk { root, found: Vec::new() };
+        walk.walk(root, "(root)", &config, "");
+        for (name, at) in walk.found {
+            let object = config.pointer(&at).and_then(Value::as_object).expect("an object");
+            let members: Vec<_> = object.keys().cloned().collect();
+            if seen.insert((name.clone(), at.clone(), members)) {
+                places.push(Place { name, config: config.clone(), at });
+            }
+        }
+    }
+    places
+}
+
 /// What the plugin says it knows in the object at `at`.
 fn known(config: &Value, at: &str) -> Vec<String> {
     let mut config = config.clone();
@@ -99,7 +137,7 @@ fn further() -> Vec<Value> {
         all.push(json!({"schemes": {
             "a": {"type": "http", "scheme": "bearer", name: value},
             "b": {"type": "oauth2", "flows": flows, name: value, "issue": {"clients": [{"client_id": "c"}]}},
-            "c": {"type": "openIdConnect", "openIdConnectUrl": "https://idp.example", name: value},
+            "c": {"type": "openIdConnect", "openIdConnectUrl": "https://idp.example", "users": "u", name: value},
         }}));
         // The same, described by a document.
         let document = json!({"openapi": "3.1.0", "info": {}, "paths": {}, "components": {"securitySchemes": {
@@ -120,30 +158,10 @@ fn further() -> Vec<Value> {
 #[test]
 fn each_knows_the_keys_of_the_other() {
     let root = schema(CONFIGURATION);
-    let whole = validator(&root);
-    let mut configs: Vec<Value> = behaviour::policies().into_iter().map(|(_, policy)| policy).collect();
-    configs.extend(config_faults::faults().iter().filter_map(|fault| serde_json::from_str(&fault.text).ok()));
-    // What is faulty by the number of its rules has no other keys than the rest, and takes seconds to compile.
-    let is_small = |config: &Value| config["rules"].as_array().is_none_or(|rules| rules.len() < 100);
-    configs.retain(|config| is_small(config) && whole.is_valid(config));
-    let more = further();
-    for config in &more {
-        assert!(whole.is_valid(config), "{config}");
-    }
-    configs.extend(more);
-    // An object in the same place with the same members is asked about once.
-    let mut asked = BTreeSet::new();
+    let asked = places(&root);
     let mut told: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for config in &configs {
-        let mut walk = Walk { root: &root, found: Vec::new() };
-        walk.walk(&root, "(root)", config, "");
-        for (name, at) in walk.found {
-            let object = config.pointer(&at).and_then(Value::as_object).expect("an object");
-            let members: Vec<_> = object.keys().cloned().collect();
-            if asked.insert((name.clone(), at.clone(), members)) {
-                told.entry(name).or_default().extend(known(config, &at));
-            }
-        }
+    for place in &asked {
+        told.entry(place.name.clone()).or_default().extend(known(&place.config, &place.at));
     }
     let none = Map::new();
     let defs = root["$defs"].as_object().unwrap_or(&none);

@@ -4,6 +4,7 @@
 
 mod editor;
 mod keys;
+mod values;
 
 use std::fs;
 
@@ -27,8 +28,22 @@ pub fn schema(file: &str) -> Value {
 pub const CONFIGURATION: &str = "docs/lychgate.schema.json";
 pub const FILES: &str = "docs/envoy.schema.json";
 
+/// The published schemas, which refer to one another by name, as files in one directory do.
+struct Published;
+
+impl jsonschema::Retrieve for Published {
+    fn retrieve(
+        &self,
+        uri: &jsonschema::Uri<String>,
+    ) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+        let name = uri.path().as_str().trim_start_matches('/');
+        Ok(serde_json::from_str(&fs::read_to_string(root().join("docs").join(name))?)?)
+    }
+}
+
 fn validator(schema: &Value) -> Validator {
-    jsonschema::draft202012::options().should_validate_formats(true).build(schema).expect("a schema")
+    let options = jsonschema::draft202012::options().should_validate_formats(true);
+    options.with_retriever(Published).build(schema).expect("a schema")
 }
 
 fn faults(validator: &Validator, value: &Value) -> Vec<String> {
@@ -44,6 +59,16 @@ const EXAMPLES: [&str; 6] = [
     "deploy/istio/envoyfilter.yaml",
     "deploy/envoy-gateway/extension-policy.yaml",
 ];
+
+/// One description of each key: what is said of the configuration is in its own schema alone.
+#[test]
+fn the_schema_of_files_refers_to_that_of_the_configuration() {
+    let files = schema(FILES);
+    let definitions: Vec<_> = files["$defs"].as_object().expect("definitions").keys().collect();
+    assert_eq!(definitions, ["Part"]);
+    let name = CONFIGURATION.strip_prefix("docs/").expect("in docs");
+    assert_eq!(files.to_string().matches(&format!("{{\"$ref\":{name:?}}}")).count(), 3);
+}
 
 #[test]
 fn both_are_schemas() {

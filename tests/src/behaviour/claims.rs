@@ -46,6 +46,7 @@ pub fn rows() -> Vec<Row> {
         ("sub with a NUL", "sub", json!("john\0doe")),
         ("sub with a space at its end", "sub", json!("johndoe ")),
         ("scope with a carriage return", "scopes", json!(["items:read", "a\rb"])),
+        ("scope with a line feed, in one text", "scopes", json!("items:read a\nb")),
     ] {
         rows.push(bad_token(name, "token", send("/", &token().claim(claim, value))));
     }
@@ -82,6 +83,28 @@ pub fn rows() -> Vec<Row> {
         ("scope as a string", scope("scope", json!("items:read  b")), "items:read b"),
         ("scp as an array", scope("scp", json!(["items:read"])), "items:read"),
         ("scopes before scope", scope("scopes", json!(["items:read"])).claim("scope", "other"), "items:read"),
+        // Some readers split at any white space: two scopes, of which the issuer granted none.
+        (
+            "a tab in an item of scopes",
+            scope("scopes", json!(["items:read", "Friends\tadmin", "\tadmin"])),
+            "items:read",
+        ),
+        ("a tab in scope", scope("scope", json!("items:read read\tadmin")), "items:read"),
+        (
+            "spaces beyond ASCII in scope",
+            scope("scope", json!("items:read read\u{a0}admin a\u{3000}admin a\u{2028}admin")),
+            "items:read",
+        ),
+        (
+            "quotes, backslashes and letters beyond ASCII in scope",
+            scope("scope", json!("items:read \"admin\" a\\b caf\u{e9}")),
+            "items:read",
+        ),
+        (
+            "a scope that is there twice",
+            scope("scopes", json!(["items:read", "a", "items:read"])),
+            "items:read a",
+        ),
     ] {
         rows.push(allowed(name, "token", send("/", &token)).identity("johndoe", scopes, "token"));
     }

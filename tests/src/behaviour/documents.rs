@@ -66,6 +66,10 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     let mut ruled = dropped_in(json!({"document": document(), "unsecured": "public"}));
     ruled["rules"] = json!([{"match": {"path": "/items/{id}"}, "security": []}]);
     ruled["security"] = json!([{"APIKeyHeader": []}]);
+    let mut twins = document();
+    twins["paths"]["/twins/{id}"] = json!({"get": {"security": [], "responses": {}}});
+    twins["paths"]["/twins/{twin_id}"] =
+        json!({"head": {"security": [{"APIKeyHeader": []}], "responses": {}}});
     vec![
         (
             P,
@@ -76,6 +80,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         ("document_public", dropped_in(json!({"document": text, "unsecured": "public"}))),
         ("document_based", dropped_in(json!({"document": based}))),
         ("document_ruled", ruled),
+        ("document_twins", dropped_in(json!({"document": twins, "unsecured": "public"}))),
         (
             "served",
             json!({
@@ -96,7 +101,19 @@ pub fn rows() -> Vec<Row> {
     let reader = || Token::reader().sign("HS256");
     let get = |path: &str| Request::get(path);
     let key = |request: Request| request.header("X-API-Key", "good-key");
+    let mut head_of_twin = refused(
+        "document: HEAD of a path is HEAD, whatever its parameters are called",
+        "document_twins",
+        Request::new("HEAD", "/twins/7"),
+        403,
+        "Not authenticated",
+        &[API_KEY],
+    );
+    // An answer to HEAD has no body.
+    head_of_twin.expect.body = None;
     let mut rows = vec![
+        head_of_twin,
+        allowed("document: GET beside HEAD of such a path", "document_twins", get("/twins/7")),
         allowed("document: an operation", P, get("/items/").bearer(reader())).identity(
             "johndoe",
             "items:read",

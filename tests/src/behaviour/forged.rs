@@ -129,6 +129,62 @@ fn anonymous() -> Vec<Row> {
     ]
 }
 
+/// What an application could take for a credential that goes no further, where the filter reads none.
+fn loosely_read() -> Vec<Row> {
+    let places = |target: &str| Request::get(format!("/places{target}"));
+    let mut rows = Vec::new();
+    for (target, rest) in [
+        ("?x=1;api_key=good-key", "?x=1"),
+        ("?x=1;api_key=good-key;y=2&z", "?x=1;y=2&z"),
+        ("?a=1&api.key=good-key", "?a=1"),
+        ("?api_key[]=good-key&a=1", "?a=1"),
+        ("?api_key%5B%5D=good-key", ""),
+        ("?api_key[a][b]=good-key", ""),
+        ("?api[key=good-key", ""),
+        ("?+api_key=good-key", ""),
+        ("?%20%09api+key=good-key", ""),
+        ("?api_key%00x=good-key", ""),
+        ("?API_Key=good-key", ""),
+        ("?a=1&%61pi%2ekey=good-key;b=2", "?a=1&b=2"),
+    ] {
+        let row = allowed(format!("loosely read: a key in {target}"), P, places(target)).anonymous();
+        rows.push(row.path(&format!("/places{rest}")));
+    }
+    for target in [
+        "?api_keys=1&my_api_key=2&q=api_key&a[api_key]=1",
+        "?api[key]=1",
+        "?q=a;b=2;;c&%zz&=&&x=%",
+        "?redirect=/places?x=1%26api_key%3D1",
+    ] {
+        rows.push(
+            allowed(format!("loosely read: none in {target}"), P, places(target))
+                .path(&format!("/places{target}")),
+        );
+    }
+    let cookie = |value: &str| places("").header("Cookie", value);
+    for (value, rest) in [
+        ("a=b,session=good-key", "a=b"),
+        ("a=b session=good-key", "a=b"),
+        ("a=b ,\tsession = good-key; c=d", "a=b; c=d"),
+        ("\"session\"=good-key; c=d", "c=d"),
+        ("ses%73ion=good-key; c=d", "c=d"),
+        ("Session=good-key; c=d", "c=d"),
+        ("session[]=good-key; c=d", "c=d"),
+    ] {
+        rows.push(
+            allowed(format!("loosely read: a key in Cookie: {value}"), P, cookie(value))
+                .anonymous()
+                .with("cookie", rest),
+        );
+    }
+    for value in ["sessions=1; my-session=2; a=session, b; q=\"a, b\"", "a=b,c=d e=f; g"] {
+        rows.push(
+            allowed(format!("loosely read: none in Cookie: {value}"), P, cookie(value)).with("cookie", value),
+        );
+    }
+    rows
+}
+
 fn preflights() -> Vec<Row> {
     let preflight = |path: &str| {
         Request::new("OPTIONS", path)
@@ -158,6 +214,23 @@ fn preflights() -> Vec<Row> {
         missing("preflight: with a key", preflight("/x").header("X-API-Key", "good-key")),
         missing("preflight: with a key in the query", preflight("/x?api_key=good-key")),
         missing("preflight: with a key in a cookie", preflight("/x").header("Cookie", "session=good-key")),
+        missing(
+            "preflight: with a key in a header of the same variable",
+            preflight("/x").header("X_API.Key", "good-key"),
+        ),
+        missing(
+            "preflight: with a proxy's credential in a header of the same variable",
+            preflight("/x").header("Proxy_Authorization", "Basic eDp5"),
+        ),
+        missing(
+            "preflight: with a key that is loosely read in the query",
+            preflight("/x?a=1;api.key[]=good-key"),
+        ),
+        missing(
+            "preflight: with a key that is loosely read in a cookie",
+            preflight("/x").header("Cookie", "a=b, session=good-key"),
+        ),
+        allowed("preflight: with an honest query", P, preflight("/x?a=1;b=api_key")).path("/x?a=1;b=api_key"),
         missing("preflight: with a body", preflight("/x").body("text/plain", "x")),
         refused(
             "preflight: a key where the rule asks for one",
@@ -179,5 +252,5 @@ fn preflights() -> Vec<Row> {
 }
 
 pub fn rows() -> Vec<Row> {
-    [spelt(), anonymous(), preflights()].into_iter().flatten().collect()
+    [spelt(), anonymous(), loosely_read(), preflights()].into_iter().flatten().collect()
 }

@@ -51,6 +51,22 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         ("own routes, by regex", policy(&everywhere(json!({"regex": "/internal/.*"}), &key))),
         ("own routes, by template", policy(&everywhere(json!({"path": "/internal/{page}"}), &key))),
         ("own routes, public by prefix", policy(&everywhere(json!({"prefix": "/internal"}), &json!([])))),
+        // A host that neither is for falls under the one that asks for something.
+        (
+            "own routes, one host public",
+            policy(&json!([
+                {"match": {"prefix": "/internal", "hosts": ["health.local"]}, "security": []},
+                {"match": {"prefix": "/internal", "hosts": ["internal.example"]}, "security": key},
+            ])),
+        ),
+        // A dry run is no way around the one that is enforced.
+        (
+            "own routes, one host dry",
+            policy(&json!([
+                {"match": {"prefix": "/internal", "hosts": ["new.local"]}, "security": key, "mode": "dry_run"},
+                {"match": {"prefix": "/internal", "hosts": ["internal.example"]}, "security": key},
+            ])),
+        ),
         ("own routes, dry", {
             let mut dry = policy(&everywhere(json!({"prefix": "/internal"}), &key));
             dry["mode"] = "dry_run".into();
@@ -107,9 +123,20 @@ pub fn rows() -> Vec<Row> {
             answered(format!("{policy}: a login is public"), policy, login(), 200, &["access_token"]),
         ]);
     }
-    for policy in
-        ["own routes, by method", "own routes, by host", "own routes, by prefix", "own routes, by regex"]
+    for (policy, host) in
+        [("own routes, one host public", "health.local"), ("own routes, one host dry", "new.local")]
     {
+        let named = get(DOCUMENT).header("Host", host);
+        rows.push(answered(format!("{policy}: the document there"), policy, named, 200, &["\"openapi\""]));
+    }
+    for policy in [
+        "own routes, by method",
+        "own routes, by host",
+        "own routes, by prefix",
+        "own routes, by regex",
+        "own routes, one host public",
+        "own routes, one host dry",
+    ] {
         for (what, request) in [
             ("the document", get(DOCUMENT)),
             ("the document's head", head(DOCUMENT)),

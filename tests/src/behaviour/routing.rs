@@ -71,17 +71,18 @@ pub fn rows() -> Vec<Row> {
     ] {
         rows.push(none(format!("matches nothing: {path}"), Request::get(path)));
     }
-    let mut head = refused(
-        "method: a rule for HEAD is for HEAD",
-        P,
-        Request::new("HEAD", "/split"),
-        401,
-        "Not authenticated",
-        &[BEARER],
-    );
-    // An answer to HEAD has no body.
-    head.expect.body = None;
-    rows.push(head);
+    for (what, path) in [
+        ("a rule for HEAD is for HEAD", "/split"),
+        ("a rule for HEAD is for HEAD, whatever its parameters are called", "/twins/7/a.b"),
+        ("a rule for HEAD is for HEAD, whether its prefix ends in a slash or not", "/halves/7"),
+    ] {
+        let request = Request::new("HEAD", path);
+        let mut head = refused(format!("method: {what}"), P, request, 401, "Not authenticated", &[BEARER]);
+        // An answer to HEAD has no body.
+        head.expect.body = None;
+        rows.push(head);
+        rows.push(allowed(format!("method: GET where {what}"), P, Request::get(path)));
+    }
     rows.extend([
         allowed("method: HEAD is named too", P, Request::new("HEAD", "/items/7")),
         none("method: POST is not", Request::new("POST", "/items/7")),

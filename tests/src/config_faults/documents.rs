@@ -113,6 +113,43 @@ pub fn faults() -> Vec<Fault> {
             &["openapi.document.paths[\"/a//b\"].get: \"/a//b\" can never match: empty segment"],
         ),
         document(
+            "an encoded brace",
+            json!({"paths": {"/f/%7Bid%7D": {"get": {}}}}),
+            &["openapi.document.paths[\"/f/%7Bid%7D\"].get: \"/f/%7Bid%7D\": `%7B` and `%7D` are no braces"],
+        ),
+        document(
+            "a path with a query",
+            json!({"paths": {"/a?b=c": {"get": {}}}}),
+            &["openapi.document.paths[\"/a?b=c\"].get: \"/a?b=c\" can never match: a path has no query"],
+        ),
+        document(
+            "a server with a query",
+            json!({"servers": [{"url": "https://h/v1?x=y"}], "paths": {"/a": {"get": {}}}}),
+            &["openapi.document.servers[0]: \"https://h/v1?x=y\": no path begins with it"],
+        ),
+        document(
+            "a requirement of a path item",
+            json!({"paths": {"/a": {"security": [{"s": []}], "get": {}}}}),
+            &[
+                "openapi.document.paths[\"/a\"].security: is not read: `security` belongs to operations or to the document",
+            ],
+        ),
+        document(
+            "a requirement of a tag",
+            json!({"tags": [{"name": "a", "security": [{"s": []}]}]}),
+            &["openapi.document.tags[0].security: is not read"],
+        ),
+        document(
+            "a method in upper case",
+            json!({"paths": {"/a": {"GET": {}}}}),
+            &["openapi.document.paths[\"/a\"].GET: is not read: write the method in lower case"],
+        ),
+        document(
+            "a path without its slash",
+            json!({"paths": {"users": {"get": {}}}}),
+            &["openapi.document.paths.users: is not read: a path begins with `/`"],
+        ),
+        document(
             "braces that do not fit",
             json!({"paths": {"/a}b{c": {"get": {}}}}),
             &["openapi.document.paths[\"/a}b{c\"].get: \"/a}b{c\" is not a path template"],

@@ -77,6 +77,12 @@ fn with_keys(setting: &str, value: Value) -> Value {
 
 pub use whose::told_apart;
 
+/// The faults that [`crate::rows`] chooses.
+#[must_use]
+pub fn chosen() -> Vec<Fault> {
+    crate::rows::chosen(faults(), |fault| fault.name.to_owned())
+}
+
 /// All faults.
 pub fn faults() -> Vec<Fault> {
     let mut faults = schemes::faults();

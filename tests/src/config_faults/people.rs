@@ -172,6 +172,16 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.issue.clients[0].client_secret: the environment variable NOT_SET is not set"],
         ),
         issuing(
+            "a client's secret that is empty",
+            json!({"issue": {"clients": [{"client_id": "a", "client_secret": ""}]}}),
+            &["schemes.s.issue.clients[0].client_secret: the secret is empty"],
+        ),
+        issuing(
+            "a client's secret that is empty, in base64",
+            json!({"issue": {"clients": [{"client_id": "a", "client_secret": {"base64": ""}}]}}),
+            &["schemes.s.issue.clients[0].client_secret: the secret is empty"],
+        ),
+        issuing(
             "issue without a key that signs",
             key(json!({"alg": "RS256", "pem": keys::RSA.public_pem})),
             &["schemes.s.jwt: none of the keys can sign tokens"],

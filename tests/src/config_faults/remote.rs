@@ -153,6 +153,11 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.introspection: missing key `client_secret`"],
         ),
         introspection(
+            "introspection with a secret that is empty",
+            json!({"client_secret": ""}),
+            &["schemes.s.introspection.client_secret: the secret is empty"],
+        ),
+        introspection(
             "introspection with a secret that is not set",
             json!({"client_secret": {"env": "NOT_SET"}}),
             &["schemes.s.introspection.client_secret: the environment variable NOT_SET is not set"],

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Artefact, ConfigForm, Listener, Options};
+use super::{Artefact, ConfigForm, Listener, Options, is_envoy};
 
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 
@@ -56,11 +56,21 @@ pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "stats_config": options.stats_config,
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": runtime()}]},
         "static_resources": {
             "listeners": listeners.iter().map(|l| listener(l, options, module)).collect::<Vec<_>>(),
             "clusters": clusters,
         },
     })
+}
+
+/// As in `envoy.native.yaml`: stats have the names of the Wasm module's. Envoy 1.37 names them so by itself.
+fn runtime() -> Value {
+    if Artefact::from_environment() == Artefact::Native && !is_envoy("1.37") {
+        json!({"envoy.reloadable_features.dynamic_modules_strip_custom_stat_prefix": true})
+    } else {
+        json!({})
+    }
 }
 
 fn cluster(name: &str, endpoint: SocketAddr) -> Value {

@@ -34,6 +34,12 @@ const CALLS: [&str; 20] = [
     "random_get",
 ];
 
+/// The host calls whose failure takes the module down, and why it is not for the module to mend: Envoy gives
+/// randomness, or has never given it; and of the crate `proxy-wasm` the calls that Envoy answers as the crate
+/// expects, be they restricted or not, but for a status that is none of theirs, and for a context of the host's own
+/// that it does not know.
+pub const FATAL: [&str; 3] = ["random_get", "proxy_http_call", "proxy_set_effective_context"];
+
 /// The most requests that a schedule has at once.
 const MOST: usize = 400;
 /// What passwords are counted under that were hashed.
@@ -61,7 +67,7 @@ impl fmt::Display for Violation {
 pub enum Stop {
     /// Something must not be.
     Wrong(String),
-    /// The module trapped because the host took away what it had just given; Envoy answers from here on.
+    /// The module trapped because the host broke the ABI; Envoy answers from here on.
     Broken,
 }
 
@@ -128,11 +134,11 @@ impl Run {
         self.machine.state().now
     }
 
-    /// A trap is wrong, unless the host gave randomness and withheld it the next moment.
+    /// A trap is wrong, unless one of those calls failed.
     fn trapped(&mut self, trap: String) -> Stop {
         let state = self.machine.state();
-        let random = |call: &str| call == "random_get";
-        if state.failed.is_some_and(random) || state.faults.iter().any(|fault| random(fault.0)) {
+        let is_fatal = |call: &str| FATAL.contains(&call);
+        if state.failed.is_some_and(is_fatal) || state.faults.iter().any(|fault| is_fatal(fault.0)) {
             Stop::Broken
         } else {
             Stop::Wrong(format!("the module trapped: {trap}"))
@@ -191,7 +197,8 @@ impl Run {
             Event::Stranger => match self.machine.strange() {
                 Ok([body, trailers]) if body != 0 && trailers != 0 => Ok(()),
                 Ok(_) => Err(Stop::Wrong("Continue for a request that was never announced".into())),
-                Err(trap) => Err(self.trapped(trap)),
+                // The crate's dispatcher knows no such context. Envoy announces each, and answers 503 after a trap.
+                Err(_) => Err(Stop::Broken),
             },
             Event::Fault(number, status) => {
                 self.known.faulty = true;

@@ -271,7 +271,8 @@ fn outside(linker: &mut Linker<State>) -> Result<()> {
             }
             match read(&host, path, path_size)?.as_slice() {
                 b"source\0address" if host.data().has_client() => {
-                    give(&mut host, b"192.0.2.1:40000", data, size)
+                    let address = host.data().client();
+                    give(&mut host, address.as_bytes(), data, size)
                 }
                 b"connection\0id" => match host.data().connection() {
                     Some(connection) => give(&mut host, &connection.to_le_bytes(), data, size),

@@ -143,6 +143,14 @@ impl State {
         id == 0 || self.streams.each.contains_key(&id)
     }
 
+    /// Where its client is.
+    pub(super) fn client(&self) -> String {
+        if self.are_apart {
+            return format!("[2001:db8:{:x}::1]:40000", self.context());
+        }
+        "192.0.2.1:40000".to_owned()
+    }
+
     /// The number of the client's connection, where many requests are worked on.
     pub(super) fn connection(&self) -> Option<u64> {
         self.streams.each.get(&self.context()).map(|stream| stream.connection)

@@ -1,9 +1,18 @@
-//! Tokens made without the code under test: by the crate `jsonwebtoken`, and by OpenSSL-compatible
-//! primitives where that crate lacks an algorithm.
+//! Tokens made without the code under test, and a second opinion on tokens that it makes: by the keys of the
+//! crate `jwt-simple`.
+//!
+//! | algorithm | signed by | shared with the code under test |
+//! |---|---|---|
+//! | HS256, HS384, HS512 | `jwt-simple` (`hmac-sha256`, `hmac-sha512`) | nothing |
+//! | RS\*, PS\* | the RSA that `jwt-simple` has (`superboring`), which signs no bytes but a token's by itself | nothing: `rsa` 0.9 for 0.10 |
+//! | EdDSA | `jwt-simple` (`ed25519-compact`) | nothing |
+//! | ES256, ES384, ES256K | `p256`, `p384`, `k256`, which `jwt-simple` has too | the curve; it is held to Wycheproof and to Envoy's BoringSSL |
+//! | ES512 | `p521`: `jwt-simple` has no ES512 | the curve, as above |
+//! | ML-DSA | `jwt-simple` (`ml-dsa`) | the arithmetic; it is held to Wycheproof |
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use jwt_simple::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::keys::{self, Pair};
@@ -108,60 +117,118 @@ pub fn compact(header: &str, payload: impl AsRef<[u8]>, sign: impl Fn(&[u8]) -> 
     format!("{input}.{}", b64(signature))
 }
 
+/// A signature by the private key of this curve.
+macro_rules! ec_signature {
+    ($curve:ident, $pem:expr, $input:expr) => {{
+        use $curve::ecdsa::signature::Signer as _;
+        use $curve::pkcs8::DecodePrivateKey as _;
+        let key = $curve::SecretKey::from_pkcs8_pem($pem).expect("a key");
+        let signature: $curve::ecdsa::Signature = $curve::ecdsa::SigningKey::from(key).sign($input);
+        signature.to_bytes().to_vec()
+    }};
+}
+
 /// A signature of `input` with `alg` by our key or a stranger's, in the form of RFC 7518.
+///
+/// # Panics
+/// For an algorithm that is not in the table above.
 #[must_use]
 pub fn signature(alg: &str, stranger: bool, input: &[u8]) -> Vec<u8> {
     let pick = |ours: Pair, theirs: Pair| if stranger { theirs.private_pem } else { ours.private_pem };
-    let rsa = || pick(keys::RSA, keys::RSA_STRANGER);
+    let secret = if stranger { keys::SECRET_STRANGER } else { keys::SECRET }.as_bytes();
+    let ml_dsa = |bits| keys::ml_dsa(bits, stranger).to_string();
     match alg {
-        "ES512" => {
-            use p521::ecdsa::signature::Signer as _;
-            use p521::pkcs8::DecodePrivateKey as _;
-            let key = p521::SecretKey::from_pkcs8_pem(pick(keys::P521, keys::P521_STRANGER)).expect("a key");
-            let signature: p521::ecdsa::Signature = p521::ecdsa::SigningKey::from(key).sign(input);
-            return signature.to_bytes().to_vec();
+        "HS256" => HS256Key::from_bytes(secret).authentication_tag(input),
+        "HS384" => HS384Key::from_bytes(secret).authentication_tag(input),
+        "HS512" => HS512Key::from_bytes(secret).authentication_tag(input),
+        "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" => {
+            rsa_signature(alg, pick(keys::RSA, keys::RSA_STRANGER), input)
         }
-        "ES256K" => {
-            use k256::ecdsa::signature::Signer as _;
-            use k256::pkcs8::DecodePrivateKey as _;
-            let pem = pick(keys::SECP256K1, keys::SECP256K1_STRANGER);
-            let key = k256::SecretKey::from_pkcs8_pem(pem).expect("a key");
-            let signature: k256::ecdsa::Signature = k256::ecdsa::SigningKey::from(key).sign(input);
-            return signature.to_bytes().to_vec();
+        "EdDSA" => {
+            let key = Ed25519KeyPair::from_pem(pick(keys::ED25519, keys::ED25519_STRANGER)).expect("a key");
+            key.key_pair().as_ref().sk.sign(input, None).to_vec()
         }
-        _ => {}
+        "ES256" => ec_signature!(p256, pick(keys::P256, keys::P256_STRANGER), input),
+        "ES384" => ec_signature!(p384, pick(keys::P384, keys::P384_STRANGER), input),
+        "ES512" => ec_signature!(p521, pick(keys::P521, keys::P521_STRANGER), input),
+        "ES256K" => ec_signature!(k256, pick(keys::SECP256K1, keys::SECP256K1_STRANGER), input),
+        "ML-DSA-44" => {
+            let key = MLDSA44KeyPair::from_jwk(&ml_dsa("44")).expect("a key");
+            key.key_pair().as_ref().sign(input).expect("a signature")
+        }
+        "ML-DSA-65" => {
+            let key = MLDSA65KeyPair::from_jwk(&ml_dsa("65")).expect("a key");
+            key.key_pair().as_ref().sign(input).expect("a signature")
+        }
+        "ML-DSA-87" => {
+            let key = MLDSA87KeyPair::from_jwk(&ml_dsa("87")).expect("a key");
+            key.key_pair().as_ref().sign(input).expect("a signature")
+        }
+        _ => panic!("no key for {alg}"),
     }
-    if let Some(bits) = alg.strip_prefix("ML-DSA-") {
-        return ml_dsa_signature(bits, stranger, input);
-    }
-    let algorithm: Algorithm = alg.parse().expect("an algorithm of jsonwebtoken");
-    let key = match alg.get(..2) {
-        Some("HS") => {
-            EncodingKey::from_secret(if stranger { keys::SECRET_STRANGER } else { keys::SECRET }.as_bytes())
-        }
-        Some("RS" | "PS") => EncodingKey::from_rsa_pem(rsa().as_bytes()).expect("a key"),
-        Some("Ed") => {
-            EncodingKey::from_ed_pem(pick(keys::ED25519, keys::ED25519_STRANGER).as_bytes()).expect("a key")
-        }
-        _ if alg == "ES384" => {
-            EncodingKey::from_ec_pem(pick(keys::P384, keys::P384_STRANGER).as_bytes()).expect("a key")
-        }
-        _ => EncodingKey::from_ec_pem(pick(keys::P256, keys::P256_STRANGER).as_bytes()).expect("a key"),
-    };
-    let text = crypto::sign(input, &key, algorithm).expect("a signature");
-    unb64(&text)
 }
 
-fn ml_dsa_signature(bits: &str, stranger: bool, input: &[u8]) -> Vec<u8> {
-    use ml_dsa::signature::Signer as _;
-    use ml_dsa::{MlDsa44, MlDsa65, MlDsa87, SigningKey};
-    let jwk = keys::ml_dsa(bits, stranger);
-    let seed = unb64(jwk["priv"].as_str().expect("a seed"));
-    let seed = seed.as_slice().try_into().expect("a seed of 32 bytes");
-    match bits {
-        "44" => SigningKey::<MlDsa44>::from_seed(seed).sign(input).encode().to_vec(),
-        "65" => SigningKey::<MlDsa65>::from_seed(seed).sign(input).encode().to_vec(),
-        _ => SigningKey::<MlDsa87>::from_seed(seed).sign(input).encode().to_vec(),
+fn rsa_signature(alg: &str, pem: &str, input: &[u8]) -> Vec<u8> {
+    use superboring::hash::MessageDigest;
+    use superboring::pkey::PKey;
+    use superboring::rsa::{Padding, Rsa};
+    use superboring::sign::Signer;
+    let hash = match &alg[2..] {
+        "256" => MessageDigest::sha256(),
+        "384" => MessageDigest::sha384(),
+        _ => MessageDigest::sha512(),
+    };
+    let padding = if alg.starts_with("PS") { Padding::PKCS1_PSS } else { Padding::PKCS1 };
+    let key = PKey::from_rsa(Rsa::private_key_from_pem(pem.as_bytes()).expect("a key")).expect("a key");
+    let mut signer = Signer::new(hash, &key).expect("a signer");
+    signer.set_rsa_padding(padding).expect("a padding");
+    signer.update(input).expect("input");
+    signer.sign_to_vec().expect("a signature")
+}
+
+macro_rules! opinion {
+    ($key:expr, $token:expr) => {{
+        let options = VerificationOptions {
+            time_tolerance: Some(Duration::from_secs(0)),
+            ..VerificationOptions::default()
+        };
+        let claims = $key.verify_token::<Map<String, Value>>($token, Some(options));
+        let claims = claims.map_err(|error| error.to_string())?;
+        match serde_json::to_value(claims) {
+            Ok(Value::Object(claims)) => Ok(claims),
+            other => Err(format!("claims that are no object: {other:?}")),
+        }
+    }};
+}
+
+/// What `jwt-simple` says of a token of now that we are said to have signed with `alg`: its claims, or why it
+/// does not take it. Times are held to the second.
+///
+/// # Errors
+/// Its complaint.
+///
+/// # Panics
+/// For an algorithm that it does not have: ES512.
+pub fn second_opinion(alg: &str, token: &str) -> Result<Map<String, Value>, String> {
+    let ml_dsa = |bits| keys::ml_dsa_public(bits).to_string();
+    match alg {
+        "HS256" => opinion!(HS256Key::from_bytes(keys::SECRET.as_bytes()), token),
+        "HS384" => opinion!(HS384Key::from_bytes(keys::SECRET.as_bytes()), token),
+        "HS512" => opinion!(HS512Key::from_bytes(keys::SECRET.as_bytes()), token),
+        "RS256" => opinion!(RS256PublicKey::from_pem(keys::RSA.public_pem).expect("a key"), token),
+        "RS384" => opinion!(RS384PublicKey::from_pem(keys::RSA.public_pem).expect("a key"), token),
+        "RS512" => opinion!(RS512PublicKey::from_pem(keys::RSA.public_pem).expect("a key"), token),
+        "PS256" => opinion!(PS256PublicKey::from_pem(keys::RSA.public_pem).expect("a key"), token),
+        "PS384" => opinion!(PS384PublicKey::from_pem(keys::RSA.public_pem).expect("a key"), token),
+        "PS512" => opinion!(PS512PublicKey::from_pem(keys::RSA.public_pem).expect("a key"), token),
+        "EdDSA" => opinion!(Ed25519PublicKey::from_pem(keys::ED25519.public_pem).expect("a key"), token),
+        "ES256" => opinion!(ES256PublicKey::from_pem(keys::P256.public_pem).expect("a key"), token),
+        "ES384" => opinion!(ES384PublicKey::from_pem(keys::P384.public_pem).expect("a key"), token),
+        "ES256K" => opinion!(ES256kPublicKey::from_pem(keys::SECP256K1.public_pem).expect("a key"), token),
+        "ML-DSA-44" => opinion!(MLDSA44PublicKey::from_jwk(&ml_dsa("44")).expect("a key"), token),
+        "ML-DSA-65" => opinion!(MLDSA65PublicKey::from_jwk(&ml_dsa("65")).expect("a key"), token),
+        "ML-DSA-87" => opinion!(MLDSA87PublicKey::from_jwk(&ml_dsa("87")).expect("a key"), token),
+        _ => panic!("jwt-simple has no {alg}"),
     }
 }
 
@@ -182,7 +249,7 @@ pub fn with_other_s(token: &str) -> String {
 /// HMAC-SHA256 of `input` under any key, as an attacker would make it.
 #[must_use]
 pub fn hs256(secret: &[u8], input: &[u8]) -> Vec<u8> {
-    unb64(&crypto::sign(input, &EncodingKey::from_secret(secret), Algorithm::HS256).expect("a signature"))
+    HS256Key::from_bytes(secret).authentication_tag(input)
 }
 
 fn unb64(text: &str) -> Vec<u8> {
@@ -201,3 +268,7 @@ fn unb64(text: &str) -> Vec<u8> {
     }
     bytes
 }
+
+#[cfg(test)]
+#[path = "tokens_tests.rs"]
+mod tests;

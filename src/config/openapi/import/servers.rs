@@ -28,8 +28,13 @@ pub fn base_paths(node: Node<'_>, owner: &Map<String, Value>) -> Option<Option<V
 }
 
 fn base_path(node: Node<'_>, url: &str, server: &Value) -> Option<String> {
-    let path = match url.split_once("://") {
-        Some((_, rest)) => rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default(),
+    if url.contains(['?', '#']) {
+        return node.error(format_args!(
+            "{url:?}: no path begins with it; a server's URL has neither a query nor a fragment"
+        ));
+    }
+    let path = match url.split_once("://").map(|(_, rest)| rest).or_else(|| url.strip_prefix("//")) {
+        Some(rest) => rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default(),
         None => url,
     };
     let mut filled = String::new();
@@ -43,6 +48,11 @@ fn base_path(node: Node<'_>, url: &str, server: &Value) -> Option<String> {
         else {
             return node.error(format_args!("{url:?}: the variable {name:?} has no `default`"));
         };
+        if default.contains(['?', '#', '{', '}', '%']) || default.contains("//") {
+            return node.error(format_args!(
+                "{url:?}: the `default` of the variable {name:?} is no part of a plain path"
+            ));
+        }
         filled.push_str(before);
         filled.push_str(default);
         rest = after;

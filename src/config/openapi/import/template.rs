@@ -20,7 +20,16 @@ enum Openness {
 pub fn read(node: Node<'_>, path: &str) -> Option<(Rank, PathConfig)> {
     let decoded = percent_encoding::percent_decode_str(path).decode_utf8();
     let Ok(decoded) = decoded else { return node.error(format_args!("{path:?} is not UTF-8")) };
-    // The one reading that requests are held to. Braces stand for text that is not there yet.
+    // Decoded, it would be a parameter; and a path that has a query is no path.
+    if decoded.matches(['{', '}']).count() != path.matches(['{', '}']).count() {
+        return node.error(format_args!(
+            "{path:?}: `%7B` and `%7D` are no braces of a parameter; write `{{` and `}}`, or leave them out"
+        ));
+    }
+    if path.contains('?') {
+        return node.error(format_args!("{path:?} can never match: a path has no query"));
+    }
+    // The one reading that requests are held to. Braces are placeholders for text.
     if let Err(ambiguity) = crate::normal_path::NormalPath::new(path.as_bytes()) {
         return node.error(format_args!("{path:?} can never match: {}", ambiguity.0));
     }

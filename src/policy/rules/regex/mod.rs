@@ -45,9 +45,9 @@ pub enum Ast {
 /// What is asked of a place between characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Look {
-    /// Nothing stands before it.
+    /// It is at the start.
     Start,
-    /// Nothing stands behind it.
+    /// It is at the end.
     End,
     /// A word begins or ends.
     Boundary,
@@ -57,9 +57,9 @@ pub enum Look {
     WordStart,
     /// A word ends.
     WordEnd,
-    /// No letter of a word stands before it.
+    /// No word character is before it.
     WordStartHalf,
-    /// No letter of a word stands behind it.
+    /// No word character is after it.
     WordEndHalf,
 }
 

@@ -4,7 +4,7 @@
 use super::set::CharSet;
 use super::{Ast, Look};
 
-/// How deep groups and repetitions may stand in one another.
+/// How deep groups and repetitions may be nested.
 const DEEPEST: usize = 50;
 
 pub(super) type Read<T> = Result<T, &'static str>;
@@ -309,7 +309,7 @@ impl<'p> Parser<'p> {
     }
 }
 
-/// What an escape stands for.
+/// What an escape means.
 pub(super) enum Escape {
     Char(char),
     Set(CharSet),

@@ -9,7 +9,7 @@ use super::{CharSet, Look};
 /// How many steps making one may take: some hundred milliseconds.
 const MOST_STEPS: usize = 1 << 22;
 
-/// What stands beside a place.
+/// What is next to a position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Beside {
     /// Nothing: the text begins or ends.
@@ -25,7 +25,7 @@ type Known = (Beside, Box<[Place]>);
 
 pub struct Subsets<'n> {
     nfa: &'n Nfa,
-    /// Whether any expression asks what stands beside a place.
+    /// Whether any expression looks at what is next to a position.
     looks: bool,
     numbers: HashMap<Known, StateId>,
     waiting: Vec<Known>,
@@ -174,7 +174,7 @@ impl<'n> Subsets<'n> {
         }
     }
 
-    /// The places that are reached without a character, if this stands behind.
+    /// The positions that are reached without a character, if this follows.
     fn reached(&mut self, (before, places): &Known, behind: Beside) -> Result<Vec<Place>, TooLarge> {
         self.round = self.round.checked_add(1).ok_or(TooLarge)?;
         let mut reached = Vec::new();
