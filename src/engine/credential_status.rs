@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
+use crate::login::LoginId;
 use crate::policy::SchemeId;
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
@@ -134,6 +135,11 @@ impl CredentialStatus<'_> {
             | TokenError::OtherUse(_)
             | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
+    }
+
+    /// Its password is being hashed on another thread.
+    pub fn pending(login: LoginId, credential: &[u8]) -> Self {
+        Self::Pending { fetch: PendingFetch::Login(login), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.

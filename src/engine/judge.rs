@@ -1,10 +1,9 @@
 //! Which rule a request is judged by, and what becomes of it.
 
-use super::Engine;
 use super::evaluation::Evaluation;
+use super::{Engine, RequestMemo};
 use crate::config::CorsPreflight;
 use crate::decision::{Allow, Attribution, Decision, Denial, RuleId};
-use crate::fetch::TokenDigests;
 use crate::host::{ClientAddress, Host};
 use crate::http_syntax::is_same_header;
 use crate::normal_path::{NormalPath, PathError};
@@ -17,7 +16,7 @@ impl Engine {
     pub(super) fn judge(
         &self,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Result<Decision, Denial> {
@@ -29,7 +28,7 @@ impl Engine {
                 return Err(Denial::ambiguous_path(what));
             }
             Err(PathError::Ambiguous(what)) => {
-                return self.judge_odd(what, request, digests, host, can_pause);
+                return self.judge_odd(what, request, memo, host, can_pause);
             }
         };
         if self.policy.host_is_ambiguous(request.authority()) {
@@ -72,7 +71,7 @@ impl Engine {
         {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
         }
-        let mut judged = self.judge_by(requirement, request, digests, host, can_pause);
+        let mut judged = self.judge_by(requirement, request, memo, host, can_pause);
         attribute(&mut judged, rule);
         match (&judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
@@ -117,7 +116,7 @@ impl Engine {
         &self,
         what: &'static str,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Result<Decision, Denial> {
@@ -150,7 +149,7 @@ impl Engine {
         if let Some(other) = self.rule_in_upper_case(&asked)?.filter(|other| *other != rule) {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
         }
-        let mut judged = self.judge_by(requirement, request, digests, host, can_pause);
+        let mut judged = self.judge_by(requirement, request, memo, host, can_pause);
         attribute(&mut judged, rule);
         judged
     }
@@ -159,7 +158,7 @@ impl Engine {
         &self,
         requirement: Option<&Requirement>,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Result<Decision, Denial> {
@@ -169,17 +168,15 @@ impl Engine {
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
-            Some(requirement) => {
-                Evaluation::new(self, requirement, request, host, can_pause, digests).judge()
-            }
+            Some(requirement) => Evaluation::new(self, requirement, request, host, can_pause, memo).judge(),
         }
     }
 
     /// Why a rule that speaks of a token endpoint keeps a request from it. A login does not wait for anything.
     fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
         let attribution = Attribution::rule(RuleId::Rule(rule));
-        let digests = TokenDigests::default();
-        match self.judge_by(self.policy.requirement_of(rule), request, &digests, host, false) {
+        let memo = RequestMemo::default();
+        match self.judge_by(self.policy.requirement_of(rule), request, &memo, host, false) {
             Ok(Decision::Allow(_)) => None,
             Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.is_dry_run(attribution.rule))
                 .then_some(Denial {

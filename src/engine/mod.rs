@@ -1,11 +1,13 @@
 //! Request in, decision out. Knows no host but the [`Host`] it is given.
 
+mod allowed;
 mod cost;
 mod credential_status;
 mod docs_endpoint;
 mod evaluation;
 mod judge;
 mod logins;
+mod memo;
 mod refusal;
 
 use std::cell::RefCell;
@@ -16,16 +18,18 @@ use crate::decision::{
     Allow, Attribution, Credentials, Decision, Denial, HeaderMutations, Response, RuleId, TokenRequest,
     header_mutations,
 };
-use crate::fetch::{Fetcher, TokenDigests};
-use crate::host::{Host, StatUpdate};
-use crate::login::{LoginHistory, PasswordChecker};
+use crate::fetch::Fetcher;
+use crate::host::{Host, StatUpdate, Ticket, WorkDone};
+use crate::login::{LoginHistory, LoginId, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::NormalPath;
 use crate::policy::{Compiled, Environment, Policy};
 use crate::reason::Reason;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
+use crate::token_endpoint::{Answer, PendingLogin};
 use docs_endpoint::DocsEndpoint;
+pub use memo::RequestMemo;
 
 /// A policy at work, with what it remembers. One for each worker.
 pub struct Engine {
@@ -35,6 +39,14 @@ pub struct Engine {
     passwords: PasswordChecker,
     fetcher: Fetcher,
     metrics: Rc<Metrics>,
+}
+
+/// What becomes of a request for a token.
+pub enum TokenAnswer {
+    /// This, at once.
+    Now(Decision),
+    /// Its password is hashed on another thread first.
+    Later(Box<PendingLogin>),
 }
 
 /// An engine, and what the author of its configuration should know without it being wrong.
@@ -89,19 +101,19 @@ impl Engine {
     /// What becomes of `request`. It is told to wait ([`Decision::Pause`]) only if it `can_pause`.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, host: &dyn Host, can_pause: bool) -> Decision {
-        self.decide_again(request, &TokenDigests::default(), host, can_pause)
+        self.decide_again(request, &RequestMemo::default(), host, can_pause)
     }
 
-    /// The same for a request that may have been decided before; `digests` are what was computed then.
+    /// The same for a request that may have been decided before; `memo` is what was found out then.
     #[must_use]
     pub fn decide_again(
         &self,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Decision {
-        let mut decision = match self.judge(request, digests, host, can_pause) {
+        let mut decision = match self.judge(request, memo, host, can_pause) {
             Ok(decision) => decision,
             Err(denial) => return self.refuse(denial, request),
         };
@@ -155,13 +167,49 @@ impl Engine {
         is_id.then(|| String::from_utf8_lossy(id).into_owned())
     }
 
-    /// What becomes of a request for a token, now that its body is there.
+    /// What becomes of a request for a token, now that its body is there, on a host without threads.
     #[must_use]
     pub fn answer_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> Decision {
+        match self.begin_token(request, body, host) {
+            TokenAnswer::Now(decision) => decision,
+            TokenAnswer::Later(_) => Self::token_reply(
+                request,
+                Err(Denial::host_failure("a password is hashed on another thread")),
+            ),
+        }
+    }
+
+    /// The same on any host: its password may be hashed on another thread first.
+    #[must_use]
+    pub fn begin_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> TokenAnswer {
         let answer = match self.policy.token_endpoint(request.endpoint) {
             Some(endpoint) => endpoint.answer(request, body, &self.passwords, host),
             None => Err(Denial::host_failure("a body for a token endpoint that is not there")),
         };
+        match answer {
+            Ok(Answer::Now(response)) => TokenAnswer::Now(Self::token_reply(request, Ok(response))),
+            Ok(Answer::Later(login)) => TokenAnswer::Later(login),
+            Err(denial) => TokenAnswer::Now(Self::token_reply(request, Err(denial))),
+        }
+    }
+
+    /// What becomes of it once its password is hashed on another thread; `None`: it is not yet.
+    #[must_use]
+    pub fn answer_token_later(
+        &self,
+        request: &TokenRequest,
+        login: &PendingLogin,
+        host: &dyn Host,
+    ) -> Option<Decision> {
+        let Some(endpoint) = self.policy.token_endpoint(request.endpoint) else {
+            let denial = Denial::host_failure("a password for a token endpoint that is not there");
+            return Some(Self::token_reply(request, Err(denial)));
+        };
+        let answer = endpoint.answer_later(login, &self.passwords, host)?;
+        Some(Self::token_reply(request, answer))
+    }
+
+    fn token_reply(request: &TokenRequest, answer: Result<Response, Denial>) -> Decision {
         let attribution = Attribution::rule(RuleId::TokenEndpoint);
         match answer {
             Ok(response) => Decision::LocalReply(Response { attribution, ..response }),
@@ -169,6 +217,11 @@ impl Engine {
                 Decision::Deny(Denial { request_id: request.request_id.clone(), ..denial.at(attribution) })
             }
         }
+    }
+
+    /// A password was hashed on another thread; gives the logins that are known of now.
+    pub fn finish_login(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<LoginId> {
+        self.passwords.finish(ticket, done, host)
     }
 
     /// What is counted.
@@ -179,12 +232,13 @@ impl Engine {
 
     /// Gives `each` what was counted and measured since the last time.
     pub fn measure(&self, each: impl FnMut(usize, StatUpdate)) {
-        self.metrics.take(self.cache.borrow().len(), self.fetcher.fetched(), each);
+        self.metrics.take(self.fetcher.fetched(), each);
     }
 
     /// The same for the last time: what this engine remembers is forgotten.
     pub fn retire(&self, each: impl FnMut(usize, StatUpdate)) {
-        self.metrics.take(0, self.fetcher.fetched(), each);
+        self.metrics.remember(0);
+        self.metrics.take(self.fetcher.fetched(), each);
     }
 
     /// What comes from outside.

@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use super::algorithm::Algorithm;
 use super::deferred::{MlDsa, NOT_RSA, Rsa};
-use super::key::{Material, NativeKey, VerificationKey};
+use super::key::{Material, NativeKey, Parsed, VerificationKey};
 use crate::encoding::decode_base64url;
 
 /// Why a JWK is not among the keys.
@@ -57,7 +57,7 @@ pub fn import_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Verification
             secret.len()
         ));
     }
-    Ok(VerificationKey { kid: None, algorithm, material, native: None })
+    Ok(VerificationKey { kid: None, algorithm, material, native: None, parsed: Parsed::default() })
 }
 
 /// A public key in PEM: SubjectPublicKeyInfo (RFC 7468 section 13), or PKCS#1 for RSA.
@@ -272,11 +272,19 @@ pub(super) fn verification_key(algorithm: Algorithm, material: Material) -> Resu
         Material::P256(key) => der(&p256::PublicKey::from(key)),
         Material::P384(key) => der(&p384::PublicKey::from(key)),
         Material::P521(key) => der(&p521::PublicKey::from(key)),
-        _ => return Ok(VerificationKey { kid: None, algorithm, material, native: None }),
+        _ => {
+            return Ok(VerificationKey {
+                kid: None,
+                algorithm,
+                material,
+                native: None,
+                parsed: Parsed::default(),
+            });
+        }
     };
     let spki = spki.ok_or_else(|| not_a_public_key(algorithm))?;
     let native = algorithm.hash().map(|hash| NativeKey::new(hash, spki));
-    Ok(VerificationKey { kid: None, algorithm, material, native })
+    Ok(VerificationKey { kid: None, algorithm, material, native, parsed: Parsed::default() })
 }
 
 fn der(key: &impl EncodePublicKey) -> Option<Vec<u8>> {
