@@ -14,6 +14,7 @@ pub mod jwt;
 mod key_source;
 pub(crate) mod node;
 pub mod openapi;
+pub(crate) mod places;
 pub mod remote;
 pub mod rules;
 pub mod scheme;
@@ -30,7 +31,8 @@ pub use jwt::JwtConfig;
 pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use openapi::{OpenApiConfig, Unsecured};
 pub use remote::{
-    AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RevocationConfig,
+    AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RemoteKeysConfig,
+    RevocationConfig,
 };
 pub use rules::{MatchConfig, OnInvalid, PathConfig, PathKey, RESERVED_NAMES, RuleConfig, SecurityConfig};
 pub use scheme::{

@@ -18,7 +18,7 @@ use crate::decision::{
 };
 use crate::fetch::TokenDigests;
 use crate::host::{Event, Host};
-use crate::identity::{Identity, User};
+use crate::identity::{ApiKeyDirectory, Identity, User};
 use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::reason::Reason;
@@ -162,7 +162,7 @@ impl<'a> Evaluation<'a> {
     /// The credential that the request has for a scheme.
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
-        Some(look.found.get_or_init(|| find_in(&scheme.locations, self.request)))
+        Some(look.found.get_or_init(|| find_in(&scheme.locations, scheme.reading, self.request)))
     }
 
     /// Whether that is there, once.
@@ -204,16 +204,25 @@ impl<'a> Evaluation<'a> {
             Some(Found::One(credential)) => credential,
         };
         match &scheme.kind {
-            SchemeKind::Token { verifier, users } => {
-                self.verify_token(id, credential, verifier, users.as_ref())
-            }
-            SchemeKind::Basic(users) => self.verify_basic(id, users),
-            SchemeKind::ApiKey(directory) => {
-                match directory.verify(credential, |end| self.host.is_before(end)) {
-                    Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
-                    Err(error) => CredentialStatus::bad(error.reason(), ""),
+            SchemeKind::Token { verifier, users, api_keys } => {
+                let key = api_keys.as_ref().map(|directory| self.verify_api_key(credential, directory));
+                match key {
+                    // What is no key of the directory is a token.
+                    None | Some(CredentialStatus::Bad { reason: Reason::ApiKeyUnknown, .. }) => {
+                        self.verify_token(id, credential, verifier, users.as_ref())
+                    }
+                    Some(status) => status,
                 }
             }
+            SchemeKind::Basic(users) => self.verify_basic(id, users),
+            SchemeKind::ApiKey(directory) => self.verify_api_key(credential, directory),
+        }
+    }
+
+    fn verify_api_key(&self, key: &[u8], directory: &'a ApiKeyDirectory) -> CredentialStatus<'a> {
+        match directory.verify(key, |end| self.host.is_before(end)) {
+            Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
+            Err(error) => CredentialStatus::bad(error.reason(), ""),
         }
     }
 
@@ -353,7 +362,8 @@ impl<'a> Evaluation<'a> {
             .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
             .collect();
         let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        insertion_sort(&mut credentials, |left, right| left.0.precedence() < right.0.precedence());
+        let precedence = |(scheme, credential): &(&Scheme, &Authenticated<'_>)| credential.precedence(scheme);
+        insertion_sort(&mut credentials, |left, right| precedence(left) < precedence(right));
         // One speaks for all; what another may do is not what its subject may do.
         let speaker =
             credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();

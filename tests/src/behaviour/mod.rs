@@ -11,6 +11,7 @@ mod forged;
 mod login;
 mod own_routes;
 mod people;
+mod places;
 mod policies;
 mod requirements;
 mod routing;
@@ -88,6 +89,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(forged::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
+    policies.extend(places::policies());
     policies
 }
 
@@ -109,6 +111,7 @@ pub fn rows() -> Vec<Row> {
         forged::rows,
         own_routes::rows,
         whose::rows,
+        places::rows,
     ] {
         rows.extend(theme());
     }
