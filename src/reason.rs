@@ -159,6 +159,11 @@ reasons! {
         remedy "Add the key or its algorithm. A key that the issuer changed lately is fetched within \
                 `refetch_seconds`."
         { TokenNoMatchingKey: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_key_unusable" for [Token]
+        means "The token names a key that is in the key set and was left out of it."
+        remedy "The log says why when the set is read: `key 2 (\"kid\") is left out: ...`. Have the issuer sign with a key \
+                that can be used, such as RSA of 2048 bits or more."
+        { TokenKeyUnusable: 401 "Could not validate credentials", Challenge "invalid_token"; }
     "token_too_many_keys" for [Token]
         means "The token names no key, and there are more keys of its algorithm than are tried on one token."
         remedy "Give the keys a `kid`, and have the issuer name it in the token's header."

@@ -15,6 +15,7 @@ mod key_source;
 pub mod matching;
 pub(crate) mod node;
 pub mod openapi;
+pub(crate) mod places;
 pub mod remote;
 pub mod rules;
 pub mod scheme;
@@ -32,7 +33,8 @@ pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use matching::{ExceptConfig, HeaderCondition, MatchConfig, PathConfig, PathKey};
 pub use openapi::{Neighbours, OpenApiConfig, Unsecured};
 pub use remote::{
-    AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RevocationConfig,
+    AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RemoteKeysConfig,
+    RevocationConfig,
 };
 pub use rules::{OnInvalid, RESERVED_NAMES, RuleConfig, RuleSecurity, SecurityConfig};
 pub use scheme::{

@@ -7,7 +7,7 @@ use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
 use crate::login::LoginId;
-use crate::policy::SchemeId;
+use crate::policy::{Scheme, SchemeId};
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
 
@@ -32,6 +32,15 @@ impl Authenticated<'_> {
             Self::Token { token, .. } => token.subject(),
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
+        }
+    }
+
+    /// Where the subject of an AND comes from: the lowest precedence speaks.
+    pub fn precedence(&self, scheme: &Scheme) -> u8 {
+        match self {
+            // Also where the scheme has tokens too.
+            Self::Key(_) => Scheme::PRECEDENCE_OF_KEYS,
+            Self::Token { .. } | Self::Basic { .. } => scheme.precedence(),
         }
     }
 
@@ -122,6 +131,7 @@ impl CredentialStatus<'_> {
             | TokenError::Malformed(_)
             | TokenError::Critical
             | TokenError::NoKey
+            | TokenError::KeyUnusable
             | TokenError::TooManyKeys
             | TokenError::Signature
             | TokenError::Expired

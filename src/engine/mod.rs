@@ -281,6 +281,10 @@ impl Engine {
 mod tests;
 
 #[cfg(test)]
+#[path = "key_sets_tests.rs"]
+mod key_sets_tests;
+
+#[cfg(test)]
 #[path = "fetched_keys_tests.rs"]
 mod fetched_keys_tests;
 

@@ -18,7 +18,7 @@ pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 use std::rc::Rc;
 
 use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
-use crate::credential::CredentialLocation;
+use crate::credential::{CredentialLocation, SUBPROTOCOLS};
 use crate::decision::RuleId;
 use crate::fetch::{self, Introspection};
 use crate::http_syntax::is_same_header;
@@ -267,6 +267,7 @@ impl Policy {
     pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
         let is_location = |location: &CredentialLocation| match location {
             CredentialLocation::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
+            CredentialLocation::Subprotocol(_) => is_same_header(SUBPROTOCOLS.as_bytes(), name),
             CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)

@@ -49,6 +49,8 @@ struct Compiler<'a> {
     identity_headers: usize,
     /// Whether `iss` is sent on.
     tells_issuer: bool,
+    /// The status of a missing credential, for all schemes.
+    missing_status: Option<u16>,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
 }
@@ -82,6 +84,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         reserved: told,
         tells_issuer: identity_headers.issuer.is_some(),
         clients: BTreeMap::new(),
+        missing_status: config.errors.missing_status,
     };
     let pages = config.openapi.pages();
     compiler.check_identity_headers();

@@ -13,6 +13,7 @@ mod login;
 mod matching;
 mod own_routes;
 mod people;
+mod places;
 mod policies;
 mod requirements;
 mod routing;
@@ -92,6 +93,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(found_documents::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
+    policies.extend(places::policies());
     policies
 }
 
@@ -115,6 +117,7 @@ pub fn rows() -> Vec<Row> {
         found_documents::rows,
         own_routes::rows,
         whose::rows,
+        places::rows,
     ] {
         rows.extend(theme());
     }
