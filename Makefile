@@ -42,7 +42,7 @@ unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, 
 
 test: build cli ## everything: unit tests, behaviour table, end to end in a real Envoy; prints the ten slowest tests
 	$(call say,testing: the core natively and the plugin in a real Envoy)
-	scripts/test --workspace
+	scripts/test --workspace --exclude lychgate-fuzz
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
@@ -62,7 +62,7 @@ lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings de
 	$(call say,checking format and lints)
 	@rustup component list --installed | grep -q '^clippy' || rustup component add clippy rustfmt
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --exclude lychgate-fuzz --all-targets -- -D warnings
 	cargo clippy --locked --target $(TARGET) -p lychgate -- -D warnings
 	RUSTDOCFLAGS='-D warnings -D rustdoc::all' cargo doc --locked --no-deps --lib -p lychgate -p lychgate-testkit -p lychgate-tests
 
