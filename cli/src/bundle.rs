@@ -14,12 +14,14 @@ const MEMBER: &str = "x-bundled";
 
 /// Which document.
 #[derive(Args)]
-#[command(after_help = "The plugin reads one document and no other file. Here each file that a `$ref` names becomes a member of
+#[command(
+    after_help = "The plugin reads one document and no other file. Here each file that a `$ref` names becomes a member of
 `x-bundled`, and each `$ref` leads there. What is behind a URL is not fetched.
 
 Examples:
   lychgate bundle openapi/index.yaml > openapi.json
-  lychgate bundle openapi/index.yaml | lychgate import - > lychgate.yaml")]
+  lychgate bundle openapi/index.yaml | lychgate import - > lychgate.yaml"
+)]
 pub struct Arguments {
     /// The OpenAPI document, JSON or YAML; `-` for standard input
     file: String,
@@ -80,7 +82,9 @@ impl Files {
             Value::Object(members) => {
                 for (key, value) in members {
                     match value {
-                        Value::String(reference) if key == "$ref" => *reference = self.target(reference, file)?,
+                        Value::String(reference) if key == "$ref" => {
+                            *reference = self.target(reference, file)?
+                        }
                         // A value of a request is not the document's.
                         _ if matches!(key.as_str(), "example" | "enum" | "const") => {}
                         value => self.rewrite(value, file)?,
@@ -96,7 +100,9 @@ impl Files {
         let (other, pointer) = reference.split_once('#').unwrap_or((reference, ""));
         if other.contains("://") {
             let file = file.display();
-            return Err(format!("{file}: $ref {reference:?} is a URL; save what it names to a file, and name that"));
+            return Err(format!(
+                "{file}: $ref {reference:?} is a URL; save what it names to a file, and name that"
+            ));
         }
         let other = percent_decoded(other);
         let path = match other.as_str() {

@@ -76,7 +76,9 @@ fn check_file(file: &str, arguments: &Arguments) -> Result<Told, String> {
         check_one(file, found, arguments.assume_env, &mut told);
     }
     if told.faults > 0 && document::is_helm_template(&text) {
-        println!("{file}: some of it are actions of a Helm template; check what it becomes: helm template . | lychgate check -");
+        println!(
+            "{file}: some of it are actions of a Helm template; check what it becomes: helm template . | lychgate check -"
+        );
     }
     if arguments.strict && told.faults == 0 {
         for Finding { owner, line, path, message, weight } in strict::findings(&found, &value_of) {

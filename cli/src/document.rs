@@ -48,7 +48,8 @@ pub fn parse(text: &str) -> Result<Vec<Node>, String> {
             Err(_) => {}
         }
     }
-    serde_saphyr::from_multiple_with_options(text, options()).map_err(|error| in_plain_words(text, &error.to_string()))
+    serde_saphyr::from_multiple_with_options(text, options())
+        .map_err(|error| in_plain_words(text, &error.to_string()))
 }
 
 /// No bound but those that keep a small text from becoming a large one: the plugin has none either.
@@ -95,7 +96,9 @@ struct Lines<'t>(&'t [u8]);
 
 impl Read for Lines<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let (Some((first, rest)), Some(place)) = (self.0.split_first(), buffer.first_mut()) else { return Ok(0) };
+        let (Some((first, rest)), Some(place)) = (self.0.split_first(), buffer.first_mut()) else {
+            return Ok(0);
+        };
         *place = *first;
         self.0 = rest;
         if *first == b'\n' {
@@ -239,9 +242,7 @@ pub fn line_of(node: &Node, path: &str) -> u64 {
     for step in steps(path) {
         let found = match &step {
             Step::Key(name) => current.value.member(name).map(|(key, value)| (key.line, value)),
-            Step::Index(index) => {
-                current.value.items().get(*index).map(|item| (item.line, item))
-            }
+            Step::Index(index) => current.value.items().get(*index).map(|item| (item.line, item)),
         };
         let Some((found_line, next)) = found else { break };
         line = found_line;
@@ -360,7 +361,10 @@ impl<'de> Visitor<'de> for TreeVisitor {
         let mut names = HashSet::new();
         while let Some((key, value)) = access.next_entry::<Located<String>, Node>()? {
             if !names.insert(key.value.clone()) {
-                return Err(A::Error::custom(format_args!("duplicate key `{}`: one of the two would be lost", key.value)));
+                return Err(A::Error::custom(format_args!(
+                    "duplicate key `{}`: one of the two would be lost",
+                    key.value
+                )));
             }
             members.push((key, value));
         }

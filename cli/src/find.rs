@@ -63,7 +63,8 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
             for wasm in tree.at(&["spec", "wasm"]).map(|node| node.value.items()).unwrap_or_default() {
                 let url = |kind| wasm.value.at(&["code", kind, "url"]);
                 let names = [wasm.value.get("name"), wasm.value.get("rootID"), url("image"), url("http")];
-                if let Some(config) = wasm.value.get("config").filter(|config| is_ours(&names, &config.value)) {
+                if let Some(config) = wasm.value.get("config").filter(|config| is_ours(&names, &config.value))
+                {
                     found.push(of_struct(owner(&wasm.value), config, Loader::EnvoyGateway(wasm)));
                 }
             }
@@ -93,7 +94,7 @@ fn documents_in(text: &Node) -> &'static [Node] {
     let documents = text.value.text().and_then(|text| crate::document::parse(text).ok());
     let mut documents = documents.unwrap_or_default();
     for document in &mut documents {
-        document.move_down(text.line);
+        document.move_down(text.line.saturating_sub(1));
     }
     Box::leak(documents.into_boxed_slice())
 }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::Args;
 use lychgate::config::ConfigError;
-use lychgate::openapi::skeleton::{self, Skeleton};
 use lychgate::openapi::export;
+use lychgate::openapi::skeleton::{self, Skeleton};
 
 use crate::config::Configuration;
 use crate::{bundle, document};
@@ -32,12 +32,14 @@ pub fn openapi(arguments: &OpenApiArguments) -> Result<ExitCode, String> {
 
 /// Which document.
 #[derive(Args)]
-#[command(after_help = "What is left to write is how each scheme is verified: keys, users, API keys. What was read by a guess is
+#[command(
+    after_help = "What is left to write is how each scheme is verified: keys, users, API keys. What was read by a guess is
 told on standard error: look at each line. Files that the document refers to are read too.
 
 Examples:
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
-  lychgate import --unsecured public openapi.yaml")]
+  lychgate import --unsecured public openapi.yaml"
+)]
 pub struct ImportArguments {
     /// The OpenAPI document, JSON or YAML; `-` for standard input
     file: String,
@@ -55,8 +57,9 @@ pub fn import(arguments: &ImportArguments) -> Result<ExitCode, String> {
     let (node, value) = bundle::read(file)?;
     let public = arguments.unsecured == "public";
     let at = |error: &ConfigError| format!("{file}:{}: ", document::line_of(&node, &error.path));
-    let Skeleton { sections, notes } = skeleton::skeleton(&value, public)
-        .map_err(|errors| errors.iter().map(|error| format!("{}{error}", at(error))).collect::<Vec<_>>().join("\n"))?;
+    let Skeleton { sections, notes } = skeleton::skeleton(&value, public).map_err(|errors| {
+        errors.iter().map(|error| format!("{}{error}", at(error))).collect::<Vec<_>>().join("\n")
+    })?;
     for note in &notes {
         eprintln!("{}warning: {note}", at(note));
     }

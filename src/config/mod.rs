@@ -43,8 +43,8 @@ pub use users::UserConfig;
 
 use crate::login::PasswordSettings;
 use crate::secret::SecretJson;
-use openapi::import::ImportedScheme;
 use node::Node;
+use openapi::import::ImportedScheme;
 use serde_json::Value;
 
 /// The configuration of Lychgate: in Envoy the plugin's `configuration` (a `google.protobuf.Struct`, or

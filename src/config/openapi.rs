@@ -57,7 +57,10 @@ pub struct OpenApiConfig {
     pub unsecured: Unsecured,
     /// Paths of the document whose last parameter stands for several segments, as FastAPI's `{file_path:path}` does,
     /// which its document has as `{file_path}`.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", inner(regex(pattern = "^/.*\\{"))))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<String>>", inner(regex(pattern = "^/.*\\{")))
+    )]
     pub multi_segment: Vec<String>,
     /// Operations whose alternatives of one scheme each are needed together: FastAPI writes two required
     /// dependencies as alternatives.
@@ -157,7 +160,18 @@ impl OpenApiConfig {
             return node.error("`docs` and `serve` are the same path");
         }
         let unsecured = unsecured.unwrap_or_default();
-        Some(Self { document, serve, docs, title, version, unsecured, multi_segment, combine, neighbours, docs_oauth })
+        Some(Self {
+            document,
+            serve,
+            docs,
+            title,
+            version,
+            unsecured,
+            multi_segment,
+            combine,
+            neighbours,
+            docs_oauth,
+        })
     }
 }
 

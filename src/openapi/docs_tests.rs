@@ -1,6 +1,6 @@
 use super::{asset, initializer, page};
-use crate::config::openapi::DocsOAuth;
 use crate::config::openapi::DOCS_FILES;
+use crate::config::openapi::DocsOAuth;
 
 fn text(body: &[u8]) -> String {
     String::from_utf8(body.to_vec()).unwrap()
@@ -51,6 +51,7 @@ fn the_page_runs_no_inline_script_and_asks_nobody_else() {
 fn the_page_knows_what_a_login_by_oauth_begins_with() {
     let oauth = DocsOAuth { client_id: "docs\"".into(), scopes: vec!["items:read".into()], pkce: true };
     let script = text(&initializer("/docs", "/openapi.json", Some(&oauth)).body);
-    let settings = r#"{"clientId":"docs\"","scopes":["items:read"],"usePkceWithAuthorizationCodeGrant":true}"#;
+    let settings =
+        r#"{"clientId":"docs\"","scopes":["items:read"],"usePkceWithAuthorizationCodeGrant":true}"#;
     assert!(script.ends_with(&format!("ui.initOAuth({settings});\n")), "{script}");
 }

@@ -186,7 +186,8 @@ fn merged(config: &Config, imported: &Imported, document: &Value, rules: &[Rule<
             let own = of_operation.get(&format!("{method} {path}")).into_iter().flatten();
             let needed: Vec<_> = own.map(|rule| needed(config, imported, rule, method, rules)).collect();
             // Where its servers give it several paths that need different things, it is not told to be public.
-            let is_told = |needed: &&Option<SecurityConfig>| needed.as_ref().is_none_or(|own| !own.is_empty());
+            let is_told =
+                |needed: &&Option<SecurityConfig>| needed.as_ref().is_none_or(|own| !own.is_empty());
             if let Some(security) = needed.iter().find(is_told).or(needed.first()) {
                 operation::secure(operation, security.as_ref(), config.errors);
             }

@@ -88,7 +88,8 @@ impl Requirement {
             own.alternatives.iter().cloned().chain(nothing).collect::<Vec<_>>()
         };
         let others = all(other);
-        let both = |own: Alternative| others.iter().map(move |other| own.clone().and(other)).collect::<Vec<_>>();
+        let both =
+            |own: Alternative| others.iter().map(move |other| own.clone().and(other)).collect::<Vec<_>>();
         let alternatives: Vec<_> = all(self).into_iter().flat_map(both).collect();
         Self::new(alternatives).ignoring_invalid(self.ignores_invalid && other.ignores_invalid)
     }

@@ -121,17 +121,30 @@ fn what_of_a_document_is_read_by_a_guess_or_not_at_all_is_told() {
         (
             json!({"paths": {"/me": get(), "/{user}": {"get": {"security": []}}}}),
             json!({}),
-            vec!["openapi.document.paths[\"/me\"].get: needs a credential, and these need none, which the application may take for it: /ME; "],
+            vec![
+                "openapi.document.paths[\"/me\"].get: needs a credential, and these need none, which the application may take for it: /ME; ",
+            ],
         ),
         (
             json!({"servers": [{"url": "v1"}], "paths": {"/x": get()}}),
             json!({}),
-            vec!["openapi.document.servers[0]: \"v1\" is relative to where the document is; it is read as /v1"],
+            vec![
+                "openapi.document.servers[0]: \"v1\" is relative to where the document is; it is read as /v1",
+            ],
+        ),
+        (
+            json!({"servers": [{"url": "api.example.com/v1"}], "paths": {"/x": get()}}),
+            json!({}),
+            vec![
+                "openapi.document.servers[0]: \"api.example.com/v1\" is a host or a path, and is read as both",
+            ],
         ),
         (
             json!({"servers": [{"url": "/{v}", "variables": {"v": {"default": "v1"}}}], "paths": {"/x": get()}}),
             json!({}),
-            vec!["openapi.document.servers[0]: \"/{v}\": `v` has no `enum`; no value of it but its `default` is read"],
+            vec![
+                "openapi.document.servers[0]: \"/{v}\": `v` has no `enum`; no value of it but its `default` is read",
+            ],
         ),
         (
             json!({"servers": [{"url": "https://{region}.example.com/"}], "paths": {"/x": get()}}),
@@ -141,7 +154,9 @@ fn what_of_a_document_is_read_by_a_guess_or_not_at_all_is_told() {
         (
             json!({"paths": {"/users/:id": get()}}),
             json!({}),
-            vec!["openapi.document.paths[\"/users/:id\"].get: `:id` is matched as it is written; a parameter is written `{name}`"],
+            vec![
+                "openapi.document.paths[\"/users/:id\"].get: `:id` is matched as it is written; a parameter is written `{name}`",
+            ],
         ),
         (
             json!({
@@ -157,7 +172,8 @@ fn what_of_a_document_is_read_by_a_guess_or_not_at_all_is_told() {
     ] {
         let mut warnings = warnings_of(document.clone(), openapi);
         warnings.sort();
-        let begins = warnings.len() == told.len() && warnings.iter().zip(&told).all(|(own, told)| own.starts_with(told));
+        let begins = warnings.len() == told.len()
+            && warnings.iter().zip(&told).all(|(own, told)| own.starts_with(told));
         assert!(begins, "{document}: {warnings:#?}");
     }
 }

@@ -67,6 +67,14 @@ fn paths_begin_where_the_servers_say() {
         (json!([{"url": "https://x.example/v1/"}, {"url": "http://y.example/v1"}]), vec!["/v1/a"]),
         (json!([{"url": "/v1"}, {"url": "v2"}]), vec!["/v1/a", "/v2/a"]),
         (json!([{"url": "//x.example/v1"}]), vec!["/v1/a"]),
+        (json!([{"url": "./v1/"}, {"url": "../v2"}, {"url": "."}]), vec!["/a", "/v1/a", "/v2/a"]),
+        (json!([{"url": "x.example/v1"}]), vec!["/v1/a", "/x.example/v1/a"]),
+        (json!([{"url": "{e}/v1", "variables": {"e": {"default": "https://x.example"}}}]), vec!["/v1/a"]),
+        (json!([{"url": "https://{unknown}.example:{port}/v1"}]), vec!["/v1/a"]),
+        (
+            json!([{"url": "/{v}", "variables": {"v": {"default": "v1", "enum": ["v1", "v2"]}}}]),
+            vec!["/v1/a", "/v2/a"],
+        ),
         (json!([{"url": "/{v}/b", "variables": {"v": {"default": "v3"}}}]), vec!["/v3/b/a"]),
     ] {
         document["servers"] = servers;
@@ -98,7 +106,8 @@ fn of_schemes_only_openapis_own_keys_are_taken() {
     document["components"] = json!({"securitySchemes": {"s": {"type": "oauth2", "x-a": 1, "jwt": {},
         "flows": {"x-b": 1, "password": {"tokenUrl": "t", "scopes": {}, "x-c": 1}}}}});
     let imported = import(&document).unwrap();
-    let schemes: Vec<_> = imported.schemes.into_iter().map(|scheme| (scheme.name, scheme.description)).collect();
+    let schemes: Vec<_> =
+        imported.schemes.into_iter().map(|scheme| (scheme.name, scheme.description)).collect();
     assert_eq!(
         schemes,
         [("s".to_owned(), json!({"type": "oauth2", "flows": {"password": {"tokenUrl": "t", "scopes": {}}}}))]

@@ -68,7 +68,9 @@ pub fn read_combine(node: Node<'_>) -> Option<Vec<String>> {
 pub fn read_multi_segment(node: Node<'_>) -> Option<String> {
     let path = read_path(node)?;
     if parameters(&path).next().is_none() {
-        return node.error(format_args!("{path:?} has no parameter; give a path of the document such as /files/{{path}}"));
+        return node.error(format_args!(
+            "{path:?} has no parameter; give a path of the document such as /files/{{path}}"
+        ));
     }
     Some(path)
 }

@@ -59,7 +59,8 @@ pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConf
     let scopes: Vec<_> = security.iter().filter_map(|schemes| challenged_scopes(schemes)).collect();
     if is_new
         && !scopes.is_empty()
-        && let Some(Value::Object(response)) = operation.get_mut("responses").and_then(|own| own.get_mut("403"))
+        && let Some(Value::Object(response)) =
+            operation.get_mut("responses").and_then(|own| own.get_mut("403"))
     {
         let header = json!({"description": scopes.join(", or "), "schema": {"type": "string"}});
         response.insert("headers".into(), json!({"WWW-Authenticate": header}));

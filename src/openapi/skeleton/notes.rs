@@ -64,7 +64,8 @@ fn note(notes: &mut Vec<ConfigError>, place: &str, message: String) {
 }
 
 fn name_of(rule: &ImportedRule) -> String {
-    let (path, method) = rule.operations.first().map_or(("", ""), |(path, method)| (path.as_str(), method.as_str()));
+    let (path, method) =
+        rule.operations.first().map_or(("", ""), |(path, method)| (path.as_str(), method.as_str()));
     format!("{method} {path}")
 }
 
@@ -93,13 +94,18 @@ fn operation(rule: &ImportedRule, notes: &mut Vec<ConfigError>) {
 /// Servers whose URL its author never filled in.
 fn servers(document: &Value, notes: &mut Vec<ConfigError>) {
     let servers = document.get("servers").and_then(Value::as_array).into_iter().flatten();
-    for (index, url) in servers.enumerate().filter_map(|(index, server)| Some((index, server.get("url")?.as_str()?))) {
+    for (index, url) in
+        servers.enumerate().filter_map(|(index, server)| Some((index, server.get("url")?.as_str()?)))
+    {
         let text = url.to_ascii_lowercase();
         let host = text.split_once("://").map_or(text.as_str(), |(_, rest)| rest);
         let host = host.split('/').next().unwrap_or_default();
         let is_reserved = ["example.com", "example.org", "example.net", ".example", "example"];
-        if is_reserved.iter().any(|end| host.ends_with(end)) || host.contains("your") || host.starts_with('{') {
-            let message = format!("{url:?} looks like a placeholder: look whether the paths of the rules begin as they should");
+        if is_reserved.iter().any(|end| host.ends_with(end)) || host.contains("your") || host.starts_with('{')
+        {
+            let message = format!(
+                "{url:?} looks like a placeholder: look whether the paths of the rules begin as they should"
+            );
             note(notes, &format!("servers[{index}].url"), message);
         }
     }

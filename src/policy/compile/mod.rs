@@ -109,7 +109,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     };
     rules.extend(imported);
     rules::tell_apart(&mut rules);
-    let deeper = rules.get(written..).map(|own| compiler.deeper(operations, own, default.as_ref(), neighbours));
+    let deeper =
+        rules.get(written..).map(|own| compiler.deeper(operations, own, default.as_ref(), neighbours));
     rules.extend(deeper.unwrap_or_default());
     let rules = compiler.index(rules, max_path_bytes, written, operations, neighbours);
     if default_is_public || config.openapi.unsecured == Unsecured::Public {

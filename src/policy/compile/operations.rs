@@ -70,7 +70,8 @@ impl Compiler<'_> {
         }
         if left.is_empty() {
             if !told.contains(&operation.security_place) {
-                self.warnings.add(&place, "is refused to everybody: none of its alternatives can be checked here");
+                self.warnings
+                    .add(&place, "is refused to everybody: none of its alternatives can be checked here");
                 told.push(operation.security_place.clone());
             }
             return Requirement::denied();
@@ -102,7 +103,9 @@ impl Compiler<'_> {
                 methods: rule.methods.clone(),
                 covers_head: rule.covers_head,
                 hosts: None,
-                requirement: Some(rule.requirement.as_ref().map_or_else(|| default.clone(), |own| own.and(default))),
+                requirement: Some(
+                    rule.requirement.as_ref().map_or_else(|| default.clone(), |own| own.and(default)),
+                ),
                 name: rule.name.clone(),
                 is_named: true,
                 mode: None,

@@ -54,10 +54,11 @@ impl Compiler<'_> {
                 if !is_login || !rule.path.matches(&path) || operation.security.is_none() {
                     continue;
                 }
-                let alternatives = rule.requirement.as_ref().map(Requirement::alternatives).unwrap_or_default();
+                let alternatives =
+                    rule.requirement.as_ref().map(Requirement::alternatives).unwrap_or_default();
                 let is_for_tokens = |terms: &[Term]| terms.iter().any(|term| Some(&term.scheme) == own);
-                let needs_one =
-                    !alternatives.is_empty() && alternatives.iter().all(|alternative| is_for_tokens(&alternative.terms));
+                let needs_one = !alternatives.is_empty()
+                    && alternatives.iter().all(|alternative| is_for_tokens(&alternative.terms));
                 if !asks_for_it(rule) || (!needs_one && !operation.is_inherited) {
                     of_endpoint.push(number);
                 } else if !operation.is_inherited {

@@ -92,16 +92,18 @@ impl Compiler<'_> {
         let deeper = written.saturating_add(imported.len());
         let is_whole = rules.len() >= deeper;
         let neighbours = neighbours.then_some(written);
-        Rules::with_beyond(rules, deeper, neighbours, max_path_bytes).unwrap_or_else(|TooCostly { rule, why }| {
-            let place = rule.checked_sub(written).and_then(|number| imported.get(number));
-            let root = Path::Root.key("rules");
-            match place {
-                _ if !is_whole => self.errors.add(&root, why),
-                Some(operation) => self.errors.add(&Path::Text(&operation.place), why),
-                None => self.errors.add(&root.index(rule).key("match"), why),
-            }
-            Rules::default()
-        })
+        Rules::with_beyond(rules, deeper, neighbours, max_path_bytes).unwrap_or_else(
+            |TooCostly { rule, why }| {
+                let place = rule.checked_sub(written).and_then(|number| imported.get(number));
+                let root = Path::Root.key("rules");
+                match place {
+                    _ if !is_whole => self.errors.add(&root, why),
+                    Some(operation) => self.errors.add(&Path::Text(&operation.place), why),
+                    None => self.errors.add(&root.index(rule).key("match"), why),
+                }
+                Rules::default()
+            },
+        )
     }
 
     pub(super) fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {

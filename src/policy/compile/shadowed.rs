@@ -58,9 +58,7 @@ fn covers(earlier: &PathKey, later: &PathKey) -> bool {
         }
         (PathKey::Prefix(prefix), PathKey::Regex(_)) => prefix.is_empty(),
         (PathKey::Regex(regex), _) => matches!(regex.as_str(), ".*" | "/.*"),
-        (PathKey::Template(own), PathKey::Template(path)) => {
-            crate::config::template::covers(own, path)
-        }
+        (PathKey::Template(own), PathKey::Template(path)) => crate::config::template::covers(own, path),
         (PathKey::Template(_), PathKey::Prefix(_) | PathKey::Regex(_)) => false,
     }
 }

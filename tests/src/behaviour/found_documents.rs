@@ -28,7 +28,10 @@ fn documents() -> Vec<(&'static str, Value)> {
         ),
         (
             "found: siblings",
-            path_items(json!({"/y": {"$ref": "#/components/pathItems/p", "post": admin()}}), json!({"p": get()})),
+            path_items(
+                json!({"/y": {"$ref": "#/components/pathItems/p", "post": admin()}}),
+                json!({"p": get()}),
+            ),
         ),
         ("found: network-path", based(json!([{"url": "//api.example.com/v1"}]))),
         (
@@ -37,7 +40,9 @@ fn documents() -> Vec<(&'static str, Value)> {
         ),
         (
             "found: host in a variable",
-            based(json!([{"url": "{endpoint}/v1", "variables": {"endpoint": {"default": "https://a.example"}}}])),
+            based(
+                json!([{"url": "{endpoint}/v1", "variables": {"endpoint": {"default": "https://a.example"}}}]),
+            ),
         ),
         ("found: several servers", based(json!([{"url": "https://a.example/one"}, {"url": "two"}]))),
         ("found: query", json!({"paths": {"/x?op=1": get(), "/y#one": get(), "/y#two": get(), "/y": get()}})),
@@ -120,14 +125,16 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         documents.iter().map(|(name, document)| (*name, policy(document, json!({})))).collect();
     for (name, own) in &mut policies {
         if *name == "found: login" {
-            own["schemes"]["o"] =
-                json!({"jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}, "users": "staff", "issue": {}});
+            own["schemes"]["o"] = json!({"jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}, "users": "staff", "issue": {}});
             own["users"] = json!({"staff": staff()});
             own["passwords"] = patient();
             own["openapi"]["serve"] = json!("/openapi.json");
         }
     }
-    policies.push(("found: neighbours left out", policy(&of("found: neighbours"), json!({"neighbours": "default"}))));
+    policies.push((
+        "found: neighbours left out",
+        policy(&of("found: neighbours"), json!({"neighbours": "default"})),
+    ));
     let mut keyed = policy(&of("found: several segments"), json!({}));
     keyed["security"] = json!([{"key": []}]);
     policies.push(("found: deeper, default locked", keyed.clone()));
@@ -140,7 +147,8 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         "/either": {"get": {"operationId": "either", "security": [{"key": []}, {"other": []}]}},
     }});
     let mut combined = policy(&both, json!({"combine": {"all": ["read", "strict"]}}));
-    combined["schemes"]["other"] = json!({"type": "apiKey", "in": "header", "name": "X-Other", "api_keys": "partners"});
+    combined["schemes"]["other"] =
+        json!({"type": "apiKey", "in": "header", "name": "X-Other", "api_keys": "partners"});
     policies.push(("found: combined", combined));
     let mut served = policy(
         &json!({
@@ -229,7 +237,14 @@ pub fn rows() -> Vec<Row> {
         rows.push(allowed(format!("{policy}: {path} is not that operation"), policy, get(path)).anonymous());
     }
     let denied = |path: &'static str| {
-        refused(format!("found: {path} is refused to everybody"), "found: unverifiable", key(get(path)), 403, "Forbidden", &[])
+        refused(
+            format!("found: {path} is refused to everybody"),
+            "found: unverifiable",
+            key(get(path)),
+            403,
+            "Forbidden",
+            &[],
+        )
     };
     rows.extend([denied("/both"), denied("/alone")]);
     rows.push(
@@ -276,7 +291,11 @@ pub fn rows() -> Vec<Row> {
         "found: login",
         get("/openapi.json"),
         200,
-        &["\"deviceAuthorizationUrl\":\"https://idp.example/device\"", "\"deprecated\":true", "oauth2MetadataUrl"],
+        &[
+            "\"deviceAuthorizationUrl\":\"https://idp.example/device\"",
+            "\"deprecated\":true",
+            "oauth2MetadataUrl",
+        ],
     ));
     rows.push(answered(
         "found: the document keeps its security below a server's path",

@@ -86,7 +86,8 @@ impl Reader<'_> {
         let others = item.get("additionalOperations").filter(|_| self.has_later_methods);
         let place = node.path.key("additionalOperations");
         let node = Node { path: &place, ..node };
-        for (method, operation) in others.map(|others| members(node, others)).unwrap_or_default().into_iter().flatten()
+        for (method, operation) in
+            others.map(|others| members(node, others)).unwrap_or_default().into_iter().flatten()
         {
             let place = place.key(method);
             let node = Node { path: &place, ..node };
@@ -105,7 +106,8 @@ impl Reader<'_> {
     fn operation(&self, node: Node<'_>, at: &At<'_>, operation: &Value, found: &mut Found) -> Option<()> {
         let written = members(node, operation)?;
         let mut is_whole = misplaced::check_operation(node, written);
-        let operation = self.follow(node, written, |_, own| is_whole &= misplaced::check_operation(node, own))?;
+        let operation =
+            self.follow(node, written, |_, own| is_whole &= misplaced::check_operation(node, own))?;
         let own_bases = base_paths(node, &operation, &self.warnings)?;
         let own = security(node, node.path, &operation)?;
         let is_inherited = own.is_none();
@@ -198,7 +200,8 @@ impl Reader<'_> {
 
     /// Other frameworks' parameters, which a document would not match as such.
     fn warn_of_odd_segments(&self, node: Node<'_>, path: &str) {
-        let is_odd = |segment: &str| (segment.len() > 1 && segment.starts_with(':')) || segment.contains(['*', '<']);
+        let is_odd =
+            |segment: &str| (segment.len() > 1 && segment.starts_with(':')) || segment.contains(['*', '<']);
         if let Some(odd) = path.split('/').find(|segment| is_odd(segment) && !segment.contains('{')) {
             let message = format!("`{odd}` is matched as it is written; a parameter is written `{{name}}`");
             self.warnings.add(node.path, message);
@@ -244,7 +247,8 @@ fn as_set(mut security: SecurityConfig) -> SecurityConfig {
 /// Makes one AND of alternatives that have one scheme each.
 fn combine(node: Node<'_>, security: &mut SecurityConfig) -> Option<()> {
     if security.iter().any(|schemes| schemes.len() != 1) {
-        return node.error("cannot be combined: an alternative has not exactly one scheme; write a rule for it");
+        return node
+            .error("cannot be combined: an alternative has not exactly one scheme; write a rule for it");
     }
     let mut all: Vec<(String, Vec<String>)> = Vec::new();
     for (name, scopes) in security.drain(..).flatten() {
@@ -268,7 +272,9 @@ pub fn unused<'o>(
     options: &Options<'o>,
     used: &[(&'static str, usize)],
 ) -> impl Iterator<Item = (&'static str, usize)> + use<'o> {
-    let of = |key: &'static str, names: &[String]| (0..names.len()).map(|number| (key, number)).collect::<Vec<_>>();
+    let of = |key: &'static str, names: &[String]| {
+        (0..names.len()).map(|number| (key, number)).collect::<Vec<_>>()
+    };
     let mut all = of("multi_segment", options.multi_segment);
     all.extend(of("combine", options.combine));
     all.retain(|one| !used.contains(one));

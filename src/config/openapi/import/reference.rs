@@ -55,7 +55,9 @@ fn add(own: &mut Map<String, Value>, further: &Map<String, Value>) -> Result<(),
             None => drop(own.insert(key.clone(), value.clone())),
             Some(other) if other == value || OF_NO_WEIGHT.contains(&key.as_str()) => {}
             Some(_) => {
-                return Err(format!("`{key}` is beside `$ref` and also where that leads to; write one of them"));
+                return Err(format!(
+                    "`{key}` is beside `$ref` and also where that leads to; write one of them"
+                ));
             }
         }
     }

@@ -56,7 +56,9 @@ pub fn read(node: Node<'_>, path: &str, spanning: &Spanning) -> Option<Template>
     let openness = |segment: &str| {
         let kind = match Segment::parse(segment)? {
             Segment::Literal(_) => Openness::Literal,
-            Segment::Parts(_) | Segment::Any | Segment::Rest if segment.contains(SPANNING) => Openness::Spanning,
+            Segment::Parts(_) | Segment::Any | Segment::Rest if segment.contains(SPANNING) => {
+                Openness::Spanning
+            }
             Segment::Parts(_) => Openness::Partial,
             Segment::Any | Segment::Rest => Openness::Whole,
         };
