@@ -1,4 +1,4 @@
-//! A YAML or JSON document that knows on which line each of its parts stands.
+//! A YAML or JSON document that knows on which line each of its parts is.
 
 use std::cell::Cell;
 use std::collections::HashSet;

@@ -9,7 +9,7 @@ pub struct Found<'a> {
     pub owner: Option<String>,
     /// The bytes that the plugin would get.
     pub text: String,
-    /// Where its parts stand; for JSON text in a string, the string.
+    /// Where its parts are; for JSON text in a string, the string.
     pub node: &'a Node,
     /// Environment variables that the file gives the plugin.
     pub environment: Vec<(String, String)>,

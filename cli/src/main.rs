@@ -46,7 +46,7 @@ enum Command {
     /// Check every Lychgate configuration in files, as the plugin would
     ///
     /// A file is an envoy.yaml, an Istio WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy, or the bare
-    /// configuration; YAML or JSON. Each fault is told with its line, its JSON path and the remedy.
+    /// configuration; YAML or JSON. Each fault is printed with its line, its JSON path and the remedy.
     /// `{env: NAME}` is looked up in the file's own `environment_variables` and in this process's
     /// environment.
     Check(check::Arguments),

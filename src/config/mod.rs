@@ -12,8 +12,10 @@ pub mod flows;
 pub mod issue;
 pub mod jwt;
 mod key_source;
+pub mod matching;
 pub(crate) mod node;
 pub mod openapi;
+pub(crate) mod places;
 pub mod remote;
 pub mod rules;
 pub mod scheme;
@@ -28,11 +30,13 @@ pub use flows::{Flow, Flows};
 pub use issue::{ClientConfig, IssueConfig};
 pub use jwt::JwtConfig;
 pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
+pub use matching::{ExceptConfig, HeaderCondition, MatchConfig, PathConfig, PathKey};
 pub use openapi::{Neighbours, OpenApiConfig, Unsecured};
 pub use remote::{
-    AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RevocationConfig,
+    AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RemoteKeysConfig,
+    RevocationConfig,
 };
-pub use rules::{MatchConfig, OnInvalid, PathConfig, PathKey, RESERVED_NAMES, RuleConfig, SecurityConfig};
+pub use rules::{OnInvalid, RESERVED_NAMES, RuleConfig, RuleSecurity, SecurityConfig};
 pub use scheme::{
     ApiKeySchemeConfig, BasicConfig, BearerConfig, OAuth2Config, OpenIdConnectConfig, SchemeConfig,
     SchemeKind, TokenUsersConfig, UsersScopes,
@@ -171,7 +175,7 @@ impl Config {
                 object.optional("api_keys", |n| n.map(|keys| keys.items(ApiKeyConfig::read))),
             ),
             rules: object.optional("rules", |n| n.items(RuleConfig::read)).unwrap_or_default(),
-            security: object.optional("security", rules::read_security),
+            security: object.optional("security", RuleSecurity::read).and_then(RuleSecurity::into_required),
             on_invalid: object.optional("optional", |n| n.enumeration(OnInvalid::WORDS)).unwrap_or_default(),
             openapi,
             passwords: object.optional("passwords", settings::read_password_settings).unwrap_or_default(),

@@ -7,8 +7,8 @@ pub use settings::{DocsOAuth, Neighbours};
 
 use serde_json::Value;
 
+use super::matching::read_path;
 use super::node::Node;
-use super::rules::read_path;
 use crate::json;
 use crate::setting::words;
 use import::Imported;

@@ -79,7 +79,7 @@ pub struct Parts {
 }
 
 impl Segment {
-    /// Reads a segment of a template; nothing if its braces do not fit.
+    /// Reads a segment of a template; `None` if its braces do not fit.
     pub fn parse(text: &str) -> Option<Self> {
         if !text.contains(['{', '}']) {
             return Some(Self::Literal(text.to_owned()));
@@ -124,7 +124,7 @@ impl Segment {
         match (self, other) {
             (own, other) if own == other => true,
             (own, Self::Literal(literal)) => own.matches(literal),
-            // Parts have a parameter, which stands for something.
+            // Parts have a parameter, which matches a non-empty text.
             (Self::Any | Self::Rest, Self::Parts(_)) | (Self::Rest, Self::Any) => true,
             (
                 Self::Literal(_) | Self::Any | Self::Parts(_) | Self::Rest,
@@ -149,7 +149,7 @@ impl Parts {
         self.prefix.is_empty() && self.middles.is_empty() && self.least == 1 && self.suffix.is_empty()
     }
 
-    /// Whether it matches a segment of a path. What stands between parameters is taken where it is first
+    /// Whether it matches a segment of a path. What is between parameters is taken where it is first
     /// found: whatever could match behind a later place can behind this one.
     pub fn matches(&self, segment: &str) -> bool {
         let inner =

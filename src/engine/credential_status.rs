@@ -6,7 +6,8 @@ use std::rc::Rc;
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
-use crate::policy::SchemeId;
+use crate::login::LoginId;
+use crate::policy::{Scheme, SchemeId};
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
 
@@ -31,6 +32,15 @@ impl Authenticated<'_> {
             Self::Token { token, .. } => token.subject(),
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
+        }
+    }
+
+    /// Where the subject of an AND comes from: the lowest precedence speaks.
+    pub fn precedence(&self, scheme: &Scheme) -> u8 {
+        match self {
+            // Also where the scheme has tokens too.
+            Self::Key(_) => Scheme::PRECEDENCE_OF_KEYS,
+            Self::Token { .. } | Self::Basic { .. } => scheme.precedence(),
         }
     }
 
@@ -77,7 +87,7 @@ impl Authenticated<'_> {
         }
     }
 
-    /// Who issued it, if that is said.
+    /// Its issuer, if it names one.
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Token { token, .. } => token.issuer(),
@@ -101,7 +111,7 @@ pub enum CredentialStatus<'p> {
         /// A name for the credential.
         credential: u64,
     },
-    /// It is good, and whose it is may not come in.
+    /// It is good, and its user is disabled.
     Inactive,
     Authenticated(Authenticated<'p>),
 }
@@ -121,6 +131,7 @@ impl CredentialStatus<'_> {
             | TokenError::Malformed(_)
             | TokenError::Critical
             | TokenError::NoKey
+            | TokenError::KeyUnusable
             | TokenError::TooManyKeys
             | TokenError::Signature
             | TokenError::Expired
@@ -134,6 +145,11 @@ impl CredentialStatus<'_> {
             | TokenError::OtherUse(_)
             | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
+    }
+
+    /// Its password is being hashed on another thread.
+    pub fn pending(login: LoginId, credential: &[u8]) -> Self {
+        Self::Pending { fetch: PendingFetch::Login(login), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.
@@ -156,14 +172,14 @@ fn name_of(credential: &[u8]) -> u64 {
     })
 }
 
-/// Why an alternative does not let a request in.
+/// Why an alternative does not allow a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     Missing,
     Bad(SchemeId),
     Inactive(SchemeId),
     Scope(SchemeId),
-    /// Cannot be told yet.
+    /// Not known yet.
     Pending,
 }
 
@@ -175,7 +191,7 @@ impl Failure {
             Self::Bad(_) => 1,
             Self::Inactive(_) => 2,
             Self::Scope(_) => 3,
-            // Nothing is said before it is known.
+            // No status before it is known.
             Self::Pending => 4,
         }
     }

@@ -13,9 +13,10 @@ use serde_json::{Map, Value, json};
 
 use crate::config::openapi::import::{Imported, ImportedRule, METHODS, reference};
 
+use crate::config::template::SPANNING;
 use crate::config::{
-    Config, ConfigError, ErrorSettings, Errors, OAuth2Config, PathConfig, SchemeKind, SecurityConfig,
-    Unsecured,
+    Config, ConfigError, ErrorSettings, Errors, ExceptConfig, OAuth2Config, PathConfig, RuleSecurity,
+    SchemeKind, SecurityConfig, Unsecured,
 };
 use crate::decision::ErrorFormat;
 use crate::policy::{Environment, PathMatcher, Policy};
@@ -42,8 +43,11 @@ struct Rule<'a> {
     matcher: Option<PathMatcher>,
     methods: Option<&'a [String]>,
     anywhere: bool,
-    /// What it needs; nothing: that had an error.
+    /// What it is not for.
+    except: Option<&'a ExceptConfig>,
+    /// What it needs; nothing: that had an error, or no request is let in.
     security: Option<&'a SecurityConfig>,
+    is_denied: bool,
 }
 
 /// The document of a configuration that was read.
@@ -108,12 +112,18 @@ fn rules(config: &Config) -> Vec<Rule<'_>> {
     let written = config.rules.iter().flatten().filter_map(|rule| {
         let matching = rule.matcher.as_ref()?;
         let hosts = matching.hosts.as_deref().unwrap_or_default();
+        let except = matching.except.as_ref();
         Some(Rule {
             path: &matching.path,
             matcher: PathMatcher::new(&matching.path).ok(),
             methods: matching.methods.as_deref(),
-            anywhere: hosts.is_empty(),
-            security: rule.security.as_ref(),
+            anywhere: hosts.is_empty()
+                && except.is_none_or(|except| except.hosts.is_empty())
+                && matching.client.is_none()
+                && matching.headers.is_empty(),
+            except,
+            security: rule.security.as_ref().and_then(RuleSecurity::required),
+            is_denied: matches!(rule.security, Some(RuleSecurity::Denied)),
         })
     });
     written.collect()
@@ -137,8 +147,10 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
     let mut paths = Map::new();
     for rule in rules {
         let path = match rule.path {
-            PathConfig::Template(template) => template.clone(),
+            // A converter is no part of a parameter's name.
+            PathConfig::Template(template) => template.replace(SPANNING, "}"),
             PathConfig::Prefix(prefix) => format!("{}/{{path}}", prefix.trim_end_matches('/')),
+            PathConfig::Beginning(text) => format!("{text}{{path}}"),
             PathConfig::Regex(_) => continue,
         };
         let methods: Vec<String> = match rule.methods {
@@ -150,16 +162,24 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
         for method in methods.iter().filter(|method| METHODS.contains(&method.as_str())) {
             // The first rule that matches wins here too.
             item.entry(method.clone()).or_insert_with(|| {
+                if rule.is_denied {
+                    return Value::Null;
+                }
                 let described = Described {
                     method,
                     path: &path,
-                    is_prefix: matches!(rule.path, PathConfig::Prefix(_)),
+                    is_prefix: matches!(rule.path, PathConfig::Prefix(_) | PathConfig::Beginning(_)),
                     security: rule.security.or(config.security.as_ref()),
                 };
                 operation(&described, config.errors)
             });
         }
     }
+    // What is refused to everyone is no operation.
+    for item in paths.values_mut().filter_map(Value::as_object_mut) {
+        item.retain(|_, operation| !operation.is_null());
+    }
+    paths.retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
     Value::Object(paths)
 }
 
@@ -223,6 +243,10 @@ fn needed(
         return Some(SecurityConfig::new());
     }
     if let Some(rule) = rules.iter().find(|rule| rule.describes(method, path)) {
+        if rule.is_denied {
+            // Refused to everyone, it keeps what it was meant to need.
+            return own.security.clone().or_else(|| config.security.clone());
+        }
         return rule.security.or(config.security.as_ref()).cloned();
     }
     let Some(security) = &own.security else {
@@ -250,7 +274,15 @@ impl Rule<'_> {
             let names = |method: &str| methods.iter().any(|own| own == method);
             names(method) || (method == "HEAD" && names("GET"))
         });
-        self.anywhere && speaks_of_method && self.matcher.as_ref().is_some_and(|own| own.matches(template))
+        let is_excepted = self.except.is_some_and(|except| {
+            let mut paths = except.paths.iter().chain(&except.prefixes);
+            except.methods.iter().any(|own| own == method)
+                || paths.any(|own| PathMatcher::new(own).is_ok_and(|own| own.matches(template)))
+        });
+        self.anywhere
+            && speaks_of_method
+            && !is_excepted
+            && self.matcher.as_ref().is_some_and(|own| own.matches(template))
     }
 }
 

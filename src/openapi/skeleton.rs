@@ -89,6 +89,7 @@ fn rules(imported: &Imported, public: bool) -> Value {
         let path = match &rule.path {
             PathConfig::Template(template) => json!({"path": template}),
             PathConfig::Prefix(prefix) => json!({"prefix": prefix}),
+            PathConfig::Beginning(text) => json!({"prefix": format!("{text}*")}),
             PathConfig::Regex(regex) => json!({"regex": regex}),
         };
         match rules.last_mut() {

@@ -1,8 +1,8 @@
 //! A faulty configuration is refused by the core, and the refusal says where and what to do. What is odd
-//! in one that is taken is told.
+//! in one that is taken is reported.
 
 use lychgate::policy::Policy;
-use lychgate_tests::config_faults::{chosen, told_apart};
+use lychgate_tests::config_faults::{chosen, distinguishable};
 use lychgate_tests::keys;
 
 #[test]
@@ -23,8 +23,8 @@ fn every_fault_is_named_with_its_path_by_the_core() {
 }
 
 #[test]
-fn schemes_whose_tokens_are_told_apart_may_share_a_key() {
-    for (how, config) in told_apart() {
+fn schemes_whose_tokens_are_distinguishable_may_share_a_key() {
+    for (how, config) in distinguishable() {
         let compiled = Policy::compile(config.to_string().as_bytes(), &|_| None);
         assert!(compiled.is_ok(), "{how}: {:?}", compiled.err());
     }
@@ -48,7 +48,7 @@ fn warnings(rules: serde_json::Value, security: serde_json::Value) -> Vec<String
 }
 
 #[test]
-fn a_route_of_the_filter_s_own_that_is_public_below_a_rule_that_is_not_is_told() {
+fn a_route_of_the_filter_s_own_that_is_public_below_a_rule_that_is_not_is_reported() {
     use serde_json::json;
     let rule =
         |matching: serde_json::Value, scheme: &str| json!({"match": matching, "security": [{scheme: []}]});

@@ -20,7 +20,8 @@ use serde_json::{Map, Value};
 use super::Options;
 use crate::config::error::{ConfigError, Errors, Path};
 use crate::config::node::Node;
-use crate::config::rules::{PathConfig, SecurityConfig, read_security};
+use crate::config::rules::read_security;
+use crate::config::{PathConfig, SecurityConfig};
 pub use schemes::ImportedScheme;
 
 /// What a document says.

@@ -19,7 +19,10 @@ fn paths(paths: Value) -> Value {
 fn rules(document: &Value) -> Vec<(String, String, Option<usize>)> {
     let rules = import(document).unwrap().rules;
     let path = |config: &PathConfig| match config {
-        PathConfig::Template(text) | PathConfig::Prefix(text) | PathConfig::Regex(text) => text.clone(),
+        PathConfig::Template(text)
+        | PathConfig::Prefix(text)
+        | PathConfig::Beginning(text)
+        | PathConfig::Regex(text) => text.clone(),
     };
     rules
         .iter()

@@ -1,7 +1,8 @@
 //! What is said of a document besides it, and of the page.
 
+use crate::config::matching::{parameters, read_path};
 use crate::config::node::Node;
-use crate::config::rules::{parameters, read_path, read_scope};
+use crate::config::rules::read_scope;
 use crate::setting::words;
 
 words! {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error_content;
-use crate::config::rules::parameters as names;
+use crate::config::matching::parameters as names;
 use crate::config::{ErrorSettings, SecurityConfig};
 use crate::json::object;
 

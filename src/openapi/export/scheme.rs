@@ -23,7 +23,7 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
         SchemeKind::Basic(_) => json!({"type": "http", "scheme": "basic"}),
         SchemeKind::ApiKey(ApiKeySchemeConfig { location, written_name, .. }) => {
             let location = match location {
-                CredentialLocation::Header { .. } => "header",
+                CredentialLocation::Header { .. } | CredentialLocation::Subprotocol(_) => "header",
                 CredentialLocation::Query(_) => "query",
                 CredentialLocation::Cookie(_) => "cookie",
             };

@@ -47,8 +47,10 @@ struct Compiler<'a> {
     reserved: Vec<Rc<str>>,
     /// How many of them are of the identity.
     identity_headers: usize,
-    /// Whether `iss` is told.
+    /// Whether `iss` is sent on.
     tells_issuer: bool,
+    /// The status of a missing credential, for all schemes.
+    missing_status: Option<u16>,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
 }
@@ -82,6 +84,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         reserved: told,
         tells_issuer: identity_headers.issuer.is_some(),
         clients: BTreeMap::new(),
+        missing_status: config.errors.missing_status,
     };
     let pages = config.openapi.pages();
     compiler.check_identity_headers();
@@ -160,7 +163,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Nothing may be served in the place of something else.
+    /// Two things may not be served at one path.
     fn check_served_paths(&self, pages: &[Page]) {
         for endpoint in &self.token_endpoints {
             let mut served = pages.iter().flat_map(|page| std::iter::once(&page.path).chain(&page.files));
@@ -206,7 +209,7 @@ impl Compiler<'_> {
         for (name, keys) in directories {
             let path = root.key(&name);
             let mut directory = ApiKeyDirectory::default();
-            // What is remembered of a key takes more room than the key itself.
+            // What is remembered of a key takes more memory than the key itself.
             let remembers = keys.len() <= MOST_REMEMBERED;
             for (index, key) in keys.into_iter().enumerate() {
                 let Some(key) = key else { continue };

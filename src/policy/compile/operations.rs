@@ -4,6 +4,7 @@ use super::Compiler;
 use super::rules::{NamesHead, name_of};
 use crate::config::openapi::import::{Deeper, Imported, ImportedRule};
 use crate::config::{OnInvalid, OpenApiConfig, Path, PathConfig, SecurityConfig, Unsecured};
+use crate::odd_path::Oddities;
 use crate::policy::requirement::Requirement;
 use crate::policy::rules::{PathMatcher, Rule, Rules};
 
@@ -33,6 +34,8 @@ impl Compiler<'_> {
                 methods: Some(operation.methods.clone()),
                 covers_head: names_head.is_covered_at(&operation.path),
                 hosts: None,
+                narrowing: None,
+                allow: Oddities::NONE,
                 requirement: requirement.map(|requirement| requirement.ignoring_invalid(ignores_invalid)),
                 name: name_of(&operation.path, Some(&operation.methods), None),
                 is_named: false,
@@ -103,6 +106,8 @@ impl Compiler<'_> {
                 methods: rule.methods.clone(),
                 covers_head: rule.covers_head,
                 hosts: None,
+                narrowing: None,
+                allow: Oddities::NONE,
                 requirement: Some(
                     rule.requirement.as_ref().map_or_else(|| default.clone(), |own| own.and(default)),
                 ),

@@ -1,17 +1,45 @@
 //! Rules: patterns compiled, requirements resolved.
 
+use ipnet::IpNet;
+
 use super::Compiler;
 use crate::config::openapi::import::ImportedRule;
-use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, SecurityConfig};
+use crate::config::{
+    ExceptConfig, HeaderCondition, MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig,
+    RuleSecurity, SecurityConfig,
+};
 use crate::host::label_value;
 use crate::policy::requirement::{Alternative, Requirement, Term};
-use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
+use crate::policy::rules::{HostPattern, Narrowing, PathMatcher, Rule, Rules, TooCostly};
 
 /// What a rule without a name is called: what it matches, as far as a stat can hold it.
 pub(super) fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
-    let (PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path)) = path;
+    let path = match path {
+        PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path) => path.as_str(),
+        PathConfig::Beginning(text) => &format!("{text}*"),
+    };
     let methods = methods.map(|methods| format!("{} ", methods.join(","))).unwrap_or_default();
     label_value(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
+}
+
+/// What a rule asks besides its path, methods and hosts.
+fn narrowing(
+    except: Option<ExceptConfig>,
+    client: Option<Vec<IpNet>>,
+    headers: Vec<(String, HeaderCondition)>,
+) -> Option<Box<Narrowing>> {
+    let has_more = except.is_some() || client.is_some() || !headers.is_empty();
+    has_more.then(|| {
+        let mut narrowing = Narrowing { client, headers, ..Narrowing::default() };
+        if let Some(ExceptConfig { paths, prefixes, methods, hosts }) = except {
+            // Each was a path or a prefix when it was read.
+            narrowing.not_paths =
+                paths.iter().chain(&prefixes).filter_map(|path| PathMatcher::new(path).ok()).collect();
+            narrowing.not_methods = methods;
+            narrowing.not_hosts = hosts.iter().map(|host| HostPattern::new(host)).collect();
+        }
+        Box::new(narrowing)
+    })
 }
 
 /// Gives rules without a name that are called alike their number besides. Names that were given stay:
@@ -56,9 +84,17 @@ impl Compiler<'_> {
             let path = root.index(index);
             let Some(RuleConfig { matcher, security, on_invalid: own, name, mode }) = rule else { continue };
             let ignores_invalid = own.unwrap_or(on_invalid) == OnInvalid::Ignore;
-            let requirement = security.map(|security| self.requirement(&path.key("security"), security));
-            let Some(MatchConfig { path: condition, methods, hosts }) = matcher else { continue };
+            let requirement = security.map(|security| match security {
+                RuleSecurity::Required(security) => self.requirement(&path.key("security"), security),
+                RuleSecurity::Denied => Requirement::denied(),
+            });
+            let Some(MatchConfig { path: condition, methods, hosts, except, client, headers, allow }) =
+                matcher
+            else {
+                continue;
+            };
             let matcher = self.path_matcher(&path.key("match"), &condition);
+            let narrowing = narrowing(except, client, headers);
             let (Some(matcher), Some(requirement)) = (matcher, requirement) else { continue };
             let is_named = name.is_some();
             let name = name.unwrap_or_else(|| name_of(&condition, methods.as_deref(), hosts.as_deref()));
@@ -70,6 +106,8 @@ impl Compiler<'_> {
                 methods,
                 covers_head,
                 hosts,
+                narrowing,
+                allow,
                 requirement,
                 name,
                 is_named,
@@ -109,13 +147,13 @@ impl Compiler<'_> {
     pub(super) fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
         let key = match condition {
             PathConfig::Template(_) => "path",
-            PathConfig::Prefix(_) => "prefix",
+            PathConfig::Prefix(_) | PathConfig::Beginning(_) => "prefix",
             PathConfig::Regex(_) => "regex",
         };
         let matcher = PathMatcher::new(condition);
         let matcher = matcher.map_err(|error| match condition {
             PathConfig::Regex(_) => format!("not a regular expression: {error}"),
-            PathConfig::Template(_) | PathConfig::Prefix(_) => error.to_owned(),
+            PathConfig::Template(_) | PathConfig::Prefix(_) | PathConfig::Beginning(_) => error.to_owned(),
         });
         let matcher = self.errors.check(&path.key(key), matcher)?;
         if let PathMatcher::Regex(pattern) = &matcher {

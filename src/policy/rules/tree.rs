@@ -13,6 +13,7 @@ use super::parts::PartsIndex;
 use super::regex::{MOST_CELLS, Reading, Undecided};
 use super::{PathMatcher, Rule, TooCostly, segments};
 use crate::config::Segment;
+use crate::config::template::Parts;
 
 /// How many places of the tree one path may be looked up at. Documents of a thousand operations need
 /// some dozens.
@@ -77,6 +78,7 @@ impl Tree {
             match &rule.path {
                 PathMatcher::Template(template) => tree.add(number, template.iter().cloned()),
                 PathMatcher::Prefix(prefix) => tree.add_prefix(number, prefix),
+                PathMatcher::Beginning(text) => tree.add_beginning(number, text),
                 PathMatcher::Regex(_) => {}
             }
         }
@@ -97,6 +99,17 @@ impl Tree {
         let steps = if prefix.is_empty() { None } else { Some(segments(prefix)) };
         let literal = |text: &str| Segment::Literal(text.to_owned());
         let (id, _) = self.at(number, steps.into_iter().flatten().map(literal));
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.prefixes.push(number);
+        }
+    }
+
+    /// Adds a rule for all that begins with `text`, whose last segment may be cut short.
+    fn add_beginning(&mut self, number: usize, text: &str) {
+        let (above, last) = text.rsplit_once('/').unwrap_or(("", text));
+        let above = above.split('/').skip(1).map(|text| Segment::Literal(text.to_owned()));
+        let begun = Parts { prefix: last.to_owned(), middles: Vec::new(), least: 0, suffix: String::new() };
+        let (id, _) = self.at(number, above.chain([Segment::Parts(begun)]));
         if let Some(node) = self.nodes.get_mut(id) {
             node.prefixes.push(number);
         }

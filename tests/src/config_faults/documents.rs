@@ -24,11 +24,7 @@ fn get(operation: Value) -> Value {
 
 pub fn faults() -> Vec<Fault> {
     vec![
-        openapi(
-            "a key nobody knows in openapi",
-            json!({"path": "/x"}),
-            &["openapi.path: unknown key", "serve"],
-        ),
+        openapi("an unknown key in openapi", json!({"path": "/x"}), &["openapi.path: unknown key", "serve"]),
         openapi(
             "serve without a slash",
             json!({"serve": "openapi.json"}),

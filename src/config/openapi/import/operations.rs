@@ -10,7 +10,7 @@ use super::template::{self, Rank, Spanning};
 use super::{Deeper, ImportedRule, METHODS, Reader, members, misplaced, reference, security};
 use crate::config::node::Node;
 use crate::config::openapi::Options;
-use crate::config::rules::{PathConfig, SecurityConfig};
+use crate::config::{PathConfig, SecurityConfig};
 
 /// Rules with what orders them, and where each method and path is already.
 #[derive(Default)]
