@@ -8,6 +8,7 @@ mod explain;
 mod find;
 mod hash_key;
 mod hash_password;
+mod import;
 mod keygen;
 mod mint;
 mod openapi;
@@ -71,7 +72,11 @@ enum Command {
     Mint(mint::Arguments),
     /// Print a configuration as an OpenAPI document
     Openapi(openapi::OpenApiArguments),
-    /// Print the beginning of a configuration for an OpenAPI document
+    /// Print a configuration for an OpenAPI document, or one that does what another gateway's does
+    ///
+    /// Read are OpenAPI documents; Envoy's filters jwt_authn, api_key_auth, basic_auth and rbac, in an envoy.yaml or alone;
+    /// Istio's RequestAuthentication and AuthorizationPolicy; Envoy Gateway's SecurityPolicy. Of an envoy.yaml the whole file
+    /// is printed with its filters replaced.
     Import(openapi::ImportArguments),
     /// Print the JSON Schema of the configuration
     Schema(schema::Arguments),
