@@ -2,6 +2,7 @@
 //! plugin accepts.
 
 mod check;
+mod compare;
 mod config;
 mod document;
 mod explain;
@@ -33,6 +34,8 @@ use clap_complete::Shell;
   lychgate explain token_expired
   lychgate openapi envoy.yaml > openapi.json
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
+  lychgate import envoy.yaml > envoy.new.yaml
+  lychgate compare --before envoy.yaml --after envoy.new.yaml
   lychgate schema > lychgate.schema.json"
 )]
 struct Arguments {
@@ -78,6 +81,10 @@ enum Command {
     /// Istio's RequestAuthentication and AuthorizationPolicy; Envoy Gateway's SecurityPolicy. Of an envoy.yaml the whole file
     /// is printed with its filters replaced.
     Import(openapi::ImportArguments),
+    /// Send the same requests to two policies, each in a real Envoy, and print what becomes of them
+    ///
+    /// For a migration: the one is what is in force, the other what `lychgate import` made of it.
+    Compare(compare::Arguments),
     /// Print the JSON Schema of the configuration
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -100,6 +107,7 @@ fn main() -> ExitCode {
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

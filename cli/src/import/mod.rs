@@ -21,6 +21,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 
 use crate::document::{self, Node};
+pub use carry::snake_case;
 use carry::{Carrier, Note};
 use istio::Object;
 use yaml::Part;
