@@ -298,7 +298,7 @@ fn phc_kind(text: &str) -> Result<Kind, String> {
             let digest = if name == "pbkdf2-sha256" { Digest::Sha256 } else { Digest::Sha512 };
             let rounds = number("i")?;
             if rounds < 1_000 {
-                return Err(format!("{name}: i={rounds} protects nothing; at least 1000"));
+                return Err(format!("{name}: i={rounds} is too weak; at least 1000"));
             }
             if phc.params.get_decimal("l").is_some_and(|l| usize::try_from(l) != Ok(hash.len())) {
                 return Err(format!("{name}: `l` is not the length of the hash"));

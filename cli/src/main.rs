@@ -1,6 +1,7 @@
 //! `lychgate`: the command line for people. It uses the plugin's own core, so what it accepts the
 //! plugin accepts.
 
+mod bundle;
 mod check;
 mod compare;
 mod config;
@@ -36,6 +37,7 @@ use clap_complete::Shell;
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
   lychgate import envoy.yaml > envoy.new.yaml
   lychgate compare --before envoy.yaml --after envoy.new.yaml
+  lychgate bundle openapi/index.yaml > openapi.json
   lychgate schema > lychgate.schema.json"
 )]
 struct Arguments {
@@ -48,7 +50,7 @@ enum Command {
     /// Check every Lychgate configuration in files, as the plugin would
     ///
     /// A file is an envoy.yaml, an Istio WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy, or the bare
-    /// configuration; YAML or JSON. Each fault is told with its line, its JSON path and the remedy.
+    /// configuration; YAML or JSON. Each fault is printed with its line, its JSON path and the remedy.
     /// `{env: NAME}` is looked up in the file's own `environment_variables` and in this process's
     /// environment.
     Check(check::Arguments),
@@ -85,6 +87,8 @@ enum Command {
     ///
     /// For a migration: the one is what is in force, the other what `lychgate import` made of it.
     Compare(compare::Arguments),
+    /// Print an OpenAPI document and the files that it refers to as one document
+    Bundle(bundle::Arguments),
     /// Print the JSON Schema of the configuration
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -108,6 +112,7 @@ fn main() -> ExitCode {
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut completions = Vec::new();
@@ -127,8 +132,13 @@ fn main() -> ExitCode {
 
 /// The text of a file, or of standard input for `-`.
 fn read_text(file: &str) -> Result<String, String> {
+    // A command may look at its input more than once.
+    static INPUT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     let text = match file {
-        "-" => std::io::read_to_string(std::io::stdin()),
+        "-" => match INPUT.get() {
+            Some(text) => Ok(text.clone()),
+            None => std::io::read_to_string(std::io::stdin()).map(|text| INPUT.get_or_init(|| text).clone()),
+        },
         _ => std::fs::read_to_string(file),
     };
     text.map_err(|error| format!("{file}: {error}"))

@@ -4,10 +4,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use lychgate::openapi::{export, skeleton};
+use lychgate::config::ConfigError;
+use lychgate::openapi::export;
+use lychgate::openapi::skeleton::{self, Skeleton};
 
 use crate::config::Configuration;
-use crate::document;
+use crate::{bundle, document};
 
 /// Which configuration.
 #[derive(Args)]
@@ -31,10 +33,11 @@ pub fn openapi(arguments: &OpenApiArguments) -> Result<ExitCode, String> {
 /// Which document.
 #[derive(Args)]
 #[command(
-    after_help = "Of an OpenAPI document what is left to write is how each scheme is verified: keys, users, API keys.
+    after_help = "Of an OpenAPI document what is left to write is how each scheme is verified: keys, users, API keys. What was read
+by a guess is told on standard error: look at each line. Files that the document refers to are read too.
 
-Of the configuration of another gateway each thing that cannot be carried over is named with its line, and refused. Several
-files are read together, such as policies and the Secrets that they name. The exit status is then 1.
+Of the configuration of another gateway each thing that cannot be carried over is named with its line, and refused; the exit
+status is then 1. Several files are read together, such as policies and the Secrets that they name.
 
 Examples:
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
@@ -67,19 +70,18 @@ pub fn import(arguments: &ImportArguments) -> Result<ExitCode, String> {
     if read.files.iter().any(|(_, documents)| crate::import::is_for(documents)) {
         return crate::import::run(&read);
     }
-    let [(file, documents)] = read.files.as_slice() else {
-        return Err("an OpenAPI document is one file".into());
+    let [file] = arguments.files.as_slice() else {
+        return Err("an OpenAPI document is one file; what it refers to is read by itself".into());
     };
-    let [node] = documents.as_slice() else {
-        return Err(format!("{file}: one document is needed, there are {}", documents.len()));
-    };
+    let (node, value) = bundle::read(file)?;
     let public = arguments.unsecured == "public";
-    let sections = skeleton::skeleton(&node.value.to_value(), public).map_err(|errors| {
-        let line = |error: &lychgate::config::ConfigError| {
-            format!("{file}:{}: {error}", document::line_of(node, &error.path))
-        };
-        errors.iter().map(line).collect::<Vec<_>>().join("\n")
+    let at = |error: &ConfigError| format!("{file}:{}: ", document::line_of(&node, &error.path));
+    let Skeleton { sections, notes } = skeleton::skeleton(&value, public).map_err(|errors| {
+        errors.iter().map(|error| format!("{}{error}", at(error))).collect::<Vec<_>>().join("\n")
     })?;
+    for note in &notes {
+        eprintln!("{}warning: {note}", at(note));
+    }
     println!(
         "# Made by `lychgate import` from {file}. What is left to write is how each scheme is verified:"
     );

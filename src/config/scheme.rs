@@ -24,6 +24,9 @@ pub struct SchemeConfig {
     pub kind: SchemeKind,
     /// OpenAPI's `description`, for the document that is served.
     pub description: Option<String>,
+    /// OpenAPI 3.2's `deprecated`, for the document that is served.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub deprecated: bool,
     /// The status if the credential is missing: 401 or 403. Left out: `errors.missing_status`, else 403 for `http` bearer
     /// and `apiKey` and 401 for the others, as in FastAPI before 0.122.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = [401, 403])))]
@@ -36,7 +39,7 @@ pub struct SchemeConfig {
     )]
     pub realm: String,
     /// Whether the credential is forwarded to the upstream. If not, it is removed from every place, by every rule that
-    /// names this scheme, also if the rule let the request in without it. A rule that does not name the scheme leaves
+    /// names this scheme, also if the rule allowed the request without it. A rule that does not name the scheme leaves
     /// it. A credential that is forwarded is no proof: the request may have passed by another alternative.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub forward: bool,
@@ -122,7 +125,7 @@ pub struct BearerConfig {
     schemars(extend("examples" = [{"type": "http", "scheme": "basic", "users": "staff"}]))
 )]
 pub struct BasicConfig {
-    /// The directory under `users` of the users who may log in.
+    /// The directory under `users` of the users that may log in.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub users: String,
 }
@@ -169,6 +172,9 @@ pub struct ApiKeySchemeConfig {
 pub struct OAuth2Config {
     /// Where tokens come from, for the document that is served; and, with `issue`, the token endpoint.
     pub flows: Flows,
+    /// OpenAPI 3.2's URL of the issuer's metadata (RFC 8414), for the document that is served.
+    #[cfg_attr(feature = "schema", schemars(rename = "oauth2MetadataUrl", length(min = 1)))]
+    pub metadata_url: Option<String>,
     /// How the access token is verified.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Token"))]
     pub jwt: JwtConfig,
@@ -210,7 +216,7 @@ pub struct OpenIdConnectConfig {
 #[derive(Clone, Debug)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TokenUsersConfig {
-    /// The directory under `users` that must have the token's `sub`; with `issue`, the directory of the users who may
+    /// The directory under `users` that must have the token's `sub`; with `issue`, the directory of the users that may
     /// log in. Left out: not checked.
     #[cfg_attr(feature = "schema", schemars(rename = "users", with = "Option<String>", length(min = 1)))]
     pub directory: String,
@@ -261,6 +267,7 @@ impl SchemeConfig {
             ])
         })?;
         let description = object.optional("description", |n| n.string());
+        let deprecated = object.optional("deprecated", |n| n.bool()).unwrap_or(false);
         let missing_status = object.optional("missing_status", read_missing_status);
         let realm = object.optional("realm", read_realm).unwrap_or_else(|| DEFAULT_REALM.to_owned());
         let forward = object.optional("forward", |n| n.bool()).unwrap_or(false);
@@ -285,11 +292,21 @@ impl SchemeConfig {
         if has_from && from.is_none() {
             return None;
         }
-        Some(Self { kind: kind?, description, missing_status, realm, forward, from, from_order, challenge })
+        Some(Self {
+            kind: kind?,
+            description,
+            deprecated,
+            missing_status,
+            realm,
+            forward,
+            from,
+            from_order,
+            challenge,
+        })
     }
 }
 
-/// How the token is verified: by `jwt`, or by asking who issued it.
+/// How the token is verified: by `jwt`, or by asking its issuer.
 fn read_token(object: &Object<'_>) -> Option<JwtConfig> {
     if !object.has("introspection") {
         return object.required("jwt", JwtConfig::read);
@@ -366,6 +383,7 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     let flows = object.required("flows", read_flows);
+    let metadata_url = object.optional("oauth2MetadataUrl", |n| n.text());
     let users = read_users(object);
     let issues = object.has("issue");
     let issue = object.optional("issue", IssueConfig::read);
@@ -373,7 +391,7 @@ fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     if issues && issue.is_none() {
         return None;
     }
-    Some(SchemeKind::OAuth2(OAuth2Config { flows: flows?, jwt: jwt?, users, issue }))
+    Some(SchemeKind::OAuth2(OAuth2Config { flows: flows?, metadata_url, jwt: jwt?, users, issue }))
 }
 
 fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {

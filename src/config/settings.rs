@@ -8,7 +8,7 @@ use crate::decision::ErrorFormat;
 use crate::login::PasswordSettings;
 use crate::setting::{Number, words};
 
-/// The names of the headers that tell the upstream who calls.
+/// The names of the headers that carry the identity to the upstream.
 ///
 /// In lower case.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct IdentityHeaders {
     /// The scopes, separated by spaces. In an AND the scopes of the credential whose subject is sent.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub scopes: String,
-    /// The name of the scheme that let the request in; several in an AND, separated by commas.
+    /// The name of the scheme that allowed the request; several in an AND, separated by commas.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub scheme: String,
     /// The token's `iss`. Left out: not sent.

@@ -1,5 +1,5 @@
 //! Taking a credential out of a request, and out of what goes upstream. The same reading serves
-//! both, so that nothing is verified in one place and left standing in another.
+//! both, so that a credential cannot be verified in one place and left in another.
 
 pub mod basic;
 mod cookie;
@@ -20,7 +20,7 @@ use crate::http_syntax::is_same_header;
 use crate::request::Request;
 use crate::setting::words;
 
-/// Where a credential may stand.
+/// Where a credential may be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialLocation {
     /// In a header, after a prefix such as `Bearer `.
@@ -86,7 +86,7 @@ impl CredentialLocation {
         }
     }
 
-    /// Whether anything stands there, be it empty, several, or no credential to anybody who reads strictly: in a header
+    /// Whether anything is there, be it empty, several, or no credential to a strict reader: in a header
     /// that an application may take for this one, or under a name that it may take for this one.
     #[must_use]
     pub fn is_present_in(&self, request: &Request<'_>) -> bool {

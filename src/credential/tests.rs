@@ -111,7 +111,7 @@ fn what_is_removed_is_what_was_read() {
 }
 
 #[test]
-fn a_credential_that_a_loose_reader_could_see_stands_there() {
+fn a_credential_that_a_loose_reader_could_see_is_present() {
     let location = header("authorization", "Bearer ");
     for (value, stands) in [
         ("Bearer abc", true),
@@ -133,7 +133,7 @@ fn a_credential_that_a_loose_reader_could_see_stands_there() {
 
 /// A cookie was parsed to see its name, which took thirty million instructions for 60 KB of them.
 #[test]
-fn a_cookie_is_found_by_its_name_whatever_stands_around_it() {
+fn a_cookie_is_found_by_its_name_whatever_is_around_it() {
     let location = CredentialLocation::Cookie("ab".into());
     let holds = |header: &[u8], found: &Found<'_>| {
         location.find(&Request::new(&[(&b"cookie"[..], header)]), false) == *found

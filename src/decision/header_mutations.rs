@@ -1,4 +1,4 @@
-//! Header edits: what the client must not have said goes, what the filter found out comes in.
+//! Header edits: what the client must not set is removed, what the filter found out is added.
 
 use std::rc::Rc;
 
@@ -22,18 +22,18 @@ pub struct HeaderMutations {
     pub spoofs_identity: bool,
 }
 
-/// The credentials of a scheme: where they may stand, and whether the upstream gets to see them.
+/// The credentials of a scheme: where they may be, and whether the upstream gets to see them.
 #[derive(Clone, Copy, Debug)]
 pub struct Credentials<'p> {
-    /// Where they may stand.
+    /// Where they may be.
     pub locations: &'p [CredentialLocation],
     /// Whether they go on.
     pub forward: bool,
 }
 
-/// The changes of `request`, whichever way it goes on: credentials that go no further go from where they stand, and so
+/// The changes of `request`, whichever way it goes on: credentials that go no further go from where they are, and so
 /// does every header that `is_reserved`, in which the filter alone may speak, unless `identity` sets it. `Connection`
-/// names nothing that the next hop would take away.
+/// names no header that the next hop would remove.
 ///
 /// Credentials of several schemes may share a header, so it is worked out for all of them at once.
 #[must_use]

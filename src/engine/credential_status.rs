@@ -6,6 +6,7 @@ use std::rc::Rc;
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
+use crate::login::LoginId;
 use crate::policy::{Scheme, SchemeId};
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
@@ -86,7 +87,7 @@ impl Authenticated<'_> {
         }
     }
 
-    /// Who issued it, if that is said.
+    /// Its issuer, if it names one.
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Token { token, .. } => token.issuer(),
@@ -110,7 +111,7 @@ pub enum CredentialStatus<'p> {
         /// A name for the credential.
         credential: u64,
     },
-    /// It is good, and whose it is may not come in.
+    /// It is good, and its user is disabled.
     Inactive,
     Authenticated(Authenticated<'p>),
 }
@@ -146,6 +147,11 @@ impl CredentialStatus<'_> {
         }
     }
 
+    /// Its password is being hashed on another thread.
+    pub fn pending(login: LoginId, credential: &[u8]) -> Self {
+        Self::Pending { fetch: PendingFetch::Login(login), credential: name_of(credential) }
+    }
+
     /// It cannot be judged now, for this reason.
     pub fn unchecked(denial: Denial) -> Self {
         Self::Unchecked(Box::new(denial))
@@ -166,14 +172,14 @@ fn name_of(credential: &[u8]) -> u64 {
     })
 }
 
-/// Why an alternative does not let a request in.
+/// Why an alternative does not allow a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     Missing,
     Bad(SchemeId),
     Inactive(SchemeId),
     Scope(SchemeId),
-    /// Cannot be told yet.
+    /// Not known yet.
     Pending,
 }
 
@@ -185,7 +191,7 @@ impl Failure {
             Self::Bad(_) => 1,
             Self::Inactive(_) => 2,
             Self::Scope(_) => 3,
-            // Nothing is said before it is known.
+            // No status before it is known.
             Self::Pending => 4,
         }
     }

@@ -1,4 +1,4 @@
-//! What is answered to a request that is not let in: in which words, and with which challenges.
+//! The answer to a request that is refused: its text and its challenges.
 
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::evaluation::Evaluation;
@@ -24,7 +24,7 @@ fn error_parameter(reason: Reason) -> Option<String> {
 }
 
 impl Evaluation<'_> {
-    /// A challenge for each scheme that could still let the request in.
+    /// A challenge for each scheme that could still allow the request.
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
         let challenge = |scheme: &Scheme, presented: Option<&CredentialStatus<'_>>| match presented {
             Some(CredentialStatus::Authenticated(_)) => None,

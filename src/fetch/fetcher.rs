@@ -55,7 +55,7 @@ enum Stage {
 }
 
 impl Fetcher {
-    /// These sources, and whom tokens are asked after.
+    /// These sources, and the issuers that are asked about tokens.
     #[must_use]
     pub fn new(sources: Vec<Rc<RemoteSource>>, introspections: Vec<Introspection>) -> Self {
         sources.iter().enumerate().for_each(|(number, source)| source.number.set(number));

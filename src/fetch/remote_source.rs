@@ -163,7 +163,7 @@ impl RemoteSource {
         self.number.get()
     }
 
-    /// What was fetched, while it serves; nothing before the first success and after the last one
+    /// What was fetched, while it serves; `None` before the first success and after the last one
     /// is too long ago.
     #[must_use]
     pub fn content(&self, now: i64) -> Option<Rc<Content>> {

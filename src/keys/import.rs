@@ -13,7 +13,7 @@ use rsa::pkcs8::der::asn1::UintRef;
 use super::algorithm::Algorithm;
 use super::certificate::{der_in, public_key_in};
 use super::deferred::{NOT_RSA, Rsa};
-use super::key::{Material, NativeKey, VerificationKey};
+use super::key::{Material, NativeKey, Parsed, VerificationKey};
 
 /// What is wrong with a private key in the place of a public one.
 pub(super) const PRIVATE_PEM: &str = "this is a private key; give the public one: openssl pkey -pubout";
@@ -39,7 +39,7 @@ pub fn import_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Verification
             secret.len()
         ));
     }
-    Ok(VerificationKey { kid: None, algorithm, material, native: None })
+    Ok(VerificationKey { kid: None, algorithm, material, native: None, parsed: Parsed::default() })
 }
 
 /// A public key in PEM: SubjectPublicKeyInfo (RFC 7468 section 13), PKCS#1 for RSA, or a certificate, whose key is taken
@@ -136,11 +136,19 @@ pub(super) fn verification_key(algorithm: Algorithm, material: Material) -> Resu
         Material::P256(key) => der(&p256::PublicKey::from(key)),
         Material::P384(key) => der(&p384::PublicKey::from(key)),
         Material::P521(key) => der(&p521::PublicKey::from(key)),
-        _ => return Ok(VerificationKey { kid: None, algorithm, material, native: None }),
+        _ => {
+            return Ok(VerificationKey {
+                kid: None,
+                algorithm,
+                material,
+                native: None,
+                parsed: Parsed::default(),
+            });
+        }
     };
     let spki = spki.ok_or_else(|| not_a_public_key(algorithm))?;
     let native = algorithm.hash().map(|hash| NativeKey::new(hash, spki));
-    Ok(VerificationKey { kid: None, algorithm, material, native })
+    Ok(VerificationKey { kid: None, algorithm, material, native, parsed: Parsed::default() })
 }
 
 fn der(key: &impl EncodePublicKey) -> Option<Vec<u8>> {

@@ -20,7 +20,7 @@ pub struct Scheme {
     pub name: String,
     /// How its credential is verified.
     pub kind: SchemeKind,
-    /// Where its credential may stand.
+    /// Where its credential may be.
     pub locations: Vec<CredentialLocation>,
     /// How several credentials in them are read.
     pub reading: Reading,
@@ -43,7 +43,7 @@ pub enum SchemeKind {
     Token {
         /// Checks the token.
         verifier: Box<Verifier>,
-        /// Those who must know its subject, if it must be known.
+        /// The directory that must have its subject, if one is configured.
         users: Option<TokenUsers>,
         /// API keys that are accepted in the place of a token.
         api_keys: Option<Rc<ApiKeyDirectory>>,

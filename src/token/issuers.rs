@@ -123,6 +123,15 @@ struct Checked {
 
 /// By the host where it can, in the module where it cannot.
 fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked {
+    let verdict = if key.algorithm().is_hmac() {
+        NativeVerdict::Unavailable
+    } else {
+        host.verify(key, &token.signature, token.signing_input)
+    };
+    if verdict != NativeVerdict::Unavailable {
+        host.record(Event::Signature { algorithm: key.algorithm(), native: true });
+        return Checked { is_valid: verdict == NativeVerdict::Valid, natively: true };
+    }
     if let Some(native) = key.native() {
         let Some(signature) = key.native_signature(&token.signature) else {
             return Checked { is_valid: false, natively: true };

@@ -36,7 +36,7 @@ pub struct Carrier {
 
 impl Carrier {
     fn note(&mut self, node: &Node, text: &str, is_denied: bool) {
-        let place = format!("{}:{}", self.file, node.referenced.line());
+        let place = format!("{}:{}", self.file, node.line);
         let note = Note { place, text: text.to_owned(), is_denied };
         if !self.notes.contains(&note) {
             self.notes.push(note);

@@ -123,7 +123,7 @@ pub fn run(read: &Read) -> Result<ExitCode, String> {
             }
             Kind::Istio | Kind::Named => {}
             Kind::Other => {
-                let place = format!("{file}:{}", node.referenced.line());
+                let place = format!("{file}:{}", node.line);
                 let text = "nothing that is carried over".to_owned();
                 output.notes.push(Note { place, text, is_denied: false });
             }
@@ -196,7 +196,7 @@ fn replaced(node: &Node, configurations: &mut impl Iterator<Item = Option<Vec<(S
         }
         let members = node.value.members().iter();
         let member = |(name, value): &(_, Node)| {
-            let name: &serde_saphyr::Spanned<String> = name;
+            let name: &document::Located<String> = name;
             let part =
                 if name.value == key.value { Part::Array(filters.clone()) } else { without_overrides(value) };
             (name.value.clone(), part)
@@ -205,7 +205,7 @@ fn replaced(node: &Node, configurations: &mut impl Iterator<Item = Option<Vec<(S
     }
     match &node.value {
         document::Tree::Object(members) => {
-            let member = |(name, value): &(serde_saphyr::Spanned<String>, Node)| {
+            let member = |(name, value): &(document::Located<String>, Node)| {
                 (name.value.clone(), replaced(value, configurations))
             };
             Part::Object(members.iter().map(member).collect())

@@ -18,8 +18,8 @@ pub enum Signer {
 }
 
 impl Compiler<'_> {
-    /// The keys that verify, and the first that can sign: nothing where a erroneous one might have.
-    /// Only who issues tokens needs a private key.
+    /// The keys that verify, and the first that can sign: `None` where an erroneous one might have.
+    /// Only an issuer of tokens needs a private key.
     pub(super) fn keys(
         &self,
         path: &Path<'_>,
@@ -66,7 +66,7 @@ impl Compiler<'_> {
                 if issues && text.contains("PRIVATE KEY-----") {
                     if is_inline {
                         return Err("a private key has no place in a configuration, which Envoy shows to \
-                                    everybody at /config_dump; read it with `pem: {env: NAME}`"
+                                    all readers of /config_dump; read it with `pem: {env: NAME}`"
                             .into());
                     }
                     let (signing, key) = SigningKey::from_pem(alg, text, kid.as_deref())?;
@@ -127,7 +127,7 @@ impl Compiler<'_> {
                 .filter(|value| !value.is_empty())
                 .map(|value| Secret::new(value.into_bytes()))
                 .ok_or_else(|| {
-                    // Who mistook the key wrote the secret itself here.
+                    // It may be the secret itself, entered by mistake.
                     let plain = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_';
                     let is_name = name.len() <= 64 && name.bytes().all(plain);
                     let name = if is_name { name.as_str() } else { "that is named" };

@@ -79,7 +79,7 @@ impl Compiler<'_> {
                 (signer, of_jwt) = (token.signer, token.from);
                 (401, in_authorization("Bearer "), "Bearer", token.kind)
             }
-            config::SchemeKind::OAuth2(OAuth2Config { flows, jwt, users, issue }) => {
+            config::SchemeKind::OAuth2(OAuth2Config { flows, jwt, users, issue, .. }) => {
                 let claims = IssuedClaims::of(&jwt);
                 let token = self.token_scheme(path, jwt, users.as_ref(), None, None, issue.is_some())?;
                 (signer, of_jwt) = (token.signer, token.from);
@@ -109,7 +109,7 @@ impl Compiler<'_> {
                 if !directory.has_passwords() {
                     self.errors.add(
                         &path.key("users"),
-                        format_args!("no user in `{users}` has a password, so nobody could log in"),
+                        format_args!("no user in `{users}` has a password, so no login could succeed"),
                     );
                 }
                 (401, in_authorization("Basic "), "Basic", SchemeKind::Basic(directory))

@@ -1,4 +1,4 @@
-//! Who vouches for the tokens of a scheme: keys at hand, keys that are fetched, several issuers, or
+//! The trust anchor of a scheme's tokens: keys at hand, keys that are fetched, several issuers, or
 //! an issuer that is asked.
 
 use std::rc::Rc;

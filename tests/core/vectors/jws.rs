@@ -86,7 +86,7 @@ fn the_verifier_answers_every_jws_and_jwk_vector_rightly() {
             let verifier = verifier(group);
             for test in group["tests"].as_array().expect("tests") {
                 let id = test["tcId"].as_u64().expect("an id");
-                // JSON serialisation stands there as an object.
+                // JSON serialisation is there as an object.
                 let jws = test["jws"].as_str().map_or_else(|| test["jws"].to_string(), str::to_owned);
                 let outcome = verifier.verify(jws.as_bytes(), &InMemoryHost::at(0), false);
                 let accepted = match outcome {

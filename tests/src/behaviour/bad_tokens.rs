@@ -162,7 +162,7 @@ pub fn rows() -> Vec<Row> {
         ),
         refused("the token alone", "token", plain(good.clone()), 401, "Not authenticated", &[BEARER]),
         refused(
-            "the token in a query parameter nobody named",
+            "the token in a query parameter that is not configured",
             "token",
             Request::get(format!("/?access_token={good}")),
             401,

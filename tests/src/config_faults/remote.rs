@@ -107,7 +107,7 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.remote_jwks.refresh_seconds: expected a whole number from 1 to 86400, got 0"],
         ),
         remote(
-            "a key nobody knows in remote keys",
+            "an unknown key in remote keys",
             with("refresh", json!(1)),
             &["schemes.s.jwt.remote_jwks.refresh: unknown key", "refetch_seconds"],
         ),
@@ -117,7 +117,7 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.algorithms: a secret that is fetched is none"],
         ),
         jwt(
-            "discovery of nobody",
+            "discovery without an issuer",
             json!({"cluster": "idp"}),
             &["schemes.s.jwt.cluster: discovery needs `issuer`"],
         ),
@@ -206,7 +206,7 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.introspection.uri: \"x\" is not an absolute URI"],
         ),
         introspection(
-            "a key nobody knows in introspection",
+            "an unknown key in introspection",
             json!({"keys": []}),
             &["schemes.s.introspection.keys: unknown key"],
         ),

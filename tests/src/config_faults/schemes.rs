@@ -75,7 +75,7 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.flows.password: missing key `tokenUrl`"],
         ),
         scheme(
-            "a flow nobody knows",
+            "an unknown flow",
             json!({"type": "oauth2", "flows": {"device": {}}, "jwt": with_keys("issuer", json!("x"))}),
             &["schemes.s.flows.device: unknown key", "authorizationCode"],
         ),
