@@ -7,10 +7,11 @@ use jwt_simple::prelude::{
     Duration, ECDSAP256PublicKeyLike as _, ES256PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike as _,
     HS256Key, JWTClaims, MACLike as _, UnixTimeStamp, VerificationOptions,
 };
+use lychgate::claim::ClaimReference;
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm, KeySet, VerificationKey, import_pem, import_secret};
-use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, ScopeSettings, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use lychgate_tests::keys::{ED25519, P256};
 use serde_json::{Map, Value};
 
@@ -41,14 +42,19 @@ fn ours(key: Result<VerificationKey, String>) -> Verifier {
     let keys = Keys::Fixed(KeySet::new(vec![key.expect("a key")]));
     let settings = VerifierSettings {
         audiences: Some(vec!["api".into()]),
-        required_claims: vec!["exp".into(), "sub".into(), "aud".into()],
+        required_claims: ["exp", "sub", "aud"].map(ClaimReference::named).into(),
+        claims: Vec::new(),
+        types: None,
+        subject_claims: vec![ClaimReference::named("sub")],
         leeway_seconds: LEEWAY,
         max_token_bytes: 8192,
-        scope_claims: vec!["scopes".into()],
+        scopes: ScopeSettings { claims: vec![ClaimReference::named("scopes")], ..ScopeSettings::default() },
         claims_to_headers: Vec::new(),
+        payload_to_header: None,
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
+        possession: None,
     };
     Verifier::new(settings, TrustAnchor::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
 }

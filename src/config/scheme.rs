@@ -3,6 +3,7 @@
 use super::flows::{Flows, read_flows};
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
+use super::mutual_tls::MutualTlsConfig;
 use super::node::{Node, Object};
 use crate::credential::CredentialLocation;
 use crate::http_syntax::is_token;
@@ -56,6 +57,8 @@ pub enum SchemeKind {
     OAuth2(OAuth2Config),
     /// `type: openIdConnect`.
     OpenIdConnect(OpenIdConnectConfig),
+    /// `type: mutualTLS`.
+    MutualTls(MutualTlsConfig),
 }
 
 /// A bearer token (RFC 6750).
@@ -215,6 +218,7 @@ enum Type {
     ApiKey,
     OAuth2,
     OpenIdConnect,
+    MutualTls,
 }
 
 impl SchemeConfig {
@@ -227,6 +231,7 @@ impl SchemeConfig {
                 ("apiKey", Type::ApiKey),
                 ("oauth2", Type::OAuth2),
                 ("openIdConnect", Type::OpenIdConnect),
+                ("mutualTLS", Type::MutualTls),
             ])
         })?;
         let description = object.optional("description", |n| n.string());
@@ -242,6 +247,7 @@ impl SchemeConfig {
             Type::ApiKey => read_api_key(&object),
             Type::OAuth2 => read_oauth2(&object),
             Type::OpenIdConnect => read_open_id_connect(&object),
+            Type::MutualTls => MutualTlsConfig::read(&object).map(SchemeKind::MutualTls),
         };
         object.finish();
         Some(Self { kind: kind?, description, missing_status, realm, forward })

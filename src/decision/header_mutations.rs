@@ -10,6 +10,8 @@ use crate::http_syntax::is_same_header;
 use crate::identity::Identity;
 use crate::request::{HeaderMutation, Request};
 
+const AUTHORIZATION: &[u8] = b"authorization";
+
 /// What is taken away of what a client sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderMutations {
@@ -25,6 +27,8 @@ pub struct HeaderMutations {
 pub struct Credentials<'p> {
     /// Where they may stand.
     pub locations: &'p [CredentialLocation],
+    /// Where a token may stand that comes with a DPoP proof.
+    pub dpop: Option<&'p CredentialLocation>,
     /// Whether they go on.
     pub forward: bool,
 }
@@ -45,7 +49,7 @@ pub fn header_mutations<'p>(
     let mut spoofs_identity = false;
     let mut query = Vec::new();
     let mut cookies = Vec::new();
-    for Credentials { locations, forward } in credentials {
+    for Credentials { locations, dpop, forward } in credentials {
         for location in locations {
             match location {
                 CredentialLocation::Header { name, .. } => {
@@ -57,6 +61,18 @@ pub fn header_mutations<'p>(
                 CredentialLocation::Query(name) if !forward => query.push(name.as_str()),
                 CredentialLocation::Cookie(name) if !forward => cookies.push(name.as_str()),
                 CredentialLocation::Query(_) | CredentialLocation::Cookie(_) => {}
+            }
+        }
+        // Where a bearer token was, there is none of the other kind.
+        if let Some(dpop) = dpop.filter(|_| !forward && !removes(&mutations, AUTHORIZATION))
+            && dpop.is_present_in(request)
+        {
+            mutations.push(HeaderMutation::Remove(AUTHORIZATION.into()));
+            let proofs = request.headers().filter(|(name, _)| is_same_header(name, b"dpop"));
+            for (name, _) in proofs {
+                if !removes(&mutations, name) {
+                    mutations.push(HeaderMutation::Remove(name.into()));
+                }
             }
         }
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
-use crate::identity::{ApiKey, Identity, User};
+use crate::identity::{AllowedCertificate, ApiKey, Identity, User};
 use crate::policy::SchemeId;
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
@@ -22,6 +22,10 @@ pub enum Authenticated<'p> {
         user: &'p User,
     },
     Key(&'p ApiKey),
+    Certificate {
+        id: String,
+        allowed: &'p AllowedCertificate,
+    },
 }
 
 impl Authenticated<'_> {
@@ -31,6 +35,7 @@ impl Authenticated<'_> {
             Self::Token { token, .. } => token.subject(),
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
+            Self::Certificate { id, .. } => Some(id),
         }
     }
 
@@ -43,6 +48,7 @@ impl Authenticated<'_> {
                 Some(identity) => identity.get(scheme, make),
                 None => Rc::new(make()),
             },
+            Self::Certificate { .. } => Rc::new(make()),
         }
     }
 
@@ -50,7 +56,7 @@ impl Authenticated<'_> {
     pub fn client(&self) -> Option<u8> {
         match self {
             Self::Key(key) => key.client,
-            Self::Token { .. } | Self::Basic { .. } => None,
+            Self::Token { .. } | Self::Basic { .. } | Self::Certificate { .. } => None,
         }
     }
 
@@ -74,6 +80,7 @@ impl Authenticated<'_> {
             Self::Token { token, at_most } => (token.scopes(), *at_most),
             Self::Basic { user, .. } => (user.scopes(), None),
             Self::Key(key) => (key.scopes.as_slice(), None),
+            Self::Certificate { allowed, .. } => (allowed.scopes.as_slice(), None),
         }
     }
 
@@ -81,7 +88,7 @@ impl Authenticated<'_> {
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Token { token, .. } => token.issuer(),
-            Self::Basic { .. } | Self::Key(_) => None,
+            Self::Basic { .. } | Self::Key(_) | Self::Certificate { .. } => None,
         }
     }
 }
@@ -117,6 +124,10 @@ impl CredentialStatus<'_> {
             | TokenError::RevocationUnavailable(seconds) => {
                 Self::unchecked(Denial::new(reason).retry_after(*seconds))
             }
+            TokenError::ReplaysFull => Self::unchecked(Denial::new(reason).retry_after(1)),
+            TokenError::ReplaysUnavailable => {
+                Self::unchecked(Denial::host_failure("proofs cannot be remembered in shared data"))
+            }
             TokenError::TooLong
             | TokenError::Malformed(_)
             | TokenError::Critical
@@ -132,6 +143,15 @@ impl CredentialStatus<'_> {
             | TokenError::BadClaim(_)
             | TokenError::Inactive
             | TokenError::OtherUse(_)
+            | TokenError::Type
+            | TokenError::ClaimRefused(_)
+            | TokenError::UnknownConfirmation
+            | TokenError::Unbound(_)
+            | TokenError::ProofMissing
+            | TokenError::ProofInvalid(_)
+            | TokenError::ProofReplayed
+            | TokenError::NonceWanted
+            | TokenError::Certificate
             | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
     }
@@ -163,6 +183,10 @@ pub enum Failure {
     Bad(SchemeId),
     Inactive(SchemeId),
     Scope(SchemeId),
+    /// A condition on the token does not hold.
+    Claims(SchemeId),
+    /// The user was authenticated in another way, or too long ago.
+    StepUp(SchemeId),
     /// Cannot be told yet.
     Pending,
 }
@@ -174,9 +198,10 @@ impl Failure {
             Self::Missing => 0,
             Self::Bad(_) => 1,
             Self::Inactive(_) => 2,
-            Self::Scope(_) => 3,
+            Self::Scope(_) | Self::Claims(_) => 3,
+            Self::StepUp(_) => 4,
             // Nothing is said before it is known.
-            Self::Pending => 4,
+            Self::Pending => 5,
         }
     }
 }

@@ -11,20 +11,18 @@ use super::cost::{Cost, turns};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::logins::Login;
 use super::refusal::twice;
-use crate::config::UsersScopes;
 use crate::credential::{Found, find_in};
 use crate::decision::{
     Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
 };
 use crate::fetch::TokenDigests;
-use crate::host::{Event, Host};
+use crate::host::Host;
 use crate::identity::{Identity, User};
 use crate::login::LoginOutcome;
-use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
-use crate::reason::Reason;
+use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
 use crate::request::Request;
 use crate::sort::insertion_sort;
-use crate::token::{CacheKey, TokenError, Verified, Verifier};
+use crate::token::Verifier;
 
 /// The place of a refusal by this scheme.
 fn attribution_of(scheme: SchemeId) -> Attribution {
@@ -35,12 +33,12 @@ fn attribution_of(scheme: SchemeId) -> Attribution {
 /// name it.
 pub struct Evaluation<'a> {
     pub(super) engine: &'a Engine,
-    request: &'a Request<'a>,
+    pub(super) request: &'a Request<'a>,
     pub(super) host: &'a dyn Host,
     /// Whether the request can wait.
-    can_pause: bool,
+    pub(super) can_pause: bool,
     /// The digests of its tokens, as far as they were computed before.
-    digests: &'a TokenDigests,
+    pub(super) digests: &'a TokenDigests,
     pub(super) requirement: &'a Requirement,
     /// By the number of the scheme.
     looks: SmallVec<[Look<'a>; 4]>,
@@ -52,6 +50,8 @@ pub struct Evaluation<'a> {
 #[derive(Default)]
 pub(super) struct Look<'a> {
     found: OnceCell<Found<'a>>,
+    /// Whether that is a token that came with the scheme DPoP.
+    is_dpop: Cell<bool>,
     /// Of HTTP Basic.
     pub(super) login: OnceCell<Option<Login>>,
     /// What that was found to be worth.
@@ -115,11 +115,13 @@ impl<'a> Evaluation<'a> {
         match nearest {
             Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme).at(attribution_of(scheme))),
             Some(Failure::Inactive(scheme)) => Err(Denial::inactive_user().at(attribution_of(scheme))),
-            Some(Failure::Scope(scheme)) => {
-                Err(self.scope_lacking(requirement, scheme).at(attribution_of(scheme)))
+            Some(
+                failure @ (Failure::Scope(scheme) | Failure::Claims(scheme) | Failure::StepUp(scheme)),
+            ) => Err(self.insufficient(requirement, scheme, failure).at(attribution_of(scheme))),
+            Some(Failure::Missing | Failure::Pending) | None if requirement.allows_anonymous() => {
+                Ok(Decision::Allow(self.allow_without(requirement)))
             }
-            _ if requirement.allows_anonymous() => Ok(Decision::Allow(self.allow_without(requirement))),
-            _ => Err(self.missing(requirement)),
+            Some(Failure::Missing | Failure::Pending) | None => Err(self.missing(requirement)),
         }
     }
 
@@ -162,7 +164,28 @@ impl<'a> Evaluation<'a> {
     /// The credential that the request has for a scheme.
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
-        Some(look.found.get_or_init(|| find_in(&scheme.locations, self.request)))
+        Some(look.found.get_or_init(|| {
+            let found = find_in(&scheme.locations, self.request);
+            let Some(location) = &scheme.dpop_location else { return found };
+            match (found, scheme.locations.len()) {
+                (Found::Nothing, _) => {
+                    let found = location.find(self.request);
+                    look.is_dpop.set(found != Found::Nothing);
+                    found
+                }
+                // It stands where a DPoP token would.
+                (found @ (Found::One(_) | Found::Several), 0..=1) => found,
+                (found @ (Found::One(_) | Found::Several), _) => match location.find(self.request) {
+                    Found::Nothing => found,
+                    Found::One(_) | Found::Several => Found::Several,
+                },
+            }
+        }))
+    }
+
+    /// Whether the token for a scheme came with the scheme DPoP.
+    pub(super) fn is_dpop(&self, id: SchemeId) -> bool {
+        self.found(id).is_some() && self.look(id).is_some_and(|look| look.is_dpop.get())
     }
 
     /// Whether that is there, once.
@@ -196,6 +219,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> CredentialStatus<'a> {
+        if let SchemeKind::MutualTls(allowed) = &scheme.kind {
+            return self.verify_certificate(allowed);
+        }
         let credential = match self.found(id) {
             None | Some(Found::Nothing) => return CredentialStatus::Missing,
             Some(Found::Several) => {
@@ -214,65 +240,9 @@ impl<'a> Evaluation<'a> {
                     Err(error) => CredentialStatus::bad(error.reason(), ""),
                 }
             }
+            // Looked at above: it stands in no request.
+            SchemeKind::MutualTls(_) => CredentialStatus::Missing,
         }
-    }
-
-    fn verify_token(
-        &self,
-        id: SchemeId,
-        token: &[u8],
-        verifier: &Verifier,
-        users: Option<&'a TokenUsers>,
-    ) -> CredentialStatus<'a> {
-        let verified = match self.verified(id, token, verifier) {
-            Ok(verified) => verified,
-            Err(error) => return CredentialStatus::of(&error, token),
-        };
-        if let Err(error) = verifier.check_revocation(&verified, self.host, self.can_pause) {
-            return CredentialStatus::of(&error, token);
-        }
-        let mut at_most = None;
-        if let Some(TokenUsers { directory, scopes }) = users {
-            match verified.subject().and_then(|subject| directory.get(subject)) {
-                None => {
-                    return CredentialStatus::bad(
-                        Reason::UserUnknown,
-                        "`sub` names no user of the directory",
-                    );
-                }
-                Some(user) if user.disabled => return CredentialStatus::Inactive,
-                Some(user) => {
-                    at_most = match scopes {
-                        UsersScopes::Cut => user.listed_scopes(),
-                        UsersScopes::Token => None,
-                    };
-                }
-            }
-        }
-        CredentialStatus::Authenticated(Authenticated::Token { token: verified, at_most })
-    }
-
-    /// The token, remembered or verified now.
-    fn verified(&self, id: SchemeId, token: &[u8], verifier: &Verifier) -> Result<Rc<Verified>, TokenError> {
-        let mut cache = self.engine.cache.borrow_mut();
-        // Fixed keys have no clock to be asked for.
-        let key = verifier
-            .generation(|| self.host.coarse_now())
-            .map(|generation| CacheKey { scheme: id.0, generation });
-        if let Some(key) = key
-            && let Some(verified) = cache.get(key, token, |verified| verified.is_valid_now(self.host))
-        {
-            self.engine.metrics.record(Event::TokenCache { hit: true });
-            return Ok(verified);
-        }
-        if key.is_some() {
-            self.engine.metrics.record(Event::TokenCache { hit: false });
-        }
-        let verified = verifier.verify_again(token, self.digests, self.host, self.can_pause)?;
-        if let Some(key) = key {
-            cache.put(key, token, &verified);
-        }
-        Ok(verified)
     }
 
     /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
@@ -296,9 +266,7 @@ impl<'a> Evaluation<'a> {
                     CredentialStatus::Missing => missing = Some(Failure::Missing),
                     CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
                     CredentialStatus::Authenticated(credential) => {
-                        if scope.is_none() && !term.scopes.iter().all(|wanted| credential.grants(wanted)) {
-                            scope = Some(Failure::Scope(term.scheme));
-                        }
+                        scope = scope.or_else(|| self.insufficiency(term, credential));
                     }
                 }
             }
@@ -311,7 +279,7 @@ impl<'a> Evaluation<'a> {
         requirement
             .schemes()
             .filter_map(|id| self.scheme(id))
-            .map(|scheme| Credentials { locations: &scheme.locations, forward: scheme.forward })
+            .map(|scheme| scheme.credentials())
     }
 
     fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {

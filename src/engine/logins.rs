@@ -86,7 +86,7 @@ impl<'a> Evaluation<'a> {
     fn directory(&self, id: SchemeId) -> Option<&'a UserDirectory> {
         match &self.scheme(id)?.kind {
             SchemeKind::Basic(users) => Some(users),
-            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) => None,
+            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) | SchemeKind::MutualTls(_) => None,
         }
     }
 }

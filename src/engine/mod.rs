@@ -6,6 +6,7 @@ mod docs_endpoint;
 mod evaluation;
 mod logins;
 mod refusal;
+mod tokens;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -349,7 +350,7 @@ impl Engine {
     pub fn mutations_without_credentials(&self, request: &Request<'_>) -> HeaderMutations {
         let credentials = self.policy.schemes().iter();
         let credentials =
-            credentials.map(|scheme| Credentials { locations: &scheme.locations, forward: false });
+            credentials.map(|scheme| Credentials { forward: false, ..scheme.credentials() });
         let is_barred = |name: &[u8]| self.policy.is_barred_from_trailers(name);
         header_mutations(request, credentials, None, is_barred)
     }

@@ -20,7 +20,8 @@ fn uri(text: &str) -> Uri {
 fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
     let kind = if discovery {
         let uri = uri("https://idp.example/.well-known/openid-configuration");
-        let discovery = Discovery { uri, issuer: "https://idp.example".into(), jwks_cluster: None };
+        let issuer = "https://idp.example".into();
+        let discovery = Discovery { uri, fallback: None, issuer, jwks_cluster: None };
         SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None }
     } else {
         SourceKind::Keys { uri: Some(uri("https://idp.example/keys")), discovery: None, allowed: None }

@@ -59,7 +59,7 @@ pub enum SourceKind {
         uri: Option<Uri>,
         /// OpenID Connect discovery.
         discovery: Option<Discovery>,
-        /// Accepted algorithms; unset: what discovery says, or the asymmetric ones.
+        /// Accepted algorithms; unset: the asymmetric ones.
         allowed: Option<Vec<Algorithm>>,
     },
     /// A list of revoked tokens.
@@ -74,7 +74,9 @@ pub enum SourceKind {
 pub struct Discovery {
     /// The discovery document.
     pub uri: Uri,
-    /// The issuer that it must name.
+    /// Where the metadata of RFC 8414 is, which is asked for if there is no such document.
+    pub fallback: Option<Uri>,
+    /// The issuer that it must name, but for a slash at the end. A placeholder stands for a placeholder.
     pub issuer: String,
     /// The cluster of its `jwks_uri`, where that is on another host.
     pub jwks_cluster: Option<String>,
@@ -87,6 +89,27 @@ pub enum Content {
     Keys(KeySet),
     /// Revoked tokens.
     Revocations(Revocations),
+}
+
+impl Content {
+    /// `issuer` of the discovery document that led to it, if one did.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Keys(keys) => keys.issuer(),
+            Self::Revocations(_) => None,
+        }
+    }
+}
+
+/// What a discovery document says of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discovered {
+    /// `issuer`.
+    pub issuer: String,
+    /// `id_token_signing_alg_values_supported`, as far as it is known here: for RSA keys that do not say their own. It is
+    /// said of ID tokens, and narrows no access token.
+    pub algorithms: Vec<String>,
 }
 
 /// Whether waiting for a source helps.
@@ -113,7 +136,7 @@ impl RemoteSource {
             kind,
             refresh_policy,
             // The number is that of the form in which things are shared.
-            key: format!("lychgate.source.2.{key}"),
+            key: format!("lychgate.source.3.{key}"),
             state: RefCell::default(),
             content: RefCell::default(),
             installed: RefCell::default(),
@@ -212,18 +235,22 @@ impl RemoteSource {
                 Ok((Content::Revocations(Revocations::parse(document)?), Vec::new()))
             }
             SourceKind::Keys { allowed, .. } => {
-                let discovered = discovered.map(|names| {
-                    names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
-                });
-                let (keys, notes) = key_set(document, allowed.clone().or(discovered))?;
-                Ok((Content::Keys(keys), notes))
+                let mut names = discovered.iter().flatten().filter_map(Value::as_str);
+                let issuer = names.next().map(str::to_owned);
+                let for_rsa: Vec<Algorithm> = names.filter_map(Algorithm::from_name).collect();
+                let (keys, notes) = key_set(document, allowed.clone(), &for_rsa)?;
+                Ok((Content::Keys(keys.discovered(issuer)), notes))
             }
         }
     }
 
-    /// What is shared of a document that was fetched: a line of JSON, and the document as it came.
-    pub(super) fn envelope(document: &[u8], algorithms: Option<&[String]>) -> Vec<u8> {
-        let mut envelope = json!(algorithms).to_string().into_bytes();
+    /// What is shared of a document that was fetched: a line of JSON (the issuer and its algorithms, where discovery led
+    /// here), and the document as it came.
+    pub(super) fn envelope(document: &[u8], discovered: Option<&Discovered>) -> Vec<u8> {
+        let head = discovered.map(|Discovered { issuer, algorithms }| {
+            std::iter::once(issuer).chain(algorithms).collect::<Vec<_>>()
+        });
+        let mut envelope = json!(head).to_string().into_bytes();
         envelope.push(b'\n');
         envelope.extend_from_slice(document);
         envelope
@@ -231,7 +258,11 @@ impl RemoteSource {
 }
 
 /// The keys of a JWK Set, and what an operator should know of them.
-fn key_set(document: &[u8], algorithms: Option<Vec<Algorithm>>) -> Result<(KeySet, Vec<String>), String> {
+fn key_set(
+    document: &[u8],
+    algorithms: Option<Vec<Algorithm>>,
+    for_rsa: &[Algorithm],
+) -> Result<(KeySet, Vec<String>), String> {
     let Ok(Value::Object(document)) = json::parse_strict(document, 16) else {
         return Err("not a JSON object".into());
     };
@@ -250,7 +281,11 @@ fn key_set(document: &[u8], algorithms: Option<Vec<Algorithm>>) -> Result<(KeySe
     let asymmetric = |algorithm: &Algorithm| !algorithm.is_hmac();
     let algorithms: Option<Vec<_>> =
         algorithms.map(|algorithms| algorithms.into_iter().filter(asymmetric).collect());
-    let (mut keys, _) = import_jwks(jwks.iter().take(MOST_KEYS), algorithms.as_deref());
+    // Only an RSA key does not show which algorithm it is for.
+    let mut of_rsa = vec![Algorithm::Rs256];
+    of_rsa.extend(for_rsa.iter().filter(|algorithm| algorithm.is_rsa() && **algorithm != Algorithm::Rs256));
+    let (mut keys, _) =
+        import_jwks(jwks.iter().take(MOST_KEYS), Some(algorithms.as_deref().unwrap_or(&of_rsa)));
     // A secret that any client can fetch is none.
     keys.retain(|key| !key.algorithm().is_hmac());
     if let Some(algorithms) = &algorithms {

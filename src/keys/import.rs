@@ -5,6 +5,8 @@
 //! than 65537, Ed25519 points of small order. What a JWK says about its own use (`alg`, `use`,
 //! `key_ops`) is judged here too, where the message can say what to do.
 
+use std::borrow::Cow;
+
 use hmac::KeyInit;
 use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey};
 use rsa::pkcs1::DecodeRsaPublicKey as _;
@@ -115,9 +117,10 @@ fn not_a_public_key(algorithm: Algorithm) -> String {
 /// Why the JWK is not used.
 pub fn import_jwk(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Vec<VerificationKey>, JwkError> {
     let invalid = |reason: &str| JwkError::Invalid(reason.into());
-    let Value::Object(members) = jwk else {
+    let Value::Object(written) = jwk else {
         return Err(invalid("a JWK is an object"));
     };
+    let members = &without_nulls(written);
     let text = |name: &str| members.get(name).and_then(Value::as_str);
     let kty = text("kty").ok_or_else(|| invalid("a JWK needs `kty`"))?;
     check_use(members)?;
@@ -164,7 +167,17 @@ pub fn import_jwks<'j>(
     (keys, left_out)
 }
 
-/// RFC 7517 sections 4.2 and 4.3.
+/// The members without those that are `null`, which is absence to the libraries that write it.
+fn without_nulls(members: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
+    if members.values().all(|value| !value.is_null()) {
+        return Cow::Borrowed(members);
+    }
+    let mut present = members.clone();
+    present.retain(|_, value| !value.is_null());
+    Cow::Owned(present)
+}
+
+/// RFC 7517 sections 4.2 and 4.3. An empty list of operations says none, as if it were not there.
 fn check_use(members: &Map<String, Value>) -> Result<(), JwkError> {
     match members.get("use") {
         None => {}
@@ -173,7 +186,9 @@ fn check_use(members: &Map<String, Value>) -> Result<(), JwkError> {
     }
     match members.get("key_ops") {
         None => Ok(()),
-        Some(Value::Array(operations)) if operations.iter().any(|op| op == "verify") => Ok(()),
+        Some(Value::Array(operations)) if operations.is_empty() || operations.iter().any(|op| op == "verify") => {
+            Ok(())
+        }
         Some(_) => Err(JwkError::NotForUs("`key_ops` does not hold `verify`".into())),
     }
 }

@@ -17,13 +17,27 @@ pub struct KeySet {
     keys: Vec<VerificationKey>,
     /// Of each algorithm, the key that verified when several could have.
     last: RefCell<BTreeMap<Algorithm, usize>>,
+    /// `issuer` of the discovery document that led to them.
+    issuer: Option<String>,
 }
 
 impl KeySet {
     /// A set of these keys, tried in this order.
     #[must_use]
     pub fn new(keys: Vec<VerificationKey>) -> Self {
-        Self { keys, last: RefCell::default() }
+        Self { keys, last: RefCell::default(), issuer: None }
+    }
+
+    /// The same, of this issuer by its discovery document.
+    #[must_use]
+    pub fn discovered(self, issuer: Option<String>) -> Self {
+        Self { issuer, ..self }
+    }
+
+    /// `issuer` of the discovery document that led to them, if one did.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// All of them.

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::config::node::Node;
 use crate::config::openapi::import::{self, Imported};
-use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
+use crate::config::{ConfigError, Errors, NeedConfig, Path, PathConfig, SecurityConfig};
 
 /// The sections of a configuration for `document`, in the order they are best read in.
 /// Operations that the document does not secure are public if `public`, and left out otherwise.
@@ -85,8 +85,8 @@ fn rules(imported: &Imported, public: bool) -> Value {
         if let Some(matching) = matching.as_object_mut() {
             matching.insert("methods".into(), methods.into());
         }
-        let alternative = |schemes: Vec<(String, Vec<String>)>| {
-            Value::Object(schemes.into_iter().map(|(name, scopes)| (name, scopes.into())).collect())
+        let alternative = |schemes: Vec<(String, NeedConfig)>| {
+            Value::Object(schemes.into_iter().map(|(name, need)| (name, need.scopes.into())).collect())
         };
         let security: Vec<Value> = security.into_iter().map(alternative).collect();
         json!({"match": matching, "security": security})

@@ -11,7 +11,7 @@ mod reserved;
 mod rules;
 mod scheme;
 
-pub use requirement::{Alternative, Requirement, Term};
+pub use requirement::{Alternative, Requirement, StepUp, Term};
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
@@ -214,6 +214,12 @@ impl Policy {
         self.schemes.iter().find(|scheme| scheme.name == name)?.signer.as_deref()
     }
 
+    /// Whether some scheme takes DPoP proofs.
+    #[must_use]
+    pub fn takes_proofs(&self) -> bool {
+        self.schemes.iter().any(|scheme| scheme.dpop_location.is_some())
+    }
+
     /// A scheme of this policy.
     #[must_use]
     pub fn scheme(&self, id: SchemeId) -> Option<&Scheme> {
@@ -253,7 +259,7 @@ impl Policy {
             CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)
-            || ["authorization", "connection", "cookie", "proxy-authorization"]
+            || ["authorization", "connection", "cookie", "dpop", "proxy-authorization"]
                 .iter()
                 .any(|own| is_same_header(own.as_bytes(), name))
             || self.schemes.iter().flat_map(|scheme| &scheme.locations).any(is_location)

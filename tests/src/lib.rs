@@ -25,4 +25,4 @@ pub mod vm;
 mod wire;
 pub mod witness;
 
-pub use lychgate_testkit::{keys, tokens};
+pub use lychgate_testkit::{keys, proofs, tokens};

@@ -49,7 +49,7 @@ pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConf
     let alternatives: Vec<Value> = security
         .iter()
         .map(|schemes| {
-            let schemes = schemes.iter().map(|(name, scopes)| (name.clone(), scopes.as_slice().into()));
+            let schemes = schemes.iter().map(|(name, need)| (name.clone(), need.scopes.as_slice().into()));
             object(schemes)
         })
         .collect();

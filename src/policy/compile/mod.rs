@@ -1,6 +1,7 @@
 //! From configuration to policy: references resolved, keys imported, patterns compiled. What is
 //! wrong goes to the errors with its path, and compiling goes on to find the rest.
 
+mod claims;
 mod keys;
 mod own_routes;
 mod rules;
@@ -10,17 +11,19 @@ mod shared_keys;
 mod token_endpoint;
 mod trust_anchor;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::reserved::Reserved;
-use super::scheme::SchemeId;
+use super::scheme::{Scheme, SchemeId, SchemeKind};
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
+use crate::claim::ClaimCondition;
 use crate::config::openapi::Page;
 use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Path, UserConfig};
 use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
-use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, User, UserDirectory};
+use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, ImpliedScopes, User, UserDirectory};
 use crate::sort::insertion_sort;
 use crate::token_endpoint::TokenEndpoint;
 
@@ -39,10 +42,16 @@ struct Compiler<'a> {
     scheme_ids: BTreeMap<String, SchemeId>,
     /// Those of the identity, and then those of claims.
     reserved: Vec<Rc<str>>,
-    /// How many of them are of the identity.
-    identity_headers: usize,
+    /// The keys of those of the identity.
+    identity_headers: Vec<&'static str>,
     /// Whether `iss` is told.
     tells_issuer: bool,
+    /// What scopes grant besides.
+    implied: Rc<ImpliedScopes>,
+    /// The schemes whose credential has no claims.
+    without_claims: Vec<SchemeId>,
+    /// What rules ask of the tokens of each scheme.
+    conditions: RefCell<BTreeMap<SchemeId, Vec<ClaimCondition>>>,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
 }
@@ -61,6 +70,9 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     let told = [&identity_headers.subject, &identity_headers.scopes, &identity_headers.scheme];
     let told = told.into_iter().chain(&identity_headers.issuer).chain(&identity_headers.dry_run);
     let told: Vec<_> = told.cloned().collect();
+    let further = [(&identity_headers.issuer, "issuer"), (&identity_headers.dry_run, "dry_run")];
+    let mut keys = vec!["subject", "scopes", "scheme"];
+    keys.extend(further.into_iter().filter(|(name, _)| name.is_some()).map(|(_, key)| key));
     let mut compiler = Compiler {
         environment,
         errors,
@@ -71,16 +83,19 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: Vec::new(),
         introspections: Vec::new(),
         scheme_ids: BTreeMap::new(),
-        identity_headers: told.len(),
+        identity_headers: keys,
         reserved: told,
         tells_issuer: identity_headers.issuer.is_some(),
+        implied: Rc::new(config.scopes.implies),
+        without_claims: Vec::new(),
+        conditions: RefCell::default(),
         clients: BTreeMap::new(),
     };
     let pages = config.openapi.pages();
     compiler.check_identity_headers();
     compiler.users(config.users);
     compiler.api_keys(config.api_keys);
-    let schemes = compiler.schemes(config.schemes);
+    let mut schemes = compiler.schemes(config.schemes);
     compiler.check_shared_keys(&schemes);
     let max_path_bytes = config.max_path_bytes.unwrap_or(MAX_PATH_BYTES);
     let operations = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
@@ -103,6 +118,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
     });
+    compiler.hand_out_conditions(&mut schemes);
     compiler.check_served_paths(&pages);
     let own_routes = compiler.own_routes(&pages, rules.all(), written, default.as_ref());
     let policy = Policy {
@@ -135,6 +151,25 @@ fn in_order(numbered: BTreeMap<String, u8>) -> Vec<String> {
 }
 
 impl Compiler<'_> {
+    /// The number of a condition among those of a scheme.
+    fn condition(&self, scheme: SchemeId, condition: ClaimCondition) -> usize {
+        let mut conditions = self.conditions.borrow_mut();
+        let of_scheme = conditions.entry(scheme).or_default();
+        of_scheme.iter().position(|own| *own == condition).unwrap_or_else(|| {
+            of_scheme.push(condition);
+            of_scheme.len().saturating_sub(1)
+        })
+    }
+
+    /// Gives each verifier what rules ask of its tokens.
+    fn hand_out_conditions(&self, schemes: &mut [Scheme]) {
+        for (id, conditions) in self.conditions.take() {
+            if let Some(Scheme { kind: SchemeKind::Token { verifier, .. }, .. }) = schemes.get_mut(id.0) {
+                verifier.set_conditions(conditions);
+            }
+        }
+    }
+
     fn check_identity_headers(&self) {
         let path = Path::Root.key("identity_headers");
         for (index, name) in self.reserved.iter().enumerate() {
@@ -163,7 +198,10 @@ impl Compiler<'_> {
             let mut directory = UserDirectory::new(&name);
             for (index, user) in users.into_iter().enumerate() {
                 let Some(user) = user else { continue };
-                let UserConfig { username, disabled, scopes, password, .. } = user;
+                let UserConfig { username, disabled, mut scopes, password, .. } = user;
+                if let Some(scopes) = &mut scopes {
+                    self.implied.expand(scopes);
+                }
                 if !directory.insert(
                     username.clone(),
                     User { disabled, scopes, password, identity: IdentityMemo::default() },
@@ -195,7 +233,8 @@ impl Compiler<'_> {
             let remembers = keys.len() <= MOST_REMEMBERED;
             for (index, key) in keys.into_iter().enumerate() {
                 let Some(key) = key else { continue };
-                let ApiKeyConfig { id, sha256, scopes, not_after, disabled } = key;
+                let ApiKeyConfig { id, sha256, mut scopes, not_after, disabled } = key;
+                self.implied.expand(&mut scopes);
                 let identity = remembers.then(IdentityMemo::default);
                 let client = self.client(&id);
                 let key = ApiKey { id, scopes, not_after, disabled, identity, client };

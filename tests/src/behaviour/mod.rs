@@ -5,6 +5,7 @@ mod api_keys;
 mod bad_tokens;
 
 mod claims;
+mod conditions;
 mod documents;
 mod dry_run;
 mod forged;
@@ -12,6 +13,7 @@ mod login;
 mod own_routes;
 mod people;
 mod policies;
+mod proofs;
 mod requirements;
 mod routing;
 mod settings;
@@ -88,6 +90,8 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(forged::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
+    policies.extend(conditions::policies());
+    policies.extend(proofs::policies());
     policies
 }
 
@@ -109,6 +113,8 @@ pub fn rows() -> Vec<Row> {
         forged::rows,
         own_routes::rows,
         whose::rows,
+        conditions::rows,
+        proofs::rows,
     ] {
         rows.extend(theme());
     }
@@ -117,10 +123,12 @@ pub fn rows() -> Vec<Row> {
 
 /// The rows that are forged or ill-made tokens, which are attacks.
 pub fn bad_tokens() -> Vec<Row> {
-    bad_tokens::rows()
+    bad_tokens::rows().into_iter().chain(proofs::bad_rows()).collect()
 }
 
 pub const BEARER: &str = "Bearer realm=\"lychgate\"";
+/// Where the rule needs `items:read` (RFC 6750 section 3).
+pub const BEARER_READ: &str = "Bearer realm=\"lychgate\", scope=\"items:read\"";
 pub const INVALID_TOKEN: &str = "Bearer realm=\"lychgate\", error=\"invalid_token\"";
 pub const API_KEY: &str = "APIKey realm=\"lychgate\"";
 
