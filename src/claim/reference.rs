@@ -47,7 +47,9 @@ impl ClaimReference {
         let (first, further) = reference.steps.split_first().unzip();
         let has_further = further.is_some_and(|further| !further.is_empty());
         if let Some(scalar) = first.filter(|first| has_further && SCALARS.contains(&first.as_str())) {
-            return Err(format!("{text:?} can never match: `{scalar}` is text or a number, and has no members"));
+            return Err(format!(
+                "{text:?} can never match: `{scalar}` is text or a number, and has no members"
+            ));
         }
         if reference.steps.len() > MOST_STEPS {
             return Err(format!("{text:?} can never match: it has more than {MOST_STEPS} steps"));
@@ -57,7 +59,8 @@ impl ClaimReference {
 
     fn dotted(text: &str) -> Result<Self, String> {
         let is_plain = !text.contains('.');
-        let steps: Vec<String> = if is_plain { Vec::new() } else { text.split('.').map(str::to_owned).collect() };
+        let steps: Vec<String> =
+            if is_plain { Vec::new() } else { text.split('.').map(str::to_owned).collect() };
         // A URL has dots, and is a name.
         if steps.iter().any(String::is_empty) && !text.contains('/') {
             return Err(format!(
@@ -94,7 +97,9 @@ impl ClaimReference {
             value = match value {
                 Value::Object(members) => members.get(step)?,
                 Value::Array(items) if self.is_pointer => items.get(index(step)?)?,
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => return None,
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+                    return None;
+                }
             };
         }
         Some(value).filter(is_there)

@@ -33,9 +33,10 @@ fn a_reference_is_a_name_then_steps_or_a_pointer() {
     ] {
         assert_eq!(find(reference, &set), Some(found), "{reference}");
     }
-    for reference in
-        ["b", "n", "n.m", "/n", "c.e.f.g", "a.c", "list.0", "/list/00", "/list/2", "/list/-", "deep.n", "/a.b/c", "/a/b"]
-    {
+    for reference in [
+        "b", "n", "n.m", "/n", "c.e.f.g", "a.c", "list.0", "/list/00", "/list/2", "/list/-", "deep.n",
+        "/a.b/c", "/a/b",
+    ] {
         assert_eq!(find(reference, &set), None, "{reference}");
     }
 }

@@ -83,7 +83,8 @@ impl RolesConfig {
             Some(grants)
         });
         object.finish();
-        let grants = grants?.into_iter().map(|(role, scopes)| Some((role, scopes?))).collect::<Option<_>>()?;
+        let grants =
+            grants?.into_iter().map(|(role, scopes)| Some((role, scopes?))).collect::<Option<_>>()?;
         Some(Self { claims: claims?, grants })
     }
 }
@@ -129,7 +130,9 @@ fn read_condition(node: Node<'_>) -> Option<Condition> {
         Value::Object(_) => {
             let object = node.object()?;
             let condition = match object.one_of(&["not", "present"]) {
-                Some("not") => object.optional("not", read_condition).map(|not| Condition::Not(Box::new(not))),
+                Some("not") => {
+                    object.optional("not", read_condition).map(|not| Condition::Not(Box::new(not)))
+                }
                 Some(_) => object.optional("present", |n| match n.bool()? {
                     true => Some(Condition::Present),
                     false => n.error("write `{not: {present: true}}` for a claim that must be absent"),

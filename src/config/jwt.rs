@@ -178,7 +178,9 @@ impl JwtConfig {
         let subject_claims = object.optional("subject_claims", |n| non_empty(n, read_references));
         let has_header = |n: Node<'_>| match default {
             Default::Token => Some(()),
-            Default::Answer => n.error("an introspected token has no header and no payload that could be read"),
+            Default::Answer => {
+                n.error("an introspected token has no header and no payload that could be read")
+            }
         };
         let types = object.optional("types", |n| has_header(n).and_then(|()| non_empty(n, strings)));
         let profile = object.optional("profile", |n| {
@@ -188,7 +190,8 @@ impl JwtConfig {
         let leeway_seconds = object.number("leeway_seconds", &LEEWAY_SECONDS);
         let max_token_bytes = object.number("max_token_bytes", &MAX_TOKEN_BYTES);
         let scope_claims = object.optional("scope_claims", |n| non_empty(n, read_references));
-        let scope_mode = object.optional("scope_mode", |n| n.enumeration(ScopeMode::WORDS)).unwrap_or_default();
+        let scope_mode =
+            object.optional("scope_mode", |n| n.enumeration(ScopeMode::WORDS)).unwrap_or_default();
         let has_roles = object.has("roles");
         let roles = object.optional("roles", RolesConfig::read);
         let from = object.optional("from", read_locations);

@@ -19,6 +19,7 @@ pub(crate) mod node;
 pub mod openapi;
 pub mod proof;
 pub mod remote;
+pub mod resources;
 pub mod rules;
 pub mod scheme;
 mod scopes;
@@ -41,6 +42,7 @@ pub use proof::{CertificateBoundConfig, Confirmation, DpopConfig, Profile, Proof
 pub use remote::{
     AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RevocationConfig,
 };
+pub use resources::ResourceConfig;
 pub use rules::{MatchConfig, OnInvalid, PathConfig, PathKey, RESERVED_NAMES, RuleConfig, SecurityConfig};
 pub use scheme::{
     ApiKeySchemeConfig, BasicConfig, BearerConfig, OAuth2Config, OpenIdConnectConfig, SchemeConfig,
@@ -102,6 +104,9 @@ pub struct Config {
     /// Which request needs what. The first rule that matches wins.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<RuleConfig>"))]
     pub rules: Vec<Option<RuleConfig>>,
+    /// Protected resources: clients that come without a token are led to where they get one (RFC 9728).
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<ResourceConfig>"))]
+    pub resources: Vec<Option<ResourceConfig>>,
     /// What a request needs that no rule matches. Without it such a request is refused with 403
     /// `Forbidden`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<rules::written::Requirements>"))]
@@ -183,6 +188,7 @@ impl Config {
             ),
             scopes: object.optional("scopes", ScopesConfig::read).unwrap_or_default(),
             rules: object.optional("rules", |n| n.items(RuleConfig::read)).unwrap_or_default(),
+            resources: object.optional("resources", |n| n.items(ResourceConfig::read)).unwrap_or_default(),
             security: object.optional("security", rules::read_security),
             on_invalid: object.optional("optional", |n| n.enumeration(OnInvalid::WORDS)).unwrap_or_default(),
             openapi,

@@ -70,7 +70,11 @@ fn read_allowed(node: Node<'_>) -> Option<AllowedCertificateConfig> {
     };
     let id = object.optional("id", |n| {
         let id = n.text()?;
-        if is_header_value(id.as_bytes()) { Some(id) } else { n.error("goes into a header: no control characters") }
+        if is_header_value(id.as_bytes()) {
+            Some(id)
+        } else {
+            n.error("goes into a header: no control characters")
+        }
     });
     let scopes = object.optional("scopes", |n| n.list(read_scope)).unwrap_or_default();
     object.finish();
@@ -80,7 +84,8 @@ fn read_allowed(node: Node<'_>) -> Option<AllowedCertificateConfig> {
 fn read_uri(node: Node<'_>) -> Option<String> {
     let uri = node.text()?;
     let Some((scheme, rest)) = uri.split_once("://") else {
-        return node.error(format_args!("{uri:?} is no absolute URI such as spiffe://example.org/ns/prod/sa/*"));
+        return node
+            .error(format_args!("{uri:?} is no absolute URI such as spiffe://example.org/ns/prod/sa/*"));
     };
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     let is_star_alone = path.split('/').all(|segment| segment == "*" || !segment.contains('*'));

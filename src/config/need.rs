@@ -67,7 +67,9 @@ fn read_acr(node: Node<'_>) -> Option<String> {
     if acr.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {
         return Some(acr);
     }
-    node.error(format_args!("{acr:?} is no value of `acr_values`: printable ASCII without space, quote and backslash"))
+    node.error(format_args!(
+        "{acr:?} is no value of `acr_values`: printable ASCII without space, quote and backslash"
+    ))
 }
 
 /// The same as written.

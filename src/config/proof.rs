@@ -51,7 +51,10 @@ pub struct DpopConfig {
     /// Left out: scheme and authority of the request as Envoy has them.
     ///
     /// In one form, without a slash at the end.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", inner(regex(pattern = "^https?://"))))]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<String>>", inner(regex(pattern = "^https?://")))
+    )]
     pub origins: Vec<String>,
 }
 

@@ -41,7 +41,9 @@ impl ScopesConfig {
             }
             match ImpliedScopes::new(&direct) {
                 Ok(implied) => Some(implied),
-                Err(scope) => n.error(format_args!("`{scope}` implies itself in the end; remove one of the steps")),
+                Err(scope) => {
+                    n.error(format_args!("`{scope}` implies itself in the end; remove one of the steps"))
+                }
             }
         });
         object.finish();

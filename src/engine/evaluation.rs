@@ -19,7 +19,7 @@ use crate::fetch::TokenDigests;
 use crate::host::Host;
 use crate::identity::{Identity, User};
 use crate::login::LoginOutcome;
-use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind};
+use crate::policy::{Alternative, Requirement, Resource, Scheme, SchemeId, SchemeKind};
 use crate::request::Request;
 use crate::sort::insertion_sort;
 use crate::token::Verifier;
@@ -40,6 +40,8 @@ pub struct Evaluation<'a> {
     /// The digests of its tokens, as far as they were computed before.
     pub(super) digests: &'a TokenDigests,
     pub(super) requirement: &'a Requirement,
+    /// The protected resource that the request is for.
+    pub(super) resource: Option<&'a Resource>,
     /// By the number of the scheme.
     looks: SmallVec<[Look<'a>; 4]>,
     /// Whether a login was tried at the directories of the requirement.
@@ -72,7 +74,12 @@ impl<'a> Evaluation<'a> {
         let mut looks = SmallVec::new();
         looks.resize_with(engine.policy.scheme_count(), Look::default);
         let is_tried = Cell::new(false);
-        Self { engine, request, host, can_pause, digests, requirement, looks, is_tried }
+        Self { engine, request, host, can_pause, digests, requirement, resource: None, looks, is_tried }
+    }
+
+    /// The same for a request for `resource`.
+    pub fn of_resource(self, resource: Option<&'a Resource>) -> Self {
+        Self { resource, ..self }
     }
 
     /// Judges the request.
@@ -115,9 +122,9 @@ impl<'a> Evaluation<'a> {
         match nearest {
             Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme).at(attribution_of(scheme))),
             Some(Failure::Inactive(scheme)) => Err(Denial::inactive_user().at(attribution_of(scheme))),
-            Some(
-                failure @ (Failure::Scope(scheme) | Failure::Claims(scheme) | Failure::StepUp(scheme)),
-            ) => Err(self.insufficient(requirement, scheme, failure).at(attribution_of(scheme))),
+            Some(failure @ (Failure::Scope(scheme) | Failure::Claims(scheme) | Failure::StepUp(scheme))) => {
+                Err(self.insufficient(requirement, scheme, failure).at(attribution_of(scheme)))
+            }
             Some(Failure::Missing | Failure::Pending) | None if requirement.allows_anonymous() => {
                 Ok(Decision::Allow(self.allow_without(requirement)))
             }
@@ -276,10 +283,7 @@ impl<'a> Evaluation<'a> {
 
     /// The credentials that `requirement` speaks of, each once.
     fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
-        requirement
-            .schemes()
-            .filter_map(|id| self.scheme(id))
-            .map(|scheme| scheme.credentials())
+        requirement.schemes().filter_map(|id| self.scheme(id)).map(|scheme| scheme.credentials())
     }
 
     fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {

@@ -6,6 +6,7 @@ mod docs_endpoint;
 mod evaluation;
 mod logins;
 mod refusal;
+mod resources;
 mod tokens;
 
 use std::cell::RefCell;
@@ -22,7 +23,7 @@ use crate::http_syntax::is_same_header;
 use crate::login::{LoginHistory, PasswordChecker};
 use crate::metrics::Metrics;
 use crate::normal_path::{NormalPath, PathError};
-use crate::policy::{Compiled, Environment, Policy, Requirement};
+use crate::policy::{Compiled, Environment, Policy, Requirement, Resource};
 use crate::reason::Reason;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
@@ -211,6 +212,9 @@ impl Engine {
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(Reason::AmbiguousHost));
         }
+        if let Some(resource) = self.policy.metadata_at(path.as_str()) {
+            return resources::answer(resource, request);
+        }
         if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
             let attribution = Attribution::rule(RuleId::CorsPreflight);
             return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
@@ -242,7 +246,8 @@ impl Engine {
         let mut judged = if rule == RuleId::Unknown {
             Err(Denial::path_too_long())
         } else {
-            self.judge_by(requirement, request, digests, host, can_pause)
+            let resource = self.policy.resource_of(path.as_str());
+            self.judge_by(requirement, resource, request, digests, host, can_pause)
         };
         match &mut judged {
             Ok(Decision::Allow(allow)) => allow.attribution.rule = rule,
@@ -286,6 +291,7 @@ impl Engine {
     fn judge_by(
         &self,
         requirement: Option<&Requirement>,
+        resource: Option<&Resource>,
         request: &Request<'_>,
         digests: &TokenDigests,
         host: &dyn Host,
@@ -297,7 +303,8 @@ impl Engine {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
             Some(requirement) => {
-                Evaluation::new(self, requirement, request, host, can_pause, digests).judge()
+                let evaluation = Evaluation::new(self, requirement, request, host, can_pause, digests);
+                evaluation.of_resource(resource).judge()
             }
         }
     }
@@ -306,7 +313,7 @@ impl Engine {
     fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
         let attribution = Attribution::rule(RuleId::Rule(rule));
         let digests = TokenDigests::default();
-        match self.judge_by(self.policy.requirement_of(rule), request, &digests, host, false) {
+        match self.judge_by(self.policy.requirement_of(rule), None, request, &digests, host, false) {
             Ok(Decision::Allow(_)) => None,
             Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.is_dry_run(attribution.rule))
                 .then_some(Denial {
@@ -349,8 +356,7 @@ impl Engine {
     #[must_use]
     pub fn mutations_without_credentials(&self, request: &Request<'_>) -> HeaderMutations {
         let credentials = self.policy.schemes().iter();
-        let credentials =
-            credentials.map(|scheme| Credentials { forward: false, ..scheme.credentials() });
+        let credentials = credentials.map(|scheme| Credentials { forward: false, ..scheme.credentials() });
         let is_barred = |name: &[u8]| self.policy.is_barred_from_trailers(name);
         header_mutations(request, credentials, None, is_barred)
     }

@@ -44,13 +44,8 @@ impl Evaluation<'_> {
                 }
                 Some(CredentialStatus::Missing) => {
                     // RFC 6750 section 3: what the token will need, so that the client asks for it at once.
-                    let scopes = match scheme.kind {
-                        SchemeKind::Token { .. } if !term.scopes.is_empty() => Some(scope_parameter(term)),
-                        SchemeKind::Token { .. }
-                        | SchemeKind::Basic(_)
-                        | SchemeKind::ApiKey(_)
-                        | SchemeKind::MutualTls(_) => None,
-                    };
+                    let asks = scheme.kind.is_token() && !term.scopes.is_empty();
+                    let scopes = asks.then(|| scope_parameter(term));
                     Some(self.challenge(scheme, term.scheme, scopes, false))
                 }
                 Some(
@@ -72,6 +67,13 @@ impl Evaluation<'_> {
         parameters: Option<String>,
         is_of_proof: bool,
     ) -> Challenge {
+        let parameters = match (scheme.kind.is_token(), self.resource) {
+            (true, Some(resource)) => {
+                let metadata = format!("resource_metadata=\"{}\"", resource.metadata_url);
+                Some(parameters.into_iter().chain([metadata]).collect::<Vec<_>>().join(", "))
+            }
+            (true, None) | (false, _) => parameters,
+        };
         if is_of_proof || self.is_dpop(id) {
             scheme.dpop_challenge(parameters)
         } else {

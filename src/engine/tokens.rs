@@ -40,6 +40,10 @@ impl<'a> Evaluation<'a> {
         if let Err(error) = verifier.check_revocation(&verified, self.host, self.can_pause) {
             return CredentialStatus::of(&error, token);
         }
+        let audience = self.resource.and_then(|resource| resource.audiences.get(id.0).copied().flatten());
+        if audience.is_some_and(|condition| !verified.meets(condition)) {
+            return CredentialStatus::bad(Reason::TokenWrongAudience, "`aud` does not name the resource");
+        }
         if let Some(possession) = verifier.possession() {
             let (is_dpop, request) = (self.is_dpop(id), self.request);
             let presented = Presented { token, is_dpop, request, digests: self.digests };
@@ -90,7 +94,6 @@ impl<'a> Evaluation<'a> {
         }
         Ok(verified)
     }
-
 
     /// What a credential that is good lacks of what `term` asks for: scopes first, for a new login would not bring them.
     pub(super) fn insufficiency(&self, term: &Term, credential: &Authenticated<'_>) -> Option<Failure> {

@@ -193,7 +193,9 @@ impl Fetcher {
             ));
         }
         let (uri, stage) = match &source.kind {
-            SourceKind::Keys { discovery: Some(discovery), .. } => (&discovery.uri, Stage::Discovery { is_fallback: false }),
+            SourceKind::Keys { discovery: Some(discovery), .. } => {
+                (&discovery.uri, Stage::Discovery { is_fallback: false })
+            }
             SourceKind::Keys { uri: Some(uri), .. } | SourceKind::Revocations { uri } => {
                 (uri, Stage::Document { discovered: None })
             }

@@ -53,7 +53,9 @@ const OAUTH: &str = "/.well-known/oauth-authorization-server";
 pub fn issuer_of(url: &str) -> Result<String, String> {
     match (url.strip_suffix(OPENID), url.split_once(OAUTH)) {
         (Some(issuer), _) => Ok(issuer.to_owned()),
-        (None, Some((origin, path))) if path.is_empty() || path.starts_with('/') => Ok(format!("{origin}{path}")),
+        (None, Some((origin, path))) if path.is_empty() || path.starts_with('/') => {
+            Ok(format!("{origin}{path}"))
+        }
         (None, Some(_) | None) => Err(format!("{url:?} does not end in {OPENID}")),
     }
 }
@@ -63,7 +65,10 @@ pub fn issuer_of(url: &str) -> Result<String, String> {
 pub fn metadata_urls(issuer: &str) -> [String; 2] {
     let issuer = issuer.trim_end_matches('/');
     let start = issuer.find("://").map_or(0, |at| at.saturating_add(3));
-    let end = issuer.get(start..).and_then(|rest| rest.find('/')).map_or(issuer.len(), |at| at.saturating_add(start));
+    let end = issuer
+        .get(start..)
+        .and_then(|rest| rest.find('/'))
+        .map_or(issuer.len(), |at| at.saturating_add(start));
     let (origin, path) = issuer.split_at_checked(end).unwrap_or((issuer, ""));
     [format!("{issuer}{OPENID}"), format!("{origin}{OAUTH}{path}")]
 }

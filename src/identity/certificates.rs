@@ -79,9 +79,9 @@ fn is_uri(pattern: &str, uri: &str) -> bool {
 fn is_name(pattern: &str, name: &str) -> bool {
     match pattern.strip_prefix("*.") {
         None => pattern.eq_ignore_ascii_case(name),
-        Some(parent) => name
-            .split_once('.')
-            .is_some_and(|(label, rest)| !label.is_empty() && label != "*" && rest.eq_ignore_ascii_case(parent)),
+        Some(parent) => name.split_once('.').is_some_and(|(label, rest)| {
+            !label.is_empty() && label != "*" && rest.eq_ignore_ascii_case(parent)
+        }),
     }
 }
 

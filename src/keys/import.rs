@@ -186,7 +186,9 @@ fn check_use(members: &Map<String, Value>) -> Result<(), JwkError> {
     }
     match members.get("key_ops") {
         None => Ok(()),
-        Some(Value::Array(operations)) if operations.is_empty() || operations.iter().any(|op| op == "verify") => {
+        Some(Value::Array(operations))
+            if operations.is_empty() || operations.iter().any(|op| op == "verify") =>
+        {
             Ok(())
         }
         Some(_) => Err(JwkError::NotForUs("`key_ops` does not hold `verify`".into())),

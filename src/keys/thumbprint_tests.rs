@@ -25,7 +25,12 @@ fn thumbprints_of_the_rfcs() {
 
 #[test]
 fn what_is_no_public_key_has_none() {
-    for jwk in [json!({"kty": "oct", "k": "AAAA"}), json!({"kty": "EC", "crv": "P-256", "x": "AA"}), json!({"kty": 1}), json!({})] {
+    for jwk in [
+        json!({"kty": "oct", "k": "AAAA"}),
+        json!({"kty": "EC", "crv": "P-256", "x": "AA"}),
+        json!({"kty": 1}),
+        json!({}),
+    ] {
         assert_eq!(of(jwk), None);
     }
     let Value::Object(private) = json!({"kty": "EC", "d": null}) else { panic!("an object") };

@@ -8,10 +8,12 @@ mod host;
 mod own_routes;
 mod requirement;
 mod reserved;
+mod resources;
 mod rules;
 mod scheme;
 
 pub use requirement::{Alternative, Requirement, StepUp, Term};
+pub use resources::Resource;
 pub use rules::{HostPattern, PathMatcher, Rule, Rules};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
@@ -51,6 +53,7 @@ pub struct Policy {
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
     own_routes: OwnRoutes,
+    resources: Vec<Resource>,
     /// Whether refusals are carried out.
     pub mode: Mode,
     /// Whether Envoy is told who calls, for its access log.
@@ -189,6 +192,18 @@ impl Policy {
     #[must_use]
     pub fn host_is_ambiguous(&self, authority: &[u8]) -> bool {
         self.rules.name_hosts() && host::is_ambiguous(authority)
+    }
+
+    /// The protected resource that a request with this path, in normal form, is for.
+    #[must_use]
+    pub fn resource_of(&self, path: &str) -> Option<&Resource> {
+        resources::resource_of(&self.resources, path)
+    }
+
+    /// The protected resource whose metadata is at this path.
+    #[must_use]
+    pub fn metadata_at(&self, path: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.metadata_path == path)
     }
 
     /// The token endpoint at a path in normal form, and its number.

@@ -52,6 +52,17 @@ pub enum SchemeKind {
     MutualTls(AllowedCertificates),
 }
 
+impl SchemeKind {
+    /// Whether its credential is a token.
+    #[must_use]
+    pub fn is_token(&self) -> bool {
+        match self {
+            Self::Token { .. } => true,
+            Self::Basic(_) | Self::ApiKey(_) | Self::MutualTls(_) => false,
+        }
+    }
+}
+
 /// The users behind the tokens of a scheme.
 #[derive(Debug)]
 pub struct TokenUsers {
@@ -87,11 +98,16 @@ impl Scheme {
     #[must_use]
     pub fn dpop_challenge(&self, parameters: Option<String>) -> Challenge {
         let algorithms = Some(format!("algs=\"{}\"", dpop_algorithms()));
-        Challenge { scheme: "DPoP", realm: Some(self.realm.clone()), parameters: joined(parameters, algorithms) }
+        Challenge {
+            scheme: "DPoP",
+            realm: Some(self.realm.clone()),
+            parameters: joined(parameters, algorithms),
+        }
     }
 
     /// Whether its tokens must be bound to a key.
-    fn needs_dpop(&self) -> bool {
+    #[must_use]
+    pub fn needs_dpop(&self) -> bool {
         match &self.kind {
             SchemeKind::Token { verifier, .. } => {
                 verifier.possession().is_some_and(|possession| possession.dpop.is_required)

@@ -168,3 +168,7 @@ fn signer(proof: &Compact<'_>, key: Digest) -> Result<VerificationKey, TokenErro
     let key = keys.and_then(Result::ok).into_iter().flatten().find(|key| key.algorithm() == algorithm);
     key.ok_or(invalid("jwk is no key for alg"))
 }
+
+#[cfg(test)]
+#[path = "dpop_tests.rs"]
+mod tests;

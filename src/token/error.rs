@@ -120,7 +120,9 @@ impl fmt::Display for TokenError {
             Self::Malformed(what) | Self::OtherUse(what) | Self::Unbound(what) | Self::ProofInvalid(what) => {
                 write!(f, ": {what}")
             }
-            Self::MissingClaim(name) | Self::BadClaim(name) | Self::ClaimRefused(name) => write!(f, ": {name}"),
+            Self::MissingClaim(name) | Self::BadClaim(name) | Self::ClaimRefused(name) => {
+                write!(f, ": {name}")
+            }
             _ => Ok(()),
         }
     }

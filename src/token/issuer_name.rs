@@ -24,7 +24,8 @@ impl IssuerName {
         let mut parts = Vec::new();
         let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
-            let (name, behind) = after.split_once('}').ok_or_else(|| format!("{text:?}: a `{{` without its `}}`"))?;
+            let (name, behind) =
+                after.split_once('}').ok_or_else(|| format!("{text:?}: a `{{` without its `}}`"))?;
             // As Entra's discovery document writes it, which is no claim.
             let name = if name == "tenantid" { "tid" } else { name };
             let claim = ClaimReference::parse(name).map_err(|error| format!("{text:?}: {error}"))?;
@@ -58,7 +59,8 @@ impl IssuerName {
                 // One segment, so that it is no other issuer's.
                 Part::Claim(claim) => {
                     let value = claim.find(claims)?.as_str()?;
-                    Some(value).filter(|value| !value.is_empty() && !value.contains(['/', '?', '#', '{', '}']))?
+                    Some(value)
+                        .filter(|value| !value.is_empty() && !value.contains(['/', '?', '#', '{', '}']))?
                 }
             });
         }
@@ -73,7 +75,8 @@ impl IssuerName {
         match discovered {
             None => own == issuer,
             Some(discovered) => {
-                without_slash(&own) == without_slash(issuer) && issuer.ends_with('/') == discovered.ends_with('/')
+                without_slash(&own) == without_slash(issuer)
+                    && issuer.ends_with('/') == discovered.ends_with('/')
             }
         }
     }

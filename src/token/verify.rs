@@ -246,8 +246,7 @@ impl Verifier {
         host: &dyn Host,
         can_pause: bool,
     ) -> Result<(), TokenError> {
-        let revokes =
-            |list: &Revocations| list.revokes(token.id.as_deref(), token.subject(), token.issued);
+        let revokes = |list: &Revocations| list.revokes(token.id.as_deref(), token.subject(), token.issued);
         if !self.settings.revoked.is_empty() && revokes(&self.settings.revoked) {
             return Err(TokenError::Revoked);
         }

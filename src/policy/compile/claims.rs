@@ -6,16 +6,14 @@ use super::Compiler;
 use super::schemes::TokenSettings;
 use crate::claim::{ClaimReference, Condition};
 use crate::config::{
-    AllowedCertificateConfig, Confirmation, JwtConfig, NeedConfig, OnInvalidHeader, Path, Profile, ProofConfig,
-    ScopeMode,
+    AllowedCertificateConfig, Confirmation, JwtConfig, NeedConfig, OnInvalidHeader, Path, Profile,
+    ProofConfig, ScopeMode,
 };
 use crate::http_syntax::is_same_header;
 use crate::identity::{AllowedCertificate, AllowedCertificates};
 use crate::policy::requirement::{StepUp, Term};
 use crate::policy::scheme::SchemeId;
-use crate::token::{
-    Dpop, HeaderOfClaim, OnInvalid, Possession, ScopeSettings, VerifierSettings, plain_type,
-};
+use crate::token::{Dpop, HeaderOfClaim, OnInvalid, Possession, ScopeSettings, VerifierSettings, plain_type};
 
 /// The claims that a token of RFC 9068 section 2.2 has.
 const RFC_9068: [&str; 7] = ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"];
@@ -25,7 +23,12 @@ const ISSUED: [&str; 7] = ["sub", "iat", "exp", "jti", "scopes", "iss", "aud"];
 
 impl Compiler<'_> {
     /// The settings of a verifier, and where its tokens are.
-    pub(super) fn verifier_settings(&mut self, path: &Path<'_>, mut jwt: JwtConfig, issues: bool) -> TokenSettings {
+    pub(super) fn verifier_settings(
+        &mut self,
+        path: &Path<'_>,
+        mut jwt: JwtConfig,
+        issues: bool,
+    ) -> TokenSettings {
         let revocation = jwt.revocation.take();
         let revocation = revocation.map(|config| self.revocation(&path.key("revocation"), config));
         let payload_to_header = jwt.payload_to_header.as_deref().map(Rc::from);
@@ -51,7 +54,8 @@ impl Compiler<'_> {
             None => {}
             Some(Profile::Rfc9068) => {
                 if jwt.audiences.is_none() {
-                    self.errors.add(&path.key("profile"), "RFC 9068 section 4 has `aud` checked: name `audiences`");
+                    self.errors
+                        .add(&path.key("profile"), "RFC 9068 section 4 has `aud` checked: name `audiences`");
                 }
                 types.get_or_insert_with(|| vec!["at+jwt".to_owned()]);
                 for claim in RFC_9068.map(ClaimReference::named) {
@@ -132,8 +136,16 @@ impl Compiler<'_> {
             jwt.types.as_ref().is_some_and(|types| !types.iter().any(|typ| plain_type(typ) == "jwt")),
             "issued tokens have the type JWT, so none would be accepted",
         );
-        refuse("profile", jwt.profile.is_some(), "issued tokens are not of this profile, so none would be accepted");
-        refuse("dpop", jwt.proof.dpop.required, "issued tokens are bound to no key, so none would be accepted");
+        refuse(
+            "profile",
+            jwt.profile.is_some(),
+            "issued tokens are not of this profile, so none would be accepted",
+        );
+        refuse(
+            "dpop",
+            jwt.proof.dpop.required,
+            "issued tokens are bound to no key, so none would be accepted",
+        );
         refuse(
             "certificate_bound",
             jwt.proof.certificate_bound.required,
@@ -155,7 +167,8 @@ impl Compiler<'_> {
         if need.has_conditions() && self.without_claims.contains(&scheme) {
             self.errors.add(path, "has conditions on a token, and the scheme has none; name scopes alone");
         }
-        let conditions = need.claims.iter().map(|condition| self.condition(scheme, condition.clone())).collect();
+        let conditions =
+            need.claims.iter().map(|condition| self.condition(scheme, condition.clone())).collect();
         let step_up = (!need.acr.is_empty() || need.max_age_seconds.is_some()).then(|| {
             let values = need.acr.iter().cloned().map(crate::claim::Scalar::Text).collect();
             let condition = crate::claim::ClaimCondition {

@@ -4,6 +4,7 @@
 mod claims;
 mod keys;
 mod own_routes;
+mod resources;
 mod rules;
 mod schemes;
 mod shadowed;
@@ -26,6 +27,7 @@ use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, ImpliedScopes, User, UserDirectory};
 use crate::sort::insertion_sort;
 use crate::token_endpoint::TokenEndpoint;
+use resources::Need;
 
 /// How many keys a directory may have for their identities to be remembered.
 const MOST_REMEMBERED: usize = 4096;
@@ -73,6 +75,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     let further = [(&identity_headers.issuer, "issuer"), (&identity_headers.dry_run, "dry_run")];
     let mut keys = vec!["subject", "scopes", "scheme"];
     keys.extend(further.into_iter().filter(|(name, _)| name.is_some()).map(|(_, key)| key));
+    let needs = needs(&config);
     let mut compiler = Compiler {
         environment,
         errors,
@@ -118,6 +121,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
     });
+    let resources = compiler.resources(&config.resources, &needs, &schemes, &compiler.own_paths(&pages));
     compiler.hand_out_conditions(&mut schemes);
     compiler.check_served_paths(&pages);
     let own_routes = compiler.own_routes(&pages, rules.all(), written, default.as_ref());
@@ -133,6 +137,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: compiler.sources,
         introspections: compiler.introspections,
         own_routes,
+        resources,
         mode: config.mode,
         filter_state: config.filter_state,
         clients: in_order(compiler.clients),
@@ -148,6 +153,22 @@ fn in_order(numbered: BTreeMap<String, u8>) -> Vec<String> {
     let mut names: Vec<_> = numbered.into_iter().collect();
     insertion_sort(&mut names, |left, right| left.1 < right.1);
     names.into_iter().map(|(name, _)| name).collect()
+}
+
+/// What requests with some path need, if the answer to them may lead to a resource.
+fn needs(config: &Config) -> Vec<Need> {
+    if config.resources.is_empty() {
+        return Vec::new();
+    }
+    let operations = config.openapi.document.iter().flat_map(|(imported, _)| &imported.rules);
+    let written = config.rules.iter().flatten().filter_map(|rule| {
+        Some(Need { path: Some(rule.matcher.as_ref()?.path.clone()), security: rule.security.clone()? })
+    });
+    let imported = operations.filter_map(|operation| {
+        Some(Need { path: Some(operation.path.clone()), security: operation.security.clone()? })
+    });
+    let default = config.security.iter().map(|security| Need { path: None, security: security.clone() });
+    written.chain(imported).chain(default).collect()
 }
 
 impl Compiler<'_> {
@@ -178,6 +199,12 @@ impl Compiler<'_> {
                 self.errors.add(&path, format_args!("two of them are named `{name}`"));
             }
         }
+    }
+
+    /// The paths at which something else is served than the metadata of resources.
+    fn own_paths(&self, pages: &[Page]) -> Vec<String> {
+        let pages = pages.iter().flat_map(|page| std::iter::once(&page.path).chain(&page.files));
+        pages.chain(self.token_endpoints.iter().map(|endpoint| &endpoint.path)).cloned().collect()
     }
 
     /// Nothing may be served in the place of something else.

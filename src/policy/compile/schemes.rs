@@ -6,8 +6,8 @@ use super::Compiler;
 use super::keys::Signer;
 use super::token_endpoint::IssuedClaims;
 use crate::config::{
-    self, ApiKeySchemeConfig, BasicConfig, BearerConfig, JwtConfig, KeySource, OAuth2Config,
-    MutualTlsConfig, OpenIdConnectConfig, Path, SchemeConfig, TokenUsersConfig,
+    self, ApiKeySchemeConfig, BasicConfig, BearerConfig, JwtConfig, KeySource, MutualTlsConfig, OAuth2Config,
+    OpenIdConnectConfig, Path, SchemeConfig, TokenUsersConfig,
 };
 use crate::credential::CredentialLocation;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
@@ -191,8 +191,8 @@ fn dpop_location(kind: &SchemeKind, locations: &[CredentialLocation]) -> Option<
         }
         CredentialLocation::Query(_) | CredentialLocation::Cookie(_) => false,
     };
-    locations.iter().any(is_bearer).then(|| CredentialLocation::Header {
-        name: "authorization".into(),
-        prefix: "DPoP ".into(),
-    })
+    locations
+        .iter()
+        .any(is_bearer)
+        .then(|| CredentialLocation::Header { name: "authorization".into(), prefix: "DPoP ".into() })
 }

@@ -83,7 +83,10 @@ impl Compiler<'_> {
                 self.errors.add(&path, "`issue` signs tokens of one issuer: write it without a placeholder");
             }
             if !claims.iter().any(|condition| condition.claim == *claim) {
-                let message = format!("every `{0}` is accepted; name in `claims` which may come: {{{0}: [...]}}", claim.as_str());
+                let message = format!(
+                    "every `{0}` is accepted; name in `claims` which may come: {{{0}: [...]}}",
+                    claim.as_str()
+                );
                 self.warnings.add(&path, message);
             }
         }

@@ -143,7 +143,14 @@ pub fn rows() -> Vec<Row> {
             Request::get("/").header("Authorization", b"Bearer \xff\xfe"),
         ),
         refused("no Authorization", "token", Request::get("/"), 401, "Not authenticated", &[BEARER_READ]),
-        refused("Authorization empty", "token", plain(String::new()), 401, "Not authenticated", &[BEARER_READ]),
+        refused(
+            "Authorization empty",
+            "token",
+            plain(String::new()),
+            401,
+            "Not authenticated",
+            &[BEARER_READ],
+        ),
         refused(
             "Basic instead of Bearer",
             "token",

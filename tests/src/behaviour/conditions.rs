@@ -31,8 +31,10 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     let issuer = "https://idp.example";
     let mut implied = one(json!({}));
     implied["scopes"] = json!({"implies": {"admin": ["items:write"], "items:write": ["items:read"]}});
-    implied["schemes"]["key"] = json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"});
-    implied["api_keys"] = json!({"partners": [{"id": "writer", "sha256": sha256("writer"), "scopes": ["items:write"]}]});
+    implied["schemes"]["key"] =
+        json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"});
+    implied["api_keys"] =
+        json!({"partners": [{"id": "writer", "sha256": sha256("writer"), "scopes": ["items:write"]}]});
     implied["rules"][1]["security"] = json!([{"token": ["items:read"]}, {"key": ["items:read"]}]);
     let mut asked = one(json!({}));
     asked["rules"] = json!([
@@ -67,7 +69,12 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         ),
         ("implied", implied),
         ("groups", one(json!({"scope_claims": ["groups"]}))),
-        ("subjects", one(json!({"subject_claims": ["sub", "client_id", "preferred_username"], "required_claims": ["exp"]}))),
+        (
+            "subjects",
+            one(
+                json!({"subject_claims": ["sub", "client_id", "preferred_username"], "required_claims": ["exp"]}),
+            ),
+        ),
         ("client subject", one(json!({"subject_claims": ["client_id"]}))),
         ("subjects that are users", users),
         (
@@ -85,10 +92,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
             })),
         ),
         ("types", one(json!({"types": ["at+jwt", "application/JWT"]}))),
-        (
-            "rfc9068",
-            one(json!({"profile": "rfc9068", "issuer": issuer, "audiences": ["api"]})),
-        ),
+        ("rfc9068", one(json!({"profile": "rfc9068", "issuer": issuer, "audiences": ["api"]}))),
         (
             "tenants",
             one(json!({"issuer": "https://login.example/{tid}/v2.0", "claims": {"tid": ["t1", "t2"]}})),
@@ -127,7 +131,8 @@ pub fn rows() -> Vec<Row> {
 }
 
 fn of_schemes() -> Vec<Row> {
-    let cognito = |name: &str, value: &str| Token::new().claim("iss", "https://idp.example").claim(name, value);
+    let cognito =
+        |name: &str, value: &str| Token::new().claim("iss", "https://idp.example").claim(name, value);
     let met = || {
         Token::new()
             .claim("tenant", "b")
@@ -153,7 +158,11 @@ fn of_schemes() -> Vec<Row> {
             send("/", &cognito("client_id", "app2").claim("token_use", "access")),
         ),
         allowed("conditions: all met", "conditions", send("/", &met())),
-        allowed("conditions: one of a list of values", "conditions", send("/", &met().claim("tenant", json!(["x", "a"])))),
+        allowed(
+            "conditions: one of a list of values",
+            "conditions",
+            send("/", &met().claim("tenant", json!(["x", "a"]))),
+        ),
         allowed("conditions: 3 is 3.0", "conditions", send("/", &met().claim("level", 3.0))),
         allowed("conditions: what must not be is absent", "conditions", send("/", &met().without("acct"))),
     ];
@@ -180,7 +189,11 @@ fn of_schemes() -> Vec<Row> {
         ("present, one step short", "kubernetes.io", json!("namespace")),
         ("there, and must be absent", "at_hash", json!("x")),
     ] {
-        rows.push(bad_token(format!("conditions: {name}"), "conditions", send("/", &met().claim(claim, value))));
+        rows.push(bad_token(
+            format!("conditions: {name}"),
+            "conditions",
+            send("/", &met().claim(claim, value)),
+        ));
     }
     rows.push(bad_token(
         "conditions: a name with dots is not the steps of a pointer",
@@ -204,7 +217,12 @@ fn scopes() -> Vec<Row> {
         allowed(
             "scopes: all claims together",
             "all scopes",
-            send("/admin", &Token::new().claim("scp", "access_as_user").claim("roles", json!(["admin", "access_as_user"]))),
+            send(
+                "/admin",
+                &Token::new()
+                    .claim("scp", "access_as_user")
+                    .claim("roles", json!(["admin", "access_as_user"])),
+            ),
         )
         .identity("johndoe", "access_as_user admin", "token"),
         allowed(
@@ -243,21 +261,40 @@ fn scopes() -> Vec<Row> {
         allowed(
             "roles: of a nested claim, beside the token's own scopes",
             "roles",
-            send("/read", &Token::new().claim("scope", "x").claim("resource_access", json!({"app": {"roles": ["reader"]}}))),
+            send(
+                "/read",
+                &Token::new()
+                    .claim("scope", "x")
+                    .claim("resource_access", json!({"app": {"roles": ["reader"]}})),
+            ),
         )
         .identity("johndoe", "x items:read", "token"),
         lacking("roles: in another case", "roles", "/admin", &groups(json!(["domain admins"])), "admin"),
-        lacking("roles: a part of the name", "roles", "/admin", &groups(json!(["Domain", "Admins"])), "admin"),
-        lacking("roles: text is one role, with its spaces", "roles", "/read", &groups(json!("x reader")), "items:read"),
+        lacking(
+            "roles: a part of the name",
+            "roles",
+            "/admin",
+            &groups(json!(["Domain", "Admins"])),
+            "admin",
+        ),
+        lacking(
+            "roles: text is one role, with its spaces",
+            "roles",
+            "/read",
+            &groups(json!("x reader")),
+            "items:read",
+        ),
         lacking("roles: a role is no scope", "roles", "/read", &groups(json!(["items:read"])), "items:read"),
         lacking("roles: of the wrong type", "roles", "/read", &groups(json!({"reader": true})), "items:read"),
-        allowed(
-            "implied: two steps",
+        allowed("implied: two steps", "implied", send("/read", &Token::new().claim("scope", "admin")))
+            .identity("johndoe", "admin items:write items:read", "token"),
+        lacking(
+            "implied: not the other way",
             "implied",
-            send("/read", &Token::new().claim("scope", "admin")),
-        )
-        .identity("johndoe", "admin items:write items:read", "token"),
-        lacking("implied: not the other way", "implied", "/admin", &Token::new().claim("scope", "items:write"), "admin"),
+            "/admin",
+            &Token::new().claim("scope", "items:write"),
+            "admin",
+        ),
         allowed("implied: an API key", "implied", Request::get("/read").header("X-API-Key", "writer"))
             .identity("writer", "items:write items:read", "key"),
     ]
@@ -266,8 +303,10 @@ fn scopes() -> Vec<Row> {
 fn subjects() -> Vec<Row> {
     let without = || Token::new().without("sub");
     vec![
-        allowed("subject: sub", "subjects", send("/", &Token::new().claim("client_id", "svc"))).identity("johndoe", "", "token"),
-        allowed("subject: client_id", "subjects", send("/", &without().claim("client_id", "svc"))).identity("svc", "", "token"),
+        allowed("subject: sub", "subjects", send("/", &Token::new().claim("client_id", "svc")))
+            .identity("johndoe", "", "token"),
+        allowed("subject: client_id", "subjects", send("/", &without().claim("client_id", "svc")))
+            .identity("svc", "", "token"),
         allowed(
             "subject: null is absence",
             "subjects",
@@ -282,8 +321,12 @@ fn subjects() -> Vec<Row> {
             "client subject",
             send("/", &Token::new()),
         ),
-        allowed("subject: another claim by default", "client subject", send("/", &without().claim("client_id", "svc")))
-            .identity("svc", "", "token"),
+        allowed(
+            "subject: another claim by default",
+            "client subject",
+            send("/", &without().claim("client_id", "svc")),
+        )
+        .identity("svc", "", "token"),
         allowed("subject: a user", "subjects that are users", send("/", &Token::new())),
         bad_token(
             "subject: a client is no user of that name",
@@ -300,20 +343,39 @@ fn headers() -> Vec<Row> {
     let plain = Token::new().sign("HS256");
     let payload = plain.split('.').nth(1).expect("a payload").to_owned();
     vec![
-        row("a pointer past a dot", "kubernetes.io", json!({"namespace": "prod"})).with("x-namespace", "prod"),
-        row("a pointer into Keycloak's roles", "resource_access", json!({"my.client": {"roles": ["a", "b"]}}))
-            .with("x-roles", "a,b"),
-        bad_token("headers: a space at the end refuses", "headers", send("/", &Token::new().claim("name", "John "))),
-        bad_token("headers: a line feed refuses, where that is said", "headers", send("/", &Token::new().claim("strict", "a\nb"))),
+        row("a pointer past a dot", "kubernetes.io", json!({"namespace": "prod"}))
+            .with("x-namespace", "prod"),
+        row(
+            "a pointer into Keycloak's roles",
+            "resource_access",
+            json!({"my.client": {"roles": ["a", "b"]}}),
+        )
+        .with("x-roles", "a,b"),
+        bad_token(
+            "headers: a space at the end refuses",
+            "headers",
+            send("/", &Token::new().claim("name", "John ")),
+        ),
+        bad_token(
+            "headers: a line feed refuses, where that is said",
+            "headers",
+            send("/", &Token::new().claim("strict", "a\nb")),
+        ),
         row("a space at the end leaves the header out", "nick", json!("John ")).without("x-nick"),
         row("a good value where another is left out", "nick", json!("John")).with("x-nick", "John"),
         row("a space at the end is encoded", "address", json!("John ")).with("x-address", "John%20"),
-        row("a line feed is encoded", "address", json!("Street 1\nCity")).with("x-address", "Street%201%0ACity"),
+        row("a line feed is encoded", "address", json!("Street 1\nCity"))
+            .with("x-address", "Street%201%0ACity"),
         row("a NUL is encoded", "address", json!("a\0b")).with("x-address", "a%00b"),
         row("a percent sign is encoded", "address", json!("100%25")).with("x-address", "100%2525"),
-        row("a good value is as it is", "address", json!("Street 1, Bern")).with("x-address", "Street 1, Bern"),
-        allowed("headers: the payload as it stood", "headers", Request::get("/").bearer(&plain).header("x-payload", "forged"))
-            .with("x-payload", &payload),
+        row("a good value is as it is", "address", json!("Street 1, Bern"))
+            .with("x-address", "Street 1, Bern"),
+        allowed(
+            "headers: the payload as it stood",
+            "headers",
+            Request::get("/").bearer(&plain).header("x-payload", "forged"),
+        )
+        .with("x-payload", &payload),
     ]
 }
 
@@ -321,9 +383,21 @@ fn types() -> Vec<Row> {
     let typed = |typ: Value| Token::reader().header("typ", typ);
     let mut rows = Vec::new();
     for typ in [
-        "logout+jwt", "secevent+jwt", "dpop+jwt", "token-introspection+jwt", "application/logout+jwt", "Logout+JWT",
-        "oauth-authz-req+jwt", "kb+jwt", "dc+sd-jwt", "entity-statement+jwt", "refresh+jwt", "Refresh", "passport",
-        "client-authentication+jwt", "txntoken+jwt",
+        "logout+jwt",
+        "secevent+jwt",
+        "dpop+jwt",
+        "token-introspection+jwt",
+        "application/logout+jwt",
+        "Logout+JWT",
+        "oauth-authz-req+jwt",
+        "kb+jwt",
+        "dc+sd-jwt",
+        "entity-statement+jwt",
+        "refresh+jwt",
+        "Refresh",
+        "passport",
+        "client-authentication+jwt",
+        "txntoken+jwt",
     ] {
         rows.push(bad_token(format!("typ: {typ}"), "token", send("/", &typed(json!(typ)))));
     }
@@ -343,17 +417,27 @@ fn types() -> Vec<Row> {
         allowed("types: one that is named", "types", send("/", &typed(json!("application/AT+jwt")))),
         allowed("types: another that is named", "types", send("/", &typed(json!("JWT")))),
         bad_token("types: one that is not", "types", send("/", &typed(json!("Bearer")))),
-        bad_token("types: none at all", "types", Request::get("/").bearer({
-            let token = crate::tokens::compact("{\"alg\":\"HS256\"}", json!({"sub": "x", "exp": now() + 60}).to_string(), |input| {
-                crate::tokens::signature("HS256", false, input)
-            });
-            token
-        })),
+        bad_token(
+            "types: none at all",
+            "types",
+            Request::get("/").bearer({
+                let token = crate::tokens::compact(
+                    "{\"alg\":\"HS256\"}",
+                    json!({"sub": "x", "exp": now() + 60}).to_string(),
+                    |input| crate::tokens::signature("HS256", false, input),
+                );
+                token
+            }),
+        ),
         allowed("RFC 9068: all of it", "rfc9068", send("/", &profiled())),
         bad_token("RFC 9068: another type", "rfc9068", send("/", &profiled().header("typ", "JWT"))),
     ]);
     for claim in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
-        rows.push(bad_token(format!("RFC 9068: no {claim}"), "rfc9068", send("/", &profiled().without(claim))));
+        rows.push(bad_token(
+            format!("RFC 9068: no {claim}"),
+            "rfc9068",
+            send("/", &profiled().without(claim)),
+        ));
     }
     rows
 }
@@ -363,13 +447,29 @@ fn issuers() -> Vec<Row> {
     let t1 = "https://login.example/t1/v2.0";
     let mut rows = vec![
         allowed("issuer: a tenant", "tenants", send("/", &of(t1, json!("t1")))),
-        bad_token("issuer: a tenant that is not allowed", "tenants", send("/", &of("https://login.example/t3/v2.0", json!("t3")))),
+        bad_token(
+            "issuer: a tenant that is not allowed",
+            "tenants",
+            send("/", &of("https://login.example/t3/v2.0", json!("t3"))),
+        ),
         bad_token("issuer: of another tenant than tid", "tenants", send("/", &of(t1, json!("t2")))),
-        bad_token("issuer: the placeholder itself", "tenants", send("/", &of("https://login.example/{tid}/v2.0", json!("t1")))),
+        bad_token(
+            "issuer: the placeholder itself",
+            "tenants",
+            send("/", &of("https://login.example/{tid}/v2.0", json!("t1"))),
+        ),
         bad_token("issuer: tid a list", "tenants", send("/", &of(t1, json!(["t1"])))),
         bad_token("issuer: no tid", "tenants", send("/", &of(t1, Value::Null))),
-        bad_token("issuer: a slash more than configured", "tenants", send("/", &of("https://login.example/t1/v2.0/", json!("t1")))),
-        allowed("issuer: a tenant of one of several issuers", "tenants of several issuers", send("/", &of(t1, json!("t1")))),
+        bad_token(
+            "issuer: a slash more than configured",
+            "tenants",
+            send("/", &of("https://login.example/t1/v2.0/", json!("t1"))),
+        ),
+        allowed(
+            "issuer: a tenant of one of several issuers",
+            "tenants of several issuers",
+            send("/", &of(t1, json!("t1"))),
+        ),
         bad_token(
             "issuer: a tenant of one of several issuers, not its own",
             "tenants of several issuers",
@@ -423,18 +523,40 @@ fn of_rules() -> Vec<Row> {
         allowed("rule: not, absent", P, send("/not", &Token::new())),
         unmet("rule: not, and it is", "/not", &Token::new().claim("acct", "guest")),
         unmet("rule: not, of a type that cannot be compared", "/not", &Token::new().claim("acct", 1)),
-        refused("rule: a bad token stays one", P, send("/tenant", &tenant("a").claim("exp", 1)), 401, "Could not validate credentials", &[INVALID_TOKEN]),
+        refused(
+            "rule: a bad token stays one",
+            P,
+            send("/tenant", &tenant("a").claim("exp", 1)),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN],
+        ),
         allowed("step-up: acr", P, send("/acr", &Token::new().claim("acr", "hwk"))),
         stepped("step-up: another acr", "/acr", &Token::new().claim("acr", "pwd"), "acr_values=\"mfa hwk\""),
         stepped("step-up: no acr", "/acr", &Token::new(), "acr_values=\"mfa hwk\""),
-        stepped("step-up: acr of two in one", "/acr", &Token::new().claim("acr", "mfa hwk"), "acr_values=\"mfa hwk\""),
+        stepped(
+            "step-up: acr of two in one",
+            "/acr",
+            &Token::new().claim("acr", "mfa hwk"),
+            "acr_values=\"mfa hwk\"",
+        ),
         allowed("step-up: recent", P, send("/recent", &at(200))),
         stepped("step-up: not recent", "/recent", &at(400), "max_age=\"300\""),
         stepped("step-up: no auth_time", "/recent", &Token::new(), "max_age=\"300\""),
-        stepped("step-up: auth_time as text", "/recent", &Token::new().claim("auth_time", "now"), "max_age=\"300\""),
+        stepped(
+            "step-up: auth_time as text",
+            "/recent",
+            &Token::new().claim("auth_time", "now"),
+            "max_age=\"300\"",
+        ),
         stepped("step-up: auth_time far ahead", "/recent", &at(-3600), "max_age=\"300\""),
         allowed("step-up: both", P, send("/step", &at(30))),
-        stepped("step-up: both asked for, too long ago", "/step", &at(90), "acr_values=\"mfa\", max_age=\"60\""),
+        stepped(
+            "step-up: both asked for, too long ago",
+            "/step",
+            &at(90),
+            "acr_values=\"mfa\", max_age=\"60\"",
+        ),
         refused(
             "step-up: a new login would bring no scope",
             P,

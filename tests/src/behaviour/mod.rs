@@ -15,6 +15,7 @@ mod people;
 mod policies;
 mod proofs;
 mod requirements;
+mod resources;
 mod routing;
 mod settings;
 mod signatures;
@@ -92,6 +93,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(whose::policies());
     policies.extend(conditions::policies());
     policies.extend(proofs::policies());
+    policies.extend(resources::policies());
     policies
 }
 
@@ -115,6 +117,7 @@ pub fn rows() -> Vec<Row> {
         whose::rows,
         conditions::rows,
         proofs::rows,
+        resources::rows,
     ] {
         rows.extend(theme());
     }

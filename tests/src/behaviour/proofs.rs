@@ -30,9 +30,7 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         {"match": {"path": "/public"}, "security": [{"token": []}, {}]},
         {"match": {"path": "/open"}, "security": []},
     ]);
-    let one = |settings: Value| {
-        json!({"schemes": {"token": bearer(settings)}, "rules": rules, "security": [{"token": []}]})
-    };
+    let one = |settings: Value| json!({"schemes": {"token": bearer(settings)}, "rules": rules, "security": [{"token": []}]});
     let mut kept = one(json!({}));
     kept["schemes"]["token"]["forward"] = true.into();
     vec![
@@ -43,7 +41,9 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         ("bound nonce", one(json!({"dpop": {"nonce": true}}))),
         (
             "bound origins",
-            one(json!({"dpop": {"origins": ["https://api.example.com", "https://outside.example:8443/base/"]}})),
+            one(
+                json!({"dpop": {"origins": ["https://api.example.com", "https://outside.example:8443/base/"]}}),
+            ),
         ),
         ("bound certificate", one(json!({"certificate_bound": {"required": true}}))),
         (
@@ -92,8 +92,20 @@ pub fn rows() -> Vec<Row> {
 fn good() -> Vec<Row> {
     let mut rows = Vec::new();
     for alg in [
-        "ES256", "ES384", "ES512", "ES256K", "EdDSA", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ML-DSA-44",
-        "ML-DSA-65", "ML-DSA-87",
+        "ES256",
+        "ES384",
+        "ES512",
+        "ES256K",
+        "EdDSA",
+        "RS256",
+        "RS384",
+        "RS512",
+        "PS256",
+        "PS384",
+        "PS512",
+        "ML-DSA-44",
+        "ML-DSA-65",
+        "ML-DSA-87",
     ] {
         let token = bound_to(alg);
         let proof = Proof::new(alg, "GET", &format!("http://{HOST}/"), &token).sign();
@@ -113,8 +125,18 @@ fn good() -> Vec<Row> {
         sent("the scope that is needed", "bound", "/scoped", &plain("/scoped")),
         sent("htu without the query of the request", "bound", "/?a=b", &plain("/")),
         sent("htu with a query", "bound", "/", &plain("/").claim("htu", format!("http://{HOST}/?x=1#y"))),
-        sent("htu with host and scheme in upper case", "bound", "/", &plain("/").claim("htu", "HTTP://API.Example.COM/")),
-        sent("htu with the default port", "bound", "/", &plain("/").claim("htu", format!("http://{HOST}:80/"))),
+        sent(
+            "htu with host and scheme in upper case",
+            "bound",
+            "/",
+            &plain("/").claim("htu", "HTTP://API.Example.COM/"),
+        ),
+        sent(
+            "htu with the default port",
+            "bound",
+            "/",
+            &plain("/").claim("htu", format!("http://{HOST}:80/")),
+        ),
         sent("htu without a path", "bound", "/", &plain("/").claim("htu", format!("http://{HOST}"))),
         sent("htu encoded where it need not be", "bound", "/~a", &plain("/%7ea")),
         sent("typ as a whole media type", "bound", "/", &plain("/").header("typ", "application/DPoP+JWT")),
@@ -123,14 +145,24 @@ fn good() -> Vec<Row> {
         sent("iat with a fraction", "bound", "/", &plain("/").claim("iat", now() as f64 + 0.5)),
         sent("a claim that nobody knows", "bound", "/", &plain("/").claim("x", json!([1]))),
         sent("a nonce that was not asked for", "bound", "/", &plain("/").claim("nonce", "n")),
-        sent("an alg in the jwk", "bound", "/", &plain("/").header("jwk", {
-            let mut jwk = keys::P256.jwk();
-            jwk["alg"] = "ES256".into();
-            jwk["kid"] = "k".into();
-            jwk["use"] = "sig".into();
-            jwk
-        })),
-        sent("an origin of the configuration", "bound origins", "/", &plain("/").claim("htu", "https://api.example.com/")),
+        sent(
+            "an alg in the jwk",
+            "bound",
+            "/",
+            &plain("/").header("jwk", {
+                let mut jwk = keys::P256.jwk();
+                jwk["alg"] = "ES256".into();
+                jwk["kid"] = "k".into();
+                jwk["use"] = "sig".into();
+                jwk
+            }),
+        ),
+        sent(
+            "an origin of the configuration",
+            "bound origins",
+            "/",
+            &plain("/").claim("htu", "https://api.example.com/"),
+        ),
         sent(
             "another one, with a path before that of the request",
             "bound origins",
@@ -142,22 +174,34 @@ fn good() -> Vec<Row> {
             .with("authorization", &format!("DPoP {token}")),
         sent("beside another place", "bound places", "/", &plain("/")),
         sent("a method in the proof", "bound", "/", &plain("/")),
-        allowed("DPoP: cnf null is no cnf", "bound", get("/").bearer(Token::new().claim("cnf", Value::Null).sign("HS256"))),
+        allowed(
+            "DPoP: cnf null is no cnf",
+            "bound",
+            get("/").bearer(Token::new().claim("cnf", Value::Null).sign("HS256")),
+        ),
         allowed(
             "DPoP: cnf: ignore takes the token of a key as a bearer token",
             "bound ignored",
             get("/").bearer(&token),
         ),
-        allowed("DPoP: an unbound token stays a bearer token", "bound", get("/").bearer(Token::new().sign("HS256"))),
+        allowed(
+            "DPoP: an unbound token stays a bearer token",
+            "bound",
+            get("/").bearer(Token::new().sign("HS256")),
+        ),
     ]);
     let posted = Proof::new("ES256", "POST", &format!("http://{HOST}/"), &token).sign();
     rows.push(allowed("DPoP: another method", "bound", with(Request::post("/").host(HOST), &token, posted)));
     let proof = plain("/open").sign();
     rows.push(
-        allowed("DPoP: a rule that does not name the scheme leaves both", "bound", with(get("/open"), &token, &proof))
-            .with("authorization", &format!("DPoP {token}"))
-            .with("dpop", &proof)
-            .anonymous(),
+        allowed(
+            "DPoP: a rule that does not name the scheme leaves both",
+            "bound",
+            with(get("/open"), &token, &proof),
+        )
+        .with("authorization", &format!("DPoP {token}"))
+        .with("dpop", &proof)
+        .anonymous(),
     );
     rows
 }
@@ -212,10 +256,18 @@ pub fn bad_rows() -> Vec<Row> {
         ("jti of 600 bytes", "jti", json!("x".repeat(600))),
     ];
     for (name, claim, value) in wrong_claims {
-        rows.push(bad(format!("bad proof: {name}"), "bound", with(get("/"), &token, plain().claim(claim, value).sign())));
+        rows.push(bad(
+            format!("bad proof: {name}"),
+            "bound",
+            with(get("/"), &token, plain().claim(claim, value).sign()),
+        ));
     }
     for claim in ["jti", "htm", "htu", "iat", "ath"] {
-        rows.push(bad(format!("bad proof: no {claim}"), "bound", with(get("/"), &token, plain().without(claim).sign())));
+        rows.push(bad(
+            format!("bad proof: no {claim}"),
+            "bound",
+            with(get("/"), &token, plain().without(claim).sign()),
+        ));
     }
     let private = || {
         let mut jwk = keys::P256.jwk();
@@ -273,12 +325,28 @@ fn by_strangers(token: &str) -> Vec<Row> {
     let (input, _) = good.rsplit_once('.').expect("a proof");
     let by_name = plain().header("jwk", json!({"kty": "oct", "k": b64("k")})).header("alg", "HS256");
     vec![
-        bad("bad proof: signed by a stranger in our name", "bound", with(get("/"), token, plain().by_stranger().sign())),
+        bad(
+            "bad proof: signed by a stranger in our name",
+            "bound",
+            with(get("/"), token, plain().by_stranger().sign()),
+        ),
         bad("bad proof: by a stranger's own key", "bound", with(get("/"), token, stranger().sign())),
         bad("bad proof: without signature", "bound", with(get("/"), token, format!("{input}."))),
-        bad("bad proof: another signature", "bound", with(get("/"), token, format!("{input}.{}", b64([7_u8; 64])))),
-        bad("bad proof: a signature in DER", "bound", with(get("/"), token, format!("{input}.{}", b64([0x30, 0x06, 2, 1, 1, 2, 1, 1])))),
-        bad("bad proof: a signature of zeros", "bound", with(get("/"), token, format!("{input}.{}", b64([0_u8; 64])))),
+        bad(
+            "bad proof: another signature",
+            "bound",
+            with(get("/"), token, format!("{input}.{}", b64([7_u8; 64]))),
+        ),
+        bad(
+            "bad proof: a signature in DER",
+            "bound",
+            with(get("/"), token, format!("{input}.{}", b64([0x30, 0x06, 2, 1, 1, 2, 1, 1]))),
+        ),
+        bad(
+            "bad proof: a signature of zeros",
+            "bound",
+            with(get("/"), token, format!("{input}.{}", b64([0_u8; 64]))),
+        ),
         bad("bad proof: an HMAC by a key of its own", "bound", {
             let header = by_name.header_text();
             let proof = crate::tokens::compact(&header, by_name.claims(), |input| hs256(b"k", input));
@@ -293,7 +361,8 @@ fn by_strangers(token: &str) -> Vec<Row> {
 fn malformed(token: &str) -> Vec<Row> {
     let plain = proof("/", token);
     let good = plain.sign();
-    let [header, claims, signature] = <[&str; 3]>::try_from(good.split('.').collect::<Vec<_>>()).expect("three parts");
+    let [header, claims, signature] =
+        <[&str; 3]>::try_from(good.split('.').collect::<Vec<_>>()).expect("three parts");
     let doubled = plain.claims().replacen('{', "{\"htm\":\"POST\",", 1);
     let texts: Vec<(&str, Vec<u8>)> = vec![
         ("empty", Vec::new()),
@@ -336,20 +405,46 @@ fn misplaced(token: &str) -> Vec<Row> {
     };
     let mut rows = vec![
         bad("bound token: as a bearer token, without proof", "bound", get("/").bearer(token)),
-        bad("bound token: as a bearer token, with its proof", "bound", get("/").bearer(token).header("DPoP", plain().sign())),
+        bad(
+            "bound token: as a bearer token, with its proof",
+            "bound",
+            get("/").bearer(token).header("DPoP", plain().sign()),
+        ),
         bad("bound token: without proof", "bound", get("/").header("Authorization", format!("DPoP {token}"))),
-        bad("bound token: two proofs", "bound", with(get("/"), token, plain().sign()).header("DPoP", plain().sign())),
+        bad(
+            "bound token: two proofs",
+            "bound",
+            with(get("/"), token, plain().sign()).header("DPoP", plain().sign()),
+        ),
         bad("bound token: of another key", "bound", with(get("/"), &other, proof("/", &other).sign())),
-        bad("bound token: the proof of another token", "bound", with(get("/"), token, proof("/", &other).sign())),
-        bad("bound token: as a bearer token where an anonymous request passes", "bound", get("/public").bearer(token)),
-        bad("bound token: a host in the proof that is not among the origins", "bound origins", with(get("/"), token, plain().sign())),
-        needs_dpop("bound", with(get("/"), &unbound, proof("/", &unbound).sign()), "an unbound one with the scheme DPoP"),
+        bad(
+            "bound token: the proof of another token",
+            "bound",
+            with(get("/"), token, proof("/", &other).sign()),
+        ),
+        bad(
+            "bound token: as a bearer token where an anonymous request passes",
+            "bound",
+            get("/public").bearer(token),
+        ),
+        bad(
+            "bound token: a host in the proof that is not among the origins",
+            "bound origins",
+            with(get("/"), token, plain().sign()),
+        ),
+        needs_dpop(
+            "bound",
+            with(get("/"), &unbound, proof("/", &unbound).sign()),
+            "an unbound one with the scheme DPoP",
+        ),
         needs_dpop("bound", with(get("/"), &expired, proof("/", &expired).sign()), "an expired one"),
         needs_dpop("bound required", get("/").bearer(&unbound), "an unbound one where a key is required"),
         bad_token(
             "bound token: with either scheme at once",
             "bound",
-            get("/").header("Authorization", format!("DPoP {token}")).header("Authorization", format!("Bearer {token}")),
+            get("/")
+                .header("Authorization", format!("DPoP {token}"))
+                .header("Authorization", format!("Bearer {token}")),
             INVALID_TOKEN,
         ),
         bearer_row("by a key that stands in it", &cnf(json!({"jwk": keys::P256.jwk()}))),
@@ -360,14 +455,28 @@ fn misplaced(token: &str) -> Vec<Row> {
         bearer_row("by a list of thumbprints", &cnf(json!({"jkt": [jkt]}))),
         bearer_row("by a certificate, without one", &cnf(json!({"x5t#S256": digest("certificate")}))),
         bearer_row("by a certificate whose digest is none", &cnf(json!({"x5t#S256": "00"}))),
-        bad_token("bound token: to no certificate, where one is required", "bound certificate", get("/").bearer(&unbound), INVALID_TOKEN),
+        bad_token(
+            "bound token: to no certificate, where one is required",
+            "bound certificate",
+            get("/").bearer(&unbound),
+            INVALID_TOKEN,
+        ),
     ];
     let both = cnf(json!({"jkt": jkt, "x5t#S256": digest("certificate")}));
-    rows.push(needs_dpop("bound", with(get("/"), &both, proof("/", &both).sign()), "by a key and a certificate, with the key alone"));
+    rows.push(needs_dpop(
+        "bound",
+        with(get("/"), &both, proof("/", &both).sign()),
+        "by a key and a certificate, with the key alone",
+    ));
     let missing = |name: &str, policy, path: &str, challenge: &str| {
         refused(name, policy, get(path), 401, "Not authenticated", &[challenge])
     };
-    rows.push(missing("bound token: none where a key is required", "bound required", "/", &format!("DPoP realm=\"lychgate\", {ALGS}")));
+    rows.push(missing(
+        "bound token: none where a key is required",
+        "bound required",
+        "/",
+        &format!("DPoP realm=\"lychgate\", {ALGS}"),
+    ));
     rows.push(missing(
         "bound token: none where a key and a scope are required",
         "bound required",

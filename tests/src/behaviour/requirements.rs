@@ -102,7 +102,14 @@ pub fn rows() -> Vec<Row> {
             "header_key,oauth2",
         ),
         refused("AND: the token alone", P, get("/and").bearer(&reader), 403, "Not authenticated", &[API_KEY]),
-        refused("AND: the key alone", P, key(get("/and"), "good-key"), 401, "Not authenticated", &[BEARER_READ]),
+        refused(
+            "AND: the key alone",
+            P,
+            key(get("/and"), "good-key"),
+            401,
+            "Not authenticated",
+            &[BEARER_READ],
+        ),
         refused("AND: nothing", P, get("/and"), 401, "Not authenticated", &[API_KEY, BEARER_READ]),
         refused(
             "AND: a bad token",

@@ -71,7 +71,9 @@ impl Proof {
         let header = json!({"typ": "dpop+jwt", "alg": alg, "jwk": jwk(alg, false)});
         let id = format!("proof-{}-{}", std::process::id(), unique());
         let claims = json!({"jti": id, "htm": method, "htu": uri, "iat": now(), "ath": digest(token)});
-        let (Value::Object(header), Value::Object(claims)) = (header, claims) else { unreachable!("objects") };
+        let (Value::Object(header), Value::Object(claims)) = (header, claims) else {
+            unreachable!("objects")
+        };
         Self { header, claims, alg: alg.into(), is_strange: false }
     }
 
