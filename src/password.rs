@@ -136,6 +136,32 @@ impl PasswordHash {
         }
     }
 
+    /// What it should cost at least, if it costs less than OWASP's Password Storage Cheat Sheet asks for: a stolen
+    /// hash is soon guessed.
+    #[must_use]
+    pub fn weakness(&self) -> Option<String> {
+        let is_weak = match &self.0 {
+            Kind::Argon2id { params, .. } => {
+                u64::from(params.m_cost()).saturating_mul(u64::from(params.t_cost())) < 35_840
+            }
+            Kind::Scrypt { cost: (log_n, r, p), .. } => {
+                let blocks = 1_u64.checked_shl(u32::from(*log_n)).unwrap_or(u64::MAX);
+                blocks.saturating_mul(u64::from(*r)).saturating_mul(u64::from(*p)) < 1 << 18
+            }
+            Kind::Pbkdf2 { digest: Digest::Sha256, rounds, .. } => *rounds < 600_000,
+            Kind::Pbkdf2 { digest: Digest::Sha512, rounds, .. } => *rounds < 210_000,
+            Kind::Bcrypt { cost, .. } => *cost < 10,
+        };
+        is_weak.then(|| format!("{}; take {}", self.describe(), self.recommended()))
+    }
+
+    fn recommended(&self) -> &'static str {
+        match &self.0 {
+            Kind::Bcrypt { .. } => "cost 10 at least",
+            Kind::Argon2id { .. } | Kind::Scrypt { .. } | Kind::Pbkdf2 { .. } => self.affordable(),
+        }
+    }
+
     fn kibibytes(&self) -> u64 {
         match &self.0 {
             Kind::Argon2id { params, .. } => u64::from(params.m_cost()),

@@ -157,3 +157,15 @@ fn what_is_no_hash_is_refused_and_never_quoted() {
         assert!(!error.contains("gEeb") && (!text.contains("hunter2") || !error.contains("hunter2$")));
     }
 }
+
+/// A directory with hashes of a test was taken into production, and `check --strict` had no word for it.
+#[test]
+fn a_hash_that_is_cheap_to_guess_is_told() {
+    for text in HASHES {
+        let told = PasswordHash::parse(text).unwrap().weakness();
+        let is_strong = text.contains("m=19456") || text.contains("m=65536");
+        assert_eq!(told.is_none(), is_strong, "{text}: {told:?}");
+    }
+    let told = PasswordHash::parse(HASHES[5]).unwrap().weakness();
+    assert_eq!(told.as_deref(), Some("pbkdf2-sha256 i=1000; take i=600000"));
+}

@@ -86,6 +86,13 @@ impl<'a> Request<'a> {
         self.target().splitn(2, |&b| b == b'?').nth(1)
     }
 
+    /// Whether the client speaks gRPC, as Envoy tells it.
+    #[must_use]
+    pub fn is_grpc(&self) -> bool {
+        let kind = self.first("content-type").and_then(|kind| kind.strip_prefix(b"application/grpc"));
+        kind.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
+    }
+
     /// Whether this may be a CORS preflight (Fetch standard, section 4.8): it has no body. That it has no credential
     /// either is for the policy to tell, which knows where one can stand.
     #[must_use]

@@ -53,3 +53,20 @@ fn numbers_that_are_not_finite_are_refused() {
     let message = structure(&[("n", Kind::NumberValue(f64::NAN))]);
     assert!(decode(&message.encode_to_vec()).is_err());
 }
+
+/// A number that a Struct has as a double was refused where it was written as one in JSON text.
+#[test]
+fn a_whole_number_is_whole_however_it_is_written() {
+    let read = |number: &str| {
+        let text = format!("{{\"cache\": {{\"entries\": {number}}}}}");
+        let errors = crate::config::Errors::default();
+        let config = crate::config::Config::read(text.as_bytes(), &errors);
+        errors.into_vec().is_empty().then_some(config.cache.entries)
+    };
+    for number in ["1000", "1e3", "1000.0", "1.0e3"] {
+        assert_eq!(read(number), Some(1000), "{number}");
+    }
+    for number in ["1.5", "-1", "-1e3", "1e300", "1e9"] {
+        assert_eq!(read(number), None, "{number}");
+    }
+}

@@ -53,28 +53,41 @@ pub fn read_header_name(node: Node<'_>) -> Option<String> {
     }
 }
 
+/// Headers by which HTTP itself works. One of these neither carries a credential nor can be taken away or set.
+const OF_HTTP: [&str; 12] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "expect",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// The name of a header that the filter sets: one with a meaning of its own would lose it.
 pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
-    const NOT_OURS: [&str; 15] = [
-        "authorization",
-        "connection",
-        "content-length",
-        "content-type",
-        "cookie",
-        "expect",
-        "host",
-        "http2-settings",
-        "keep-alive",
-        "proxy-authorization",
-        "proxy-connection",
-        "te",
-        "trailer",
-        "transfer-encoding",
-        "upgrade",
-    ];
     let name = read_header_name(node)?;
-    if NOT_OURS.contains(&name.as_str()) {
+    if OF_HTTP.contains(&name.as_str())
+        || matches!(name.as_str(), "authorization" | "cookie" | "dpop" | "proxy-authorization")
+    {
         return node.error(format_args!("`{name}` has a meaning of its own; take another header"));
+    }
+    Some(name)
+}
+
+/// The name of a header that holds a credential, in lower case.
+pub fn read_credential_header(node: Node<'_>) -> Option<String> {
+    let name = read_header_name(node)?;
+    if name == "cookie" {
+        return node.error("a cookie is named by itself: `in: cookie`, or `{cookie: NAME}`");
+    }
+    if OF_HTTP.contains(&name.as_str()) {
+        return node.error(format_args!("`{name}` has a meaning of its own in HTTP; no credential is there"));
     }
     Some(name)
 }

@@ -3,7 +3,9 @@
 use super::claims::{
     ClaimHeaderConfig, RolesConfig, ScopeMode, read_claims_to_headers, read_conditions, read_references,
 };
-use super::fields::{non_empty, read_algorithm, read_cookie_name, read_header_name, read_own_header_name};
+use super::fields::{
+    non_empty, read_algorithm, read_cookie_name, read_credential_header, read_own_header_name,
+};
 use super::key_source::{KeySource, read_key_source};
 use super::node::{Node, Object};
 use super::proof::{Profile, ProofConfig};
@@ -247,7 +249,7 @@ fn read_location(node: Node<'_>) -> Option<CredentialLocation> {
     let object = node.object()?;
     let location = match object.one_of(&["header", "query", "cookie"]) {
         Some("header") => {
-            let name = object.optional("header", read_header_name);
+            let name = object.optional("header", read_credential_header);
             let prefix = object.optional("prefix", |n| n.string());
             name.map(|name| {
                 let default = if name == "authorization" { "Bearer " } else { "" };

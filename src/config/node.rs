@@ -70,7 +70,8 @@ impl<'a> Node<'a> {
             Value::Number(number) => number,
             _ => return self.expected("a whole number"),
         };
-        match number.as_u64() {
+        // A Struct has doubles alone; `1e3` and `1000.0` in JSON text are the same number.
+        match number.as_u64().or_else(|| whole(number.as_f64()?)) {
             Some(value) if range.contains(&value) => Some(value),
             _ => self.error(format_args!(
                 "expected a whole number from {} to {}, got {number}",
@@ -206,4 +207,10 @@ fn kind_of(value: &Value) -> &'static str {
         Value::Array(_) => "an array",
         Value::Object(_) => "an object",
     }
+}
+/// The whole number that this is, as far as doubles are exact.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "whole, and from 0 to 2^53")]
+fn whole(number: f64) -> Option<u64> {
+    const EXACT: f64 = 9_007_199_254_740_992.0; // 2^53
+    (number.fract() == 0.0 && (0.0..=EXACT).contains(&number)).then_some(number as u64)
 }

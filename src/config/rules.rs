@@ -208,13 +208,29 @@ fn read_prefix(node: Node<'_>) -> Option<String> {
     if prefix.contains(['{', '}']) {
         return node.error("a prefix has no template segments; use `path`, or `regex`");
     }
+    if prefix.contains('*') {
+        return node.error(format_args!("{NO_WILDCARD}; a prefix has all below it without one"));
+    }
     Some(prefix)
 }
+
+/// What `*` is not: in other gateways it is.
+const NO_WILDCARD: &str = "`*` is no wildcard: it would match itself alone";
 
 fn read_template(node: Node<'_>) -> Option<String> {
     let path = read_path(node)?;
     let mut names = std::collections::BTreeSet::new();
     for segment in path.split('/') {
+        if parameters(segment).any(|name| name.contains([':', '*', '+'])) {
+            return node.error(format_args!(
+                "{segment:?}: a parameter stands for one segment or a part of it; for all that is below, use `prefix`"
+            ));
+        }
+        if segment.contains('*') {
+            return node.error(format_args!(
+                "{NO_WILDCARD}; `{{name}}` is one segment, and `prefix` has all below it"
+            ));
+        }
         if Segment::parse(segment).is_none() {
             return node.error(format_args!(
                 "{segment:?} is not a template segment: `{{name}}` stands for one segment or a part of it"
@@ -236,6 +252,9 @@ pub fn parameters(template: &str) -> impl Iterator<Item = &str> {
 
 fn read_method(node: Node<'_>) -> Option<String> {
     let method = node.string()?;
+    if method == "*" {
+        return node.error("`*` is no method; leave `methods` out to match every one");
+    }
     if !is_token(&method) || method.bytes().any(|b| b.is_ascii_lowercase()) {
         return node.error(format_args!("{method:?} is not a method: write it in upper case, such as GET"));
     }

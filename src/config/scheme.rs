@@ -1,5 +1,6 @@
 //! `schemes`: OpenAPI 3.1 Security Scheme Objects, and how each credential is verified.
 
+use super::fields::read_credential_header;
 use super::flows::{Flows, read_flows};
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
@@ -36,7 +37,7 @@ pub struct SchemeConfig {
     pub realm: String,
     /// Whether the credential is forwarded to the upstream. If not, it is removed from every place, by every rule that
     /// names this scheme, also if the rule let the request in without it. A rule that does not name the scheme leaves
-    /// it.
+    /// it. A credential that is forwarded is no proof: the request may have passed by another alternative.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub forward: bool,
 }
@@ -303,7 +304,8 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
             Some(KeyLocation::Header | KeyLocation::Cookie) if !is_token(&name) => {
                 n.error(format_args!("{name:?} is not a header or cookie name (RFC 9110 token)"))
             }
-            _ => Some(name),
+            Some(KeyLocation::Header) => read_credential_header(n).map(|_| name),
+            Some(KeyLocation::Cookie | KeyLocation::Query) | None => Some(name),
         }
     });
     let directory = object.required("api_keys", |n| n.text());

@@ -49,6 +49,8 @@ pub struct Denial {
     pub subject: Option<String>,
     /// The id of the request, if the client is to be told.
     pub request_id: Option<String>,
+    /// Whether the client speaks gRPC. Envoy makes `grpc-message` of the body, so that is plain text.
+    pub is_grpc: bool,
 }
 
 words! {
@@ -94,6 +96,7 @@ impl Denial {
             attribution: Attribution::default(),
             subject: None,
             request_id: None,
+            is_grpc: false,
         }
     }
 
@@ -189,9 +192,10 @@ impl Denial {
         self
     }
 
-    /// The answer in `format`.
+    /// The answer in `format`; plain text for a gRPC client.
     #[must_use]
     pub fn response(&self, format: ErrorFormat) -> Response {
+        let format = if self.is_grpc { ErrorFormat::Text } else { format };
         let (status, detail) = (self.reason.status(), self.reason.detail());
         let (content_type, mut body) = match format {
             ErrorFormat::FastApi => ("application/json", json!({"detail": detail})),

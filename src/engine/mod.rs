@@ -110,9 +110,10 @@ impl Engine {
         };
         // Where it is: a decision has a hundred bytes, which would be copied.
         match &mut decision {
-            Decision::AwaitBody(TokenRequest { request_id, .. })
-            | Decision::Deny(Denial { request_id, .. }) => {
-                *request_id = self.request_id(request);
+            Decision::AwaitBody(TokenRequest { request_id, .. }) => *request_id = self.request_id(request),
+            Decision::Deny(denial) => {
+                denial.request_id = self.request_id(request);
+                denial.is_grpc = request.is_grpc();
             }
             Decision::Allow(_) | Decision::LocalReply(_) | Decision::Pause(_) => {}
         }
@@ -134,7 +135,7 @@ impl Engine {
     }
 
     fn deny(&self, denial: Denial, request: &Request<'_>) -> Decision {
-        Decision::Deny(Denial { request_id: self.request_id(request), ..denial })
+        Decision::Deny(Denial { request_id: self.request_id(request), is_grpc: request.is_grpc(), ..denial })
     }
 
     /// Lets a request in all the same. Its credentials stay: the upstream may have been checking them all

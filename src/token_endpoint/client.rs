@@ -93,6 +93,13 @@ impl Clients {
             (Some(_), (_, Some(_))) => {
                 return Err(Denial::new(Reason::ClientNamedTwice));
             }
+            // Many clients repeat their id in the form. Another id there is another client; an empty one is none
+            // (section 3.2).
+            (Some((id, _)), (Some(form_id), None))
+                if !form_id.is_empty() && form_decode(id.as_bytes()).as_slice() != form_id.as_bytes() =>
+            {
+                return Err(Denial::new(Reason::ClientNamedTwice));
+            }
             // Section 2.3.1: both are form-encoded before they are joined.
             (Some((id, secret)), _) => (form_decode(id.as_bytes()), Some(form_decode(&secret))),
             (None, (Some(id), secret)) => {

@@ -33,3 +33,23 @@ fn a_change_of_another_client_forgot_all_failures() {
     assert_eq!(ask(&before, "nobody"), Err(Reason::LoginThrottled));
     assert_eq!(ask(&other, "nobody"), Err(Reason::ClientInvalid));
 }
+
+/// A client authenticated itself by the header and named another one in the form, and each of the two readers behind
+/// could have taken the other.
+#[test]
+fn a_client_that_is_two_is_none() {
+    let (passwords, host) =
+        (PasswordChecker::new(&PasswordSettings::default(), LoginHistory::default()), InMemoryHost::at(1000));
+    let clients = Clients::new("/token", vec![Client::new("web app".into(), Some(b"secret"))]);
+    // `web+app:secret`
+    let header = b"Basic d2ViK2FwcDpzZWNyZXQ=";
+    let ask =
+        |form| clients.authenticate(Some(header), form, "gate", &passwords, &host).map_err(|no| no.reason);
+    assert_eq!(ask((None, None)), Ok(()));
+    assert_eq!(ask((Some("web app"), None)), Ok(()), "the same again");
+    assert_eq!(ask((Some(""), None)), Ok(()), "sent without a value");
+    for other in ["app", "web+app"] {
+        assert_eq!(ask((Some(other), None)), Err(Reason::ClientNamedTwice), "{other:?}");
+    }
+    assert_eq!(ask((Some("web app"), Some("secret"))), Err(Reason::ClientNamedTwice));
+}

@@ -75,12 +75,14 @@ fn a_refused_grpc_request_gets_a_grpc_status() {
     let grpc = |request: Request| request.header("content-type", "application/grpc");
     let scopeless = Token::new().sign("HS256");
     for (request, policy, status) in [
-        (Request::post("/"), "token", "16"),
-        (Request::post("/").bearer(&scopeless), "token", "7"),
-        (Request::post("/nowhere"), "keys", "7"),
-        (Request::post("/a//b"), "token", "3"),
+        (Request::post("/"), "token", ("16", "Not authenticated")),
+        (Request::post("/").bearer(&scopeless), "token", ("7", "Not enough permissions")),
+        (Request::post("/nowhere"), "keys", ("7", "Forbidden")),
+        (Request::post("/a//b"), "token", ("3", "Ambiguous path")),
     ] {
+        let (status, message) = status;
         let response = envoy.send(policy, &grpc(request));
+        assert_eq!(response.header("grpc-message").as_deref(), Some(message), "plain text: {response:?}");
         assert_eq!(response.header("grpc-status").as_deref(), Some(status), "{response:?}");
         assert_eq!(response.status, 200, "gRPC tells in its own status");
     }

@@ -1,6 +1,7 @@
 //! Settings of the plugin itself.
 
 use lychgate::config::Path;
+use lychgate::password::PasswordHash;
 
 use super::{Findings, items, schemes, string, strings, tokens};
 use crate::document::{Node, Tree};
@@ -24,6 +25,10 @@ pub(super) fn judge(found: &Found<'_>, tree: &Tree, findings: &mut Findings) {
             "an operation whose `security` was forgotten in the document needs no credential; leave this out, and \
              give each public operation `security: []` in the document",
         );
+    }
+    for (directory, users) in tree.get("users").map(|node| node.value.members()).unwrap_or_default() {
+        let path = Path::Root.key("users");
+        judge.users(&path.key(&directory.value), users);
     }
     for (name, scheme) in schemes(tree) {
         let path = Path::Root.key("schemes");
@@ -56,6 +61,17 @@ impl Judge<'_> {
                 "a forged or revoked credential is taken for none, so guessing is never refused; remove it unless the \
                  service needs it",
             );
+        }
+    }
+
+    fn users(&mut self, path: &Path<'_>, users: &Node) {
+        for (index, user) in users.value.items().iter().enumerate() {
+            let hash = string(&user.value, "password").and_then(|text| PasswordHash::parse(text).ok());
+            if let Some(weakness) = hash.and_then(|hash| hash.weakness()) {
+                let at = path.index(index);
+                let message = format!("cheap to guess for a reader of the file: {weakness}");
+                self.add(&at.key("password"), &message);
+            }
         }
     }
 

@@ -147,7 +147,19 @@ impl Compiler<'_> {
             PathConfig::Regex(_) => format!("not a regular expression: {error}"),
             PathConfig::Template(_) | PathConfig::Prefix(_) => error.to_owned(),
         });
-        self.errors.check(&path.key(key), matcher)
+        let matcher = self.errors.check(&path.key(key), matcher)?;
+        if let PathMatcher::Regex(pattern) = &matcher {
+            if !pattern.can_begin_a_path() {
+                self.errors.add(&path.key(key), "can never match: a path begins with `/`");
+            }
+            if pattern.names_a_query() {
+                self.warnings.add(
+                    &path.key(key),
+                    "the query is no part of the path that is matched; `?` matches a percent-encoded one alone",
+                );
+            }
+        }
+        Some(matcher)
     }
 
     pub(super) fn requirement(&self, path: &Path<'_>, security: SecurityConfig) -> Requirement {

@@ -65,3 +65,13 @@ fn a_rule_that_an_earlier_one_keeps_from_being_asked_is_told_of() {
     ]));
     assert!(told.is_empty(), "{told:?}");
 }
+
+/// The path that is matched has no query, and an expression for both was for requests that hardly anyone sends.
+#[test]
+fn an_expression_for_a_query_is_told_of() {
+    let needs = json!([{"key": []}]);
+    let told = warnings(&json!([rule(&json!({"regex": r"/search\?q=.*"}), &needs)]));
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].starts_with("rules[0].match.regex: the query is no part of the path"), "{told:?}");
+    assert!(warnings(&json!([rule(&json!({"regex": "/search.?"}), &needs)])).is_empty());
+}

@@ -228,3 +228,37 @@ proptest! {
         }
     }
 }
+
+/// A rule without the slash, or with the query in it, was for no path at all, and was taken without a word.
+#[test]
+fn an_expression_that_no_path_can_match_is_told_apart() {
+    for (pattern, can) in [
+        ("/a", true),
+        ("^/a$", true),
+        ("(?:/a|b)", true),
+        (".*", true),
+        ("[^a]b", true),
+        ("a?/b", true),
+        ("(?:a{0})/b", true),
+        (r"\b/a", true),
+        ("a", false),
+        ("a|b", false),
+        ("(?:a|b)?c/d", false),
+        ("[a-c]*d", false),
+        ("^a/", false),
+        ("", false),
+        ("(?:/a){0}", false),
+    ] {
+        assert_eq!(Pattern::new(pattern).unwrap().can_begin_a_path(), can, "{pattern}");
+    }
+    for (pattern, names) in [
+        (r"/a\?b=1", true),
+        ("/a[?]b=1", true),
+        (r"/a(?:\?.*)?", true),
+        ("/ab?", false),
+        ("/a.*", false),
+        ("/a[^/]b", false),
+    ] {
+        assert_eq!(Pattern::new(pattern).unwrap().names_a_query(), names, "{pattern}");
+    }
+}

@@ -296,6 +296,36 @@ pub fn faults() -> Vec<Fault> {
             &["rules[0].match.methods[0]: \"get\" is not a method"],
         ),
         matching(
+            "every method by an asterisk",
+            json!({"path": "/", "methods": ["*"]}),
+            &["rules[0].match.methods[0]: `*` is no method; leave `methods` out"],
+        ),
+        matching(
+            "an asterisk in a path",
+            json!({"path": "/a/*"}),
+            &["rules[0].match.path: `*` is no wildcard", "`prefix` has all below it"],
+        ),
+        matching(
+            "an asterisk in a prefix",
+            json!({"prefix": "/a/*"}),
+            &["rules[0].match.prefix: `*` is no wildcard", "a prefix has all below it without one"],
+        ),
+        matching(
+            "a parameter with a converter",
+            json!({"path": "/files/{name:path}"}),
+            &["rules[0].match.path: \"{name:path}\": a parameter stands for one segment", "use `prefix`"],
+        ),
+        matching(
+            "a parameter with an asterisk",
+            json!({"path": "/files/{name*}"}),
+            &["rules[0].match.path: \"{name*}\": a parameter stands for one segment"],
+        ),
+        matching(
+            "a regex without the slash that a path begins with",
+            json!({"regex": "(?:items|users)/.*"}),
+            &["rules[0].match.regex: can never match: a path begins with `/`"],
+        ),
+        matching(
             "no methods",
             json!({"path": "/", "methods": []}),
             &["rules[0].match.methods: would match nothing"],

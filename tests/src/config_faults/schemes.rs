@@ -23,6 +23,26 @@ pub fn faults() -> Vec<Fault> {
             json!({"rules": {}}),
             &["rules: expected an array, got an object"],
         ),
+        scheme(
+            "a key in a header that HTTP works by",
+            json!({"type": "apiKey", "in": "header", "name": "Host", "api_keys": "d"}),
+            &["schemes.s.name: `host` has a meaning of its own in HTTP; no credential is there"],
+        ),
+        scheme(
+            "a key in the header of cookies",
+            json!({"type": "apiKey", "in": "header", "name": "Cookie", "api_keys": "d"}),
+            &["schemes.s.name: a cookie is named by itself: `in: cookie`"],
+        ),
+        jwt(
+            "a token in a header of the connection",
+            with_keys("from", json!([{"header": "Connection"}])),
+            &["schemes.s.jwt.from[0].header: `connection` has a meaning of its own in HTTP"],
+        ),
+        jwt(
+            "a token in the length",
+            with_keys("from", json!([{"header": "content-length"}])),
+            &["schemes.s.jwt.from[0].header: `content-length` has a meaning"],
+        ),
         scheme("scheme without type", json!({}), &["schemes.s: missing key `type`"]),
         scheme(
             "scheme of an unknown type",

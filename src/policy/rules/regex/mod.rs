@@ -81,6 +81,18 @@ impl Pattern {
         &self.0
     }
 
+    /// Whether what it matches can begin with a slash, as every path does.
+    #[must_use]
+    pub fn can_begin_a_path(&self) -> bool {
+        begins(&self.0).has_slash
+    }
+
+    /// Whether it asks for a question mark: that is meant for a query, which is no part of a path.
+    #[must_use]
+    pub fn names_a_query(&self) -> bool {
+        names(&self.0, &CharSet::of(&[(0x3F, 0x3F)]))
+    }
+
     /// Whether it matches the whole of `path`. It is compiled for this one question.
     pub fn matches(&self, path: &str) -> bool {
         let mut nfa = Nfa::default();
@@ -88,6 +100,54 @@ impl Pattern {
         let mut reading = Reading::without_end();
         automaton
             .is_ok_and(|automaton| automaton.matches(path, &mut reading).is_ok_and(|own| !own.is_empty()))
+    }
+}
+
+/// What is known of the first character of what an expression matches.
+#[derive(Clone, Copy)]
+struct Begin {
+    /// It can be a slash.
+    has_slash: bool,
+    /// There may be none.
+    is_empty: bool,
+}
+
+fn begins(ast: &Ast) -> Begin {
+    match ast {
+        Ast::Set(set) => Begin { has_slash: set.contains('/'), is_empty: false },
+        Ast::Look(_) => Begin { has_slash: false, is_empty: true },
+        Ast::Sequence(items) => {
+            let mut begin = Begin { has_slash: false, is_empty: true };
+            for item in items {
+                let next = begins(item);
+                begin = Begin { has_slash: begin.has_slash || next.has_slash, is_empty: next.is_empty };
+                if !begin.is_empty {
+                    break;
+                }
+            }
+            begin
+        }
+        Ast::Alternatives(items) => {
+            let begins = items.iter().map(begins);
+            begins.fold(Begin { has_slash: false, is_empty: false }, |begin, next| Begin {
+                has_slash: begin.has_slash || next.has_slash,
+                is_empty: begin.is_empty || next.is_empty,
+            })
+        }
+        Ast::Repeat { max: Some(0), .. } => Begin { has_slash: false, is_empty: true },
+        Ast::Repeat { of, min, max: _ } => {
+            let once = begins(of);
+            Begin { is_empty: once.is_empty || *min == 0, ..once }
+        }
+    }
+}
+
+fn names(ast: &Ast, own: &CharSet) -> bool {
+    match ast {
+        Ast::Set(set) => set == own,
+        Ast::Look(_) => false,
+        Ast::Sequence(items) | Ast::Alternatives(items) => items.iter().any(|item| names(item, own)),
+        Ast::Repeat { of, .. } => names(of, own),
     }
 }
 

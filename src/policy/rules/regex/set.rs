@@ -92,6 +92,12 @@ impl CharSet {
         self.0 = rest;
     }
 
+    /// Whether it has this character.
+    pub fn contains(&self, c: char) -> bool {
+        let c = u32::from(c);
+        self.0.iter().any(|&(first, last)| first <= c && c <= last)
+    }
+
     /// Whether it has every character that a path in normal form can have: all but control characters.
     pub fn is_any_of_a_path(&self) -> bool {
         let has = |first: u32, last: u32| self.0.iter().any(|&(from, to)| from <= first && last <= to);
