@@ -1,10 +1,14 @@
 //! A hierarchy of scopes: what each grants besides.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-/// For each scope all scopes that it grants besides, in the end.
+/// For each scope all scopes that it grants besides, in the end. A list: a hierarchy has few steps.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ImpliedScopes(BTreeMap<String, Vec<String>>);
+pub struct ImpliedScopes(Vec<(String, Vec<String>)>);
+
+/// What `scope` grants in a list of steps.
+fn implied<'s>(steps: &'s [(String, Vec<String>)], scope: &str) -> &'s [String] {
+    let found = steps.iter().find(|(own, _)| own == scope);
+    found.map(|(_, implied)| implied.as_slice()).unwrap_or_default()
+}
 
 impl ImpliedScopes {
     /// The hierarchy of these steps.
@@ -12,41 +16,32 @@ impl ImpliedScopes {
     /// # Errors
     /// A scope that grants itself in the end.
     pub fn new(steps: &[(String, Vec<String>)]) -> Result<Self, String> {
-        let direct: BTreeMap<&str, &[String]> =
-            steps.iter().map(|(scope, implied)| (scope.as_str(), implied.as_slice())).collect();
-        let mut all = BTreeMap::new();
-        for (scope, _) in steps {
-            let mut seen = BTreeSet::new();
-            let mut implied = Vec::new();
-            let mut open: Vec<&str> = vec![scope];
+        let mut all = Vec::new();
+        for (scope, direct) in steps {
+            let mut granted: Vec<String> = Vec::new();
+            let mut open: Vec<&String> = direct.iter().collect();
             while let Some(next) = open.pop() {
-                for further in direct.get(next).copied().unwrap_or_default() {
-                    if further == scope {
-                        return Err(scope.clone());
-                    }
-                    if seen.insert(further.as_str()) {
-                        implied.push(further.clone());
-                        open.push(further);
-                    }
+                if next == scope {
+                    return Err(scope.clone());
+                }
+                if !granted.contains(next) {
+                    granted.push(next.clone());
+                    open.extend(implied(steps, next));
                 }
             }
-            all.insert(scope.clone(), implied);
+            all.push((scope.clone(), granted));
         }
         Ok(Self(all))
     }
 
     /// Adds to `scopes` what they grant besides, each scope once.
     pub fn expand(&self, scopes: &mut Vec<String>) {
-        if self.0.is_empty() {
-            return;
-        }
-        let mut seen: BTreeSet<String> = scopes.iter().cloned().collect();
-        let given = scopes.len();
-        for number in 0..given {
-            let implied = scopes.get(number).and_then(|scope| self.0.get(scope));
-            for scope in implied.into_iter().flatten() {
-                if seen.insert(scope.clone()) {
-                    scopes.push(scope.clone());
+        for (scope, granted) in &self.0 {
+            if scopes.contains(scope) {
+                for further in granted {
+                    if !scopes.contains(further) {
+                        scopes.push(further.clone());
+                    }
                 }
             }
         }

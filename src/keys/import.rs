@@ -172,9 +172,10 @@ fn without_nulls(members: &Map<String, Value>) -> Cow<'_, Map<String, Value>> {
     if members.values().all(|value| !value.is_null()) {
         return Cow::Borrowed(members);
     }
-    let mut present = members.clone();
-    present.retain(|_, value| !value.is_null());
-    Cow::Owned(present)
+    let present = members.iter().filter(|(_, value)| !value.is_null());
+    let mut copy = Map::new();
+    copy.extend(present.map(|(name, value)| (name.clone(), value.clone())));
+    Cow::Owned(copy)
 }
 
 /// RFC 7517 sections 4.2 and 4.3. An empty list of operations says none, as if it were not there.

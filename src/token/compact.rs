@@ -46,7 +46,7 @@ impl<'a> Compact<'a> {
         let signature =
             decode_base64url(signature).ok_or(TokenError::Malformed("signature is not base64url"))?;
         let header = decode_base64url(header).ok_or(TokenError::Malformed("header is not base64url"))?;
-        let Ok(Value::Object(mut header)) = json::parse_strict(&header, MAX_HEADER_DEPTH) else {
+        let Ok(Value::Object(header)) = json::parse_strict(&header, MAX_HEADER_DEPTH) else {
             return Err(TokenError::Malformed("header is not a JSON object"));
         };
         // RFC 7515 section 4.1.11, and RFC 7797 section 6: an unencoded payload must be critical.
@@ -57,16 +57,16 @@ impl<'a> Compact<'a> {
             return Err(TokenError::Malformed("header has no `alg`"));
         };
         let alg = alg.clone();
-        let mut text = |name: &str, wrong: &'static str| match header.remove(name) {
+        let text = |name: &str, wrong: &'static str| match header.get(name) {
             None => Ok(None),
-            Some(Value::String(text)) => Ok(Some(text)),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
             Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 Err(TokenError::Malformed(wrong))
             }
         };
         let kid = text("kid", "`kid` is not a string")?;
         let typ = text("typ", "`typ` is not a string")?;
-        let jwk = header.remove("jwk");
+        let jwk = header.get("jwk").cloned();
         Ok(Self { alg, kid, typ, jwk, signing_input, signature, payload })
     }
 

@@ -1,6 +1,6 @@
 //! Scopes (RFC 6749 section 3.3, RFC 8693 section 4.2) out of a claims set.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use serde_json::Value;
@@ -23,7 +23,7 @@ pub struct ScopeSettings {
     /// Claims that may hold roles.
     pub role_claims: Vec<ClaimReference>,
     /// Role to the scopes that it grants.
-    pub grants: BTreeMap<String, Vec<String>>,
+    pub grants: Vec<(String, Vec<String>)>,
     /// What scopes grant besides.
     pub implied: Rc<ImpliedScopes>,
 }
@@ -36,7 +36,7 @@ impl ScopeSettings {
     ///
     /// # Errors
     /// If there are too many, or if one says what no issuer means: a control character.
-    pub fn of(&self, claims: &Claims) -> Result<Vec<String>, TokenError> {
+    pub fn of<'c>(&'c self, claims: &'c Claims) -> Result<Vec<String>, TokenError> {
         let mut found = Found::default();
         let present = self.claims.iter().filter_map(|claim| claim.find(claims));
         for claim in present.take(if self.takes_all { usize::MAX } else { 1 }) {
@@ -50,8 +50,8 @@ impl ScopeSettings {
             }
         }
         for role in self.role_claims.iter().filter_map(|claim| claim.find(claims)).flat_map(roles) {
-            let granted = self.grants.get(role).map(Vec::as_slice).unwrap_or_default();
-            found.take(granted.iter().map(String::as_str))?;
+            let granted = self.grants.iter().filter(|(own, _)| own == role).flat_map(|(_, scopes)| scopes);
+            found.take(granted.map(String::as_str))?;
         }
         let mut scopes = found.scopes;
         self.implied.expand(&mut scopes);
@@ -77,22 +77,21 @@ fn too_many() -> TokenError {
 }
 
 #[derive(Default)]
-struct Found {
+struct Found<'c> {
     scopes: Vec<String>,
-    seen: HashSet<String>,
+    seen: HashSet<&'c str>,
 }
 
-impl Found {
-    fn take<'c>(&mut self, items: impl Iterator<Item = &'c str>) -> Result<(), TokenError> {
+impl<'c> Found<'c> {
+    fn take(&mut self, items: impl Iterator<Item = &'c str>) -> Result<(), TokenError> {
         for item in items {
             if item.bytes().any(|b| b.is_ascii_control() && b != b'\t') {
                 return Err(TokenError::BadClaim("scopes".into()));
             }
-            if is_scope_token(item) && !self.seen.contains(item) {
+            if is_scope_token(item) && self.seen.insert(item) {
                 if self.scopes.len() >= MOST {
                     return Err(too_many());
                 }
-                self.seen.insert(item.to_owned());
                 self.scopes.push(item.to_owned());
             }
         }

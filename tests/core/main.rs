@@ -3,5 +3,6 @@
 mod allocations;
 mod behaviour;
 mod config_faults;
+mod providers;
 mod secrets;
 mod vectors;

@@ -9,6 +9,7 @@ mod faults;
 mod issuer;
 mod login;
 mod observability;
+mod possession;
 mod secrets;
 mod vectors;
 mod waiting;

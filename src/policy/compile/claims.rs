@@ -81,7 +81,7 @@ impl Compiler<'_> {
                     ScopeMode::All => true,
                 },
                 role_claims: roles.0,
-                grants: roles.1.into_iter().collect(),
+                grants: roles.1,
                 implied: Rc::clone(&self.implied),
             },
             claims_to_headers,

@@ -52,8 +52,8 @@ struct Compiler<'a> {
     implied: Rc<ImpliedScopes>,
     /// The schemes whose credential has no claims.
     without_claims: Vec<SchemeId>,
-    /// What rules ask of the tokens of each scheme.
-    conditions: RefCell<BTreeMap<SchemeId, Vec<ClaimCondition>>>,
+    /// What rules ask of the tokens of each scheme, by its number.
+    conditions: RefCell<Vec<Vec<ClaimCondition>>>,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
 }
@@ -175,7 +175,11 @@ impl Compiler<'_> {
     /// The number of a condition among those of a scheme.
     fn condition(&self, scheme: SchemeId, condition: ClaimCondition) -> usize {
         let mut conditions = self.conditions.borrow_mut();
-        let of_scheme = conditions.entry(scheme).or_default();
+        while conditions.len() <= scheme.0 {
+            conditions.push(Vec::new());
+        }
+        // There is a list for each number up to it.
+        let Some(of_scheme) = conditions.get_mut(scheme.0) else { return usize::MAX };
         of_scheme.iter().position(|own| *own == condition).unwrap_or_else(|| {
             of_scheme.push(condition);
             of_scheme.len().saturating_sub(1)
@@ -184,8 +188,8 @@ impl Compiler<'_> {
 
     /// Gives each verifier what rules ask of its tokens.
     fn hand_out_conditions(&self, schemes: &mut [Scheme]) {
-        for (id, conditions) in self.conditions.take() {
-            if let Some(Scheme { kind: SchemeKind::Token { verifier, .. }, .. }) = schemes.get_mut(id.0) {
+        for (scheme, conditions) in schemes.iter_mut().zip(self.conditions.take()) {
+            if let SchemeKind::Token { verifier, .. } = &mut scheme.kind {
                 verifier.set_conditions(conditions);
             }
         }
