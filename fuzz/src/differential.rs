@@ -160,16 +160,17 @@ fn stricter(error: &TokenError, parts: &Parts) -> bool {
         // What is said to be no access token.
         TokenError::OtherUse("typ") => parts.header.contains_key("typ"),
         TokenError::OtherUse(name) => claim(name).is_some(),
+        TokenError::Type => parts.header.contains_key("typ"),
+        // It knows no proof of possession.
+        TokenError::UnknownConfirmation => claim("cnf").is_some(),
         TokenError::IssuedInFuture => parts.is_near("iat", NOW + LEEWAY) || parts.is_misread("iat"),
         TokenError::Expired => parts.is_near("exp", NOW - LEEWAY) || parts.is_misread("exp"),
         TokenError::NotYetValid => parts.is_near("nbf", NOW + LEEWAY) || parts.is_misread("nbf"),
         TokenError::BadClaim(name) => match name.as_str() {
             "exp" | "nbf" | "iat" => parts.is_misread(name),
-            // `null` is no identifier.
-            "jti" => claim("jti") == Some(&Value::Null),
             // What becomes a header must be fit for one.
             "sub" => claim("sub").and_then(Value::as_str).is_some_and(unfit),
-            "scopes" => true,
+            "scopes" | "cnf" => true,
             _ => false,
         },
         _ => false,
@@ -193,6 +194,8 @@ fn laxer(parts: &Parts) -> bool {
         || parts.header.get("typ").is_some_and(media_type)
         || ["iss", "nonce"].iter().any(|name| typed(&parts.claims, name))
         || ["exp", "nbf", "iat"].iter().any(|name| parts.is_misread(name))
+        // Absence, to us.
+        || ["nbf", "iat", "jti"].iter().any(|name| parts.claims.get(*name) == Some(&Value::Null))
         || parts.is_near("exp", NOW - LEEWAY)
         || parts.is_near("nbf", NOW + LEEWAY)
         || parts.is_near("iat", NOW + LEEWAY)

@@ -64,16 +64,11 @@ pub fn header_mutations<'p>(
             }
         }
         // Where a bearer token was, there is none of the other kind.
-        if let Some(dpop) = dpop.filter(|_| !forward && !removes(&mutations, AUTHORIZATION))
-            && dpop.is_present_in(request)
+        if let Some(location) = dpop
+            && !forward
+            && !removes(&mutations, AUTHORIZATION)
         {
-            mutations.push(HeaderMutation::Remove(AUTHORIZATION.into()));
-            let proofs = request.headers().filter(|(name, _)| is_same_header(name, b"dpop"));
-            for (name, _) in proofs {
-                if !removes(&mutations, name) {
-                    mutations.push(HeaderMutation::Remove(name.into()));
-                }
-            }
+            remove_dpop(&mut mutations, request, location);
         }
     }
     if !query.is_empty()
@@ -125,6 +120,24 @@ fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderMutation {
         HeaderMutation::Remove(Rc::from(name.as_bytes()))
     } else {
         HeaderMutation::Set(name.into(), rest.into())
+    }
+}
+
+/// Takes away a token that came with a DPoP proof, and the proof.
+#[inline(never)]
+fn remove_dpop(
+    mutations: &mut SmallVec<[HeaderMutation; 2]>,
+    request: &Request<'_>,
+    location: &CredentialLocation,
+) {
+    if !location.is_present_in(request) {
+        return;
+    }
+    mutations.push(HeaderMutation::Remove(AUTHORIZATION.into()));
+    for (name, _) in request.headers().filter(|(name, _)| is_same_header(name, b"dpop")) {
+        if !removes(mutations, name) {
+            mutations.push(HeaderMutation::Remove(name.into()));
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use super::cost::{Cost, turns};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::logins::Login;
 use super::refusal::twice;
-use crate::credential::{Found, find_in};
+use crate::credential::{CredentialLocation, Found, find_in};
 use crate::decision::{
     Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
 };
@@ -53,7 +53,7 @@ pub struct Evaluation<'a> {
 pub(super) struct Look<'a> {
     found: OnceCell<Found<'a>>,
     /// Whether that is a token that came with the scheme DPoP.
-    is_dpop: Cell<bool>,
+    pub(super) is_dpop: Cell<bool>,
     /// Of HTTP Basic.
     pub(super) login: OnceCell<Option<Login>>,
     /// What that was found to be worth.
@@ -62,7 +62,7 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    /// An evaluation of `request` by `requirement`.
+    /// An evaluation of `request`, which is for `resource`, by `requirement`.
     pub fn new(
         engine: &'a Engine,
         requirement: &'a Requirement,
@@ -70,16 +70,12 @@ impl<'a> Evaluation<'a> {
         host: &'a dyn Host,
         can_pause: bool,
         digests: &'a TokenDigests,
+        resource: Option<&'a Resource>,
     ) -> Self {
         let mut looks = SmallVec::new();
         looks.resize_with(engine.policy.scheme_count(), Look::default);
         let is_tried = Cell::new(false);
-        Self { engine, request, host, can_pause, digests, requirement, resource: None, looks, is_tried }
-    }
-
-    /// The same for a request for `resource`.
-    pub fn of_resource(self, resource: Option<&'a Resource>) -> Self {
-        Self { resource, ..self }
+        Self { engine, request, host, can_pause, digests, requirement, resource, looks, is_tried }
     }
 
     /// Judges the request.
@@ -173,21 +169,28 @@ impl<'a> Evaluation<'a> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
         Some(look.found.get_or_init(|| {
             let found = find_in(&scheme.locations, self.request);
-            let Some(location) = &scheme.dpop_location else { return found };
-            match (found, scheme.locations.len()) {
-                (Found::Nothing, _) => {
-                    let found = location.find(self.request);
-                    look.is_dpop.set(found != Found::Nothing);
-                    found
+            match &scheme.dpop_location {
+                // A bearer token stands where one of the other kind would.
+                Some(location) if found == Found::Nothing || scheme.locations.len() > 1 => {
+                    self.find_dpop(look, found, location)
                 }
-                // It stands where a DPoP token would.
-                (found @ (Found::One(_) | Found::Several), 0..=1) => found,
-                (found @ (Found::One(_) | Found::Several), _) => match location.find(self.request) {
-                    Found::Nothing => found,
-                    Found::One(_) | Found::Several => Found::Several,
-                },
+                Some(_) | None => found,
             }
         }))
+    }
+
+    /// The token that came with the scheme DPoP, or else what was `found`.
+    #[cold]
+    #[inline(never)]
+    fn find_dpop(&self, look: &Look<'a>, found: Found<'a>, location: &CredentialLocation) -> Found<'a> {
+        match (location.find(self.request), found) {
+            (Found::Nothing, found) => found,
+            (own, Found::Nothing) => {
+                look.is_dpop.set(true);
+                own
+            }
+            (Found::One(_) | Found::Several, Found::One(_) | Found::Several) => Found::Several,
+        }
     }
 
     /// Whether the token for a scheme came with the scheme DPoP.

@@ -304,8 +304,7 @@ impl Engine {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
             Some(requirement) => {
-                let evaluation = Evaluation::new(self, requirement, request, host, can_pause, digests);
-                evaluation.of_resource(resource).judge()
+                Evaluation::new(self, requirement, request, host, can_pause, digests, resource).judge()
             }
         }
     }

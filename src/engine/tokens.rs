@@ -9,7 +9,7 @@ use crate::host::Event;
 use crate::identity::AllowedCertificates;
 use crate::policy::{SchemeId, StepUp, Term, TokenUsers};
 use crate::reason::Reason;
-use crate::token::{CacheKey, Presented, TokenError, Verified, Verifier};
+use crate::token::{CacheKey, Possession, Presented, TokenError, Verified, Verifier};
 
 /// How far a time may be ahead, in seconds: clocks differ.
 const SKEW: i64 = 60;
@@ -45,9 +45,10 @@ impl<'a> Evaluation<'a> {
             return CredentialStatus::bad(Reason::TokenWrongAudience, "`aud` does not name the resource");
         }
         if let Some(possession) = verifier.possession() {
-            let (is_dpop, request) = (self.is_dpop(id), self.request);
-            let presented = Presented { token, is_dpop, request, digests: self.digests };
-            if let Err(error) = possession.check(&verified, &presented, self.host) {
+            let is_dpop = self.look(id).is_some_and(|look| look.is_dpop.get());
+            if (is_dpop || possession.is_needed(&verified))
+                && let Err(error) = self.prove(possession, &verified, token, is_dpop)
+            {
                 return CredentialStatus::of(&error, token);
             }
         }
@@ -95,7 +96,20 @@ impl<'a> Evaluation<'a> {
         Ok(verified)
     }
 
+    #[inline(never)]
+    fn prove(
+        &self,
+        possession: &Possession,
+        verified: &Verified,
+        token: &[u8],
+        is_dpop: bool,
+    ) -> Result<(), TokenError> {
+        let presented = Presented { token, is_dpop, request: self.request, digests: self.digests };
+        possession.check(verified, &presented, self.host)
+    }
+
     /// What a credential that is good lacks of what `term` asks for: scopes first, for a new login would not bring them.
+    #[inline]
     pub(super) fn insufficiency(&self, term: &Term, credential: &Authenticated<'_>) -> Option<Failure> {
         if !term.scopes.iter().all(|wanted| credential.grants(wanted)) {
             return Some(Failure::Scope(term.scheme));
@@ -103,6 +117,11 @@ impl<'a> Evaluation<'a> {
         if term.conditions.is_empty() && term.step_up.is_none() {
             return None;
         }
+        self.unmet(term, credential)
+    }
+
+    #[inline(never)]
+    fn unmet(&self, term: &Term, credential: &Authenticated<'_>) -> Option<Failure> {
         let token = match credential {
             Authenticated::Token { token, .. } => token,
             // No policy asks this of another credential.

@@ -30,6 +30,13 @@ pub struct Presented<'r> {
 }
 
 impl Possession {
+    /// Whether there is anything to be seen for a bearer token that says this.
+    #[must_use]
+    pub fn is_needed(&self, verified: &Verified) -> bool {
+        let bound = verified.confirmation();
+        bound.key.is_some() || bound.certificate.is_some() || self.needs_certificate || self.dpop.is_required
+    }
+
     /// Whether whoever presented the token may use it. It is asked for each request, also where the token is known.
     ///
     /// # Errors
@@ -41,18 +48,18 @@ impl Possession {
         host: &dyn Host,
     ) -> Result<(), TokenError> {
         let bound = verified.confirmation();
-        match (bound.certificate, self.needs_certificate) {
+        match (&bound.certificate, self.needs_certificate) {
             (None, false) => {}
             (None, true) => return Err(TokenError::Unbound("to no certificate")),
             (Some(wanted), _) => {
                 let own = host.peer_certificate().map(|certificate| certificate.sha256);
-                if own != Some(wanted) {
+                if own.as_ref() != Some(wanted) {
                     return Err(TokenError::Certificate);
                 }
             }
         }
-        match (bound.key, presented.is_dpop) {
-            (Some(key), true) => self.dpop.check(&Proof { key, presented }, host),
+        match (&bound.key, presented.is_dpop) {
+            (Some(key), true) => self.dpop.check(&Proof { key: *key, presented }, host),
             // RFC 9449 section 7.2: a bound token is no bearer token.
             (Some(_), false) => Err(TokenError::ProofMissing),
             (None, true) => Err(TokenError::Unbound("to no key, and sent with the scheme DPoP")),
