@@ -51,6 +51,24 @@ impl Condition {
         self.judge(claim) == Some(true)
     }
 
+    /// As it is written in a configuration.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let one = |value: &Scalar| match value {
+            Scalar::Text(text) => Value::from(text.as_str()),
+            Scalar::Number(number) => Value::Number(number.clone()),
+            Scalar::Bool(value) => Value::Bool(*value),
+        };
+        match self {
+            Self::Present => serde_json::json!({"present": true}),
+            Self::Not(condition) => serde_json::json!({"not": condition.to_json()}),
+            Self::OneOf(values) => match values.as_slice() {
+                [value] => one(value),
+                values => values.iter().map(one).collect(),
+            },
+        }
+    }
+
     /// `None`: the claim is of another type.
     fn judge(&self, claim: Option<&Value>) -> Option<bool> {
         match (self, claim) {

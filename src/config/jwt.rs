@@ -3,11 +3,10 @@
 use super::claims::{
     ClaimHeaderConfig, RolesConfig, ScopeMode, read_claims_to_headers, read_conditions, read_references,
 };
-use super::fields::{
-    non_empty, read_algorithm, read_cookie_name, read_credential_header, read_own_header_name,
-};
+use super::fields::{non_empty, read_algorithm, read_own_header_name};
 use super::key_source::{KeySource, read_key_source};
 use super::node::{Node, Object};
+use super::places::read_locations;
 use super::proof::{Profile, ProofConfig};
 use super::remote::{IntrospectionConfig, RevocationConfig, read_revoked};
 use crate::claim::{ClaimCondition, ClaimReference};
@@ -105,16 +104,17 @@ pub struct JwtConfig {
     pub scope_mode: ScopeMode,
     /// Roles of the token, and the scopes that each of them grants.
     pub roles: Option<RolesConfig>,
-    /// Where the token may be. A request with a token in two of these places is refused.
+    /// Where the token may be. Equal tokens in several of these places are one; different ones are refused, unless the
+    /// scheme has `from_order: first`.
     #[cfg_attr(
         feature = "schema",
         schemars(
-            with = "Option<Vec<written::TokenSource>>",
+            with = "Option<Vec<super::places::written::CredentialPlace>>",
             length(min = 1),
             extend("default" = [{"header": "Authorization", "prefix": "Bearer "}]),
         )
     )]
-    pub from: Vec<CredentialLocation>,
+    pub from: Option<Vec<CredentialLocation>>,
     /// Claim to the request header that it is copied to. Arrays are sent as values separated by commas, objects as JSON.
     #[cfg_attr(
         feature = "schema",
@@ -196,7 +196,7 @@ impl JwtConfig {
             object.optional("scope_mode", |n| n.enumeration(ScopeMode::WORDS)).unwrap_or_default();
         let has_roles = object.has("roles");
         let roles = object.optional("roles", RolesConfig::read);
-        let from = object.optional("from", read_locations);
+        let from = object.optional("from", |n| read_locations(n, "Bearer "));
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
         let payload_to_header = object.optional("payload_to_header", |n| {
             has_header(n)?;
@@ -233,9 +233,7 @@ impl JwtConfig {
             scope_claims: scope_claims.unwrap_or_else(|| SCOPE_CLAIMS.map(ClaimReference::named).into()),
             scope_mode,
             roles,
-            from: from.unwrap_or_else(|| {
-                vec![CredentialLocation::Header { name: "authorization".into(), prefix: "Bearer ".into() }]
-            }),
+            from,
             claims_to_headers: claims_to_headers.unwrap_or_default(),
             payload_to_header,
             proof,
@@ -243,38 +241,6 @@ impl JwtConfig {
             revocation,
         })
     }
-}
-
-fn read_location(node: Node<'_>) -> Option<CredentialLocation> {
-    let object = node.object()?;
-    let location = match object.one_of(&["header", "query", "cookie"]) {
-        Some("header") => {
-            let name = object.optional("header", read_credential_header);
-            let prefix = object.optional("prefix", |n| n.string());
-            name.map(|name| {
-                let default = if name == "authorization" { "Bearer " } else { "" };
-                CredentialLocation::Header {
-                    prefix: prefix.unwrap_or_else(|| default.into()),
-                    name: name.into(),
-                }
-            })
-        }
-        Some("query") => object.optional("query", |n| n.text()).map(CredentialLocation::Query),
-        Some(_) => object.optional("cookie", read_cookie_name).map(CredentialLocation::Cookie),
-        None => None,
-    };
-    object.finish();
-    location
-}
-
-fn read_locations(node: Node<'_>) -> Option<Vec<CredentialLocation>> {
-    let locations = non_empty(node, |n| n.list(read_location))?;
-    for (index, location) in locations.iter().enumerate() {
-        if locations.iter().take(index).any(|earlier| earlier == location) {
-            return node.error("one place is named twice, so every token would count as two");
-        }
-    }
-    Some(locations)
 }
 
 /// The same as written, where the types above hold something else.
@@ -322,31 +288,5 @@ pub(super) mod written {
         own: IntrospectionConfig,
         #[schemars(flatten)]
         rest: JwtConfig,
-    }
-
-    /// Where a token may be.
-    #[derive(JsonSchema)]
-    #[schemars(
-        deny_unknown_fields,
-        extend("oneOf" = [{"required": ["header"]}, {"required": ["query"]}, {"required": ["cookie"]}]),
-        extend("dependentRequired" = {"prefix": ["header"]}),
-        extend("examples" = [
-            {"header": "Authorization", "prefix": "Bearer "}, {"header": "X-Token"}, {"query": "access_token"},
-            {"cookie": "session"},
-        ]),
-    )]
-    pub struct TokenSource {
-        /// A request header.
-        #[schemars(length(min = 1))]
-        header: Option<String>,
-        /// With `header`: the text before the token, in any case. Left out: `Bearer ` for `Authorization`,
-        /// the empty text for another header.
-        prefix: Option<String>,
-        /// A parameter of the query string.
-        #[schemars(length(min = 1))]
-        query: Option<String>,
-        /// A cookie.
-        #[schemars(length(min = 1))]
-        cookie: Option<String>,
     }
 }

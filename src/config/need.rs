@@ -7,6 +7,7 @@ use super::fields::non_empty;
 use super::node::Node;
 use super::rules::read_scope;
 use crate::claim::ClaimCondition;
+use crate::json::object;
 use crate::setting::Number;
 
 /// What a requirement asks of one scheme.
@@ -52,6 +53,29 @@ impl NeedConfig {
                 node.error("expected an array of scopes, or an object such as {scopes: [], claims: {}}")
             }
         }
+    }
+
+    /// The same for a requirement of an OpenAPI document: a list of scopes.
+    pub(super) fn read_scopes(node: Node<'_>) -> Option<Self> {
+        Some(Self { scopes: node.list(read_scope)?, ..Self::default() })
+    }
+
+    /// As it is written: a list of scopes if that is all.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        if !self.has_conditions() {
+            return self.scopes.as_slice().into();
+        }
+        let claims = self.claims.iter().map(|own| (own.claim.as_str().to_owned(), own.condition.to_json()));
+        let mut members = vec![("scopes".to_owned(), self.scopes.as_slice().into())];
+        if !self.claims.is_empty() {
+            members.push(("claims".to_owned(), object(claims)));
+        }
+        if !self.acr.is_empty() {
+            members.push(("acr".to_owned(), self.acr.as_slice().into()));
+        }
+        members.extend(self.max_age_seconds.map(|seconds| ("max_age_seconds".to_owned(), seconds.into())));
+        object(members.into_iter())
     }
 
     /// Whether it asks for more than scopes, which is all that OpenAPI can say.

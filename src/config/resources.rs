@@ -1,8 +1,9 @@
 //! `resources`: protected resources, and the metadata that leads clients to a token for them (RFC 9728).
 
 use super::fields::non_empty;
+use super::matching::read_path;
 use super::node::Node;
-use super::rules::{read_path, read_scope};
+use super::rules::read_scope;
 use crate::target_uri::normalized;
 
 /// A protected resource, and what clients are told of it (RFC 9728 section 2).

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{AllowedCertificate, ApiKey, Identity, User};
-use crate::policy::SchemeId;
+use crate::login::LoginId;
+use crate::policy::{Scheme, SchemeId};
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
 
@@ -36,6 +37,15 @@ impl Authenticated<'_> {
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
             Self::Certificate { id, .. } => Some(id),
+        }
+    }
+
+    /// Where the subject of an AND comes from: the lowest precedence speaks.
+    pub fn precedence(&self, scheme: &Scheme) -> u8 {
+        match self {
+            // Also where the scheme has tokens too.
+            Self::Key(_) => Scheme::PRECEDENCE_OF_KEYS,
+            Self::Token { .. } | Self::Basic { .. } | Self::Certificate { .. } => scheme.precedence(),
         }
     }
 
@@ -84,7 +94,7 @@ impl Authenticated<'_> {
         }
     }
 
-    /// Who issued it, if that is said.
+    /// Its issuer, if it names one.
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Token { token, .. } => token.issuer(),
@@ -108,7 +118,7 @@ pub enum CredentialStatus<'p> {
         /// A name for the credential.
         credential: u64,
     },
-    /// It is good, and whose it is may not come in.
+    /// It is good, and its user is disabled.
     Inactive,
     Authenticated(Authenticated<'p>),
 }
@@ -132,6 +142,7 @@ impl CredentialStatus<'_> {
             | TokenError::Malformed(_)
             | TokenError::Critical
             | TokenError::NoKey
+            | TokenError::KeyUnusable
             | TokenError::TooManyKeys
             | TokenError::Signature
             | TokenError::Expired
@@ -156,6 +167,11 @@ impl CredentialStatus<'_> {
         }
     }
 
+    /// Its password is being hashed on another thread.
+    pub fn pending(login: LoginId, credential: &[u8]) -> Self {
+        Self::Pending { fetch: PendingFetch::Login(login), credential: name_of(credential) }
+    }
+
     /// It cannot be judged now, for this reason.
     pub fn unchecked(denial: Denial) -> Self {
         Self::Unchecked(Box::new(denial))
@@ -176,7 +192,7 @@ fn name_of(credential: &[u8]) -> u64 {
     })
 }
 
-/// Why an alternative does not let a request in.
+/// Why an alternative does not allow a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     Missing,
@@ -187,7 +203,7 @@ pub enum Failure {
     Claims(SchemeId),
     /// The user was authenticated in another way, or too long ago.
     StepUp(SchemeId),
-    /// Cannot be told yet.
+    /// Not known yet.
     Pending,
 }
 
@@ -200,7 +216,7 @@ impl Failure {
             Self::Inactive(_) => 2,
             Self::Scope(_) | Self::Claims(_) => 3,
             Self::StepUp(_) => 4,
-            // Nothing is said before it is known.
+            // No status before it is known.
             Self::Pending => 5,
         }
     }

@@ -1,28 +1,22 @@
 //! One request against one requirement: which identity, and does it satisfy the requirement?
 
 use std::cell::{Cell, OnceCell};
-use std::collections::HashSet;
-use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::Engine;
 use super::cost::{Cost, turns};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::logins::Login;
 use super::refusal::twice;
+use super::{Engine, RequestMemo};
 use crate::credential::{CredentialLocation, Found, find_in};
-use crate::decision::{
-    Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
-};
-use crate::fetch::TokenDigests;
+use crate::decision::{Attribution, DecidedBy, Decision, Denial, Pause, RuleId};
 use crate::host::Host;
-use crate::identity::{Identity, User};
+use crate::identity::{ApiKeyDirectory, User};
 use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Resource, Scheme, SchemeId, SchemeKind};
+use crate::reason::Reason;
 use crate::request::Request;
-use crate::sort::insertion_sort;
-use crate::token::Verifier;
 
 /// The place of a refusal by this scheme.
 fn attribution_of(scheme: SchemeId) -> Attribution {
@@ -37,8 +31,8 @@ pub struct Evaluation<'a> {
     pub(super) host: &'a dyn Host,
     /// Whether the request can wait.
     pub(super) can_pause: bool,
-    /// The digests of its tokens, as far as they were computed before.
-    pub(super) digests: &'a TokenDigests,
+    /// What was found out about it before.
+    pub(super) memo: &'a RequestMemo,
     pub(super) requirement: &'a Requirement,
     /// The protected resource that the request is for.
     pub(super) resource: Option<&'a Resource>,
@@ -69,13 +63,13 @@ impl<'a> Evaluation<'a> {
         request: &'a Request<'a>,
         host: &'a dyn Host,
         can_pause: bool,
-        digests: &'a TokenDigests,
+        memo: &'a RequestMemo,
         resource: Option<&'a Resource>,
     ) -> Self {
         let mut looks = SmallVec::new();
         looks.resize_with(engine.policy.scheme_count(), Look::default);
         let is_tried = Cell::new(false);
-        Self { engine, request, host, can_pause, digests, requirement, resource, looks, is_tried }
+        Self { engine, request, host, can_pause, memo, requirement, resource, looks, is_tried }
     }
 
     /// Judges the request.
@@ -129,14 +123,15 @@ impl<'a> Evaluation<'a> {
     }
 
     /// All that is awaited before the request can be judged by `requirement`. Schemes whose credential is
-    /// looked at with an effect are left out: they await nothing.
+    /// looked at with an effect are left out until that is done: they await nothing before.
     fn pause(&self, requirement: &Requirement) -> Pause {
         let mut pause = Pause { fetches: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
         for alternative in requirement.alternatives() {
             let mut lacks = false;
             for term in self.by_cost(alternative) {
                 let cost = self.cost(term.scheme);
-                if cost == Cost::SideEffect || (lacks && cost == Cost::Introspection) {
+                let is_begun = || self.memo.login(term.scheme).is_some();
+                if (cost == Cost::SideEffect && !is_begun()) || (lacks && cost == Cost::Introspection) {
                     continue;
                 }
                 match self.status(term.scheme) {
@@ -168,11 +163,11 @@ impl<'a> Evaluation<'a> {
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
         Some(look.found.get_or_init(|| {
-            let found = find_in(&scheme.locations, self.request);
+            let found = find_in(&scheme.locations, scheme.reading, self.request);
             match &scheme.dpop_location {
                 // A bearer token stands where one of the other kind would.
                 Some(location) if found == Found::Nothing || scheme.locations.len() > 1 => {
-                    self.find_dpop(look, found, location)
+                    self.find_dpop(scheme, look, found, location)
                 }
                 Some(_) | None => found,
             }
@@ -182,8 +177,14 @@ impl<'a> Evaluation<'a> {
     /// The token that came with the scheme DPoP, or else what was `found`.
     #[cold]
     #[inline(never)]
-    fn find_dpop(&self, look: &Look<'a>, found: Found<'a>, location: &CredentialLocation) -> Found<'a> {
-        match (location.find(self.request), found) {
+    fn find_dpop(
+        &self,
+        scheme: &Scheme,
+        look: &Look<'a>,
+        found: Found<'a>,
+        location: &CredentialLocation,
+    ) -> Found<'a> {
+        match (location.find(self.request, scheme.reading.equal_is_one), found) {
             (Found::Nothing, found) => found,
             (own, Found::Nothing) => {
                 look.is_dpop.set(true);
@@ -240,22 +241,33 @@ impl<'a> Evaluation<'a> {
             Some(Found::One(credential)) => credential,
         };
         match &scheme.kind {
-            SchemeKind::Token { verifier, users } => {
-                self.verify_token(id, credential, verifier, users.as_ref())
-            }
-            SchemeKind::Basic(users) => self.verify_basic(id, users),
-            SchemeKind::ApiKey(directory) => {
-                match directory.verify(credential, |end| self.host.is_before(end)) {
-                    Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
-                    Err(error) => CredentialStatus::bad(error.reason(), ""),
+            SchemeKind::Token { verifier, users, api_keys } => {
+                // A key comes without a proof.
+                let directory = api_keys.as_ref().filter(|_| !self.is_dpop(id));
+                let key = directory.map(|directory| self.verify_api_key(credential, directory));
+                match key {
+                    // What is no key of the directory is a token.
+                    None | Some(CredentialStatus::Bad { reason: Reason::ApiKeyUnknown, .. }) => {
+                        self.verify_token(id, credential, verifier, users.as_ref())
+                    }
+                    Some(status) => status,
                 }
             }
+            SchemeKind::Basic(users) => self.verify_basic(id, users),
+            SchemeKind::ApiKey(directory) => self.verify_api_key(credential, directory),
             // Looked at above: it stands in no request.
             SchemeKind::MutualTls(_) => CredentialStatus::Missing,
         }
     }
 
-    /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
+    fn verify_api_key(&self, key: &[u8], directory: &'a ApiKeyDirectory) -> CredentialStatus<'a> {
+        match directory.verify(key, |end| self.host.is_before(end)) {
+            Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
+            Err(error) => CredentialStatus::bad(error.reason(), ""),
+        }
+    }
+
+    /// Why `alternative` does not allow the request; `None` if it does. Within an AND a bad
     /// credential speaks first, then a missing one, then an inactive user: scopes are only told to
     /// a client that is fully authenticated.
     pub(super) fn failure(&self, alternative: &Alternative) -> Option<Failure> {
@@ -282,92 +294,5 @@ impl<'a> Evaluation<'a> {
             }
         }
         missing.or(inactive).or(scope)
-    }
-
-    /// The credentials that `requirement` speaks of, each once.
-    fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
-        requirement.schemes().filter_map(|id| self.scheme(id)).map(|scheme| scheme.credentials())
-    }
-
-    fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {
-        let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
-        let mutations =
-            header_mutations(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
-        Allow { identity, mutations, ..Allow::default() }
-    }
-
-    /// Allows the request as anonymous, without the credentials that were bad or not enough.
-    fn allow_without(&self, requirement: &'a Requirement) -> Allow {
-        self.allow_as(requirement, None)
-    }
-
-    fn allow(&self, requirement: &'a Requirement, number: usize, alternative: &Alternative) -> Allow {
-        let make = || self.identity(alternative);
-        let identity = match alternative.terms.as_slice() {
-            [term] => match self.authenticated(term.scheme) {
-                Some(credential) => credential.identity(term.scheme.0, make),
-                None => Rc::new(make()),
-            },
-            _ => Rc::new(make()),
-        };
-        let mut allow = self.allow_as(requirement, Some(identity));
-        allow.attribution.by = DecidedBy::Alternative(number);
-        allow.attribution.client = alternative
-            .terms
-            .iter()
-            .filter_map(|term| self.authenticated(term.scheme))
-            .find_map(Authenticated::client);
-        allow
-    }
-
-    fn identity(&self, alternative: &Alternative) -> Identity {
-        let names = self.engine.policy.identity_headers();
-        let mut credentials: Vec<(&Scheme, &Authenticated<'_>)> = alternative
-            .terms
-            .iter()
-            .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
-            .collect();
-        let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        insertion_sort(&mut credentials, |left, right| left.0.precedence() < right.0.precedence());
-        // One speaks for all; what another may do is not what its subject may do.
-        let speaker =
-            credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();
-        let speaker = credentials.get(speaker).map(|(_, credential)| *credential);
-        let subject = speaker.and_then(Authenticated::subject).map(str::to_owned);
-        let mut seen = HashSet::new();
-        let scopes = speaker.into_iter().flat_map(Authenticated::scopes);
-        let scopes: Vec<String> = scopes.filter(|scope| seen.insert(scope.as_str())).cloned().collect();
-        let mut identity = Identity { subject, scopes, schemes, headers: Vec::new() };
-        if let Some(subject) = identity.subject.clone() {
-            identity.set(&names.subject, subject.as_bytes());
-        }
-        if !identity.scopes.is_empty() {
-            identity.set(&names.scopes, identity.scopes.join(" ").as_bytes());
-        }
-        identity.set(&names.scheme, identity.schemes.join(",").as_bytes());
-        if let (Some(name), Some(issuer)) = (&names.issuer, speaker.and_then(Authenticated::issuer)) {
-            identity.set(name, issuer.as_bytes());
-        }
-        self.set_claim_headers(&mut identity, &credentials);
-        identity
-    }
-
-    /// A header that two tokens could set is the first one's, also where that one has no such claim: the other's would
-    /// be taken for its own.
-    fn set_claim_headers(&self, identity: &mut Identity, credentials: &[(&Scheme, &Authenticated<'_>)]) {
-        let mut taken: Vec<&Verifier> = Vec::new();
-        for (scheme, credential) in credentials {
-            let (Authenticated::Token { token, .. }, SchemeKind::Token { verifier, .. }) =
-                (credential, &scheme.kind)
-            else {
-                continue;
-            };
-            for (name, value) in token.headers() {
-                if !taken.iter().any(|verifier| verifier.may_set(name)) {
-                    identity.set(name, value);
-                }
-            }
-            taken.push(verifier);
-        }
     }
 }

@@ -1,4 +1,4 @@
-//! What is answered to a request that is not let in: in which words, and with which challenges.
+//! The answer to a request that is refused: its text and its challenges.
 
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::evaluation::Evaluation;
@@ -33,27 +33,27 @@ fn is_of_proof(reason: Reason) -> bool {
 }
 
 impl Evaluation<'_> {
-    /// A challenge for each scheme that could still let the request in.
+    /// A challenge for each scheme that could still allow the request.
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
         let challenge = |term: &Term| {
             let scheme = self.scheme(term.scheme)?;
             match self.seen(term.scheme) {
                 Some(CredentialStatus::Authenticated(_)) => None,
                 Some(CredentialStatus::Bad { reason, .. }) => {
-                    Some(self.challenge(scheme, term.scheme, error_parameter(*reason), is_of_proof(*reason)))
+                    self.challenge(scheme, term.scheme, error_parameter(*reason), is_of_proof(*reason))
                 }
                 Some(CredentialStatus::Missing) => {
                     // RFC 6750 section 3: what the token will need, so that the client asks for it at once.
                     let asks = scheme.kind.is_token() && !term.scopes.is_empty();
                     let scopes = asks.then(|| scope_parameter(term));
-                    Some(self.challenge(scheme, term.scheme, scopes, false))
+                    self.challenge(scheme, term.scheme, scopes, false)
                 }
                 Some(
                     CredentialStatus::Unchecked(_)
                     | CredentialStatus::Pending { .. }
                     | CredentialStatus::Inactive,
                 )
-                | None => Some(self.challenge(scheme, term.scheme, None, false)),
+                | None => self.challenge(scheme, term.scheme, None, false),
             }
         };
         requirement.terms().filter_map(challenge).collect()
@@ -66,7 +66,7 @@ impl Evaluation<'_> {
         id: SchemeId,
         parameters: Option<String>,
         is_of_proof: bool,
-    ) -> Challenge {
+    ) -> Option<Challenge> {
         let parameters = match (scheme.kind.is_token(), self.resource) {
             (true, Some(resource)) => {
                 let metadata = format!("resource_metadata=\"{}\"", resource.metadata_url);
@@ -136,7 +136,7 @@ impl Evaluation<'_> {
         };
         let parameters: Vec<String> = error_parameter(reason).into_iter().chain(more).collect();
         let parameters = Some(parameters.join(", "));
-        let challenge = self.scheme(id).map(|scheme| self.challenge(scheme, id, parameters, false));
+        let challenge = self.scheme(id).and_then(|scheme| self.challenge(scheme, id, parameters, false));
         let denial = Denial::new(reason).with_challenges(challenge.into_iter().collect());
         let subject = self.authenticated(id).and_then(Authenticated::subject).map(str::to_owned);
         Denial { subject, ..denial }

@@ -88,10 +88,12 @@ impl<'a> Evaluation<'a> {
         }
         if key.is_some() {
             self.engine.metrics.record(Event::TokenCache { hit: false });
+            self.engine.metrics.remember(cache.len());
         }
-        let verified = verifier.verify_again(token, self.digests, self.host, self.can_pause)?;
+        let verified = verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?;
         if let Some(key) = key {
             cache.put(key, token, &verified);
+            self.engine.metrics.remember(cache.len());
         }
         Ok(verified)
     }
@@ -104,7 +106,7 @@ impl<'a> Evaluation<'a> {
         token: &[u8],
         is_dpop: bool,
     ) -> Result<(), TokenError> {
-        let presented = Presented { token, is_dpop, request: self.request, digests: self.digests };
+        let presented = Presented { token, is_dpop, request: self.request, digests: &self.memo.digests };
         possession.check(verified, &presented, self.host)
     }
 

@@ -44,7 +44,7 @@ impl PasswordChecker {
             tries.iter_mut().for_each(|own| own.outcome = Some(LoginOutcome::Failed(error)));
             return;
         }
-        // The verified is asked first, of all, whoever it is: only for a user, its time would tell one.
+        // The cache of verified passwords is asked first, for unknown names too: else its time would tell a user.
         if let Some(verified) = verified.as_mut() {
             let now = host.coarse_now();
             for own in &mut *tries {
@@ -75,8 +75,8 @@ impl PasswordChecker {
         }
     }
 
-    /// Makes a verified, where there is to be one and is none yet.
-    fn prepare(
+    /// Makes the memory of what was verified, where there is to be one and is none yet.
+    pub(super) fn prepare(
         &self,
         verified: &mut Option<VerifiedPasswordCache>,
         host: &dyn Host,

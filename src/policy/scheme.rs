@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::config::UsersScopes;
-use crate::credential::CredentialLocation;
+use crate::credential::{CredentialLocation, Reading};
 use crate::decision::{Challenge, Credentials};
 use crate::identity::{AllowedCertificates, ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
@@ -20,12 +20,16 @@ pub struct Scheme {
     pub name: String,
     /// How its credential is verified.
     pub kind: SchemeKind,
-    /// Where its credential may stand.
+    /// Where its credential may be.
     pub locations: Vec<CredentialLocation>,
     /// Where a token stands that comes with a DPoP proof, if such a token is taken.
     pub dpop_location: Option<CredentialLocation>,
+    /// How several credentials in them are read.
+    pub reading: Reading,
     /// The realm of its challenge.
     pub realm: String,
+    /// The authentication scheme of its challenge (RFC 9110 section 11.1); `None`: it has no challenge.
+    pub challenged_as: Option<&'static str>,
     /// The status when its credential is missing.
     pub missing_status: u16,
     /// Whether the upstream gets to see the credential.
@@ -37,12 +41,14 @@ pub struct Scheme {
 /// How a credential is verified.
 #[derive(Debug)]
 pub enum SchemeKind {
-    /// A JSON Web Token.
+    /// A token.
     Token {
         /// Checks the token.
         verifier: Box<Verifier>,
-        /// Those who must know its subject, if it must be known.
+        /// The directory that must have its subject, if one is configured.
         users: Option<TokenUsers>,
+        /// API keys that are accepted in the place of a token.
+        api_keys: Option<Rc<ApiKeyDirectory>>,
     },
     /// A username and a password (RFC 7617).
     Basic(Rc<UserDirectory>),
@@ -73,6 +79,9 @@ pub struct TokenUsers {
 }
 
 impl Scheme {
+    /// The precedence of API keys.
+    pub const PRECEDENCE_OF_KEYS: u8 = 2;
+
     /// Its credentials in a request.
     #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
@@ -80,29 +89,26 @@ impl Scheme {
         Credentials { locations, dpop: dpop_location.as_ref(), forward: *forward }
     }
 
-    /// Its challenge, with further parameters, such as `error` if something was presented.
+    /// Its challenge, with further parameters, such as `error` if something was presented; `None`: it has none.
     #[must_use]
-    pub fn challenge(&self, parameters: Option<String>) -> Challenge {
-        let (scheme, always) = match self.kind {
+    pub fn challenge(&self, parameters: Option<String>) -> Option<Challenge> {
+        let scheme = self.challenged_as?;
+        let always = match self.kind {
             SchemeKind::Token { .. } if self.needs_dpop() => return self.dpop_challenge(parameters),
-            SchemeKind::Token { .. } => ("Bearer", None),
             // RFC 7617 section 2.1.
-            SchemeKind::Basic(_) => ("Basic", Some("charset=\"UTF-8\"".to_owned())),
-            SchemeKind::ApiKey(_) => ("APIKey", None),
-            SchemeKind::MutualTls(_) => ("ClientCertificate", None),
+            SchemeKind::Basic(_) => Some("charset=\"UTF-8\"".to_owned()),
+            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) | SchemeKind::MutualTls(_) => None,
         };
-        Challenge { scheme, realm: Some(self.realm.clone()), parameters: joined(always, parameters) }
+        Some(Challenge { scheme, realm: Some(self.realm.clone()), parameters: joined(always, parameters) })
     }
 
     /// The same for a token that is or must be bound to a key (RFC 9449 section 7.1).
     #[must_use]
-    pub fn dpop_challenge(&self, parameters: Option<String>) -> Challenge {
+    pub fn dpop_challenge(&self, parameters: Option<String>) -> Option<Challenge> {
+        self.challenged_as?;
         let algorithms = Some(format!("algs=\"{}\"", dpop_algorithms()));
-        Challenge {
-            scheme: "DPoP",
-            realm: Some(self.realm.clone()),
-            parameters: joined(parameters, algorithms),
-        }
+        let (realm, parameters) = (Some(self.realm.clone()), joined(parameters, algorithms));
+        Some(Challenge { scheme: "DPoP", realm, parameters })
     }
 
     /// Whether its tokens must be bound to a key.
@@ -122,7 +128,7 @@ impl Scheme {
         match self.kind {
             SchemeKind::Token { .. } => 0,
             SchemeKind::Basic(_) => 1,
-            SchemeKind::ApiKey(_) => 2,
+            SchemeKind::ApiKey(_) => Self::PRECEDENCE_OF_KEYS,
             SchemeKind::MutualTls(_) => 3,
         }
     }

@@ -2,7 +2,7 @@
 
 use lychgate_tests::behaviour::{self, ENVIRONMENT, Observed, Row};
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{ConfigForm, Envoy, Listener, Options};
+use lychgate_tests::envoy::{Artefact, ConfigForm, Envoy, Listener, Options};
 use lychgate_tests::http::{Request, Response};
 use lychgate_tests::tokens::Token;
 
@@ -25,7 +25,7 @@ fn start(concurrency: u32) -> (Envoy, Upstream) {
 }
 
 fn observe(response: &Response) -> Observed {
-    // The upstream answers with what it received, the gate with a detail.
+    // The upstream answers with what it received, the filter with a detail.
     let echo: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let upstream = echo["headers"].as_array().map(|headers| {
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
@@ -110,5 +110,9 @@ fn response_code_details_name_the_reason() {
 #[test]
 fn rsa_and_ecdsa_are_checked_natively() {
     let (envoy, _upstream) = start(1);
-    assert!(envoy.log().contains("signatures are checked natively by Envoy"), "{}", envoy.log());
+    let by = match Artefact::from_environment() {
+        Artefact::Wasm => "Envoy",
+        Artefact::Native => "aws-lc",
+    };
+    assert!(envoy.log().contains(&format!("signatures are checked natively by {by}")), "{}", envoy.log());
 }

@@ -3,6 +3,7 @@
 
 mod claims;
 mod keys;
+mod operations;
 mod own_routes;
 mod resources;
 mod rules;
@@ -16,12 +17,15 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::requirement::Requirement;
 use super::reserved::Reserved;
 use super::scheme::{Scheme, SchemeId, SchemeKind};
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
 use crate::claim::ClaimCondition;
 use crate::config::openapi::Page;
-use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Path, UserConfig};
+use crate::config::{
+    ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, Neighbours, OnInvalid, Path, Unsecured, UserConfig,
+};
 use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, ImpliedScopes, User, UserDirectory};
@@ -42,11 +46,13 @@ struct Compiler<'a> {
     sources: Vec<Rc<RemoteSource>>,
     introspections: Vec<Introspection>,
     scheme_ids: BTreeMap<String, SchemeId>,
+    /// The schemes that a document describes.
+    described: Vec<String>,
     /// Those of the identity, and then those of claims.
     reserved: Vec<Rc<str>>,
     /// The keys of those of the identity.
     identity_headers: Vec<&'static str>,
-    /// Whether `iss` is told.
+    /// Whether `iss` is sent on.
     tells_issuer: bool,
     /// What scopes grant besides.
     implied: Rc<ImpliedScopes>,
@@ -54,6 +60,8 @@ struct Compiler<'a> {
     without_claims: Vec<SchemeId>,
     /// What rules ask of the tokens of each scheme, by its number.
     conditions: RefCell<Vec<Vec<ClaimCondition>>>,
+    /// The status of a missing credential, for all schemes.
+    missing_status: Option<u16>,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
 }
@@ -86,6 +94,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: Vec::new(),
         introspections: Vec::new(),
         scheme_ids: BTreeMap::new(),
+        described: Vec::new(),
         identity_headers: keys,
         reserved: told,
         tells_issuer: identity_headers.issuer.is_some(),
@@ -93,6 +102,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         without_claims: Vec::new(),
         conditions: RefCell::default(),
         clients: BTreeMap::new(),
+        missing_status: config.errors.missing_status,
     };
     let pages = config.openapi.pages();
     compiler.check_identity_headers();
@@ -106,25 +116,31 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.warn_of_shadowed(&config.rules);
     let mut rules = compiler.rules(config.rules, &names_head, config.on_invalid);
     let written = rules.len();
-    if let Some((imported, _)) = &config.openapi.document {
-        rules.extend(compiler.operations(
-            &imported.rules,
-            &names_head,
-            config.openapi.unsecured,
-            config.on_invalid,
-        ));
-    }
-    rules::tell_apart(&mut rules);
-    let imported = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
-    let rules = compiler.index(rules, max_path_bytes, written, imported.unwrap_or_default());
+    let operations = operations.unwrap_or_default();
+    let imported = compiler.operations(&config.openapi, &names_head, config.on_invalid);
     let default = config.security.map(|security| {
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
     });
+    let default_is_public = default.as_ref().is_some_and(Requirement::allows_anonymous);
+    let neighbours = match config.openapi.neighbours {
+        Some(Neighbours::Same) => true,
+        Some(Neighbours::Default) => false,
+        None => default_is_public,
+    };
+    rules.extend(imported);
+    rules::tell_apart(&mut rules);
+    let deeper =
+        rules.get(written..).map(|own| compiler.deeper(operations, own, default.as_ref(), neighbours));
+    rules.extend(deeper.unwrap_or_default());
+    let rules = compiler.index(rules, max_path_bytes, written, operations, neighbours);
+    if default_is_public || config.openapi.unsecured == Unsecured::Public {
+        compiler.warn_of_open_neighbours(operations, &rules, default.as_ref());
+    }
     let resources = compiler.resources(&config.resources, &needs, &schemes, &compiler.own_paths(&pages));
     compiler.hand_out_conditions(&mut schemes);
     compiler.check_served_paths(&pages);
-    let own_routes = compiler.own_routes(&pages, rules.all(), written, default.as_ref());
+    let own_routes = compiler.own_routes(&pages, rules.all(), written, operations, default.as_ref());
     let policy = Policy {
         schemes,
         rules,
@@ -145,7 +161,9 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         max_path_bytes,
         cache: config.cache,
     };
-    Compiled { policy, warnings: compiler.warnings.into_vec() }
+    let mut warnings = config.openapi.document.map(|(imported, _)| imported.warnings).unwrap_or_default();
+    warnings.extend(compiler.warnings.into_vec());
+    Compiled { policy, warnings }
 }
 
 /// Names by their numbers.
@@ -162,7 +180,8 @@ fn needs(config: &Config) -> Vec<Need> {
     }
     let operations = config.openapi.document.iter().flat_map(|(imported, _)| &imported.rules);
     let written = config.rules.iter().flatten().filter_map(|rule| {
-        Some(Need { path: Some(rule.matcher.as_ref()?.path.clone()), security: rule.security.clone()? })
+        let security = rule.security.as_ref()?.required()?.clone();
+        Some(Need { path: Some(rule.matcher.as_ref()?.path.clone()), security })
     });
     let imported = operations.filter_map(|operation| {
         Some(Need { path: Some(operation.path.clone()), security: operation.security.clone()? })
@@ -211,7 +230,7 @@ impl Compiler<'_> {
         pages.chain(self.token_endpoints.iter().map(|endpoint| &endpoint.path)).cloned().collect()
     }
 
-    /// Nothing may be served in the place of something else.
+    /// Two things may not be served at one path.
     fn check_served_paths(&self, pages: &[Page]) {
         for endpoint in &self.token_endpoints {
             let mut served = pages.iter().flat_map(|page| std::iter::once(&page.path).chain(&page.files));
@@ -260,7 +279,7 @@ impl Compiler<'_> {
         for (name, keys) in directories {
             let path = root.key(&name);
             let mut directory = ApiKeyDirectory::default();
-            // What is remembered of a key takes more room than the key itself.
+            // What is remembered of a key takes more memory than the key itself.
             let remembers = keys.len() <= MOST_REMEMBERED;
             for (index, key) in keys.into_iter().enumerate() {
                 let Some(key) = key else { continue };

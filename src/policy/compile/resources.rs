@@ -139,6 +139,7 @@ fn may_be_below(rule: Option<&PathConfig>, path: &str) -> bool {
             let literal = template.split('{').next().unwrap_or_default();
             is_below(path, template) || (template.contains('{') && path.starts_with(literal))
         }
+        Some(PathConfig::Beginning(text)) => text.starts_with(path) || path.starts_with(text.as_str()),
         Some(PathConfig::Prefix(prefix)) => {
             let prefix = prefix.trim_end_matches('/');
             is_below(path, prefix) || is_below(prefix, path)

@@ -1,4 +1,4 @@
-//! A module that traps: Envoy loads it anew (`FAIL_RELOAD`), and until then nobody gets past.
+//! A module that traps: Envoy loads it anew (`FAIL_RELOAD`), and until then no request passes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -114,7 +114,7 @@ fn a_module_that_was_not_finished_says_so_and_waits_all_the_same() {
 }
 
 #[test]
-fn a_worker_that_traps_refuses_everybody_until_it_is_loaded_anew() {
+fn a_worker_that_traps_refuses_every_request_until_it_is_loaded_anew() {
     for workers in [1, 2, 8] {
         let (upstream, bad) = watchful();
         let options = Options { concurrency: workers, ..Options::default() };
@@ -148,7 +148,7 @@ fn a_worker_that_traps_refuses_everybody_until_it_is_loaded_anew() {
 }
 
 #[test]
-fn those_who_wait_for_keys_when_their_worker_traps_do_not_pass() {
+fn requests_that_wait_for_keys_when_their_worker_traps_do_not_pass() {
     let upstream = Upstream::start();
     let issuer = Upstream::serve(|_| {
         thread::sleep(Duration::from_secs(3));

@@ -51,7 +51,7 @@ fn definitions() -> Vec<StatDefinition> {
 #[test]
 fn the_page_lists_just_the_stats_there_are() {
     let mut defined = BTreeMap::new();
-    for StatDefinition { kind, name } in definitions() {
+    for StatDefinition { kind, name, .. } in definitions() {
         let kind = match kind {
             StatKind::Counter => "counter",
             StatKind::Gauge => "gauge",
@@ -86,7 +86,7 @@ fn every_reason_has_a_stat_and_every_denial_a_reason() {
 }
 
 #[test]
-fn envoy_and_istio_are_told_of_every_label() {
+fn envoy_and_istio_know_every_label() {
     let labels: BTreeSet<_> =
         definitions().iter().flat_map(|own| parts(&own.name).1).map(|(key, _)| key).collect();
     let config = yaml("envoy.yaml");
