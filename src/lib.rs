@@ -1,6 +1,6 @@
 //! Lychgate: an authentication filter for Envoy and Istio.
 //!
-//! It answers one question for each request: may it pass, as whom, and if not, what is the honest
+//! It answers one question for each request: may it pass, as which identity, and if not, what is the right
 //! answer? The modules, in the order a request meets them:
 //!
 //! | module | what it is for |
@@ -16,7 +16,7 @@
 //! | [`credential`] | taking a credential out of a request |
 //! | [`token`] | JSON Web Tokens: parsed strictly, verified, remembered |
 //! | [`keys`] | keys: secret, PEM, JWK, JWK Set; signatures |
-//! | [`identity`] | users and API keys, and who a request comes from |
+//! | [`identity`] | users and API keys, and the identity of a request |
 //! | [`password`] | password hashes, as they are stored |
 //! | [`login`] | a username and a password in, a verdict out, and what that may cost |
 //! | [`token_endpoint`] | the token endpoint: a password in, a token out |
@@ -47,6 +47,7 @@ pub mod keys;
 pub mod login;
 pub mod metrics;
 pub mod normal_path;
+pub mod odd_path;
 pub mod openapi;
 pub mod password;
 pub mod policy;

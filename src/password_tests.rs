@@ -60,7 +60,7 @@ fn a_password_with_more_behind_its_72_bytes_was_the_password_itself() {
     }
 }
 
-/// HMAC takes a key longer than its block for the digest of it. Whoever knows the digest, from where it was
+/// HMAC takes a key longer than its block for the digest of it. A client that knows the digest, from where it was
 /// kept without salt, has no password for that.
 #[test]
 fn the_digest_of_a_long_password_is_not_the_password() {
@@ -111,7 +111,7 @@ fn a_hash_that_would_stall_a_worker_is_refused_with_the_limit() {
         let error = PasswordHash::parse(&text).unwrap_err();
         assert!(error.contains(says), "{text}: {error}");
     }
-    // What is met in practice is let in.
+    // What is met in practice is allowed.
     for text in [
         "$2b$12$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW".to_owned(),
         format!("$scrypt$ln=15,r=8,p=1{tail}"),
@@ -148,7 +148,7 @@ fn what_is_no_hash_is_refused_and_never_quoted() {
         ("$scrypt$ln=4,r=8,p=1$MDEyMzQ1Njc4OWFiY2RlZg$gEeb/KeWbm5g+kBQ".to_owned(), "too short"),
         (format!("$scrypt$ln=0,r=8,p=1{tail}"), "out of range"),
         (format!("$scrypt$ln=40,r=8,p=1{tail}"), "out of range"),
-        (format!("$pbkdf2-sha256$i=1{tail}"), "protects nothing"),
+        (format!("$pbkdf2-sha256$i=1{tail}"), "is too weak"),
         (format!("$pbkdf2-sha256$i=1000,l=20{tail}"), "`l` is not the length"),
         (format!("$pbkdf2$i=1000{tail}"), "pbkdf2 is not supported"),
     ] {

@@ -94,7 +94,7 @@ impl<'a> Request<'a> {
     }
 
     /// Whether this may be a CORS preflight (Fetch standard, section 4.8): it has no body. That it has no credential
-    /// either is for the policy to tell, which knows where one can stand.
+    /// either is for the policy to tell, which knows where one can be.
     #[must_use]
     pub fn may_be_cors_preflight(&self) -> bool {
         self.method == b"OPTIONS"

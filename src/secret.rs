@@ -17,7 +17,7 @@ impl Secret {
         Self(Zeroizing::new(bytes))
     }
 
-    /// The bytes, for the one who computes with them.
+    /// The bytes, for computations.
     #[must_use]
     pub fn expose(&self) -> &[u8] {
         &self.0

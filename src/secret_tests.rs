@@ -4,7 +4,7 @@ use super::{Secret, SecretJson, wipe};
 
 #[test]
 fn neither_shows_what_it_holds() {
-    let text = "a secret that nobody may see";
+    let text = "a secret that must not be seen";
     assert_eq!(format!("{:?}", Secret::new(text.into())), "Secret(..)");
     assert_eq!(format!("{:#?}", SecretJson::new(json!({"k": text}))), "SecretJson(..)");
 }

@@ -56,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::from(1) })
 }
 
-/// How much was told of a file.
+/// What was printed for a file.
 #[derive(Default)]
 struct Told {
     faults: usize,
@@ -74,6 +74,11 @@ fn check_file(file: &str, arguments: &Arguments) -> Result<Told, String> {
     let mut told = Told::default();
     for found in found.iter().flat_map(|(_, found)| found) {
         check_one(file, found, arguments.assume_env, &mut told);
+    }
+    if told.faults > 0 && document::is_helm_template(&text) {
+        println!(
+            "{file}: some of it are actions of a Helm template; check what it becomes: helm template . | lychgate check -"
+        );
     }
     if arguments.strict && told.faults == 0 {
         for Finding { owner, line, path, message, weight } in strict::findings(&found, &value_of) {
@@ -131,7 +136,7 @@ fn check_one(file: &str, found: &Found<'_>, assume_env: bool, told: &mut Told) {
 
 const ADDRESSES: &str = "not true, so the client's address is taken from X-Forwarded-For, which clients \
     can write themselves, and failed logins are counted by it; set it, with xff_num_trusted_hops behind other \
-    proxies, unless nobody but a proxy that adds to the header can connect here";
+    proxies, unless only a proxy that adds to the header can connect here";
 
 /// Whether it matters to the policy where a request comes from.
 fn counts_addresses(policy: &Policy) -> bool {

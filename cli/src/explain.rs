@@ -124,7 +124,7 @@ fn lines(text: &str) -> Result<String, String> {
         all.push_str(text);
     }
     if !faults.is_empty() {
-        let _ = writeln!(all, "\n{} without an answer that is told of here", counted(faults.len()));
+        let _ = writeln!(all, "\n{} without an answer that is known here", counted(faults.len()));
     }
     Ok(all)
 }

@@ -10,7 +10,7 @@ use sha2::Sha256;
 /// How it is hashed.
 #[derive(Args)]
 #[command(after_help = "The password is asked for without echo, or read from standard input. It is never an
-argument: arguments are seen by everybody on the machine.
+argument: arguments are visible to all users of the machine.
 
 Examples:
   lychgate hash-password

@@ -82,7 +82,7 @@ fn text(algorithm: Algorithm, pair: &Pair, out: &str) -> Result<String, String> 
     let name = Value::from(pair.kid.as_str());
     let Some(jwk) = &pair.public else {
         return Ok(format!(
-            "# The secret is {place}: {} characters, which are its bytes as they stand. Keep it secret: with it tokens can be made.\n\
+            "# The secret is {place}: {} characters, which are its bytes as they are. Keep it secret: with it tokens can be made.\n\
              \n# For a verifier and an issuer, with the secret in the environment variable {VARIABLE}:\n\
              keys:\n- alg: {alg}\n  kid: {name}\n  secret: {{env: {VARIABLE}}}\n",
             pair.private.len()

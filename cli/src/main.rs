@@ -1,6 +1,7 @@
 //! `lychgate`: the command line for people. It uses the plugin's own core, so what it accepts the
 //! plugin accepts.
 
+mod bundle;
 mod check;
 mod config;
 mod document;
@@ -32,6 +33,7 @@ use clap_complete::Shell;
   lychgate explain token_expired
   lychgate openapi envoy.yaml > openapi.json
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
+  lychgate bundle openapi/index.yaml > openapi.json
   lychgate schema > lychgate.schema.json"
 )]
 struct Arguments {
@@ -44,7 +46,7 @@ enum Command {
     /// Check every Lychgate configuration in files, as the plugin would
     ///
     /// A file is an envoy.yaml, an Istio WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy, or the bare
-    /// configuration; YAML or JSON. Each fault is told with its line, its JSON path and the remedy.
+    /// configuration; YAML or JSON. Each fault is printed with its line, its JSON path and the remedy.
     /// `{env: NAME}` is looked up in the file's own `environment_variables` and in this process's
     /// environment.
     Check(check::Arguments),
@@ -73,6 +75,8 @@ enum Command {
     Openapi(openapi::OpenApiArguments),
     /// Print the beginning of a configuration for an OpenAPI document
     Import(openapi::ImportArguments),
+    /// Print an OpenAPI document and the files that it refers to as one document
+    Bundle(bundle::Arguments),
     /// Print the JSON Schema of the configuration
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -95,6 +99,7 @@ fn main() -> ExitCode {
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

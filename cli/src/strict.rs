@@ -1,4 +1,4 @@
-//! `lychgate check --strict`: settings that the plugin takes and that open a way for an attacker. Each is told
+//! `lychgate check --strict`: settings that the plugin takes and that open a way for an attacker. Each is printed
 //! with its place, what it opens, and the remedy.
 
 mod around;

@@ -43,7 +43,7 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// The value as Envoy would hand it over; nothing if it is too deep for protobuf or has numbers that
+/// The value as Envoy would hand it over; `None` if it is too deep for protobuf or has numbers that
 /// no double holds.
 fn to_struct(value: &Value, depth: usize) -> Option<Kind> {
     let deeper = depth.checked_sub(1)?;
@@ -70,7 +70,7 @@ fn to_struct(value: &Value, depth: usize) -> Option<Kind> {
     })
 }
 
-/// Whether a name stands twice in an object, which a Struct cannot express and JSON may not. A rough
+/// Whether a name occurs twice in an object, which a Struct cannot express and JSON may not. A rough
 /// look: as many colons outside of strings as members.
 pub fn has_twins(text: &[u8], value: &Value) -> bool {
     fn members(value: &Value) -> usize {

@@ -93,7 +93,7 @@ pub fn run(data: &[u8]) {
     });
 }
 
-/// What stands in a token, read leniently.
+/// What is in a token, read leniently.
 struct Parts {
     length: usize,
     header_text: Vec<u8>,
@@ -116,7 +116,7 @@ impl Parts {
         self.claims.get(name).and_then(Value::as_f64)
     }
 
-    /// Whether a date stands within a second of `edge`, where rounding decides: fractions we round towards a
+    /// Whether a date is within a second of `edge`, where rounding decides: fractions we round towards a
     /// shorter life, the other side cuts off.
     fn is_near(&self, name: &str, edge: i64) -> bool {
         self.date(name).is_some_and(|date| (date - edge as f64).abs() <= 1.0)
@@ -137,9 +137,9 @@ fn stricter(error: &TokenError, parts: &Parts) -> bool {
         TokenError::TooLong => parts.length > 8192,
         // RFC 7515 section 4.1.11 and RFC 7797: no extension is understood here.
         TokenError::Critical => parts.header.contains_key("crit") || parts.header.contains_key("b64"),
-        // RFC 9864's name of EdDSA with this curve, which is in nobody's configuration.
+        // RFC 9864's name of EdDSA with this curve, which is in no configuration.
         TokenError::NoKey => parts.header.get("alg").is_some_and(|alg| alg == "Ed25519"),
-        // RFC 7515 section 4 and RFC 7519 section 4 let us refuse a name that stands twice; and depth is
+        // RFC 7515 section 4 and RFC 7519 section 4 let us refuse a name that occurs twice; and depth is
         // bounded, to 8 and 32 levels. It takes an array for a header, by position.
         TokenError::Malformed("header is not a JSON object") => {
             twice(&parts.header_text)
@@ -172,7 +172,7 @@ fn stricter(error: &TokenError, parts: &Parts) -> bool {
 
 /// Why we accept what `jwt-simple` refuses.
 fn laxer(parts: &Parts) -> bool {
-    // It gives types to header parameters and claims that nobody here reads (RFC 7515 section 4: those that
+    // It gives types to header parameters and claims that are not read here (RFC 7515 section 4: those that
     // are not understood are ignored).
     const TYPED: [&str; 7] = ["cty", "jku", "jwk", "x5u", "x5t", "x5t#S256", "salt"];
     let typed = |of: &Map<String, Value>, name: &str| of.get(name).is_some_and(|value| !value.is_string());
@@ -207,7 +207,7 @@ fn depth(value: &Value) -> usize {
     }
 }
 
-/// Whether a name stands twice in some object: then writing it down again loses a colon.
+/// Whether a name occurs twice in some object: then writing it down again loses a colon.
 fn twice(text: &[u8]) -> bool {
     super::config::has_twins(text, &serde_json::from_slice(text).unwrap_or_default())
 }

@@ -53,7 +53,10 @@ pub fn run(data: &[u8]) {
                 let has = |name: &str, value: &str| {
                     form_urlencoded::parse(body).any(|(own, given)| own == name && given == value)
                 };
-                assert!(has("username", "johndoe") && has("password", "secret"), "a token for nothing");
+                assert!(
+                    has("username", "johndoe") && has("password", "secret"),
+                    "a token without the form's fields"
+                );
                 let text = String::from_utf8_lossy(&answer.body).into_owned();
                 assert!(!text.contains("items:write"), "a scope that the user does not have");
             }

@@ -3,7 +3,7 @@
 #[path = "../../src/proxy/header_map.rs"]
 mod header_map;
 
-/// What is read is what was written, and nothing else is read.
+/// What is read is exactly what was written.
 pub fn run(data: &[u8]) {
     let mut headers = header_map::HeaderPairs::new();
     if header_map::parse(data, &mut headers).is_none() {

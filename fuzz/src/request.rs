@@ -12,7 +12,7 @@ use super::signed::{self, NOW, SECRET};
 /// SHA-256 of `a key for fuzzing`.
 const KEY: &str = "35f51cd4e4148c721a50247031528d787bcbe8b63ba91e13829d94d954ae94bf";
 
-/// Headers in which the gate alone speaks.
+/// Headers in which the filter alone speaks.
 const RESERVED: [&str; 4] = ["x-auth-subject", "x-auth-scopes", "x-auth-scheme", "x-email"];
 
 thread_local! {
@@ -57,8 +57,8 @@ fn engine() -> Engine {
     compiled.unwrap_or_else(|errors| panic!("{errors:?}")).engine
 }
 
-/// Whoever is let in where a credential is asked for has one that we know, the same is decided twice
-/// in a row, and nothing that the client said in our headers goes on.
+/// A request that is allowed where a credential is needed has one that is known, the same is decided twice
+/// in a row, and no value of the client's in the filter's headers goes on.
 ///
 /// Lines: the method, the path, then headers. A value that begins with `@` is a token to be made
 /// (see [`signed::token`]) of the rest, with `|` between header and claims.
@@ -91,7 +91,11 @@ pub fn run(data: &[u8]) {
     let subject = allow.identity.as_ref().and_then(|identity| identity.subject.as_deref());
     match subject {
         None => {
-            assert!(public || preflight || encoded, "nobody is let in: {}", String::from_utf8_lossy(data))
+            assert!(
+                public || preflight || encoded,
+                "allowed without a credential: {}",
+                String::from_utf8_lossy(data)
+            )
         }
         Some("app") => {
             assert!(has(data, b"a key for fuzzing") || data.contains(&b'%'), "a key out of nowhere")

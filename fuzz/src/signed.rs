@@ -8,7 +8,7 @@ use lychgate_tests::tokens;
 /// Our secret.
 pub const SECRET: &str = "a secret for fuzzing that is long enough for every HMAC there is: 64+";
 
-/// The time it is for whoever can be told.
+/// The time of the test.
 pub const NOW: i64 = 1_700_000_000;
 
 /// The token in `data`. The first byte says what the rest is: `s`, a header and claims, one line

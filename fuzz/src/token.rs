@@ -29,7 +29,7 @@ fn verifier() -> Verifier {
     Verifier::new(settings, TrustAnchor::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
 }
 
-/// Who is let in has our signature, and nothing of what he says can break a header.
+/// A token that is accepted has a valid signature, and no claim of it can break a header.
 pub fn run(data: &[u8]) {
     let Some(token) = signed::token(data) else { return };
     let verified = VERIFIER.with(|verifier| verifier.verify(&token, &InMemoryHost::at(NOW), false));

@@ -77,7 +77,7 @@ impl ApiKeyConfig {
 
 fn read_sha256(node: Node<'_>) -> Option<[u8; 32]> {
     let text = node.string()?;
-    // The value is not quoted: who mistook the field wrote the key itself here.
+    // The value is not quoted: it may be the key itself, entered by mistake.
     match crate::encoding::decode_hex32(&text) {
         Some(digest) => Some(digest),
         None => node.error(format_args!(

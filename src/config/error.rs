@@ -22,7 +22,7 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// Where in the JSON document the reader stands. A chain on the stack: it costs nothing until
+/// Where in the JSON document the reader is. A chain on the stack: it costs nothing until
 /// it is printed, and a directory of 100,000 keys has 500,000 places.
 #[derive(Clone, Copy, Debug)]
 pub enum Path<'p> {

@@ -78,7 +78,7 @@ impl IssueConfig {
 fn read_clients(node: Node<'_>) -> Option<Vec<ClientConfig>> {
     let clients = node.list(read_client)?;
     if clients.is_empty() {
-        return node.error("would let no client in; leave it out to let in every one");
+        return node.error("would refuse every client; leave it out to accept all");
     }
     for (index, client) in clients.iter().enumerate() {
         if clients.iter().take(index).any(|earlier| earlier.id == client.id) {
@@ -107,7 +107,7 @@ fn read_client(node: Node<'_>) -> Option<ClientConfig> {
 /// What is wrong with it: another host, a query, a path that no request in normal form can have.
 pub fn served_path(url: &str) -> Result<String, String> {
     if url.contains("://") || url.starts_with("//") {
-        return Err("with `issue` the gate serves it itself: give a path such as /token".into());
+        return Err("with `issue` the filter serves it itself: give a path such as /token".into());
     }
     let relative = url.strip_prefix("./").unwrap_or(url);
     let path = if relative.starts_with('/') { relative.to_owned() } else { format!("/{relative}") };

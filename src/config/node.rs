@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use super::error::{Errors, Path};
 use crate::setting::Number;
 
-/// A value, where it stands, and where its errors go.
+/// A value, where it is, and where its errors go.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     /// The value.
     pub value: &'a Value,
-    /// Where it stands.
+    /// Where it is.
     pub path: &'a Path<'a>,
     /// Where its errors go.
     pub errors: &'a Errors,
@@ -102,7 +102,7 @@ impl<'a> Node<'a> {
         self.list(|node| Some(read(node)))
     }
 
-    /// Every item of an array, or nothing when any of them has an error.
+    /// Every item of an array, or `None` if any of them has an error.
     pub fn list<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<T>> {
         let Value::Array(items) = self.value else {
             return self.expected("an array");

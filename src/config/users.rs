@@ -6,7 +6,7 @@ use super::node::Node;
 use super::rules::read_scope;
 use crate::password::PasswordHash;
 
-/// A user who logs in with a password, or whose name is the `sub` of a token.
+/// A user that logs in with a password, or whose name is the `sub` of a token.
 #[derive(Clone, Debug)]
 #[cfg_attr(
     feature = "schema",
@@ -57,7 +57,7 @@ impl UserConfig {
         let scopes = object.optional("scopes", |n| n.list(read_scope));
         let has_password = object.has("password");
         let password = object.optional("password", |n| {
-            // Nothing of the text is quoted: who mistook the field wrote the password itself here.
+            // The text is not quoted: it may be the password itself, entered by mistake.
             n.errors.check(n.path, PasswordHash::parse(&Zeroizing::new(n.text()?)))
         });
         object.finish();

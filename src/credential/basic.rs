@@ -8,7 +8,7 @@ const MAX_BYTES: usize = 8192;
 
 /// User-id and password. The first colon splits; neither may hold control characters.
 ///
-/// The password is wiped when it is dropped. Nothing if the text is not such a credential.
+/// The password is wiped when it is dropped. `None` if the text is not such a credential.
 #[must_use]
 pub fn decode(credential: &[u8]) -> Option<(String, Zeroizing<Vec<u8>>)> {
     if credential.len() > MAX_BYTES {

@@ -8,12 +8,12 @@ use super::Found;
 use super::loose::is_read_as;
 
 /// The value of cookie `name`; an empty value is none.
-pub fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Found<'a> {
+pub fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str, equal_is_one: bool) -> Found<'a> {
     let mut found = Found::Nothing;
     // What is too short to have a name and a sign of equality is not looked at any further.
     for pair in pairs(headers, name.len()).filter(|pair| is_named(pair, name)) {
         if let Some(value) = value(pair).filter(|value| !value.is_empty()) {
-            found = super::add(found, Cow::Owned(value.into_bytes()));
+            found = super::add(found, Cow::Owned(value.into_bytes()), equal_is_one);
         }
         if found == Found::Several {
             break;
@@ -22,10 +22,10 @@ pub fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Found<'a
     found
 }
 
-/// Whether a value of cookie `name` could be seen there, by whoever reads it more loosely than the gate.
+/// Whether a value of cookie `name` could be seen there, by a server that reads it more loosely than the filter.
 pub fn may_hold<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> bool {
     pairs(headers, name.len()).any(|pair| match loosely(pair, &[name]) {
-        // A name without a value holds nothing.
+        // A name without a value has no credential.
         Some(0) => !is_named(pair, name) || value(pair).is_some_and(|value| !value.is_empty()),
         Some(_) => true,
         None => is_named(pair, name),
@@ -44,7 +44,7 @@ fn loosely(pair: &[u8], names: &[&str]) -> Option<usize> {
     })
 }
 
-/// The cookie header without cookies `names`, also as they are read more loosely, everything else as it was; nothing if
+/// The cookie header without cookies `names`, also as they are read more loosely, everything else as it was; `None` if
 /// none is there.
 #[must_use]
 pub fn without_cookies<'a>(headers: impl Iterator<Item = &'a [u8]>, names: &[&str]) -> Option<Vec<u8>> {

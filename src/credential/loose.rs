@@ -5,7 +5,7 @@
 
 use super::header::is_tchar;
 
-/// What is read of a name, and what stands behind it.
+/// What is read of a name, and what is behind it.
 enum Read<'a> {
     End,
     /// It was written so, or encoded.
@@ -35,7 +35,7 @@ fn folded(byte: u8) -> u8 {
 }
 
 /// Whether `pair` begins with a name that an application may take for `name`, with a value or an index behind it. What
-/// stands before a name is read up to `separators`.
+/// is before a name is read up to `separators`.
 pub fn is_read_as(pair: &[u8], name: &str, separators: &[u8]) -> bool {
     // There may be ten thousands of pairs, and hardly one is ours.
     if pair.len() <= name.len() {

@@ -9,7 +9,7 @@ use super::loose::is_read_as;
 use crate::encoding::is_named_pair;
 
 /// The value of parameter `name`; an empty value is none.
-pub fn find<'a>(query: Option<&'a [u8]>, name: &str) -> Found<'a> {
+pub fn find<'a>(query: Option<&'a [u8]>, name: &str, equal_is_one: bool) -> Found<'a> {
     let pairs = query.unwrap_or_default().split(|&b| b == b'&');
     let is_ours = |pair: &&[u8]| is_named_pair(pair, name) && has_value(pair);
     let mut found = Found::Nothing;
@@ -18,7 +18,7 @@ pub fn find<'a>(query: Option<&'a [u8]>, name: &str) -> Found<'a> {
             Cow::Borrowed(value) => Cow::Borrowed(value.as_bytes()),
             Cow::Owned(value) => Cow::Owned(value.into_bytes()),
         };
-        found = super::add(found, value);
+        found = super::add(found, value, equal_is_one);
         if found == Found::Several {
             break;
         }
@@ -30,7 +30,7 @@ fn has_value(pair: &[u8]) -> bool {
     memchr(b'=', pair).and_then(|end| pair.get(end..)).is_some_and(|value| value.len() > 1)
 }
 
-/// Whether a value of parameter `name` could be seen in `query`, by whoever reads it more loosely than the gate.
+/// Whether a value of parameter `name` could be seen in `query`, by a server that reads it more loosely than the filter.
 pub fn may_hold(query: Option<&[u8]>, name: &str) -> bool {
     let is_ours = |part: &[u8], pair: &[u8]| is_read_as(part, name, b"") && has_value(pair);
     query.unwrap_or_default().split(|&b| b == b'&').any(|pair| {
@@ -40,12 +40,12 @@ pub fn may_hold(query: Option<&[u8]>, name: &str) -> bool {
     })
 }
 
-/// The parameters that a pair is to whoever ends them at a semicolon too, as HTML 4 advised.
+/// The parameters that a pair is to a server that ends them at a semicolon too, as HTML 4 advised.
 fn parts(pair: &[u8]) -> impl Iterator<Item = &[u8]> {
     pair.split(|&b| b == b';')
 }
 
-/// `target` without the parameters `names`, also as they are read more loosely, everything else as it was; nothing if
+/// `target` without the parameters `names`, also as they are read more loosely, everything else as it was; `None` if
 /// none is there.
 #[must_use]
 pub fn without_parameters(target: &[u8], names: &[&str]) -> Option<Vec<u8>> {

@@ -1,9 +1,9 @@
-//! Where a request was decided: what it is counted, logged and told under.
+//! Where a request was decided: its labels in stats, logs and filter state.
 
 /// The rule that a request was decided by.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RuleId {
-    /// It could not be told which one is meant.
+    /// It is not known which one is meant.
     #[default]
     Unknown,
     /// This one of the policy's rules.
@@ -39,7 +39,7 @@ pub struct Attribution {
     pub rule: RuleId,
     /// What of it.
     pub by: DecidedBy,
-    /// The client of the API key that let the request in, by its number in the policy.
+    /// The client of the API key that allowed the request, by its number in the policy.
     pub client: Option<u8>,
 }
 

@@ -45,9 +45,9 @@ pub struct Denial {
     pub headers: Vec<(&'static str, String)>,
     /// Where it was decided.
     pub attribution: Attribution,
-    /// Who was refused, where that is proven.
+    /// The identity that was refused, where that is proven.
     pub subject: Option<String>,
-    /// The id of the request, if the client is to be told.
+    /// The id of the request, if the client gets it.
     pub request_id: Option<String>,
     /// Whether the client speaks gRPC. Envoy makes `grpc-message` of the body, so that is plain text.
     pub is_grpc: bool,

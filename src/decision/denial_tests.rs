@@ -7,7 +7,7 @@ fn challenge(scheme: &'static str, error: Option<&str>) -> Challenge {
 }
 
 #[test]
-fn a_challenge_is_told_once_and_with_its_error() {
+fn a_challenge_is_sent_once_and_with_its_error() {
     let challenges = vec![
         challenge("Bearer", None),
         challenge("APIKey", None),

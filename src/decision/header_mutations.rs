@@ -1,11 +1,13 @@
-//! Header edits: what the client must not have said goes, what the filter found out comes in.
+//! Header edits: what the client must not set is removed, what the filter found out is added.
 
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 
 use crate::bytes::same;
-use crate::credential::{CredentialLocation, without_cookies, without_parameters};
+use crate::credential::{
+    CredentialLocation, SUBPROTOCOLS, without_cookies, without_parameters, without_subprotocols,
+};
 use crate::http_syntax::is_same_header;
 use crate::identity::Identity;
 use crate::request::{HeaderMutation, Request};
@@ -20,18 +22,18 @@ pub struct HeaderMutations {
     pub spoofs_identity: bool,
 }
 
-/// The credentials of a scheme: where they may stand, and whether the upstream gets to see them.
+/// The credentials of a scheme: where they may be, and whether the upstream gets to see them.
 #[derive(Clone, Copy, Debug)]
 pub struct Credentials<'p> {
-    /// Where they may stand.
+    /// Where they may be.
     pub locations: &'p [CredentialLocation],
     /// Whether they go on.
     pub forward: bool,
 }
 
-/// The changes of `request`, whichever way it goes on: credentials that go no further go from where they stand, and so
+/// The changes of `request`, whichever way it goes on: credentials that go no further go from where they are, and so
 /// does every header that `is_reserved`, in which the filter alone may speak, unless `identity` sets it. `Connection`
-/// names nothing that the next hop would take away.
+/// names no header that the next hop would remove.
 ///
 /// Credentials of several schemes may share a header, so it is worked out for all of them at once.
 #[must_use]
@@ -45,6 +47,7 @@ pub fn header_mutations<'p>(
     let mut spoofs_identity = false;
     let mut query = Vec::new();
     let mut cookies = Vec::new();
+    let mut subprotocols = Vec::new();
     for Credentials { locations, forward } in credentials {
         for location in locations {
             match location {
@@ -56,7 +59,10 @@ pub fn header_mutations<'p>(
                 }
                 CredentialLocation::Query(name) if !forward => query.push(name.as_str()),
                 CredentialLocation::Cookie(name) if !forward => cookies.push(name.as_str()),
-                CredentialLocation::Query(_) | CredentialLocation::Cookie(_) => {}
+                CredentialLocation::Subprotocol(name) if !forward => subprotocols.push(name.as_str()),
+                CredentialLocation::Query(_)
+                | CredentialLocation::Cookie(_)
+                | CredentialLocation::Subprotocol(_) => {}
             }
         }
     }
@@ -69,6 +75,11 @@ pub fn header_mutations<'p>(
         && let Some(rest) = without_cookies(request.values("cookie"), &cookies)
     {
         mutations.push(set_or_remove("cookie", rest));
+    }
+    if !subprotocols.is_empty()
+        && let Some(rest) = without_subprotocols(request.values(SUBPROTOCOLS), &subprotocols)
+    {
+        mutations.push(set_or_remove(SUBPROTOCOLS, rest));
     }
     let mut is_connection_known = false;
     for (name, _) in request.headers() {

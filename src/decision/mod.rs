@@ -50,7 +50,7 @@ pub struct Allow {
     pub identity: Option<Rc<Identity>>,
     /// What is taken away of what the client sent.
     pub mutations: HeaderMutations,
-    /// The refusal it was spared because the policy, or its rule, runs dry.
+    /// The refusal that was not carried out because the policy, or its rule, is a dry run.
     pub shadow_denial: Option<Box<Denial>>,
     /// Where it was decided.
     pub attribution: Attribution,

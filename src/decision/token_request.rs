@@ -10,6 +10,6 @@ pub struct TokenRequest {
     pub endpoint: usize,
     /// The value of `Authorization`, where a client may name itself.
     pub authorization: Option<Secret>,
-    /// The id of the request, if the client is to be told.
+    /// The id of the request, if the client gets it.
     pub request_id: Option<String>,
 }

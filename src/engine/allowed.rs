@@ -64,7 +64,8 @@ impl<'a> Evaluation<'a> {
             .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
             .collect();
         let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        insertion_sort(&mut credentials, |left, right| left.0.precedence() < right.0.precedence());
+        let precedence = |(scheme, credential): &(&Scheme, &Authenticated<'_>)| credential.precedence(scheme);
+        insertion_sort(&mut credentials, |left, right| precedence(left) < precedence(right));
         // One speaks for all; what another may do is not what its subject may do.
         let speaker =
             credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();

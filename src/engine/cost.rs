@@ -31,7 +31,7 @@ impl Evaluation<'_> {
     }
 
     /// Whether it is the turn of an alternative: of those first that need no question to an issuer and have no
-    /// effect. So an issuer is not asked about a request that has what it takes, and who is told to the upstream
+    /// effect. So an issuer is not asked about a request that is allowed without it, and the identity for the upstream
     /// does not depend on what is remembered.
     pub(super) fn is_turn_of(&self, alternative: &Alternative, turn: Option<Cost>) -> bool {
         let costs = alternative.terms.iter().map(|term| self.cost(term.scheme));

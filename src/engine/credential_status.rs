@@ -7,7 +7,7 @@ use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
 use crate::login::LoginId;
-use crate::policy::SchemeId;
+use crate::policy::{Scheme, SchemeId};
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
 
@@ -32,6 +32,15 @@ impl Authenticated<'_> {
             Self::Token { token, .. } => token.subject(),
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
+        }
+    }
+
+    /// Where the subject of an AND comes from: the lowest precedence speaks.
+    pub fn precedence(&self, scheme: &Scheme) -> u8 {
+        match self {
+            // Also where the scheme has tokens too.
+            Self::Key(_) => Scheme::PRECEDENCE_OF_KEYS,
+            Self::Token { .. } | Self::Basic { .. } => scheme.precedence(),
         }
     }
 
@@ -78,7 +87,7 @@ impl Authenticated<'_> {
         }
     }
 
-    /// Who issued it, if that is said.
+    /// Its issuer, if it names one.
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Token { token, .. } => token.issuer(),
@@ -102,7 +111,7 @@ pub enum CredentialStatus<'p> {
         /// A name for the credential.
         credential: u64,
     },
-    /// It is good, and whose it is may not come in.
+    /// It is good, and its user is disabled.
     Inactive,
     Authenticated(Authenticated<'p>),
 }
@@ -122,6 +131,7 @@ impl CredentialStatus<'_> {
             | TokenError::Malformed(_)
             | TokenError::Critical
             | TokenError::NoKey
+            | TokenError::KeyUnusable
             | TokenError::TooManyKeys
             | TokenError::Signature
             | TokenError::Expired
@@ -162,14 +172,14 @@ fn name_of(credential: &[u8]) -> u64 {
     })
 }
 
-/// Why an alternative does not let a request in.
+/// Why an alternative does not allow a request.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
     Missing,
     Bad(SchemeId),
     Inactive(SchemeId),
     Scope(SchemeId),
-    /// Cannot be told yet.
+    /// Not known yet.
     Pending,
 }
 
@@ -181,7 +191,7 @@ impl Failure {
             Self::Bad(_) => 1,
             Self::Inactive(_) => 2,
             Self::Scope(_) => 3,
-            // Nothing is said before it is known.
+            // No status before it is known.
             Self::Pending => 4,
         }
     }

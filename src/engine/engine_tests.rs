@@ -1,4 +1,4 @@
-//! What is not seen in one request and its answer: what waits, what is remembered, what the log is told.
+//! What is not seen in one request and its answer: what waits, what is remembered, what is logged.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -70,7 +70,7 @@ fn detail(denial: &Denial) -> (u16, Value, bool) {
 }
 
 #[test]
-fn a_request_waits_for_what_was_never_fetched_and_is_told_so_if_it_cannot_wait() {
+fn a_request_waits_for_what_was_never_fetched_and_is_refused_if_it_cannot_wait() {
     let introspection = json!({
         "uri": "http://idp.example/introspect", "cluster": "idp", "client_id": "gate", "client_secret": "secret",
     });
@@ -249,7 +249,7 @@ fn a_token_with_more_scopes_than_any_client_has_is_refused_and_said_so() {
 }
 
 #[test]
-fn the_log_is_told_why_a_token_is_bad_and_what_a_dry_run_spares() {
+fn the_log_says_why_a_token_is_bad_and_what_a_dry_run_does_not_refuse() {
     let forged = Token::new().claim("sub", "johndoe").claim("exp", NOW - 600).sign("HS256");
     let mut policy = json!({"schemes": {"token": bearer(&secret())}, "security": [{"token": []}]});
     let host = InMemoryHost::at(NOW);

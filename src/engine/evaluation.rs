@@ -14,7 +14,7 @@ use crate::config::UsersScopes;
 use crate::credential::{Found, find_in};
 use crate::decision::{Attribution, DecidedBy, Decision, Denial, Pause, RuleId};
 use crate::host::{Event, Host};
-use crate::identity::User;
+use crate::identity::{ApiKeyDirectory, User};
 use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::reason::Reason;
@@ -158,7 +158,7 @@ impl<'a> Evaluation<'a> {
     /// The credential that the request has for a scheme.
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
-        Some(look.found.get_or_init(|| find_in(&scheme.locations, self.request)))
+        Some(look.found.get_or_init(|| find_in(&scheme.locations, scheme.reading, self.request)))
     }
 
     /// Whether that is there, once.
@@ -200,16 +200,25 @@ impl<'a> Evaluation<'a> {
             Some(Found::One(credential)) => credential,
         };
         match &scheme.kind {
-            SchemeKind::Token { verifier, users } => {
-                self.verify_token(id, credential, verifier, users.as_ref())
-            }
-            SchemeKind::Basic(users) => self.verify_basic(id, users),
-            SchemeKind::ApiKey(directory) => {
-                match directory.verify(credential, |end| self.host.is_before(end)) {
-                    Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
-                    Err(error) => CredentialStatus::bad(error.reason(), ""),
+            SchemeKind::Token { verifier, users, api_keys } => {
+                let key = api_keys.as_ref().map(|directory| self.verify_api_key(credential, directory));
+                match key {
+                    // What is no key of the directory is a token.
+                    None | Some(CredentialStatus::Bad { reason: Reason::ApiKeyUnknown, .. }) => {
+                        self.verify_token(id, credential, verifier, users.as_ref())
+                    }
+                    Some(status) => status,
                 }
             }
+            SchemeKind::Basic(users) => self.verify_basic(id, users),
+            SchemeKind::ApiKey(directory) => self.verify_api_key(credential, directory),
+        }
+    }
+
+    fn verify_api_key(&self, key: &[u8], directory: &'a ApiKeyDirectory) -> CredentialStatus<'a> {
+        match directory.verify(key, |end| self.host.is_before(end)) {
+            Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
+            Err(error) => CredentialStatus::bad(error.reason(), ""),
         }
     }
 
@@ -273,7 +282,7 @@ impl<'a> Evaluation<'a> {
         Ok(verified)
     }
 
-    /// Why `alternative` does not let the request in; nothing if it does. Within an AND a bad
+    /// Why `alternative` does not allow the request; `None` if it does. Within an AND a bad
     /// credential speaks first, then a missing one, then an inactive user: scopes are only told to
     /// a client that is fully authenticated.
     pub(super) fn failure(&self, alternative: &Alternative) -> Option<Failure> {

@@ -63,7 +63,7 @@ fn only_a_token_that_an_issuer_could_have_signed_waits_for_a_new_key() {
         let denial = denied(decide(&engine, &host, &token("two", alg), true));
         assert_eq!(denial.reason.as_str(), "token_no_matching_key", "{alg}");
         engine.fetcher().tick(&host);
-        assert_eq!(host.calls.borrow().len(), 1, "nobody asked");
+        assert_eq!(host.calls.borrow().len(), 1, "no call before a request");
         assert!(matches!(decide(&engine, &host, &token("two", "ES256"), true), Decision::Pause(_)));
         answer(&engine, &host, &["one", "two"]);
         assert_eq!(host.calls.borrow().len(), 2);
@@ -84,7 +84,7 @@ fn a_token_of_a_withdrawn_key_is_forgotten_with_it() {
 }
 
 #[test]
-fn keys_that_are_too_old_serve_nobody_not_even_who_is_known() {
+fn keys_that_are_too_old_verify_no_token_not_even_a_known_one() {
     let (engine, host) = ready(None);
     let token = token("one", "ES256");
     allowed(decide(&engine, &host, &token, true));

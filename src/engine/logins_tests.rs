@@ -53,7 +53,7 @@ impl Bed {
         Self { engine: engine(&policy(security)), host, hashed }
     }
 
-    /// By which scheme the login is let in, or why not; and how many passwords were hashed for it.
+    /// By which scheme the login is allowed, or why not; and how many passwords were hashed for it.
     fn log_in(&self, login: &str) -> (String, u32) {
         let basic = base64::prelude::BASE64_STANDARD.encode(login);
         self.send(&[("authorization", &format!("Basic {basic}"))])
@@ -75,7 +75,7 @@ impl Bed {
 }
 
 /// Every right login at the second directory was a failure at the first: the eleventh customer behind one
-/// address was told to come again later.
+/// address was throttled.
 #[test]
 fn right_logins_of_many_customers_behind_one_address_lock_no_one_out() {
     let bed = Bed::new(&json!([{"s": []}, {"c": []}]));
@@ -136,7 +136,7 @@ fn an_and_of_two_directories_needs_both() {
     assert_eq!(bed.log_in("c1:secret").0, "password_wrong");
 }
 
-/// An issuer was asked about every token that anybody sent without the password that is needed besides.
+/// An issuer was asked about every token that a client sent without the password that is needed besides.
 #[test]
 fn the_issuer_is_not_asked_about_the_token_of_a_client_that_lacks_the_password() {
     let mut policy = policy(&json!([{"t": [], "s": []}]));

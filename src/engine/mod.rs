@@ -5,6 +5,7 @@ mod cost;
 mod credential_status;
 mod docs_endpoint;
 mod evaluation;
+mod judge;
 mod logins;
 mod memo;
 mod refusal;
@@ -12,24 +13,22 @@ mod refusal;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::config::{Config, ConfigError, CorsPreflight, Errors};
+use crate::config::{Config, ConfigError, Errors};
 use crate::decision::{
     Allow, Attribution, Credentials, Decision, Denial, HeaderMutations, Response, RuleId, TokenRequest,
     header_mutations,
 };
 use crate::fetch::Fetcher;
 use crate::host::{Host, StatUpdate, Ticket, WorkDone};
-use crate::http_syntax::is_same_header;
 use crate::login::{LoginHistory, LoginId, PasswordChecker};
 use crate::metrics::Metrics;
-use crate::normal_path::{NormalPath, PathError};
-use crate::policy::{Compiled, Environment, Policy, Requirement};
+use crate::normal_path::NormalPath;
+use crate::policy::{Compiled, Environment, Policy};
 use crate::reason::Reason;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
 use crate::token_endpoint::{Answer, PendingLogin};
 use docs_endpoint::DocsEndpoint;
-use evaluation::Evaluation;
 pub use memo::RequestMemo;
 
 /// A policy at work, with what it remembers. One for each worker.
@@ -66,7 +65,7 @@ impl Engine {
     pub fn compile(bytes: &[u8], environment: Environment<'_>) -> Result<Configured, Vec<ConfigError>> {
         let errors = Errors::default();
         let config = Config::read(bytes, &errors);
-        // While the configuration is whole; a erroneous one has nothing to serve.
+        // While the configuration is whole; an erroneous one has nothing to serve.
         let docs = DocsEndpoint::of(&config);
         let Compiled { policy, warnings } = Policy::of(config, environment, errors)?;
         Ok(Configured { engine: Self::new(policy, docs), warnings })
@@ -136,7 +135,7 @@ impl Engine {
         if !self.policy.is_dry_run(denial.attribution.rule) {
             return self.deny(denial, request);
         }
-        // A trial keeps nobody from what the gate serves itself, also where there was no place to wait.
+        // A dry run refuses no request for what the filter serves itself, also where there was no place to wait.
         let path = NormalPath::of_target(request.target(), self.policy.max_path_bytes).ok();
         match path.and_then(|path| self.served(request, &path)) {
             Some(Ok(answer)) => answer,
@@ -159,7 +158,7 @@ impl Engine {
         Decision::Allow(Allow { shadow_denial: Some(Box::new(denial)), ..allow })
     }
 
-    /// The id that the proxy gave the request, if clients are to be told it. The proxy may have taken it
+    /// The id that the proxy gave the request, if clients get it. The proxy may have taken it
     /// from the client, so that it is held to what an id looks like.
     fn request_id(&self, request: &Request<'_>) -> Option<String> {
         let id = request.first("x-request-id").filter(|_| self.policy.errors.request_id)?;
@@ -248,143 +247,6 @@ impl Engine {
         &self.fetcher
     }
 
-    fn judge(
-        &self,
-        request: &Request<'_>,
-        memo: &RequestMemo,
-        host: &dyn Host,
-        can_pause: bool,
-    ) -> Result<Decision, Denial> {
-        let path =
-            NormalPath::of_target(request.target(), self.policy.max_path_bytes).map_err(
-                |fault| match fault {
-                    PathError::Ambiguous(what) => Denial::ambiguous_path(what),
-                    PathError::TooLong => Denial::path_too_long(),
-                },
-            )?;
-        if self.policy.host_is_ambiguous(request.authority()) {
-            return Err(Denial::new(Reason::AmbiguousHost));
-        }
-        if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
-            let attribution = Attribution::rule(RuleId::CorsPreflight);
-            return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
-        }
-        let own_rule = || self.policy.rule_of_own_route(request.method(), request.authority(), path.as_str());
-        if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
-            if let Some(refusal) = own_rule().and_then(|rule| self.login_refusal(rule, request, host)) {
-                return Ok(Decision::Deny(refusal));
-            }
-            // What the filter serves itself is no trial, whatever the mode.
-            let deny = |denial: Denial| Decision::Deny(denial.at(Attribution::rule(RuleId::TokenEndpoint)));
-            return Ok(endpoint.head(id, request).map_or_else(deny, Decision::AwaitBody));
-        }
-        let served = self.served(request, &path);
-        let (rule, requirement) = match (&served, served.as_ref().and_then(|_| own_rule())) {
-            (Some(_), None) => return served.unwrap_or_else(|| Err(Denial::no_rule())),
-            (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
-            (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
-        };
-        // What is served here goes nowhere else, whatever its method is taken for.
-        let other = if served.is_none() { self.rule_in_upper_case(request, &path) } else { None };
-        let other = other.filter(|other| *other != rule);
-        // Asked first: a dry run of the rule that was found allows no request that another one refuses.
-        if let Some(other) =
-            other.filter(|other| self.policy.is_dry_run(rule) && !self.policy.is_dry_run(*other))
-        {
-            return Err(Denial::no_rule().at(Attribution::rule(other)));
-        }
-        let mut judged = if rule == RuleId::Unknown {
-            Err(Denial::path_too_long())
-        } else {
-            self.judge_by(requirement, request, memo, host, can_pause)
-        };
-        match &mut judged {
-            Ok(Decision::Allow(allow)) => allow.attribution.rule = rule,
-            Ok(Decision::Pause(pause)) => pause.rule = rule,
-            Err(denial) => denial.attribution.rule = rule,
-            Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)) => {}
-        }
-        match (&judged, served) {
-            (Ok(Decision::Allow(_)), Some(served)) => return served,
-            // A dry run refuses no request for what the filter serves itself.
-            (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
-            (Ok(Decision::Allow(_)), None) => {
-                if let Some(other) = other {
-                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
-                }
-            }
-            // It would be refused in the end.
-            (Ok(Decision::Pause(_)), None) => {
-                if let Some(other) = other.filter(|other| !self.policy.is_dry_run(*other)) {
-                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
-                }
-            }
-            (
-                Err(_)
-                | Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)),
-                _,
-            ) => {}
-        }
-        judged
-    }
-
-    /// The rule for the method in upper case, where it came in another case. Methods are case-sensitive (RFC 9110
-    /// section 9.1), but some servers behind HTTP/2 take `get` for GET: what is for GET must not be had by the rule
-    /// for every other method.
-    fn rule_in_upper_case(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<RuleId> {
-        let method = request.method();
-        let is_other = method.iter().any(u8::is_ascii_lowercase);
-        is_other.then(|| self.policy.requirement(&method.to_ascii_uppercase(), request.authority(), path).0)
-    }
-
-    fn judge_by(
-        &self,
-        requirement: Option<&Requirement>,
-        request: &Request<'_>,
-        memo: &RequestMemo,
-        host: &dyn Host,
-        can_pause: bool,
-    ) -> Result<Decision, Denial> {
-        match requirement {
-            None => Err(Denial::no_rule()),
-            Some(requirement) if requirement.alternatives().is_empty() => {
-                Ok(Decision::Allow(self.allow_anonymous(request)))
-            }
-            Some(requirement) => Evaluation::new(self, requirement, request, host, can_pause, memo).judge(),
-        }
-    }
-
-    /// Why a rule that speaks of a token endpoint keeps a request from it. A login does not wait for anything.
-    fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
-        let attribution = Attribution::rule(RuleId::Rule(rule));
-        let memo = RequestMemo::default();
-        match self.judge_by(self.policy.requirement_of(rule), request, &memo, host, false) {
-            Ok(Decision::Allow(_)) => None,
-            Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.is_dry_run(attribution.rule))
-                .then_some(Denial {
-                    attribution: Attribution { rule: attribution.rule, ..denial.attribution },
-                    ..denial
-                }),
-            Ok(Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)) => {
-                Some(Denial::host_failure("a login waits for nothing").at(attribution))
-            }
-        }
-    }
-
-    /// Browsers send a preflight without any credential; with one, or with a body, it is a request like any other.
-    fn is_cors_preflight(&self, request: &Request<'_>) -> bool {
-        let is_credential =
-            |name: &[u8]| name == b"authorization" || is_same_header(name, b"proxy-authorization");
-        request.may_be_cors_preflight()
-            && !request.headers().any(|(name, _)| is_credential(name))
-            && !self
-                .policy
-                .schemes()
-                .iter()
-                .flat_map(|scheme| &scheme.locations)
-                .any(|source| source.is_present_in(request))
-    }
-
     /// The filter's own document or page at this path, if there is one.
     fn served(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<Result<Decision, Denial>> {
         let answer: Response = self.docs.as_ref()?.answer(path.as_str())?;
@@ -417,6 +279,10 @@ impl Engine {
 #[cfg(test)]
 #[path = "engine_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "key_sets_tests.rs"]
+mod key_sets_tests;
 
 #[cfg(test)]
 #[path = "fetched_keys_tests.rs"]

@@ -59,7 +59,7 @@ pub struct FetchState {
 /// A success, as far as the schedule is concerned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Fetched {
-    /// The digest of what was fetched; nothing: it is what it was.
+    /// The digest of what was fetched; `None`: it is what it was.
     pub digest: Option<String>,
     /// How long the response says that it may be kept, in seconds.
     pub max_age: Option<i64>,

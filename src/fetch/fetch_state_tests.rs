@@ -1,5 +1,5 @@
 //! Thousands of random schedules of several workers, an issuer that rotates and fails, and people
-//! who come with unknown keys.
+//! with unknown keys.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a simulation counts")]
 
@@ -9,7 +9,7 @@ use super::{FetchState, Fetched, RefreshPolicy};
 
 const LIMITS: RefreshPolicy = RefreshPolicy { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
 
-/// A digest that stands for what was published.
+/// A digest that means what was published.
 fn digest(published: u64) -> String {
     format!("{published:032x}")
 }
@@ -21,11 +21,11 @@ enum Event {
     Rotate,
     Fail,
     Recover,
-    /// The response to whoever is fetching comes.
+    /// The response to the worker that fetches arrives.
     Respond,
-    /// Whoever is fetching dies.
+    /// The worker that fetches dies.
     Die,
-    /// Somebody meets an unknown key.
+    /// A request has an unknown key.
     Unknown,
 }
 
@@ -36,14 +36,14 @@ fn event() -> impl Strategy<Value = Event> {
     ]
 }
 
-/// The record, who is fetching, and what the issuer publishes.
+/// The record, the worker that fetches, and what the issuer publishes.
 struct World {
     state: FetchState,
     now: i64,
     in_flight: bool,
     failing: bool,
     published: u64,
-    /// What the record's version stands for.
+    /// What the record's version means.
     have: Option<u64>,
     fetches: Vec<i64>,
     asked_fetches: Vec<i64>,
@@ -79,7 +79,7 @@ impl World {
 
     fn second(&mut self, event: &Event, jitter: f64) {
         self.now += 1;
-        // A lease that ran out ends a fetch that nobody finished.
+        // A lease that ran out ends a fetch that was not finished.
         if !self.state.is_in_flight(self.now) {
             self.in_flight = false;
         }
@@ -102,7 +102,7 @@ impl World {
             if self.state.is_due(self.now) {
                 assert!(!self.state.is_in_flight(self.now));
                 self.state = self.state.leased(self.now, &LIMITS);
-                assert!(!self.state.is_due(self.now), "nobody fetches beside another");
+                assert!(!self.state.is_due(self.now), "no worker fetches beside another");
                 self.in_flight = true;
                 self.fetches.push(self.now);
             }
@@ -184,7 +184,10 @@ fn failures_back_off_and_no_further_than_a_minute() {
         waits.push(state.next - 1000);
     }
     assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60, 60]);
-    assert!(state.with_early_refetch(1_000_000, &LIMITS).is_none(), "nobody hurries an issuer that is down");
+    assert!(
+        state.with_early_refetch(1_000_000, &LIMITS).is_none(),
+        "no early refetch from an issuer that is down"
+    );
 }
 
 #[test]
@@ -215,7 +218,7 @@ fn bytes_that_are_no_record_are_none() {
     assert_eq!(FetchState::from_bytes(b"\xff"), None);
 }
 
-/// A plugin with the same `vm_id` wrote times far ahead: nobody fetched any more, and old keys served on.
+/// A plugin with the same `vm_id` wrote times far ahead: no worker fetched any more, and old keys served on.
 #[test]
 fn times_far_ahead_held_every_worker_up() {
     let now = 1_000_000;
@@ -237,7 +240,7 @@ fn times_far_ahead_held_every_worker_up() {
 
 /// A clock that is set back by an hour: what was to come is due, and nothing is computed wrongly.
 #[test]
-fn a_clock_that_is_set_back_holds_nobody_up() {
+fn a_clock_that_is_set_back_delays_no_fetch() {
     let fetched = Fetched { digest: Some(digest(1)), ..Fetched::default() };
     let state = FetchState::default().succeeded(1_000_000, &LIMITS, &fetched, 0.5);
     let after = state.clone().clamped(1_000_000 - 3600, &LIMITS);
@@ -250,7 +253,7 @@ fn a_clock_that_is_set_back_holds_nobody_up() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
-    /// Whoever wrote it: a record that was read is due before long, and serves no longer than it may.
+    /// A record of any origin: what that was read is due before long, and serves no longer than it may.
     #[test]
     fn whatever_is_read_is_fetched_before_long(
         times in prop::array::uniform4(any::<i64>()), version in any::<u64>(), failures in any::<u32>(),

@@ -6,7 +6,9 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::Fetcher;
-use crate::fetch::{Content, Discovery, FetchStatus, RefreshPolicy, RemoteSource, SourceKind, Uri};
+use crate::fetch::{
+    Content, Discovery, FetchStatus, KeyFormat, RefreshPolicy, RemoteSource, SourceKind, Uri,
+};
 use crate::host::{CallResponse, Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
 use crate::keys::NativeKey;
 
@@ -21,9 +23,14 @@ fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
     let kind = if discovery {
         let uri = uri("https://idp.example/.well-known/openid-configuration");
         let discovery = Discovery { uri, issuer: "https://idp.example".into(), jwks_cluster: None };
-        SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None }
+        SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None, format: KeyFormat::Jwks }
     } else {
-        SourceKind::Keys { uri: Some(uri("https://idp.example/keys")), discovery: None, allowed: None }
+        SourceKind::Keys {
+            uri: Some(uri("https://idp.example/keys")),
+            discovery: None,
+            allowed: None,
+            format: KeyFormat::Jwks,
+        }
     };
     let source = RemoteSource::new("keys".into(), kind, LIMITS);
     (Rc::clone(&source), Fetcher::new(vec![source], Vec::new()))
@@ -97,7 +104,7 @@ impl Host for Racing<'_> {
 }
 
 /// Two workers met a new key in the same moment, and the one that was second to say so forgot it: until
-/// its next tick it refused valid tokens as signed by nobody it knew.
+/// its next tick it refused valid tokens as signed by an unknown key.
 #[test]
 fn a_worker_that_asked_second_refused_the_new_key_until_its_next_tick() {
     let host = InMemoryHost::at(1000);
@@ -199,7 +206,7 @@ fn what_is_no_key_set_is_a_failure_and_the_last_good_one_stays() {
 }
 
 #[test]
-fn a_host_that_fails_leaves_the_gate_shut() {
+fn a_host_that_fails_leaves_the_filter_closed() {
     let (host, (source, fetcher)) = (InMemoryHost::at(1000), worker(false));
     host.works.set(false);
     for _ in 0..50 {

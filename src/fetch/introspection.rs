@@ -17,7 +17,7 @@ use crate::json;
 use crate::secret::Secret;
 
 /// How many tokens a worker asks after at once. A cluster's circuit breaker lets 1,024 requests through
-/// unless it is told otherwise, for all workers.
+/// unless configured otherwise, for all workers.
 const MOST_IN_FLIGHT: usize = 256;
 /// How many calls are begun in one callback, so that others get their turn.
 const SLICE: usize = 64;
@@ -125,7 +125,7 @@ impl Introspector {
             return IntrospectionResult::Pending;
         }
         let address = ClientAddress::of(host);
-        // Clients without an address are not told from one another.
+        // Clients without an address are not distinguished.
         let client = address.site().or(address.as_str()).unwrap_or_default();
         if !self.queue.borrow_mut().push(digest, token, now, client) {
             return IntrospectionResult::Unavailable(1);
@@ -293,7 +293,7 @@ impl Introspector {
                 #[expect(clippy::cast_possible_truncation, reason = "a time beyond reach is no bound")]
                 let exp = exp as i64;
                 let until = now.saturating_add(self.settings.cache_seconds).min(exp);
-                // Even what may not be remembered is told to those who wait now.
+                // Even what may not be remembered is given to waiting requests now.
                 let until = until.max(now.saturating_add(1));
                 let answer = Rc::new(Introspected { claims, ..Introspected::default() });
                 self.store(digest, CachedAnswer::Active(answer, response.body.len()), until);
@@ -321,7 +321,7 @@ impl std::fmt::Debug for Introspector {
     }
 }
 
-/// The claims of an active token; nothing of another one (RFC 7662 section 2.2).
+/// The claims of an active token; `None` for another one (RFC 7662 section 2.2).
 fn read(response: &CallResponse) -> Result<Option<Map<String, Value>>, String> {
     let Ok(Value::Object(claims)) = json::parse_strict(response.success(LONGEST_ANSWER)?, 32) else {
         return Err("the answer is not a JSON object".into());

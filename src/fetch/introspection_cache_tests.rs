@@ -42,7 +42,7 @@ fn made_up_tokens_made_good_ones_be_forgotten() {
 }
 
 #[test]
-fn long_answers_take_bounded_room() {
+fn long_answers_take_bounded_memory() {
     let mut memory = IntrospectionCache::new();
     for number in 0..4000 {
         memory.put(token(number), yes(65_536), 4600);

@@ -1,8 +1,8 @@
 //! Tokens that wait to be asked after. Clients take turns, by their addresses: one that brings many tokens makes
 //! its own wait, and no others.
 //!
-//! No client has all of the room, nor of the calls that are underway, and neither have several of them: a share
-//! becomes smaller as the room runs out. The places of requests that wait are shared like this.
+//! No client has all of the space, nor of the calls that are underway, and neither have several of them: a share
+//! becomes smaller as the space runs out. The places of requests that wait are shared like this.
 
 use std::collections::{BTreeMap, VecDeque};
 

@@ -6,9 +6,9 @@ fn push(queue: &mut IntrospectionQueue, number: u32, bytes: usize, client: &str)
     queue.push(digest, &vec![b'x'; bytes], 1000, client)
 }
 
-/// Each of two addresses had its half of the room, and a third one found none.
+/// Each of two addresses had its half of the space, and a third one found none.
 #[test]
-fn two_addresses_took_all_of_the_room() {
+fn two_addresses_took_all_of_the_space() {
     for (clients, bytes) in [(2, 10), (10, 10), (100, 10), (2, 8192), (10, 8192)] {
         let mut queue = IntrospectionQueue::default();
         for number in 0..3 * 2304 {

@@ -52,7 +52,7 @@ fn a_token_is_asked_after_once_and_remembered_to_the_earlier_of_its_times() {
         asked.tick(&host);
         asked.tick(&host);
         assert_eq!(host.calls.borrow().len(), 1);
-        assert!(!asked.on_http_call_response(7, &answer(&body), &host), "an answer to somebody else");
+        assert!(!asked.on_http_call_response(7, &answer(&body), &host), "an answer to another caller");
         assert!(asked.on_http_call_response(0, &answer(&body), &host));
         match active_at {
             Some(at) => {
@@ -111,7 +111,7 @@ fn a_flood_of_made_up_tokens_is_bounded() {
     let pending = (0..1000)
         .filter(|number| matches!(ask(&asked, long(*number).as_bytes(), 1000), IntrospectionResult::Pending));
     assert_eq!(pending.count(), 336, "2,688 KiB");
-    // One address has a share of the room, and another finds some.
+    // One address has a share of the space, and another finds some.
     assert!(matches!(ask_from("192.0.2.2", &asked, b"another", 1000), IntrospectionResult::Pending));
 }
 

@@ -36,7 +36,7 @@ fn lists_of_revoked_tokens_are_read_strictly() {
     assert!(Revocations::parse(deep.as_bytes()).is_err());
 }
 
-/// `{}` in place of a long list lifted all of it, and nobody heard of it.
+/// `{}` in place of a long list lifted all of it, and no line said so.
 #[test]
 fn a_list_that_says_nothing_is_none() {
     let error = Revocations::parse(b"{}").unwrap_err();

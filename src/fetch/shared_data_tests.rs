@@ -1,4 +1,4 @@
-//! What several workers make of shared data: also where a worker died half-way, and where somebody else
+//! What several workers make of shared data: also where a worker died half-way, and where another plugin
 //! wrote in it.
 
 #![allow(clippy::arithmetic_side_effects, reason = "tests count")]
@@ -9,7 +9,9 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::{digest, slot};
-use crate::fetch::{Content, FetchState, FetchStatus, Fetcher, RefreshPolicy, RemoteSource, SourceKind, Uri};
+use crate::fetch::{
+    Content, FetchState, FetchStatus, Fetcher, KeyFormat, RefreshPolicy, RemoteSource, SourceKind, Uri,
+};
 use crate::host::{CallResponse, Host as _, InMemoryHost};
 
 const LIMITS: RefreshPolicy = RefreshPolicy { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
@@ -27,7 +29,7 @@ impl Worker {
 
     pub(super) fn new() -> Self {
         let uri = Uri::parse("https://idp.example/keys", "idp").unwrap();
-        Self::of(SourceKind::Keys { uri: Some(uri), discovery: None, allowed: None })
+        Self::of(SourceKind::Keys { uri: Some(uri), discovery: None, allowed: None, format: KeyFormat::Jwks })
     }
 
     fn lists() -> Self {
@@ -102,7 +104,7 @@ fn a_worker_that_died_between_body_and_record_kept_keys_from_those_that_came_lat
     late.fetcher.begin(&host);
     late.fetcher.tick(&host);
     assert_eq!(late.kids(&host), None, "what is not the record's is not believed");
-    assert_eq!(host.calls.borrow().len(), 1, "somebody may be about to write it");
+    assert_eq!(host.calls.borrow().len(), 1, "another worker may be about to write it");
     host.now.set(1001);
     late.fetcher.tick(&host);
     assert_eq!(late.source.ask(1001, None), FetchStatus::InFlight);
@@ -124,7 +126,7 @@ fn a_worker_that_died_between_body_and_record_kept_keys_from_those_that_came_lat
 
 /// A body that is newer than its record: the record's own is in the other slot, and serves on.
 #[test]
-fn a_body_without_its_record_is_nobody_s() {
+fn a_body_without_its_record_is_not_used() {
     let host = InMemoryHost::at(1000);
     let first = fetched(&host, "one");
     let next = record(&host, &first).version + 1;
@@ -147,7 +149,7 @@ fn a_body_without_its_record_is_nobody_s() {
 }
 
 /// A 304 that speaks of an older set than the one that another worker published meanwhile made the newer one
-/// count as what the older entity tag stands for.
+/// count as what the older entity tag means.
 #[test]
 fn an_answer_that_nothing_changed_says_nothing_of_what_another_worker_fetched() {
     let host = InMemoryHost::at(1000);
@@ -237,7 +239,7 @@ fn what_another_plugin_wrote_in_shared_data_does_not_hold_workers_up() {
     }
 }
 
-/// The same version of something else: it is told apart by its digest, and what was verified by the keys
+/// The same version of something else: it differs by its digest, and what was verified by the keys
 /// before is forgotten.
 #[test]
 fn a_version_that_begins_again_is_another_one() {
@@ -315,9 +317,9 @@ fn a_set_that_is_too_long_is_refused_and_the_last_one_holds() {
     );
 }
 
-/// A list over the bound was no failure that anybody heard of, and `{}` lifted every revocation.
+/// A list over the bound was no failure in any log, and `{}` lifted every revocation.
 #[test]
-fn a_list_that_is_refused_is_told_and_the_last_one_holds() {
+fn a_list_that_is_refused_is_reported_and_the_last_one_holds() {
     let host = InMemoryHost::at(1000);
     let worker = Worker::lists();
     worker.fetcher.tick(&host);

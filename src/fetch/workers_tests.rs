@@ -1,5 +1,5 @@
 //! Thousands of random schedules of three workers that share what they fetch, that die, and in whose shared data
-//! somebody scribbles.
+//! another plugin writes there.
 
 #![allow(clippy::arithmetic_side_effects, reason = "a simulation counts")]
 
@@ -18,7 +18,7 @@ enum Step {
     /// A worker is started anew, with what it was doing lost.
     Restart(usize),
     Rotate,
-    /// Somebody else, or a worker that died, left this in one of the values.
+    /// Another plugin, or a worker that died, left this in one of the values.
     Scribble(u8, u8),
     Pass(i64),
 }

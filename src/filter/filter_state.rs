@@ -62,7 +62,7 @@ fn scheme_of(policy: &Policy, attribution: Attribution) -> Option<&str> {
     }
 }
 
-/// What the upstream is told in this header is there already, as it should be written.
+/// The value that the upstream gets in this header is there already, as it should be written.
 fn set_header(stream: &dyn Stream, name: &str, identity: &Identity, header: &str) {
     let value = identity.headers.iter().find_map(|edit| match edit {
         HeaderMutation::Set(own, value) if **own == *header => Some(value),

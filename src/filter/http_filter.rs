@@ -17,7 +17,7 @@ use crate::request::{HeaderMutation, Request};
 /// How long a request waits for what is being fetched, at most.
 pub(super) const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where a request stands. Every callback matches on it.
+/// Where a request is. Every callback matches on it.
 pub(super) enum State {
     /// Its head has not come.
     Fresh,
@@ -185,7 +185,7 @@ impl HttpFilter {
     }
 
     /// Decides the request, for the first time or, with a deadline, anew, and carries the decision out. The
-    /// state is changed before the host is told, and is `Answered` until it is known to be another.
+    /// state is changed before the host is called, and is `Answered` until it is known to be another.
     fn decide(
         &mut self,
         stream: &dyn Stream,
@@ -287,7 +287,9 @@ impl HttpFilter {
                 send(stream, response);
                 Action::Pause
             }
-            Decision::AwaitBody(_) | Decision::Pause(_) => self.fail(stream, "nothing is left to wait for"),
+            Decision::AwaitBody(_) | Decision::Pause(_) => {
+                self.fail(stream, "the request waits for no answer")
+            }
         }
     }
 

@@ -39,12 +39,12 @@ fn policy() -> serde_json::Value {
     })
 }
 
-struct Gate {
+struct Setup {
     host: Rc<InMemoryHost>,
     worker: Rc<Worker>,
 }
 
-impl Gate {
+impl Setup {
     fn new() -> Self {
         let host = Rc::new(InMemoryHost::at(1_000));
         let configuration = policy().to_string();
@@ -98,15 +98,15 @@ const FORGED: (&str, &str) = ("x-auth-subject", "root");
 
 #[test]
 fn a_request_that_waits_is_held_in_every_callback_and_goes_on_once_when_it_is_allowed() {
-    let gate = Gate::new();
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN, FORGED]));
+    let setup = Setup::new();
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/opaque", &[TOKEN, FORGED]));
     assert_eq!(filter.on_request_headers(&stream, false), Action::Hold);
     *stream.trailers.borrow_mut() = pairs(&[FORGED, ("x-other", "stays")]);
     assert_eq!(filter.on_request_body(&stream, 1, false), Action::Pause);
     assert_eq!(filter.on_request_trailers(&stream), Action::Pause);
     assert_eq!(*stream.trailers.borrow(), pairs(&[("x-other", "stays")]));
-    assert_eq!(gate.tick(), Vec::<u32>::new());
-    assert_eq!(gate.answer(&json!({"active": true, "sub": "alice"})), [2]);
+    assert_eq!(setup.tick(), Vec::<u32>::new());
+    assert_eq!(setup.answer(&json!({"active": true, "sub": "alice"})), [2]);
     filter.on_wake(&stream);
     assert_eq!((stream.resumed.get(), stream.replies.borrow().len()), (1, 0));
     assert_eq!(stream.header("x-auth-subject").as_deref(), Some("alice"));
@@ -118,11 +118,11 @@ fn a_request_that_waits_is_held_in_every_callback_and_goes_on_once_when_it_is_al
 
 #[test]
 fn a_request_that_is_refused_stays_in_every_callback() {
-    let gate = Gate::new();
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN]));
+    let setup = Setup::new();
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/opaque", &[TOKEN]));
     assert_eq!(filter.on_request_headers(&stream, false), Action::Hold);
-    gate.tick();
-    assert_eq!(gate.answer(&json!({"active": false})), [2]);
+    setup.tick();
+    assert_eq!(setup.answer(&json!({"active": false})), [2]);
     filter.on_wake(&stream);
     assert_eq!(stream.replies.borrow()[0].details, "lychgate_denied{token_inactive}");
     assert_eq!(filter.on_response_headers(&stream), Action::Continue, "its own answer goes out");
@@ -134,8 +134,8 @@ fn a_request_that_is_refused_stays_in_every_callback() {
 
 #[test]
 fn a_request_that_is_answered_here_goes_nowhere() {
-    let gate = Gate::new();
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/openapi.json", &[]));
+    let setup = Setup::new();
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/openapi.json", &[]));
     stream.headers.borrow_mut().retain(|(name, _)| name != b":method");
     stream.headers.borrow_mut().extend(pairs(&[(":method", "GET")]));
     assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
@@ -147,8 +147,8 @@ fn a_request_that_is_answered_here_goes_nowhere() {
 
 #[test]
 fn an_answer_that_cannot_be_sent_opens_nothing() {
-    let gate = Gate::new();
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/nowhere", &[]));
+    let setup = Setup::new();
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/nowhere", &[]));
     stream.fails.set("send_local_reply");
     assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
@@ -158,8 +158,8 @@ fn an_answer_that_cannot_be_sent_opens_nothing() {
 #[test]
 fn body_and_trailers_before_a_head_are_refused() {
     for trailers in [false, true] {
-        let gate = Gate::new();
-        let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+        let setup = Setup::new();
+        let (mut filter, stream) = (setup.filter(2), Setup::stream("/public", &[]));
         let action = if trailers {
             filter.on_request_trailers(&stream)
         } else {
@@ -173,8 +173,8 @@ fn body_and_trailers_before_a_head_are_refused() {
 
 #[test]
 fn a_second_head_does_not_pass_by_what_the_first_was_allowed() {
-    let gate = Gate::new();
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+    let setup = Setup::new();
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/public", &[]));
     assert_eq!(filter.on_request_headers(&stream, false), Action::Continue);
     assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
@@ -182,21 +182,21 @@ fn a_second_head_does_not_pass_by_what_the_first_was_allowed() {
 
 #[test]
 fn a_filter_that_is_lent_and_does_not_come_back_refuses() {
-    let gate = Gate::new();
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+    let setup = Setup::new();
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/public", &[]));
     assert_eq!(filter.take().on_request_headers(&stream, false), Action::Continue);
     assert_eq!(filter.on_request_body(&stream, 1, true), Action::Pause);
 }
 
 #[test]
 fn trailers_take_no_identity_along_and_are_refused_where_it_cannot_be_removed() {
-    let gate = Gate::new();
+    let setup = Setup::new();
     for (fails, action, replies) in [
         ("", Action::Continue, 0),
         ("read_request_trailers", Action::Pause, 1),
         ("remove_request_trailer", Action::Pause, 1),
     ] {
-        let (mut filter, stream) = (gate.filter(2), Gate::stream("/public", &[]));
+        let (mut filter, stream) = (setup.filter(2), Setup::stream("/public", &[]));
         assert_eq!(filter.on_request_headers(&stream, false), Action::Continue);
         *stream.trailers.borrow_mut() = pairs(&[FORGED, ("x_auth_subject", "root"), ("grpc-x", "y")]);
         stream.fails.set(fails);
@@ -209,16 +209,16 @@ fn trailers_take_no_identity_along_and_are_refused_where_it_cannot_be_removed() 
 }
 
 #[test]
-fn patience_ends_and_a_dry_run_refuses_nobody() {
+fn patience_ends_and_a_dry_run_refuses_no_request() {
     for (path, resumed, refused) in [("/opaque", 0, Some(503)), ("/dry", 1, None)] {
-        let gate = Gate::new();
-        let (mut filter, stream) = (gate.filter(2), Gate::stream(path, &[TOKEN]));
+        let setup = Setup::new();
+        let (mut filter, stream) = (setup.filter(2), Setup::stream(path, &[TOKEN]));
         assert_eq!(filter.on_request_headers(&stream, true), Action::Hold, "{path}");
-        gate.tick();
-        gate.host.monotonic.set(Duration::from_secs(9));
-        assert_eq!(gate.tick(), Vec::<u32>::new());
-        gate.host.monotonic.set(Duration::from_secs(10));
-        assert_eq!(gate.tick(), [2]);
+        setup.tick();
+        setup.host.monotonic.set(Duration::from_secs(9));
+        assert_eq!(setup.tick(), Vec::<u32>::new());
+        setup.host.monotonic.set(Duration::from_secs(10));
+        assert_eq!(setup.tick(), [2]);
         filter.on_wake(&stream);
         assert_eq!(stream.resumed.get(), resumed, "{path}");
         assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), refused, "{path}");
@@ -228,11 +228,11 @@ fn patience_ends_and_a_dry_run_refuses_nobody() {
 #[test]
 fn a_place_that_is_refused_is_refused_as_the_mode_says() {
     for (path, last) in [("/opaque", Action::Pause), ("/dry", Action::Continue)] {
-        let gate = Gate::new();
+        let setup = Setup::new();
         let mut refused = 0;
         for id in 2..1_000 {
-            let stream = Gate::stream(path, &[TOKEN]);
-            let action = gate.filter(id).on_request_headers(&stream, true);
+            let stream = Setup::stream(path, &[TOKEN]);
+            let action = setup.filter(id).on_request_headers(&stream, true);
             if action == Action::Continue || !stream.replies.borrow().is_empty() {
                 assert_eq!(action, last, "{path}");
                 refused += 1;
@@ -240,20 +240,20 @@ fn a_place_that_is_refused_is_refused_as_the_mode_says() {
         }
         assert_eq!(refused, 998 - 512, "{path}: one credential has 512 places");
         // Another one has a place all the same.
-        let other = Gate::stream(path, &[("authorization", "Bearer another")]);
-        assert_eq!(gate.filter(1_000).on_request_headers(&other, true), Action::Hold);
+        let other = Setup::stream(path, &[("authorization", "Bearer another")]);
+        assert_eq!(setup.filter(1_000).on_request_headers(&other, true), Action::Hold);
         assert!(other.replies.borrow().is_empty());
     }
 }
 
-/// A dry run lets a request go on, and not as whom its client says it is.
+/// A dry run lets a request go on, and not as the identity that its client sent.
 #[test]
 fn a_dry_run_refuses_where_the_host_cannot_edit_headers() {
     for (fails, status) in
         [("", None), ("read_request_headers", Some(500)), ("remove_request_header", Some(500))]
     {
-        let gate = Gate::new();
-        let (mut filter, stream) = (gate.filter(2), Gate::stream("/dry", &[FORGED]));
+        let setup = Setup::new();
+        let (mut filter, stream) = (setup.filter(2), Setup::stream("/dry", &[FORGED]));
         stream.fails.set(fails);
         let action = if status.is_some() { Action::Pause } else { Action::Continue };
         assert_eq!(filter.on_request_headers(&stream, false), action, "{fails}");
@@ -264,16 +264,16 @@ fn a_dry_run_refuses_where_the_host_cannot_edit_headers() {
 
 #[test]
 fn many_are_woken_in_slices() {
-    let gate = Gate::new();
+    let setup = Setup::new();
     for id in 2..402 {
-        let stream = Gate::stream("/opaque", &[TOKEN]);
-        assert_eq!(gate.filter(id).on_request_headers(&stream, true), Action::Hold);
+        let stream = Setup::stream("/opaque", &[TOKEN]);
+        assert_eq!(setup.filter(id).on_request_headers(&stream, true), Action::Hold);
     }
-    gate.tick();
-    let mut woken = gate.answer(&json!({"active": false}));
+    setup.tick();
+    let mut woken = setup.answer(&json!({"active": false}));
     assert_eq!(woken.len(), 32);
-    while gate.host.tick.get() == 10 {
-        let more = gate.tick();
+    while setup.host.tick.get() == 10 {
+        let more = setup.tick();
         assert!(more.len() <= 32 && !more.is_empty());
         woken.extend(more);
     }
@@ -282,17 +282,17 @@ fn many_are_woken_in_slices() {
 
 #[test]
 fn a_request_that_is_over_leaves_its_place() {
-    let gate = Gate::new();
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/opaque", &[TOKEN]));
+    let setup = Setup::new();
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/opaque", &[TOKEN]));
     assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
-    assert!(!gate.worker.is_idle());
+    assert!(!setup.worker.is_idle());
     filter.on_delete();
-    assert!(gate.worker.is_idle());
+    assert!(setup.worker.is_idle());
     // One that the host answers itself does too, and is not answered again.
-    let (mut filter, stream) = (gate.filter(3), Gate::stream("/opaque", &[TOKEN]));
+    let (mut filter, stream) = (setup.filter(3), Setup::stream("/opaque", &[TOKEN]));
     assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
     assert_eq!(filter.on_response_headers(&stream), Action::Continue);
-    assert!(gate.worker.is_idle());
+    assert!(setup.worker.is_idle());
     filter.on_wake(&stream);
     assert_eq!((stream.resumed.get(), stream.replies.borrow().len()), (0, 0));
 }
@@ -300,11 +300,11 @@ fn a_request_that_is_over_leaves_its_place() {
 /// One typo of a user beside waiting strangers was hashed and counted at each answer to any of them.
 #[test]
 fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
-    let gate = Gate::new();
+    let setup = Setup::new();
     let hashed = || {
         let mut hashed = 0;
-        let metrics = gate.worker.engine().metrics();
-        gate.worker.engine().measure(|slot, update| {
+        let metrics = setup.worker.engine().metrics();
+        setup.worker.engine().measure(|slot, update| {
             if metrics.definitions()[slot].name.contains("result=.=hashed") {
                 hashed += if let StatUpdate::Add(change) = update { change } else { 0 };
             }
@@ -313,24 +313,24 @@ fn a_password_beside_a_token_that_is_awaited_is_hashed_once() {
     };
     let strangers: Vec<_> = (2..6)
         .map(|id| {
-            let stream = Gate::stream("/either", &[("cookie", &format!("session=stranger-{id}"))]);
-            let mut filter = gate.filter(id);
+            let stream = Setup::stream("/either", &[("cookie", &format!("session=stranger-{id}"))]);
+            let mut filter = setup.filter(id);
             assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
             (filter, stream)
         })
         .collect();
     let wrong = [("authorization", "Basic am9obmRvZTp3cm9uZw=="), ("cookie", "session=mine")];
-    let (mut filter, stream) = (gate.filter(9), Gate::stream("/either", &wrong));
+    let (mut filter, stream) = (setup.filter(9), Setup::stream("/either", &wrong));
     assert_eq!(filter.on_request_headers(&stream, true), Action::Hold);
     // A tick takes what was counted along.
     assert_eq!(hashed(), 0, "not while a token is awaited");
-    gate.tick();
+    setup.tick();
     for (mut filter, stream) in strangers {
-        gate.host.monotonic.set(gate.host.monotonic.get() + Duration::from_millis(1));
+        setup.host.monotonic.set(setup.host.monotonic.get() + Duration::from_millis(1));
         filter.on_wake(&stream);
     }
     assert_eq!(hashed(), 0, "not while a token is awaited");
-    assert_eq!(gate.answer(&json!({"active": false})), [9]);
+    assert_eq!(setup.answer(&json!({"active": false})), [9]);
     filter.on_wake(&stream);
     assert_eq!(stream.replies.borrow().len(), 1);
     assert_eq!(hashed(), 1);
@@ -342,17 +342,17 @@ fn a_login_whose_body_the_host_holds_back_is_refused_and_nothing_goes_upstream()
     for (received, at, status) in
         [(Some(300), 250, Some(408)), (Some(100), 250, None), (Some(100), 15_000, Some(408))]
     {
-        let gate = Gate::new();
-        let (mut filter, stream) = (gate.filter(2), Gate::stream("/token", &form));
+        let setup = Setup::new();
+        let (mut filter, stream) = (setup.filter(2), Setup::stream("/token", &form));
         stream.received.set(Some(100));
         assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
-        gate.host.monotonic.set(Duration::from_millis(250));
-        assert_eq!(gate.tick(), [2]);
+        setup.host.monotonic.set(Duration::from_millis(250));
+        assert_eq!(setup.tick(), [2]);
         stream.received.set(received);
         if at > 250 {
             filter.on_wake(&stream);
-            gate.host.monotonic.set(Duration::from_millis(at));
-            assert_eq!(gate.tick(), [2]);
+            setup.host.monotonic.set(Duration::from_millis(at));
+            assert_eq!(setup.tick(), [2]);
         }
         filter.on_wake(&stream);
         assert_eq!(stream.replies.borrow().first().map(|reply| reply.status), status);
@@ -364,8 +364,8 @@ fn a_login_whose_body_the_host_holds_back_is_refused_and_nothing_goes_upstream()
 fn a_login_whose_body_comes_in_pieces_is_read_to_its_end() {
     let form = [("content-type", "application/x-www-form-urlencoded")];
     for trailers in [false, true] {
-        let gate = Gate::new();
-        let (mut filter, stream) = (gate.filter(2), Gate::stream("/token", &form));
+        let setup = Setup::new();
+        let (mut filter, stream) = (setup.filter(2), Setup::stream("/token", &form));
         assert_eq!(filter.on_request_headers(&stream, false), Action::Pause);
         *stream.body.borrow_mut() = b"username=johndoe&password=wrong".to_vec();
         assert_eq!(filter.on_request_body(&stream, 10, false), Action::Pause);
@@ -377,19 +377,19 @@ fn a_login_whose_body_comes_in_pieces_is_read_to_its_end() {
         };
         assert_eq!(last, Action::Pause);
         assert_eq!(stream.replies.borrow()[0].status, 401);
-        assert!(gate.worker.is_idle());
+        assert!(setup.worker.is_idle());
     }
 }
 
 #[test]
 fn a_head_that_the_operator_lets_go_takes_nothing_along_and_its_body_stays() {
-    let gate = Gate::new();
+    let setup = Setup::new();
     let headers = [
         ("content-type", "application/x-www-form-urlencoded"),
         ("authorization", "Basic Y2xpZW50OnNlY3JldA=="),
         FORGED,
     ];
-    let (mut filter, stream) = (gate.filter(2), Gate::stream("/released", &headers));
+    let (mut filter, stream) = (setup.filter(2), Setup::stream("/released", &headers));
     assert_eq!(filter.on_request_headers(&stream, false), Action::Continue);
     assert_eq!((stream.header("authorization"), stream.header("x-auth-subject")), (None, None));
     assert_eq!(filter.on_request_body(&stream, 10, false), Action::Pause);

@@ -21,7 +21,7 @@ fn due(pending: &mut PendingRequests) -> Vec<u32> {
 }
 
 #[test]
-fn what_arrives_wakes_those_who_wait_for_it_and_no_others() {
+fn what_arrives_wakes_the_requests_that_wait_for_it_and_no_others() {
     let mut pending = PendingRequests::new(WaitLimits::FETCHES);
     let token = |token| PendingFetch::Introspection { number: 0, token: [token; 32] };
     let waits = |fetches: &[PendingFetch]| WaitRequest { fetches: fetches.into(), ..wait_request("a", 1, 1) };
@@ -76,7 +76,7 @@ fn no_credential_connection_or_address_takes_more_than_its_share() {
         ..wait_request(&id.to_string(), id.into(), id.into())
     };
     assert_eq!(most(&of_site), of_address);
-    // Clients without an address are told apart by their connections.
+    // Clients without an address are distinguished by their connections.
     let without = |id: u32| WaitRequest { address: None, ..wait_request("", (id % 2).into(), id.into()) };
     assert_eq!(most(&without), 2 * places.connection);
 }

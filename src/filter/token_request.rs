@@ -194,7 +194,7 @@ impl HttpFilter {
         match decision {
             Decision::LocalReply(_) | Decision::Deny(_) => self.carry_out(stream, decision),
             Decision::Allow(_) | Decision::AwaitBody(_) | Decision::Pause(_) => {
-                self.fail(stream, "a body leads to nothing else")
+                self.fail(stream, "a request with its body needs an answer")
             }
         }
     }

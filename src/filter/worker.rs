@@ -1,4 +1,4 @@
-//! Everything that outlives a request, for one worker and one configuration: the engine, those who wait, the
+//! Everything that outlives a request, for one worker and one configuration: the engine, waiting requests, the
 //! clock's ticks, the calls that are answered.
 
 use std::cell::{Cell, RefCell};

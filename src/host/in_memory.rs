@@ -28,7 +28,7 @@ pub struct InMemoryHost {
     pub calls: RefCell<Vec<HttpCall>>,
     /// What an operator should look into, line by line.
     pub warnings: RefCell<Vec<String>>,
-    /// What hears of what it is told to count.
+    /// Receives the events to count.
     pub events: RefCell<Option<EventSink>>,
     /// The period of ticks that was asked for, in milliseconds; 0: none was.
     pub tick: Cell<u32>,

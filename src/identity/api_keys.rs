@@ -14,7 +14,7 @@ const MAX_BYTES: usize = 8192;
 /// What is known of an API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ApiKey {
-    /// Who it belongs to.
+    /// Its owner.
     pub id: String,
     /// What it may do.
     pub scopes: Vec<String>,
@@ -22,16 +22,16 @@ pub struct ApiKey {
     pub not_after: Option<i64>,
     /// Whether it is switched off.
     pub disabled: bool,
-    /// What the upstream is told; kept for small directories only, because it takes room.
+    /// What the upstream gets; kept for small directories only, because it takes memory.
     pub identity: Option<IdentityMemo>,
-    /// The number of the client in its policy; nothing: it is one of many.
+    /// The number of the client in its policy; `None`: it is one of many.
     pub client: Option<u8>,
 }
 
 /// Why an API key is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ApiKeyError {
-    /// Nobody's.
+    /// Of no client.
     Unknown,
     /// Past its `not_after`.
     Expired,

@@ -11,14 +11,14 @@ use std::rc::Rc;
 
 use crate::request::HeaderMutation;
 
-/// Who a request comes from.
+/// The identity of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Identity {
     /// The token's `sub`, the username, or the id of the API key. A token need not have one.
     pub subject: Option<String>,
     /// Granted scopes, each once, in the order granted.
     pub scopes: Vec<String>,
-    /// The schemes that let the request in, by name.
+    /// The schemes that allowed the request, by name.
     pub schemes: Vec<String>,
     /// The headers that tell the upstream.
     pub headers: Vec<HeaderMutation>,

@@ -16,7 +16,7 @@ pub struct User {
     pub scopes: Option<Vec<String>>,
     /// How the password is checked; without it no login as this user is possible.
     pub password: Option<PasswordHash>,
-    /// What the upstream is told.
+    /// What the upstream gets.
     pub identity: IdentityMemo,
 }
 

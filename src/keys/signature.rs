@@ -41,7 +41,7 @@ impl VerificationKey {
         }
     }
 
-    /// The signature as the host's native check wants it: RSA as it is, ECDSA as DER. Nothing if
+    /// The signature as the host's native check wants it: RSA as it is, ECDSA as DER. `None` if
     /// it cannot be a signature of this key.
     #[must_use]
     pub fn native_signature(&self, signature: &[u8]) -> Option<Vec<u8>> {

@@ -38,7 +38,7 @@ enum Material {
 }
 
 impl SigningKey {
-    /// A shared secret; nothing if `algorithm` is no HMAC. Its length was judged when the
+    /// A shared secret; `None` if `algorithm` is no HMAC. Its length was judged when the
     /// verification key was imported.
     #[must_use]
     pub fn from_secret(algorithm: Algorithm, secret: &[u8], kid: Option<&str>) -> Option<Self> {

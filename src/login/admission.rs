@@ -126,7 +126,7 @@ impl Admission {
         }
     }
 
-    /// Books work that belongs to what was let in already.
+    /// Books work that belongs to what was allowed already.
     pub fn book_more(&mut self, cost: Duration) {
         self.budget.book(cost);
     }

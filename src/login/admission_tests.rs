@@ -14,7 +14,7 @@ fn attempt(address: u64, name: u64) -> Attempt {
     Attempt { address, site: None, name }
 }
 
-/// A worker that is asked by a flood all the time, and by somebody honest now and then.
+/// A worker that is asked by a flood all the time, and by a valid client now and then.
 struct Worker {
     admission: Admission,
     now: Duration,
@@ -29,7 +29,7 @@ impl Worker {
         Self { admission, now, cost, hashed: Vec::new() }
     }
 
-    /// One login; says whether its password was hashed. A hash stops the clock for nobody but the worker.
+    /// One login; says whether its password was hashed. A hash stops the clock for the worker alone.
     fn asks(&mut self, attempt: Attempt, right: bool) -> bool {
         let admitted = self.admission.ask(attempt, self.now).is_ok();
         if admitted {
@@ -51,12 +51,12 @@ impl Worker {
         }
     }
 
-    /// How many of 20 right logins by `honest` get through in 8 s of `flood`.
-    fn honest_through(&mut self, honest: Attempt, flood: &mut dyn FnMut() -> Attempt) -> usize {
+    /// How many of 20 right logins by `valid` get through in 8 s of `flood`.
+    fn valid_through(&mut self, valid: Attempt, flood: &mut dyn FnMut() -> Attempt) -> usize {
         let mut through = 0;
         for _ in 0..20 {
             self.flooded(Duration::from_millis(400), flood);
-            through += usize::from(self.asks(honest, true));
+            through += usize::from(self.asks(valid, true));
         }
         through
     }
@@ -73,19 +73,19 @@ fn flood(addresses: u64) -> impl FnMut() -> Attempt {
 
 /// Of 20 right logins in 8 s none got through: the budget went to the address that asked most often.
 #[test]
-fn a_flood_from_three_addresses_kept_everybody_else_out() {
+fn a_flood_from_three_addresses_kept_all_others_out() {
     for (addresses, milliseconds) in [(1, 45), (3, 45), (30, 45), (3, 2), (3, 90)] {
         let mut worker = Worker::new(Duration::from_millis(milliseconds));
         let mut flood = flood(addresses);
         worker.flooded(Duration::from_secs(20), &mut flood);
-        let through = worker.honest_through(attempt(1, 1), &mut flood);
+        let through = worker.valid_through(attempt(1, 1), &mut flood);
         assert!(through >= 18, "{through} of 20 beside {addresses} addresses at {milliseconds} ms");
     }
 }
 
 #[test]
-fn a_flood_that_has_just_begun_keeps_nobody_out_either() {
-    let through = Worker::new(COST).honest_through(attempt(1, 1), &mut flood(3));
+fn a_flood_that_has_just_begun_keeps_no_one_out_either() {
+    let through = Worker::new(COST).valid_through(attempt(1, 1), &mut flood(3));
     assert!(through >= 18, "{through} of 20");
 }
 
@@ -114,7 +114,7 @@ fn addresses_that_flood_alike_get_alike_however_often_they_ask() {
 }
 
 #[test]
-fn one_wrong_password_does_not_put_somebody_behind_a_flood() {
+fn one_wrong_password_does_not_put_a_user_behind_a_flood() {
     let mut worker = Worker::new(COST);
     let mut flood = flood(3);
     worker.flooded(Duration::from_secs(20), &mut flood);
@@ -125,7 +125,7 @@ fn one_wrong_password_does_not_put_somebody_behind_a_flood() {
 
 /// Where a client may write `X-Forwarded-For` each guess comes from an address that never failed.
 #[test]
-fn made_up_addresses_do_not_keep_out_who_logged_in_from_here_before() {
+fn made_up_addresses_do_not_keep_out_a_user_that_logged_in_from_here_before() {
     let mut worker = Worker::new(COST);
     let home = attempt(1, 1);
     assert!(worker.asks(home, true));
@@ -140,7 +140,7 @@ fn made_up_addresses_do_not_keep_out_who_logged_in_from_here_before() {
 }
 
 #[test]
-fn made_up_addresses_that_guess_at_one_name_are_in_nobody_else_s_way() {
+fn made_up_addresses_that_guess_at_one_name_are_in_no_other_s_way() {
     let mut worker = Worker::new(COST);
     let mut count = 0;
     let mut flood = move || {
@@ -148,14 +148,14 @@ fn made_up_addresses_that_guess_at_one_name_are_in_nobody_else_s_way() {
         attempt(1_000 + count, 7)
     };
     worker.flooded(Duration::from_secs(20), &mut flood);
-    let through = worker.honest_through(attempt(1, 1), &mut flood);
+    let through = worker.valid_through(attempt(1, 1), &mut flood);
     assert!(through >= 18, "{through} of 20");
     // Attempt is guessed at is not locked out: not from where they were before, and elsewhere as any guesser.
     assert!(worker.admission.ask(attempt(2, 7), worker.now + Duration::from_secs(1)).is_ok());
 }
 
 #[test]
-fn a_site_that_makes_up_ipv6_addresses_is_in_nobody_else_s_way() {
+fn a_site_that_makes_up_ipv6_addresses_is_in_no_other_s_way() {
     let mut worker = Worker::new(COST);
     let mut count = 0;
     let mut flood = move || {
@@ -163,7 +163,7 @@ fn a_site_that_makes_up_ipv6_addresses_is_in_nobody_else_s_way() {
         Attempt { address: 1_000 + count, site: Some(5), name: 1_000_000 + count }
     };
     worker.flooded(Duration::from_secs(20), &mut flood);
-    let through = worker.honest_through(attempt(1, 1), &mut flood);
+    let through = worker.valid_through(attempt(1, 1), &mut flood);
     assert!(through >= 18, "{through} of 20");
 }
 

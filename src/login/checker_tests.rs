@@ -32,7 +32,7 @@ fn checker(settings: PasswordSettings) -> PasswordChecker {
 }
 
 #[test]
-fn only_the_right_password_of_a_user_who_has_one_is_right() {
+fn only_the_right_password_of_a_user_that_has_one_is_right() {
     let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     for (name, password, right) in [
         ("ann", "secret", true),
@@ -139,7 +139,7 @@ impl Host for Counting {
 /// Found by `benches/timing.rs`: the memory was asked for users only, a look at the clock and two
 /// microseconds, which ten thousand tries bring to light.
 #[test]
-fn a_wrong_password_was_refused_sooner_for_nobody_than_for_a_user() {
+fn a_wrong_password_was_refused_sooner_for_an_unknown_name_than_for_a_user() {
     let (checker, users) = (checker(PasswordSettings::default()), directory());
     let looks = |name: &str| {
         let host = Counting(InMemoryHost::at(1000), Cell::new(0));
@@ -250,9 +250,9 @@ fn a_login_can_be_hashed_elsewhere() {
     assert!(matches!(checker.admit(&users, "ann", &host), Err(LoginOutcome::Throttled(60))));
 }
 
-/// The hash of somebody is computed for a name that nobody has; it is nobody's password all the same.
+/// The hash of another user is computed for an unknown name; its password does not log in all the same.
 #[test]
-fn the_password_of_somebody_is_not_that_of_nobody() {
+fn the_password_of_another_user_does_not_log_in_an_unknown_name() {
     let (checker, users, host) = (checker(PasswordSettings::default()), directory(), InMemoryHost::at(1000));
     let admitted = checker.admit(&users, "nobody", &host).unwrap();
     assert!(admitted.verifies(b"secret"), "the only hash there is");

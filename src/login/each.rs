@@ -44,7 +44,7 @@ impl PasswordChecker {
             tries.iter_mut().for_each(|own| own.outcome = Some(LoginOutcome::Failed(error)));
             return;
         }
-        // The memory is asked first, of all, whoever it is: only for a user, its time would tell one.
+        // The cache of verified passwords is asked first, for unknown names too: else its time would tell a user.
         if let Some(verified) = verified.as_mut() {
             let now = host.coarse_now();
             for own in &mut *tries {

@@ -3,7 +3,7 @@
 //! Two things are counted: failures of one account from one client address, and failures from one
 //! address whatever the account. An account cannot be locked out from another address, and
 //! one address cannot try one password on every account. An IPv6 site has 65,536 addresses, so both are
-//! counted for the site as well, with higher limits. A client without an address is not told from others, so
+//! counted for the site as well, with higher limits. A client without an address is not distinguished from others, so
 //! only failures of an account are counted then.
 //!
 //! An account is a name in a directory: the same name elsewhere is another one, so that a right password

@@ -43,7 +43,7 @@ fn failures_of_a_username_from_an_address_are_counted_and_forgiven_after_the_win
     host.now.set(1010);
     fail(&host, 1, "ann", "a");
     assert_eq!(wait(&host, "ann", "a"), Some(50), "the window began with the first failure");
-    assert_eq!(wait(&host, "ann", "b"), None, "nobody is locked out by somebody elsewhere");
+    assert_eq!(wait(&host, "ann", "b"), None, "no user is locked out by another address");
     assert_eq!(wait(&host, "bob", "a"), None);
     host.now.set(1059);
     assert_eq!(wait(&host, "ann", "a"), Some(1));
@@ -54,7 +54,7 @@ fn failures_of_a_username_from_an_address_are_counted_and_forgiven_after_the_win
 }
 
 #[test]
-fn an_address_that_tries_everybody_has_to_wait() {
+fn an_address_that_tries_every_user_has_to_wait() {
     let host = InMemoryHost::at(1000);
     for user in 0..30 {
         assert_eq!(wait(&host, "carol", "a"), None, "after {user}");
@@ -74,7 +74,7 @@ fn a_right_password_wipes_the_slate_of_its_user() {
 }
 
 #[test]
-fn a_flood_of_made_up_names_takes_bounded_room_and_does_not_hide_who_guesses() {
+fn a_flood_of_made_up_names_takes_bounded_memory_and_does_not_hide_the_guesser() {
     let host = InMemoryHost::at(1000);
     fail(&host, 3, "ann", "a");
     for user in 0..50_000 {
@@ -87,7 +87,7 @@ fn a_flood_of_made_up_names_takes_bounded_room_and_does_not_hide_who_guesses() {
 }
 
 #[test]
-fn a_clock_that_was_set_back_locks_nobody_out() {
+fn a_clock_that_was_set_back_locks_no_user_out() {
     let host = InMemoryHost::at(1_000_000);
     fail(&host, 3, "ann", "a");
     host.now.set(1000);
@@ -95,7 +95,7 @@ fn a_clock_that_was_set_back_locks_nobody_out() {
 }
 
 #[test]
-fn a_host_without_shared_data_is_an_error_and_not_an_open_gate() {
+fn a_host_without_shared_data_is_an_error_and_not_an_open_door() {
     let host = InMemoryHost::at(1000);
     host.works.set(false);
     let address = address(&host, "a");
@@ -130,7 +130,7 @@ fn a_login_of_ones_own_forgives_neither_the_address_nor_another_user() {
         succeed(&host, account("mallory"), "a");
     }
     assert_eq!(wait(&host, "ann", "a"), Some(60), "another user");
-    assert_eq!(wait(&host, "mallory", "a"), Some(60), "the address, for everybody");
+    assert_eq!(wait(&host, "mallory", "a"), Some(60), "the address, for every name");
 }
 
 /// A listener whose window is a second, with the `vm_id` of one whose window is an hour: each failure there

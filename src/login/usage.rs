@@ -11,7 +11,7 @@ const MOST: u64 = 1_000_000_000;
 /// one another, and none that has cost more.
 const ENTRIES: usize = 1024;
 
-/// The figures, sorted by the tag that each stands under.
+/// The figures, sorted by the tag that each is under.
 #[derive(Debug, Default)]
 pub struct Usage(Vec<Figure>);
 
@@ -39,12 +39,12 @@ impl Usage {
         self.0.binary_search_by_key(&tag, |figure| figure.tag)
     }
 
-    /// What stands under `tag`, in microseconds.
+    /// What is under `tag`, in microseconds.
     pub fn of(&self, tag: u64, now: Duration) -> u64 {
         self.place(tag).ok().and_then(|index| self.0.get(index)).map_or(0, |figure| figure.now(now))
     }
 
-    /// Adds to what stands under `tag`.
+    /// Adds to what is under `tag`.
     pub fn add(&mut self, tag: u64, micros: u64, now: Duration) {
         let micros = self.of(tag, now).saturating_add(micros).min(MOST);
         let figure = Figure { tag, micros, at: now };

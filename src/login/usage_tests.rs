@@ -21,7 +21,7 @@ fn a_figure_halves_every_half_minute_and_is_gone_in_the_end() {
 }
 
 #[test]
-fn made_up_addresses_take_bounded_room_and_displace_none_that_cost_more() {
+fn made_up_addresses_take_bounded_memory_and_displace_none_that_cost_more() {
     let mut usage = Usage::default();
     usage.add(1, 2_000, START);
     for tag in 2..3_000 {

@@ -25,7 +25,7 @@ pub fn is_ambiguous(authority: &[u8]) -> bool {
     !rooted.split('.').all(is_label) || !is_port(port)
 }
 
-/// Nothing, or a colon and digits, of which there may be none (RFC 3986 section 3.2.3).
+/// Empty, or a colon and digits, of which there may be none (RFC 3986 section 3.2.3).
 fn is_port(text: &str) -> bool {
     text.is_empty() || text.strip_prefix(':').is_some_and(|port| port.bytes().all(|b| b.is_ascii_digit()))
 }

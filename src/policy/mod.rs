@@ -12,23 +12,23 @@ mod rules;
 mod scheme;
 
 pub use requirement::{Alternative, Requirement, Term};
-pub use rules::{HostPattern, PathMatcher, Rule, Rules};
+pub use rules::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
 use std::rc::Rc;
 
 use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
-use crate::credential::CredentialLocation;
+use crate::credential::{CredentialLocation, SUBPROTOCOLS};
 use crate::decision::RuleId;
 use crate::fetch::{self, Introspection};
 use crate::http_syntax::is_same_header;
 use crate::keys::SigningKey;
 use crate::login::PasswordSettings;
 use crate::normal_path::NormalPath;
+use crate::odd_path::Oddities;
 use crate::token_endpoint::TokenEndpoint;
 use own_routes::OwnRoutes;
 use reserved::Reserved;
-use rules::Undecided;
 
 /// Reads a variable of the plugin's environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -41,19 +41,19 @@ pub struct Policy {
     default: Option<Requirement>,
     identity_headers: IdentityHeaderNames,
     reserved: Reserved,
-    /// What a client is told of a refusal.
+    /// What a client sees of a refusal.
     pub errors: ErrorSettings,
     /// What becomes of CORS preflights.
     pub cors_preflight: CorsPreflight,
     /// What is fetched from outside.
     pub sources: Vec<Rc<fetch::RemoteSource>>,
-    /// Whom opaque tokens are asked after.
+    /// The issuers that are asked about opaque tokens.
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
     own_routes: OwnRoutes,
     /// Whether refusals are carried out.
     pub mode: Mode,
-    /// Whether Envoy is told who calls, for its access log.
+    /// Whether Envoy gets the identity, for its access log.
     pub filter_state: bool,
     /// The clients that have API keys, each once.
     pub clients: Vec<String>,
@@ -65,18 +65,18 @@ pub struct Policy {
     pub cache: CacheLimits,
 }
 
-/// The names of the headers that tell the upstream who calls.
+/// The names of the headers that carry the identity to the upstream.
 #[derive(Debug)]
 pub struct IdentityHeaderNames {
     /// The subject.
     pub subject: Rc<str>,
     /// Its scopes.
     pub scopes: Rc<str>,
-    /// The schemes that let it in.
+    /// The schemes that allowed it.
     pub scheme: Rc<str>,
-    /// Who issued the token, if that is to be told.
+    /// The issuer of the token, if it is sent on.
     pub issuer: Option<Rc<str>>,
-    /// The refusal that it was spared, if that is to be told.
+    /// The refusal that was not carried out in a dry run, if it is sent on.
     pub dry_run: Option<Rc<str>>,
 }
 
@@ -120,7 +120,7 @@ impl Policy {
     }
 
     /// What a request needs, by the first rule that matches, or by default. Nothing: refused; of an unknown
-    /// rule, because finding the rule takes more reading than there may be.
+    /// rule, because which rule it is is not decided.
     #[must_use]
     pub fn requirement(
         &self,
@@ -128,17 +128,34 @@ impl Policy {
         host: &[u8],
         path: &NormalPath<'_>,
     ) -> (RuleId, Option<&Requirement>) {
-        match self.rules.find(method, host, path.as_str()) {
-            Ok(Some((number, rule))) => {
-                (RuleId::Rule(number), rule.requirement.as_ref().or(self.default.as_ref()))
-            }
-            Ok(None) if self.default.is_some() => (RuleId::Default, self.default.as_ref()),
-            Ok(None) => (RuleId::None, None),
-            Err(Undecided) => (RuleId::Unknown, None),
-        }
+        let asked = Asked::of(method, host, path.as_str());
+        self.requirement_for(&asked).unwrap_or((RuleId::Unknown, None))
     }
 
-    /// What a request needs by rule `number`. Nothing: refused.
+    /// What a request needs, by the first rule that matches, or by default. Nothing: refused. What is asked for a path
+    /// that is not in normal form is never the default.
+    ///
+    /// # Errors
+    /// Why it is not decided which rule it is.
+    pub fn requirement_for(&self, asked: &Asked<'_>) -> Result<(RuleId, Option<&Requirement>), Undecided> {
+        Ok(match self.rules.find_for(asked)? {
+            Some((number, rule)) => {
+                (RuleId::Rule(number), rule.requirement.as_ref().or(self.default.as_ref()))
+            }
+            None if self.default.is_some() && asked.oddities == Oddities::NONE => {
+                (RuleId::Default, self.default.as_ref())
+            }
+            None => (RuleId::None, None),
+        })
+    }
+
+    /// What some rule allows a path to have that is not in normal form.
+    #[must_use]
+    pub fn allowed_oddities(&self) -> Oddities {
+        self.rules.allows()
+    }
+
+    /// What a request needs by rule `number`. `None`: refused.
     #[must_use]
     pub fn requirement_of(&self, number: usize) -> Option<&Requirement> {
         let rule = self.rules.all().get(number);
@@ -165,7 +182,7 @@ impl Policy {
         self.rules.all()
     }
 
-    /// What a request needs that no rule is for; nothing: it is refused.
+    /// What a request needs that no rule is for; `None`: it is refused.
     #[must_use]
     pub fn default_requirement(&self) -> Option<&Requirement> {
         self.default.as_ref()
@@ -232,7 +249,7 @@ impl Policy {
         self.schemes.len()
     }
 
-    /// The headers that tell the upstream who calls.
+    /// The headers that carry the identity to the upstream.
     #[must_use]
     pub fn identity_headers(&self) -> &IdentityHeaderNames {
         &self.identity_headers
@@ -250,6 +267,7 @@ impl Policy {
     pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
         let is_location = |location: &CredentialLocation| match location {
             CredentialLocation::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
+            CredentialLocation::Subprotocol(_) => is_same_header(SUBPROTOCOLS.as_bytes(), name),
             CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)

@@ -2,7 +2,7 @@ use super::Reserved;
 use crate::policy::Policy;
 
 #[test]
-fn a_header_is_the_same_to_whoever_makes_variables_of_headers() {
+fn a_header_is_the_same_to_a_server_that_makes_variables_of_headers() {
     for (left, right, same) in [
         ("x-auth-subject", "X_Auth.Subject", true),
         ("x-auth-subject", "x-auth-subjects", false),

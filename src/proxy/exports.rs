@@ -44,7 +44,7 @@ extern "C" fn lychgate_on_request_headers(context: u32, count: usize, end_of_str
 #[unsafe(no_mangle)]
 extern "C" fn lychgate_on_memory_allocate(size: usize) -> *mut u8 {
     match Layout::array::<u8>(size) {
-        // SAFETY: the layout is not of nothing.
+        // SAFETY: the size of the layout is not zero.
         Ok(layout) if size > 0 => unsafe { alloc(layout) },
         Ok(_) => NonNull::dangling().as_ptr(),
         Err(_) => null_mut(),

@@ -2,7 +2,7 @@
 
 use smallvec::SmallVec;
 
-/// Names and values. Those of most requests stand on the stack.
+/// Names and values. Those of most requests are on the stack.
 pub type HeaderPairs<'b> = SmallVec<[(&'b [u8], &'b [u8]); 32]>;
 
 /// Headers in the ABI's form: their number, the length of each name and value, then each name and

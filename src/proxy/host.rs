@@ -1,4 +1,4 @@
-//! The seam, carried out by host calls.
+//! The trait `Host`, by host calls.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -208,7 +208,7 @@ impl Host for ProxyHost {
     fn declare_filter_state(&self, names: &[&str]) {
         for name in names {
             let declaration = Declaration { name: (*name).to_owned(), kind: STRING };
-            // A host that has no such function, or was told so before, is no worse off.
+            // A host that has no such function, or that was given it before, loses nothing.
             let _ = hostcalls::call_foreign_function(DECLARE_PROPERTY, &declaration.encode_to_vec());
         }
     }
@@ -238,7 +238,7 @@ impl Host for ProxyHost {
     }
 }
 
-/// What the host says; nothing if it cannot be asked. Success is exactly `result: true`.
+/// What the host says; `None` if it cannot be asked. Success is exactly `result: true`.
 fn verify(arguments: &[u8]) -> Option<bool> {
     const VALID: [u8; 2] = [0x08, 0x01];
     match hostcalls::call_foreign_function(VERIFY_SIGNATURE, arguments) {

@@ -1,9 +1,9 @@
-//! The shell: the only room that knows proxy-wasm. It is made with the crate `proxy-wasm`: its [`main!`], a
+//! The shell: the only module that knows proxy-wasm. It is made with the crate `proxy-wasm`: its [`main!`], a
 //! [`RootContext`](proxy_wasm::traits::RootContext) with the worker of a configuration, an
 //! [`HttpContext`](proxy_wasm::traits::HttpContext) for each request. What happens in them is decided in
 //! [`crate::filter`].
 //!
-//! Beside the crate stand [`hostcalls`] and [`wasi`], with no way to panic, and [`exports`], two callbacks that
+//! Beside the crate there are [`hostcalls`] and [`wasi`], with no way to panic, and [`exports`], two callbacks that
 //! answer what the crate's cannot. RATIONALE.md says why.
 //!
 //! [`main!`]: proxy_wasm::main

@@ -23,7 +23,7 @@ fn time(clock: u32) -> Option<Duration> {
     (errno == 0).then(|| Duration::from_nanos(nanoseconds))
 }
 
-/// The time since 1970; nothing if the host does not tell.
+/// The time since 1970; `None` if the host does not tell.
 pub fn since_epoch() -> Option<Duration> {
     time(REALTIME)
 }

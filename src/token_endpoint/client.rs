@@ -74,7 +74,7 @@ impl Clients {
     /// as those of passwords are, for each client and address.
     ///
     /// # Errors
-    /// The refusal: RFC 6749's `invalid_client`, or `invalid_request` for who uses both ways; 429 after too
+    /// The refusal: RFC 6749's `invalid_client`, or `invalid_request` for a client that uses both ways; 429 after too
     /// many failures.
     pub fn authenticate(
         &self,
@@ -87,7 +87,7 @@ impl Clients {
         let by_header = authorization
             .and_then(|value| after_prefix(value, "Basic "))
             .map(|credential| basic::decode(credential).unwrap_or_default())
-            // Swagger UI sends an empty id and an empty secret for nothing.
+            // Swagger UI sends an empty id and an empty secret if it has none.
             .filter(|(id, secret)| !id.is_empty() || !secret.is_empty());
         let (id, secret) = match (by_header, form) {
             (Some(_), (_, Some(_))) => {

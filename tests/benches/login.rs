@@ -1,4 +1,4 @@
-//! What a flood of wrong passwords costs everybody else on the same worker: the throughput of an
+//! What a flood of wrong passwords costs other clients on the same worker: the throughput of an
 //! authenticated route with the flood against the throughput without it, in one Envoy, in turns.
 //!
 //! `cargo bench --bench login` (Debian's wrk is installed where that may be done); with `LYCHGATE_ARTEFACT=native` of the

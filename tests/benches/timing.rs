@@ -1,7 +1,7 @@
-//! Whether the time that a refusal takes tells a user who exists from one who does not: wrong
+//! Whether the time that a refusal takes distinguishes a user that exists from one that does not: wrong
 //! passwords for either, in turns drawn by lot, at a hash so cheap that what is around it shows.
 //!
-//! `cargo bench --bench timing` prints it. It is a measurement and no gate: the machine has other
+//! `cargo bench --bench timing` prints it. It is a measurement and fails no build: the machine has other
 //! things to do. A difference is real where both figures are beyond 5 or so; it is of use to an
 //! attacker where it stands out from the tens of milliseconds of an honest hash, and from the network.
 
@@ -106,7 +106,7 @@ fn mann_whitney(times: &[Vec<f64>; 2]) -> f64 {
 
 fn report(what: &str, times: &[Vec<f64>; 2]) {
     println!(
-        "{what}: {SAMPLES} wrong passwords each, median {:.2} us for a user, {:.2} us for nobody; \
+        "{what}: {SAMPLES} wrong passwords each, median {:.2} us for a user, {:.2} us for an unknown user; \
          Welch's t {:+.1}, Mann-Whitney z {:+.1}",
         median(&times[0]) / 1e3,
         median(&times[1]) / 1e3,

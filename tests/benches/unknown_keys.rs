@@ -47,7 +47,7 @@ fn main() {
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
     let addr = envoy.addr("gate");
     let token = Token::new().header("kid", "good").sign("ES256");
-    // Signing takes longer than sending, so the signature is one for all: nobody gets to look at it.
+    // Signing takes longer than sending, so all have one signature: it is never verified.
     let template = Token::new().header("kid", "0000000").sign("ES256");
     let payload = template.split_once('.').map(|(_, rest)| rest.to_owned()).unwrap_or_default();
     let unknown = |number: usize| {

@@ -15,7 +15,7 @@ const IN_BASE64: &str = "an HMAC secret in base64 there, 0123456789 ab";
 const IN_JWK: &str = "an HMAC secret in a JWK, 0123456789 abcdefgh";
 const IN_SET: &str = "an HMAC secret in a JWK Set, 0123456789 abcd";
 const CLIENT: &str = "a client secret & more";
-const ASKING: &str = "the secret of who introspects";
+const ASKING: &str = "the secret for introspection";
 const BCRYPT: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
 fn environment(name: &str) -> Option<String> {
@@ -75,7 +75,7 @@ fn secrets() -> Vec<Kept> {
         kept("the HMAC secret in a JWK", IN_JWK),
         kept("the HMAC secret in a JWK Set", IN_SET),
         kept("the client secret", CLIENT),
-        kept("the secret of who introspects", ASKING),
+        kept("the secret for introspection", ASKING),
         kept("the password hash", &BCRYPT[29..]),
         kept("the private key of P-256", private_bytes(keys::P256.private_pem)),
         kept("the private key of Ed25519", private_bytes(keys::ED25519.private_pem)),
@@ -149,7 +149,7 @@ fn the_text_of_an_error_holds_no_secret() {
         ("a secret for all of it", jwt(json!(MISPLACED))),
         ("a password for its hash", user(json!({"username": "x", "password": MISPLACED}))),
         (
-            "a password as a hash of nobody's",
+            "a password in place of a hash",
             user(json!({"username": "x", "password": format!("$argon2id${MISPLACED}")})),
         ),
         (

@@ -25,7 +25,7 @@ fn start(concurrency: u32) -> (Envoy, Upstream) {
 }
 
 fn observe(response: &Response) -> Observed {
-    // The upstream answers with what it received, the gate with a detail.
+    // The upstream answers with what it received, the filter with a detail.
     let echo: serde_json::Value = serde_json::from_slice(&response.body).unwrap_or_default();
     let upstream = echo["headers"].as_array().map(|headers| {
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();

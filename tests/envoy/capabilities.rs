@@ -49,7 +49,7 @@ fn the_filter_works_in_an_envoy_that_allows_it_only_what_is_published() {
         assert_eq!(status(Request::get("/es256").bearer(token().sign_by_stranger("ES256"))), 401);
         assert_eq!(status(Request::get("/key").header("X-API-Key", KEY)), 200);
         assert_eq!(status(Request::get("/key").header("X-API-Key", "another")), 403);
-        // The upstream has no key set to give: the call is made, and its failure told.
+        // The upstream has no key set to give: the call is made, and its failure logged.
         assert_eq!(status(Request::get("/fetched").bearer(token().sign("ES256"))), 503);
     }
     let form = |password: &str| {
@@ -78,7 +78,7 @@ fn what_is_published_is_needed() {
     assert!(without("environ_get").is_err_and(|log| log.contains("SECRET")));
     let envoy = without("proxy_call_foreign_function").unwrap_or_else(|log| panic!("{log}"));
     assert!(envoy.log().contains("signatures are checked in the module"), "{}", envoy.log());
-    // Nobody counts, and nothing else is different.
+    // No failure is counted, and no answer differs.
     let envoy = without("proxy_define_metric").unwrap_or_else(|log| panic!("{log}"));
     assert!(envoy.log().contains("stats cannot be had"), "{}", envoy.log());
     let good = Request::get("/key").header("X-API-Key", KEY);

@@ -154,7 +154,7 @@ fn a_body_that_comes_late_in_pieces_or_in_chunks_is_waited_for() {
 }
 
 /// The first login of a worker is watched, lest its body never come. One whose form came in two parts was
-/// let go all the same: the upstream saw half the form, and the gate took the rest for all of it.
+/// let go all the same: the upstream saw half the form, and the filter took the rest for all of it.
 #[test]
 fn a_first_login_whose_form_comes_in_two_parts_is_one_login_and_stays_here() {
     let (envoy, upstream) = start(&[Listener::new("gate", policy(CHEAP, &json!({})))], 1);
@@ -268,7 +268,7 @@ fn from(address: &str, request: Request) -> Request {
 }
 
 /// Three addresses post wrong passwords for made-up users as fast as they are answered. Of 20 right logins
-/// in 8 s none got through: the budget for hashing went to the one who asked most often.
+/// in 8 s none got through: the budget for hashing went to the client that asked most often.
 #[test]
 fn a_right_login_gets_through_a_flood_from_three_addresses() {
     let (envoy, upstream) = start(&[behind_a_proxy(policy(MIDDLING, &json!({})))], 1);

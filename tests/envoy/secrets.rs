@@ -15,11 +15,11 @@ const HASH: &str =
     "$pbkdf2-sha256$i=1000,l=32$MDEyMzQ1Njc4OWFiY2RlZg$69Tk6jxjFp3Reuwd1LLPFpSNGP4/GOYDUO8OpNEuDhM";
 const WRONG_PASSWORD: &str = "wrong horse & battery";
 const API_KEY: &str = "an API key of one's own";
-const WRONG_KEY: &str = "an API key of nobody's";
+const WRONG_KEY: &str = "an unknown API key...";
 const CLIENT: &str = "a client secret by environment";
-const WRONG_CLIENT: &str = "a client secret of nobody's";
-const ASKING: &str = "the secret of who introspects";
-const OPAQUE: &str = "an-opaque-token-of-somebody";
+const WRONG_CLIENT: &str = "an unknown client secret...";
+const ASKING: &str = "the secret for introspection";
+const OPAQUE: &str = "an-opaque-token-of-a-user";
 const UNASKABLE: &str = "an-opaque-token-that-fails";
 
 fn sha256(text: &str) -> String {
@@ -106,7 +106,7 @@ fn requests(tokens: &[(&'static str, String, u16)]) -> Vec<(Request, u16)> {
 fn neither_logs_nor_stats_nor_dumps_nor_answers_hold_a_secret() {
     let upstream = Upstream::start();
     let issuer = Upstream::serve(|request| match String::from_utf8_lossy(&request.body) {
-        body if body.contains(OPAQUE) => Reply::json(&json!({"active": true, "sub": "somebody"})),
+        body if body.contains(OPAQUE) => Reply::json(&json!({"active": true, "sub": "a-user"})),
         _ => Reply::status(500),
     });
     let own = |name: &str, value: &str| (name.to_owned(), value.to_owned());
@@ -141,7 +141,7 @@ fn neither_logs_nor_stats_nor_dumps_nor_answers_hold_a_secret() {
         kept("the private key", line(keys::P256.private_pem)),
         kept("the client's secret", CLIENT),
         kept("a client's wrong secret", WRONG_CLIENT),
-        kept("the gate's own secret", ASKING),
+        kept("the filter's own secret", ASKING),
         kept("the password", PASSWORD),
         kept("a wrong password", WRONG_PASSWORD),
         kept("the API key", API_KEY),
@@ -151,7 +151,7 @@ fn neither_logs_nor_stats_nor_dumps_nor_answers_hold_a_secret() {
         kept("a Basic credential", basic("johndoe", PASSWORD)),
     ];
     for (of, token, _) in &tokens {
-        // The signature alone would be worth as much, to who knows the rest.
+        // The signature alone would be worth as much with the rest, which is known.
         secrets.push(kept(of, token.rsplit('.').next().unwrap()));
     }
 
@@ -175,7 +175,7 @@ fn neither_logs_nor_stats_nor_dumps_nor_answers_hold_a_secret() {
     if Artefact::from_environment() == Artefact::Wasm {
         assert!(log.contains("proxy_on_request_headers"), "the log is as loud as it goes:\n{log:.3000}");
     }
-    assert!(log.contains("token_bad_signature"), "and the gate gives its reasons:\n{log:.3000}");
+    assert!(log.contains("token_bad_signature"), "and the filter gives its reasons:\n{log:.3000}");
     leaks.extend(found(&secrets, &log).into_iter().map(|leak| format!("{leak} in the log")));
     println!(
         "secrets: {} of them in {} requests, {} found in logs, stats, dumps and answers",

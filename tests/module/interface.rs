@@ -1,4 +1,4 @@
-//! The module as its host sees it: what it asks for, what it offers, what it tells of who built it.
+//! The module as its host sees it: what it asks for, what it offers, what it reveals of its build.
 //! `envoy/capabilities.rs` shows that it works where the host allows it just that.
 
 use std::fs;
@@ -134,7 +134,7 @@ fn the_module_does_not_tell_where_it_was_built() {
         // A home of `/` or none is in everything.
         if place.len() > 1 {
             let found = module.windows(place.len()).any(|window| window == place.as_bytes());
-            assert!(!found, "{place} stands in the module: was it built by `make build`?");
+            assert!(!found, "{place} is in the module: was it built by `make build`?");
         }
     }
 }

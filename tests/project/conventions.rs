@@ -1,4 +1,4 @@
-//! The rules of the house that a test can see.
+//! The conventions of this repository that a test can check.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ fn no_file_is_longer_than_400_lines() {
     }
 }
 
-/// What stands between backticks, or between quotation marks.
+/// What is between backticks, or between quotation marks.
 fn between(text: &str, mark: char) -> Vec<&str> {
     text.split(mark).skip(1).step_by(2).collect()
 }

@@ -81,7 +81,7 @@ fn func_e_is_preferred_to_an_envoy_on_the_path_and_envoy_path_to_both() {
 }
 
 #[test]
-fn a_func_e_without_an_envoy_is_told_and_nothing_else_taken() {
+fn a_func_e_without_an_envoy_is_reported_and_nothing_else_taken() {
     let programs = Programs::new("empty");
     programs.add("envoy", "exit 0");
     programs.add("func-e", "echo /no/such/envoy");

@@ -220,7 +220,7 @@ impl Client {
                 }
             }
             if turn % 512 == 511 {
-                // Now and then somebody comes anew.
+                // Now and then a new client connects.
                 self.connection = Connection::open(self.addr).expect("a connection");
             }
             total.fetch_add(self.seen.sent - before, Ordering::Relaxed);
@@ -303,7 +303,7 @@ fn good_and_bad_requests_at_full_load_without_a_mistake_and_in_flat_memory() {
         sent as f64 / took.as_secs_f64()
     );
     assert!(mistakes.is_empty(), "{mistakes:?}");
-    assert_eq!(reached, passed, "the upstream saw exactly what was let in");
+    assert_eq!(reached, passed, "the upstream saw exactly what was allowed");
     assert!(sent > seconds * 50, "hardly a load: {sent}");
     assert!(!envoy.log().contains("Function: proxy_on_"), "the VM crashed:\n{}", envoy.log());
     // By half time everything is as large as it gets.

@@ -10,7 +10,7 @@ use crate::envoy::root;
 /// A fenced block of a document.
 #[derive(Clone, Debug)]
 pub struct Block {
-    /// What stands after the fence: `yaml`, `console`.
+    /// What is after the fence: `yaml`, `console`.
     pub language: String,
     /// What is in it.
     pub text: String,

@@ -55,7 +55,7 @@ fn indented(text: &str, by: usize) -> String {
     text.lines().map(|line| format!("{}{line}\n", " ".repeat(by))).collect()
 }
 
-/// Ports that nobody uses, all different because all are held before any is let go.
+/// Ports that are free, all different because all are held before any is let go.
 fn free_ports<const N: usize>() -> [u16; N] {
     let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
     held.map(|listener| listener.local_addr().expect("a bound socket has an address").port())
@@ -108,7 +108,7 @@ impl Demonstration {
         moved(&self.ports, text)
     }
 
-    /// Host and port of the gate.
+    /// Host and port of the filter.
     #[must_use]
     pub fn gate(&self) -> String {
         self.moved("127.0.0.1:10000")

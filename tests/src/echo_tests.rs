@@ -2,7 +2,7 @@ use super::Upstream;
 use crate::http::{self, Request};
 
 #[test]
-fn what_arrives_is_told_byte_for_byte() {
+fn what_arrives_is_echoed_byte_for_byte() {
     let upstream = Upstream::start();
     let request =
         Request::post("/a?b=%20").header("X-Odd", b"\xff").header("X-Odd", "2").body("text/plain", "hello");

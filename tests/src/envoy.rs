@@ -141,7 +141,7 @@ impl Listener {
         self
     }
 
-    /// Lets the module use and be called by nothing but this.
+    /// Lets the module use and be called by this alone.
     #[must_use]
     pub fn restricted_to(mut self, capabilities: &[String]) -> Self {
         self.capabilities = capabilities.to_vec();
@@ -249,7 +249,7 @@ pub fn binary() -> &'static Path {
     })
 }
 
-/// A new directory that nobody else may read: a bootstrap holds keys.
+/// A new directory that other users may not read: a bootstrap holds keys.
 fn directory() -> PathBuf {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -266,7 +266,7 @@ fn module() -> PathBuf {
     module
 }
 
-/// Writes a file of the configuration, where `@DIR@` stands for the directory.
+/// Writes a file of the configuration, where `@DIR@` means the directory.
 fn write(dir: &Path, name: &str, text: &str) -> PathBuf {
     let file = dir.join(name);
     fs::write(&file, text.replace("@DIR@", &dir.to_string_lossy())).expect("written");

@@ -146,13 +146,13 @@ pub fn preface() -> Vec<u8> {
     [PREFACE, &frame(SETTINGS, 0, 0, &[0, 1, 0, 0, 0, 0]), &room].concat()
 }
 
-/// Sends it on a connection of its own. Nothing: the stream or the connection was reset.
+/// Sends it on a connection of its own. `None`: the stream or the connection was reset.
 ///
 /// # Errors
 /// If there is no connection, or no answer within ten seconds.
 pub fn send(addr: SocketAddr, request: &Request) -> io::Result<Option<Response>> {
     let mut connection = Connection::open(addr, Duration::from_secs(10))?;
-    // Who is refused early may find the connection closed, and the refusal in it.
+    // A client that is refused early may find the connection closed, and the refusal in it.
     let _ = connection.write(&request.frames(1));
     Ok(connection.next_answer()?.and_then(|(_, answer)| answer))
 }
@@ -216,7 +216,7 @@ impl Connection {
         self.stream.try_clone()
     }
 
-    /// The next stream that is over, with its answer, or without one where it was reset; nothing: the
+    /// The next stream that is over, with its answer, or without one where it was reset; `None`: the
     /// connection is over.
     ///
     /// # Errors
@@ -241,14 +241,14 @@ impl Connection {
                     let payload = if kind == PING { payload } else { Vec::new() };
                     let _ = self.stream.write_all(&frame(kind, ACK_OR_END_STREAM, 0, &payload));
                 }
-                // After an answer that is whole it says only that nobody reads the rest of the request.
+                // After an answer that is whole it says only that the rest is not read of the request.
                 RESET if self.over.insert(stream) => {
                     self.begun.remove(&stream);
                     return Ok(Some((stream, None)));
                 }
                 GOAWAY if self.begun.is_empty() => return Ok(None),
                 HEADERS => self.head(stream, &payload)?,
-                DATA => self.begun.entry(stream).or_insert_with(nothing).body.extend(payload),
+                DATA => self.begun.entry(stream).or_insert_with(empty_response).body.extend(payload),
                 _ => {}
             }
             if matches!(kind, HEADERS | DATA) && flags & ACK_OR_END_STREAM != 0 {
@@ -258,9 +258,9 @@ impl Connection {
         }
     }
 
-    /// A head, or trailers, which stand behind its headers.
+    /// A head, or trailers, which are behind its headers.
     fn head(&mut self, stream: u32, block: &[u8]) -> io::Result<()> {
-        let answer = self.begun.entry(stream).or_insert_with(nothing);
+        let answer = self.begun.entry(stream).or_insert_with(empty_response);
         let mut fields = hpack::decode(block)?;
         if let Some(status) = first(&fields, ":status") {
             answer.status = text(status).parse().unwrap_or(0);
@@ -270,6 +270,6 @@ impl Connection {
     }
 }
 
-fn nothing() -> Response {
+fn empty_response() -> Response {
     Response { status: 0, headers: Vec::new(), body: Vec::new() }
 }

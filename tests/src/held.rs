@@ -96,7 +96,7 @@ impl Held {
         self.shared.changed.notify_all();
     }
 
-    /// Hangs up on who asks this.
+    /// Hangs up on a client that asks this.
     pub fn hang_up(&self, name: &str) {
         self.shared.book().words.insert(name.to_owned(), Word::HangUp);
         self.shared.changed.notify_all();

@@ -25,7 +25,7 @@ fn the_answer_of_the_rfc_is_read() {
 }
 
 #[test]
-fn what_is_sent_is_read_again_and_an_index_stands_for_what_it_means() {
+fn what_is_sent_is_read_again_and_an_index_gives_its_entry() {
     let long = "x".repeat(300);
     let fields = [field(":status", "401"), field("grpc-status", "16"), field("a", &long)];
     assert_eq!(decode(&encode(&fields)).unwrap(), fields);

@@ -1,4 +1,4 @@
-//! An HTTP/1.1 client that sends what it is told to, byte for byte.
+//! An HTTP/1.1 client that sends what it is given, byte for byte.
 //!
 //! Tests of an authentication filter must send what a well-behaved client refuses to: a header
 //! twice, bytes that are no UTF-8, a target full of dots.
@@ -17,7 +17,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// A request, its headers in the order in which they are sent.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The method, as it stands on the request line.
+    /// The method, as it is on the request line.
     pub method: String,
     /// The request target, sent as it is.
     pub target: String,
@@ -160,7 +160,7 @@ impl Connection {
     /// Connects.
     ///
     /// # Errors
-    /// If nobody listens there.
+    /// If no server listens there.
     pub fn open(addr: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect_timeout(&addr, TIMEOUT)?;
         stream.set_read_timeout(Some(TIMEOUT))?;

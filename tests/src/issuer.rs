@@ -24,7 +24,7 @@ pub enum Behaviour {
     /// It passes everything on.
     #[default]
     Passes,
-    /// It hangs up on everybody.
+    /// It hangs up on every client.
     Down,
     /// It answers 500.
     Errors,
@@ -76,7 +76,7 @@ pub struct Issuer {
     addr: SocketAddr,
 }
 
-/// The directory with `oidc-provider`, installed from `tests/oidc`; nothing, with a line that says
+/// The directory with `oidc-provider`, installed from `tests/oidc`; `None`, with a line that says
 /// why, where it cannot be.
 fn modules() -> Option<PathBuf> {
     static MODULES: OnceLock<Option<PathBuf>> = OnceLock::new();

@@ -1,4 +1,4 @@
-//! Whether a secret stands in a text, however it is written.
+//! Whether a secret is in a text, however it is written.
 
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD};
@@ -36,12 +36,12 @@ fn writings(secret: &[u8]) -> Vec<(&'static str, String)> {
     writings
 }
 
-/// Which of the secrets stand in `text`, and how.
+/// Which of the secrets are in `text`, and how.
 pub fn found(secrets: &[Kept], text: &str) -> Vec<String> {
     let joined: String = text.split_whitespace().collect();
     let mut found = Vec::new();
     for secret in secrets {
-        assert!(secret.bytes.len() >= 8, "{} is too short to be told from chance", secret.of);
+        assert!(secret.bytes.len() >= 8, "{} is too short to be distinguished from chance", secret.of);
         for (how, writing) in writings(&secret.bytes) {
             if text.contains(&writing) || joined.contains(&writing) {
                 found.push(format!("{} as {how}", secret.of));

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::http::{Connection, Request};
 
-/// Requests in a second that wrk gets through with this token, all of which must be let in.
+/// Requests in a second that wrk gets through with this token, all of which must be allowed.
 ///
 /// # Panics
 /// If wrk fails, or a request is refused.

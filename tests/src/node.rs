@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use crate::envoy::root;
 
 /// The directory into which the packages of `source`, a folder of this repository with a package.json and
-/// its lock, are installed. Made once; nothing, with a line that says why, where it cannot be made.
+/// its lock, are installed. Made once; `None`, with a line that says why, where it cannot be made.
 ///
 /// # Panics
 /// If the folder has no lock, or a directory cannot be made.

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use crate::envoy::root;
 
 /// The Python of a venv with the packages of `requirements`, a file of this repository. Made once;
-/// nothing, with a line that says why, where it cannot be made.
+/// `None`, with a line that says why, where it cannot be made.
 pub fn python(requirements: &str) -> Option<PathBuf> {
     let text = fs::read_to_string(root().join(requirements)).expect("the requirements are there");
     let mut hasher = DefaultHasher::new();

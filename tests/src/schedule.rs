@@ -1,4 +1,4 @@
-//! A model of everybody around the module: clients, the issuer, an operator, and a host that fails. A
+//! A model of what is around the module: clients, the issuer, an operator, and a host that fails. A
 //! schedule is a random order of what they do. It is run against the module under the emulated host
 //! ([`crate::vm`]), and what the module does is held against what it may do by what was sent and said.
 //!
@@ -70,7 +70,7 @@ choices!(
 );
 
 choices!(
-    /// What stands in `Authorization`.
+    /// What is in `Authorization`.
     Auth {
         /// Nothing.
         Nothing,
@@ -104,7 +104,7 @@ choices!(
 );
 
 choices!(
-    /// What stands in the cookie.
+    /// What is in the cookie.
     Cookie {
         /// Nothing.
         Nothing,
@@ -116,7 +116,7 @@ choices!(
 );
 
 choices!(
-    /// What stands in the header for API keys.
+    /// What is in the header for API keys.
     Key {
         /// Nothing.
         Nothing,
@@ -208,11 +208,11 @@ choices!(
         NotFound,
         /// Bad argument.
         BadArgument,
-        /// Somebody else was faster.
+        /// Another worker was faster.
         Mismatch,
         /// Internal failure.
         Internal,
-        /// One that nobody has heard of.
+        /// One that is unknown.
         Unheard,
     }
 );
@@ -222,11 +222,11 @@ choices!(
 pub struct Head {
     /// Where it goes.
     pub place: Place,
-    /// What stands in `Authorization`.
+    /// What is in `Authorization`.
     pub auth: Auth,
-    /// What stands in the cookie.
+    /// What is in the cookie.
     pub cookie: Cookie,
-    /// What stands in the header for API keys.
+    /// What is in the header for API keys.
     pub key: Key,
     /// Whether nothing follows.
     pub complete: bool,
@@ -247,7 +247,7 @@ pub enum Event {
     Answer(u8, Answer),
     /// Every open call is.
     AnswerAll(Answer),
-    /// Time passes, and root contexts are told so.
+    /// Time passes, and root contexts get a tick.
     Time(Span),
     /// The upstream answers a request.
     Upstream(u8),
@@ -263,7 +263,7 @@ pub enum Event {
     NewRoot(Policy),
     /// The same root context is configured again.
     Again(Policy),
-    /// The oldest root context that nobody uses any more is ended.
+    /// The oldest root context that is no longer used is ended.
     EndRoot,
 }
 

@@ -79,7 +79,7 @@ pub struct State {
     pub now: Duration,
     /// Unless it goes on by this each time that it is read.
     pub pace: Duration,
-    /// What `verify_signature` says; nothing: there is no such function.
+    /// What `verify_signature` says; `None`: there is no such function.
     pub verdict: Option<bool>,
     /// What it says of these arguments, where it says one thing of some and another of others.
     pub judge: Option<Judge>,

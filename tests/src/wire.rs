@@ -5,7 +5,7 @@
 
 use std::io::{self, BufRead, Read};
 
-/// What a test could want to be told at most, so that a runaway peer fails a test and not the
+/// The most that a test could want to read, so that a runaway peer fails a test and not the
 /// machine.
 const MAX_HEAD: u64 = 1 << 20;
 const MAX_BODY: u64 = 64 << 20;

@@ -40,7 +40,7 @@ impl Arrival {
         first(&self.trailers, name).map(text)
     }
 
-    /// Whether this stands anywhere in its head or its trailers.
+    /// Whether this is anywhere in its head or its trailers.
     #[must_use]
     pub fn says(&self, what: &str) -> bool {
         let fields = self.headers.iter().chain(&self.trailers);

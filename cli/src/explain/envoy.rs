@@ -74,7 +74,7 @@ pub const FLAGS: &[Entry] = &[
         "NR",
         "404",
         "No route matches the request.",
-        "Compare host and path with the routes: Lychgate let the request in, or stands behind the router.",
+        "Compare host and path with the routes: Lychgate allowed the request, or comes after the router.",
     ),
     entry(
         "UT",
@@ -157,7 +157,7 @@ pub const DETAILS: &[Entry] = &[
         "route_not_found",
         "404",
         "No route matches the request.",
-        "Compare host and path with the routes: Lychgate let the request in, or stands behind the router.",
+        "Compare host and path with the routes: Lychgate allowed the request, or comes after the router.",
     ),
     entry(
         "upstream_response_timeout",
@@ -180,7 +180,7 @@ pub const DETAILS: &[Entry] = &[
     entry(
         "request_overall_timeout",
         "408",
-        "The request did not come in time: Envoy's own `request_timeout`, not Lychgate's.",
+        "The request did not arrive in time: Envoy's own `request_timeout`, not Lychgate's.",
         "Raise `request_timeout`.",
     ),
     entry(

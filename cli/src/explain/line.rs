@@ -1,5 +1,5 @@
 //! A line of a log: what it says of the answer to a request. Read are Envoy's default format, Istio's, other
-//! formats of text as far as their fields are told apart, JSON with any keys, and Lychgate's own lines.
+//! formats of text as far as their fields are distinguished, JSON with any keys, and Lychgate's own lines.
 //!
 //! A client chooses a part of every line: its path, its `User-Agent`. A text in quotation marks is therefore read
 //! only where no other has what is looked for, and the values of a JSON object by their keys first.
@@ -90,7 +90,7 @@ fn own_line(text: &str) -> Option<Line> {
     Some(Line { status: Some(status), reason: Some(word.to_owned()), ..Line::default() })
 }
 
-/// Whether a text looks like response-code details that are told of here.
+/// Whether a text looks like response-code details that are known here.
 fn is_detail(text: &str) -> bool {
     ours(text).is_some() || envoy::detail(text).is_some()
 }

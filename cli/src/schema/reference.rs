@@ -9,7 +9,7 @@ const HEAD: &str = "# Configuration reference
 <!-- Made by `lychgate schema --markdown`; a test holds it to that. Change the comments in src/config/ and make it anew. -->
 
 Every key, made from [the JSON Schema](lychgate.schema.json) that editors use. An unknown key, a wrong type, a name that
-refers to nothing, a key too weak for its algorithm: the plugin refuses to start, and the log says where and what to do.
+refers to something that is missing, a key too weak for its algorithm: the plugin refuses to start, and the log says where and what to do.
 Keys in **bold** must be there. The examples are parts of a configuration; whole ones are in [Recipes](recipes.md).
 
 ";
@@ -73,7 +73,7 @@ fn references(own: &Value, found: &mut Vec<String>) {
             if let Some(name) = reference(own) {
                 found.push(name.to_owned());
             }
-            // Not `$defs`, which only the root has, and no examples, which refer to nothing.
+            // Not `$defs`, which only the root has, and no examples, which refer to missing parts.
             for key in ["items", "additionalProperties", "anyOf"] {
                 members.get(key).into_iter().for_each(|inner| references(inner, found));
             }

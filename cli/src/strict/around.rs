@@ -12,8 +12,7 @@ const OPEN: &str =
     "a crash of the plugin lets every request in unjudged, with the identity headers that its client wrote; ";
 const CLOSED: &str =
     "a crash stops the plugin on its worker, which refuses every request until Envoy restarts; ";
-const NO_DIGEST: &str =
-    "missing: a push to the registry puts another module in the gate's place; pin the module by its digest";
+const NO_DIGEST: &str = "missing: a push to the registry puts another module in the place of Lychgate; pin the module by its digest";
 const LOGINS: &str =
     "the head of a login goes nowhere without its body here, so every login is refused with 408; ";
 
@@ -129,12 +128,12 @@ impl Judge<'_> {
         for (field, message) in [
             (
                 "normalize_path",
-                "not true: a path with `..` or escapes may be one thing to the gate and another to the service, which \
+                "not true: a path with `..` or escapes may be one thing to Lychgate and another to the service, which \
                  then serves what the rules keep closed; set it",
             ),
             (
                 "merge_slashes",
-                "not true: `//admin` may be one path to the gate and another to the service, which then serves what \
+                "not true: `//admin` may be one path to Lychgate and another to the service, which then serves what \
                  the rules keep closed; set it",
             ),
         ] {

@@ -1,4 +1,4 @@
-//! One key that vouches for two kinds of tokens, with nothing that tells them apart.
+//! One key that signs two kinds of tokens, with no claim that distinguishes them.
 
 use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
@@ -23,7 +23,7 @@ enum Identity {
     Uri(String),
 }
 
-/// Who vouches for tokens: a `jwt`, one of its `issuers`, or an `introspection`.
+/// A trust anchor of tokens: a `jwt`, one of its `issuers`, or an `introspection`.
 pub(super) struct Holder {
     owner: Option<String>,
     configuration: usize,
@@ -98,15 +98,15 @@ pub(super) fn judge(holders: &[Holder], findings: &mut Findings) {
 impl Holder {
     fn may_be_taken_for(&self, other: &Self) -> bool {
         let is_within = self.configuration == other.configuration;
-        // The issuers of one scheme are told apart by their names.
+        // The issuers of one scheme are distinguished by their names.
         let is_one_scheme = is_within && self.scheme == other.scheme;
         // The same token at two places of a request, or before two doors of one service.
         let is_one_kind = self.tokens == other.tokens && (is_within || self.audiences.is_some());
         let share = self.keys.iter().any(|key| other.keys.contains(key));
-        share && !is_one_scheme && !is_one_kind && !self.is_told_apart_from(other)
+        share && !is_one_scheme && !is_one_kind && !self.is_distinguishable_from(other)
     }
 
-    fn is_told_apart_from(&self, other: &Self) -> bool {
+    fn is_distinguishable_from(&self, other: &Self) -> bool {
         let by_issuer = matches!((&self.issuer, &other.issuer), (Some(own), Some(other)) if own != other);
         let by_audience = match (&self.audiences, &other.audiences) {
             (Some(own), Some(other)) => !own.iter().any(|audience| other.contains(audience)),

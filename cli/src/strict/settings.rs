@@ -51,7 +51,7 @@ impl Judge<'_> {
         if string(tree, "mode") == Some("dry_run") {
             self.add(
                 &path.key("mode"),
-                "nothing is refused here: a request passes with a forged credential or with none; remove it once the \
+                "no request is refused here: one passes with a forged credential or with none; remove it once the \
                  log shows the refusals that are meant",
             );
         }
@@ -140,7 +140,7 @@ impl Judge<'_> {
             );
         }
         if let Some(secret) = tokens.get("client_secret") {
-            self.secret(&path.key("client_secret"), secret, "ask the issuer in the gate's name");
+            self.secret(&path.key("client_secret"), secret, "ask the issuer in the name of Lychgate");
         }
         self.local_keys(path, tokens);
         for (index, issuer) in items(tokens, "issuers") {
@@ -194,7 +194,7 @@ impl Judge<'_> {
 
     fn inline(&mut self, path: &Path<'_>, what: &str, remedy: &str) {
         let message = format!(
-            "the secret stands in the file: a reader of it, or of Envoy's /config_dump, can {what}; {remedy}"
+            "the secret is in the file: a reader of it, or of Envoy's /config_dump, can {what}; {remedy}"
         );
         self.findings.inside(self.found, path, message);
     }

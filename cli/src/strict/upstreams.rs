@@ -1,4 +1,4 @@
-//! The way to what vouches for tokens: who stands on it can put keys and answers of their own in place.
+//! The way to what vouches for tokens: an attacker on it can put keys and answers of their own in place.
 
 use std::net::IpAddr;
 

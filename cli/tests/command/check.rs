@@ -33,7 +33,7 @@ fn table(rows: &[(&str, i32, &[&str])]) {
 }
 
 #[test]
-fn every_fault_is_told_with_its_line() {
+fn every_fault_is_printed_with_its_line() {
     table(&[
         ("{\"rules\": []}", 0, &["no fault"]),
         ("mode: enforce\nrule: []", 1, &["-:2: rule: unknown key"]),
@@ -130,7 +130,7 @@ fn several_files_are_checked_and_one_fault_is_enough() {
 /// Sixty wrong passwords, each with an `X-Forwarded-For` of its own, were sixty guesses: the plugin cannot
 /// see that the connection manager believes the header, but the file shows it.
 #[test]
-fn a_connection_manager_that_takes_addresses_from_clients_is_told_of() {
+fn a_connection_manager_that_takes_addresses_from_clients_is_a_warning() {
     let hash = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
     let file = |manager: &str, filters: &str, scheme: &str| {
         format!(

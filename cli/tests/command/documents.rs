@@ -50,7 +50,7 @@ fn an_imported_document_is_a_configuration_that_wants_people_and_keys() {
     // All that is left to write is how each scheme is verified.
     let faults = stdout(&check);
     assert!(
-        faults.lines().all(|line| line.contains("has a password, so nobody could log in")),
+        faults.lines().all(|line| line.contains("has a password, so no login could succeed")),
         "{imported}\n{faults}"
     );
     assert!(!faults.is_empty());

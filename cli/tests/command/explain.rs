@@ -45,7 +45,7 @@ fn a_line_is_explained_as_its_reason_is() {
 }
 
 #[test]
-fn envoy_s_own_are_told_from_lychgate_s() {
+fn envoy_s_own_are_distinguished_from_lychgate_s() {
     for (what, part) in [
         ("UH", "no healthy host"),
         ("wasm_fail_stream", "lychgate check"),
@@ -85,7 +85,7 @@ fn many_lines_are_counted_by_what_they_mean() {
     let counts: Vec<_> = text.lines().filter(|line| line.contains(" line")).collect();
     assert_eq!(
         counts,
-        ["2 lines:", "1 line:", "1 line:", "1 line without an answer that is told of here"],
+        ["2 lines:", "1 line:", "1 line:", "1 line without an answer that is known here"],
         "{text}"
     );
 }

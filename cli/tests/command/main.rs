@@ -64,7 +64,7 @@ fn every_command_explains_itself_with_examples() {
         assert!(help.contains(command), "{help}");
         let own = stdout(&lychgate(&[command, "--help"], "", &[]));
         assert!(own.contains("Examples:") && own.contains(&format!("lychgate {command}")), "{own}");
-        assert!(!own.contains('\u{1b}'), "no colour where nobody looks");
+        assert!(!own.contains('\u{1b}'), "no colour without a terminal");
     }
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let completions = stdout(&lychgate(&["completions", shell], "", &[]));

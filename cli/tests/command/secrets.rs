@@ -32,7 +32,7 @@ fn a_password_is_hashed_so_that_the_plugin_takes_it() {
     assert_eq!(lychgate(&["hash-password"], "\n", &[]).status.code(), Some(2));
     let long = lychgate(&["hash-password", "--algorithm", "bcrypt"], &"x".repeat(73), &[]);
     assert!(stderr(&long).contains("72 bytes"), "{long:?}");
-    // An argument would be seen by everybody.
+    // An argument would be visible to all users.
     assert_eq!(lychgate(&["hash-password", "secret"], "", &[]).status.code(), Some(2));
 }
 

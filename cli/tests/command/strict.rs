@@ -1,4 +1,4 @@
-//! `check --strict`: each setting that opens a way is told, and the file without it is good.
+//! `check --strict`: each setting that opens a way is printed, and the file without it is good.
 
 mod around;
 mod keys;
@@ -92,7 +92,7 @@ fn check(arguments: &[&str], text: &str) -> (Option<i32>, String) {
     (output.status.code(), stdout(&output))
 }
 
-/// The line on which `part` stands.
+/// The line on which `part` is.
 fn line_of(text: &str, part: &str) -> usize {
     text.split_inclusive('\n')
         .position(|line| line.contains(part))
@@ -123,7 +123,7 @@ fn told(base: &str, kind: &str, rows: &[(&str, &str, &str, &str)]) {
 }
 
 #[test]
-fn a_token_or_a_secret_that_serves_elsewhere_too_is_told_of() {
+fn a_token_or_a_secret_that_serves_elsewhere_too_is_a_warning() {
     const JWT: &str = "schemes.oauth2.jwt";
     told(
         ENVOY,
@@ -157,25 +157,25 @@ fn a_token_or_a_secret_that_serves_elsewhere_too_is_told_of() {
                 "keys: [{alg: HS256, secret: {env: LYCHGATE_SECRET}}]",
                 "keys: [{alg: HS256, secret: a secret of 32 bytes or more is here}]",
                 "a secret of 32 bytes",
-                &format!("{JWT}.keys[0].secret: the secret stands in the file"),
+                &format!("{JWT}.keys[0].secret: the secret is in the file"),
             ),
             (
                 "keys: [{alg: HS256, secret: {env: LYCHGATE_SECRET}}]",
                 "keys: [{alg: HS256, secret: {base64: YSBzZWNyZXQgb2YgMzIgYnl0ZXMgb3IgbW9yZSBpcyBoZXJl}}]",
                 "base64:",
-                &format!("{JWT}.keys[0].secret: the secret stands in the file"),
+                &format!("{JWT}.keys[0].secret: the secret is in the file"),
             ),
             (
                 "client_secret: {env: LYCHGATE_SECRET}}]",
                 "client_secret: inline}]",
                 "client_secret: inline",
-                "schemes.oauth2.issue.clients[0].client_secret: the secret stands in the file",
+                "schemes.oauth2.issue.clients[0].client_secret: the secret is in the file",
             ),
             (
                 "                          client_secret: {env: LYCHGATE_SECRET}\n",
                 "                          client_secret: inline\n",
                 "client_secret: inline",
-                "schemes.opaque.introspection.client_secret: the secret stands in the file",
+                "schemes.opaque.introspection.client_secret: the secret is in the file",
             ),
         ],
     );
@@ -189,16 +189,16 @@ fn a_token_or_a_secret_that_serves_elsewhere_too_is_told_of() {
             "schemes:\n  t:\n    type: http\n    scheme: bearer\n    jwt:\n      audiences: [a]\n      {keys}\n"
         );
         let (code, said) = check(&["--strict"], &text);
-        let wanted = format!("-:7: warning: schemes.t.jwt.{place}: the secret stands in the file");
+        let wanted = format!("-:7: warning: schemes.t.jwt.{place}: the secret is in the file");
         assert!(code == Some(1) && said.starts_with(&wanted), "{text}\n{said}");
     }
-    // A variable whose value the file gives is no better: each place that takes it is told.
+    // A variable whose value the file gives is no better: each place that takes it is printed.
     let given = ENVOY.replace(
         "{host_env_keys: [LYCHGATE_SECRET]}",
         &format!("{{key_values: {{LYCHGATE_SECRET: {}}}}}", SECRET.1),
     );
     let (code, said) = check(&["--strict"], &given);
-    assert_eq!((code, said.matches("env: the secret stands in the file").count()), (Some(1), 3), "{said}");
+    assert_eq!((code, said.matches("env: the secret is in the file").count()), (Some(1), 3), "{said}");
     // So may a PEM, if it is a private one.
     let private = ENVOY
         .replace(
@@ -213,7 +213,7 @@ fn a_token_or_a_secret_that_serves_elsewhere_too_is_told_of() {
     let (code, said) = check(&["--strict"], &private);
     let line = line_of(&private, "pem: {env: SIGNING}");
     let wanted =
-        format!("-:{line}: gate: warning: schemes.oauth2.jwt.keys[0].pem.env: the secret stands in the file");
+        format!("-:{line}: gate: warning: schemes.oauth2.jwt.keys[0].pem.env: the secret is in the file");
     assert!(code == Some(1) && said.starts_with(&wanted) && said.lines().count() == 2, "{said}");
 }
 
@@ -221,7 +221,7 @@ fn a_token_or_a_secret_that_serves_elsewhere_too_is_told_of() {
 const PRIVATE: &str = "-----BEGIN PRIVATE KEY-----\\nMIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg32Diz8gC51SKnrj+\\ngMEgXlur6byyqFADqZz+KD2nJUahRANCAAT4wfO7ZduKWlxQBsbSoGYbbCS0ew95\\ns3u9zmNhV7GR5uWFFi/Ce8OZPmOUOrQAKyp1BQ+d4KVRUi1koASn7pnQ\\n-----END PRIVATE KEY-----\\n";
 
 #[test]
-fn what_lets_requests_in_or_keeps_access_is_told_of() {
+fn what_lets_requests_in_or_keeps_access_is_a_warning() {
     told(
         ENVOY,
         "warning",
@@ -230,13 +230,13 @@ fn what_lets_requests_in_or_keeps_access_is_told_of() {
                 "                    mode: enforce\n                    openapi",
                 "                    mode: dry_run\n                    openapi",
                 "dry_run",
-                "mode: nothing is refused here",
+                "mode: no request is refused here",
             ),
             (
                 "                      mode: enforce\n                      security",
                 "                      mode: dry_run\n                      security",
                 "dry_run",
-                "rules[1].mode: nothing is refused here",
+                "rules[1].mode: no request is refused here",
             ),
             (
                 "                    optional: refuse_invalid\n                    mode",
@@ -324,7 +324,7 @@ fn a_configuration_in_a_string_is_looked_into() {
     );
 }
 
-/// What the files of this repository are told, each on purpose.
+/// The warnings for the files of this repository, each on purpose.
 #[test]
 fn the_repository_s_own_files_pass_but_for_what_they_demonstrate() {
     for (file, wanted) in [

@@ -18,7 +18,7 @@ fn rule(matching: &Value, security: &Value) -> Value {
 
 /// A public rule for much, before one for less, opened what the other was written for, and no word was said.
 #[test]
-fn a_rule_that_an_earlier_one_keeps_from_being_asked_is_told_of() {
+fn a_rule_that_an_earlier_one_keeps_from_being_asked_is_a_warning() {
     let (open, needs) = (json!([]), json!([{"key": []}]));
     for (first, second, says) in [
         (json!({"prefix": "/"}), json!({"prefix": "/admin"}), Some("never matches: rules[0]")),
@@ -58,7 +58,7 @@ fn a_rule_that_an_earlier_one_keeps_from_being_asked_is_told_of() {
             None => assert!(told.is_empty(), "{first} {second}: {told:?}"),
         }
     }
-    // What is no less strict in front opens nothing, and is told of only where the other is never asked.
+    // What is no less strict in front opens nothing, and is a warning only where the other is never asked.
     let told = warnings(&json!([
         rule(&json!({"prefix": "/", "methods": ["GET"]}), &needs),
         rule(&json!({"prefix": "/admin"}), &needs)

@@ -19,7 +19,7 @@ struct Tokens<'s> {
 
 impl Compiler<'_> {
     /// A name means one user in one directory and perhaps another user in another. So where the filter signs tokens for one
-    /// of them, those of the other must be told apart by more than their key.
+    /// of them, those of the other must be distinguished by more than their key.
     pub(super) fn check_shared_keys(&self, schemes: &[Scheme]) {
         let tokens: Vec<Tokens<'_>> = schemes.iter().filter_map(|scheme| self.tokens(scheme)).collect();
         for (index, one) in tokens.iter().enumerate() {
@@ -50,7 +50,7 @@ impl Compiler<'_> {
     }
 
     fn tokens<'s>(&self, scheme: &'s Scheme) -> Option<Tokens<'s>> {
-        let SchemeKind::Token { verifier, users } = &scheme.kind else { return None };
+        let SchemeKind::Token { verifier, users, .. } = &scheme.kind else { return None };
         let (TrustAnchor::Issuers(issuers), audiences) = verifier.accepts() else { return None };
         let issues = self.token_endpoints.iter().any(|endpoint| endpoint.scheme == scheme.name);
         Some(Tokens { name: &scheme.name, issuers, audiences, users: users.as_ref(), issues })

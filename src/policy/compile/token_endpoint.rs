@@ -63,14 +63,14 @@ impl Compiler<'_> {
         let users = match users {
             Some(name) => self.users.get(name).map(Rc::clone),
             None => {
-                self.errors.add(&issue_path, "needs `users`: the directory of those who may log in");
+                self.errors.add(&issue_path, "needs `users`: the directory of the users that may log in");
                 None
             }
         };
         // A directory that is not there was reported where it is named.
         let Some(users) = users else { return };
         if !users.has_passwords() {
-            self.errors.add(&path.key("users"), "no user in it has a password, so nobody could log in");
+            self.errors.add(&path.key("users"), "no user in it has a password, so no login could succeed");
         }
         // That there is none was reported where the keys are.
         let Some(signer) = signer else { return };

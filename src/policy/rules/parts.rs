@@ -1,5 +1,5 @@
 //! The segments of one place of the tree that have parameters in them, found by what they begin and
-//! end with. What stands between two parameters is looked for by an automaton, which reads the segment
+//! end with. What is between two parameters is looked for by an automaton, which reads the segment
 //! once for all of them.
 
 use super::regex::{Ast, Automaton, CharSet, Nfa, Reading, TooLarge, Undecided};

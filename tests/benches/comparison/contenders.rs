@@ -26,7 +26,7 @@ pub struct Place<'a> {
     pub many_keys: &'a [String],
     /// argon2id of `secret` as a PHC string.
     pub password_hash: &'a str,
-    /// What is behind the filters; nothing: Envoy answers itself.
+    /// What is behind the filters; `None`: Envoy answers itself.
     pub upstream: Option<SocketAddr>,
 }
 
@@ -193,7 +193,7 @@ fn api_key_auth() -> Value {
         "api_key_auth",
         "api_key_auth.v3.ApiKeyAuth",
         json!({"credentials": credentials, "key_sources": [{"header": "X-API-Key"}],
-               // What Lychgate does too: the upstream learns who, and not the key.
+               // What Lychgate does too: the upstream gets the identity, and not the key.
                "forwarding": {"header": "x-auth-subject", "hide_credentials": true}}),
     )
 }

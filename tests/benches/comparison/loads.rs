@@ -1,4 +1,4 @@
-//! The loads: which requests, who gets them, and what is to be reached.
+//! The loads: which requests, to which contender, and the goals.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -143,7 +143,7 @@ pub fn duels(dir: &Path) -> Vec<Duel> {
     }
     let forged = Load {
         values: lines(dir, "forged", 1000, |number| {
-            // Signed by nobody: the signature of another token.
+            // Not signed: the signature of another token.
             let (ours, other) = (token(number).sign("RS256"), token(number + 1).sign("RS256"));
             let (input, signature) = (ours.rsplit_once('.'), other.rsplit_once('.'));
             format!("Bearer {}.{}", input.expect("a token").0, signature.expect("a token").1)

@@ -60,7 +60,7 @@ impl Plan {
     }
 }
 
-/// Where each contender stands in each file of values.
+/// Where each contender is in each file of values.
 #[derive(Default)]
 struct Positions(HashMap<String, usize>);
 

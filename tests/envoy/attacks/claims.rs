@@ -3,7 +3,7 @@
 
 use lychgate_tests::tokens::now;
 
-use super::table::{Attack, Story, bad_token, honest, story};
+use super::table::{Attack, Story, bad_token, legitimate, story};
 use super::tokens::{get, ours};
 
 const ON: &str = "signed";
@@ -46,7 +46,7 @@ fn duplicates() -> Vec<Attack> {
     }
     let twins = format!(r#"{{"sub":"x","exp":{until},"Sub":"admin","SUB":"admin"}}"#);
     attacks.push(
-        honest("names in another case are other names", ON, get("/hs", ours(HEADER, twins)))
+        legitimate("names in another case are other names", ON, get("/hs", ours(HEADER, twins)))
             .with("x-auth-subject", "x"),
     );
     attacks
@@ -123,7 +123,7 @@ fn times() -> Vec<Attack> {
         ("exp an exponent, to come", "exp", "9.9e9".into()),
         ("nbf a fraction, past", "nbf", format!("{}.5", now - 30)),
     ] {
-        attacks.push(honest(name, ON, get("/hs", with(claim, &value))));
+        attacks.push(legitimate(name, ON, get("/hs", with(claim, &value))));
     }
     attacks
 }

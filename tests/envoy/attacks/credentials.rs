@@ -4,7 +4,7 @@ use lychgate_tests::http::Request;
 use lychgate_tests::tokens::Token;
 
 use super::policies::API_KEY;
-use super::table::{Attack, Story, bad_token, disarmed, honest, refused, story, unauthenticated};
+use super::table::{Attack, Story, bad_token, disarmed, legitimate, refused, story, unauthenticated};
 
 const ON: &str = "raw";
 
@@ -19,9 +19,9 @@ pub fn reader() -> String {
 
 pub fn stories() -> Vec<Story> {
     vec![
-        story("Two credentials: the gate looks at one and the upstream at the other", doubled()),
+        story("Two credentials: the filter looks at one and the upstream at the other", doubled()),
         story("Headers that are not those asked for, and that an upstream may take for them", lookalikes()),
-        story("A word about the original request, which nobody but a trusted proxy may have", rewritten()),
+        story("Headers about the original request, which only a trusted proxy may set", rewritten()),
     ]
 }
 
@@ -116,21 +116,21 @@ fn doubled() -> Vec<Attack> {
             Request::get("/basic").header("Authorization", basic("admin:johndoe:secret")),
             401,
         ),
-        honest("one token", ON, Request::get("/me").bearer(&good))
+        legitimate("one token", ON, Request::get("/me").bearer(&good))
             .without("authorization")
             .with("x-auth-subject", "johndoe"),
-        honest("one key", ON, Request::get("/key").header("X-API-Key", API_KEY))
+        legitimate("one key", ON, Request::get("/key").header("X-API-Key", API_KEY))
             .without("x-api-key")
             .with("x-auth-subject", "app"),
-        honest("one key in the query", ON, Request::get(format!("/query-key?a=1&api_key={API_KEY}")))
+        legitimate("one key in the query", ON, Request::get(format!("/query-key?a=1&api_key={API_KEY}")))
             .target("/query-key?a=1"),
-        honest(
+        legitimate(
             "one key in a cookie",
             ON,
             Request::get("/cookie-key").header("Cookie", format!("a=1; session={API_KEY}")),
         )
         .with("cookie", "a=1"),
-        honest(
+        legitimate(
             "one Basic credential",
             ON,
             Request::get("/basic").header("Authorization", basic("johndoe:secret")),
@@ -168,16 +168,15 @@ fn lookalikes() -> Vec<Attack> {
         attacks.push(refused(format!("a good key in {name}"), ON, request, 403).says("Not authenticated"));
     }
     let query = Request::get(format!("/me?access_token={0}&authorization={0}&token={0}", reader()));
-    attacks.push(unauthenticated("a good token in the query, which nobody asked for there", ON, query));
+    attacks.push(unauthenticated("a good token in the query, which is not configured", ON, query));
     let key = Request::get(format!("/key?X-API-Key={API_KEY}&api_key={API_KEY}"));
     attacks.push(
-        refused("a good key in the query, which nobody asked for there", ON, key, 403)
-            .says("Not authenticated"),
+        refused("a good key in the query, which is not configured", ON, key, 403).says("Not authenticated"),
     );
     let form =
         Request::post("/me").body("application/x-www-form-urlencoded", format!("access_token={}", reader()));
     attacks.push(unauthenticated(
-        "a good token in the body (RFC 6750 section 2.2), which nobody asked for",
+        "a good token in the body (RFC 6750 section 2.2), which is not configured",
         ON,
         form,
     ));
@@ -221,7 +220,7 @@ fn rewritten() -> Vec<Attack> {
             Request::get("/me").header(name, value),
         ));
     }
-    // Headers that steer Envoy's router: the gate's verdict does not depend on them.
+    // Headers that steer Envoy's router: the filter's verdict does not depend on them.
     for name in ["x-envoy-decorator-operation", "x-envoy-upstream-alt-stat-name", "x-envoy-max-retries"] {
         attacks.push(unauthenticated(name, ON, Request::get("/me").header(name, "1")));
     }

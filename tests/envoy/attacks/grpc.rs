@@ -52,7 +52,7 @@ pub fn stories() -> Vec<Story> {
     if programs::find_or_install("curl", "curl").is_none() {
         return Vec::new();
     }
-    vec![story("gRPC: a client that sees no HTTP status is told by one of gRPC's", calls())]
+    vec![story("gRPC: a client that sees no HTTP status gets one of gRPC's", calls())]
 }
 
 fn calls() -> Vec<Attack> {
@@ -72,9 +72,9 @@ fn calls() -> Vec<Attack> {
         grpc("ill signed", "raw", "/me", &[stranger], "16"),
         grpc("without the scope", "raw", "/admin/x", &[bearer(reader())], "7"),
         grpc("a wrong key", "raw", "/key", &["x-api-key: wrong".into()], "7"),
-        grpc("keys that nobody serves", "keyless", "/x", &[bearer(Token::new().sign("RS256"))], "14"),
+        grpc("keys that are not served", "keyless", "/x", &[bearer(Token::new().sign("RS256"))], "14"),
         grpc("an ambiguous path", "raw", "/public/../me", &[], "3"),
-        grpc("a method of nobody's", "raw", "/package.Service/Method", &[], "16"),
+        grpc("an unknown method", "raw", "/package.Service/Method", &[], "16"),
         refused("gRPC-Web", "raw", web("application/grpc-web"), 401),
         refused("what only begins like gRPC", "raw", web("application/grpcx"), 401),
         refused("gRPC with protobuf", "raw", web("application/grpc+proto"), 200).with("grpc-status", "16"),

@@ -33,7 +33,7 @@ fn log_in(envoy: &Envoy, address: &str, password: &str) -> u16 {
 }
 
 /// With `use_remote_address` off, a guesser with another `X-Forwarded-For` each time was never
-/// throttled, and got the whole budget for hashing. The filter cannot tell such addresses from honest ones;
+/// throttled, and got the whole budget for hashing. The filter cannot tell such addresses from valid ones;
 /// but an address that the name has logged in from before comes first.
 #[test]
 fn made_up_addresses_of_guessers_do_not_keep_a_login_from_a_known_address_out() {

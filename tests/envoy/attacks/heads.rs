@@ -54,7 +54,7 @@ fn a_head_that_is_let_go_for_its_body_takes_no_forged_identity_along() {
         let mut stream = TcpStream::connect(envoy.addr("old")).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
         stream.write_all(head.as_bytes()).unwrap();
-        // Longer than the gate is patient.
+        // Longer than the filter is patient.
         std::thread::sleep(Duration::from_millis(500));
         stream.write_all(body.as_bytes()).unwrap();
         let mut answer = String::new();

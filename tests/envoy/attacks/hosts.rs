@@ -3,12 +3,12 @@
 use lychgate_tests::http::Request;
 
 use super::h2;
-use super::table::{Attack, Sent, Story, ambiguous_host, honest, refused, story, unauthenticated};
+use super::table::{Attack, Sent, Story, ambiguous_host, legitimate, refused, story, unauthenticated};
 
 pub fn stories() -> Vec<Story> {
     vec![
         story("A host that asks for more, written so that its rule does not see it", vaults()),
-        story("A host that asks for nothing, and one that only looks like it", lookalikes()),
+        story("A host that is public, and one that only looks like it", lookalikes()),
         story("Two words about the host", doubled()),
     ]
 }
@@ -75,7 +75,11 @@ Connection: close
             let request = Request::get("/tenant/x").host(host);
             attacks.push(ambiguous_host(format!("{name}: {host}"), listener, request));
         }
-        attacks.push(honest("another host", listener, Request::get("/tenant/x").host("other.example.com")));
+        attacks.push(legitimate(
+            "another host",
+            listener,
+            Request::get("/tenant/x").host("other.example.com"),
+        ));
     }
     attacks
 }
@@ -122,7 +126,7 @@ fn lookalikes() -> Vec<Attack> {
     }
     attacks.push(unauthenticated("no host at all", "raw", Request::get("/status").host("")));
     for host in ["open.example.com", "OPEN.example.com:80", "a.open.example.com"] {
-        attacks.push(honest(host, "raw", Request::get("/status").host(host)));
+        attacks.push(legitimate(host, "raw", Request::get("/status").host(host)));
     }
     attacks
 }

@@ -4,7 +4,8 @@ use super::credentials::reader;
 use super::h2::Request;
 use super::policies::API_KEY;
 use super::table::{
-    Attack, FORGED, Story, cut_off, disarmed, disarmed_or_cut_off, honest, refused, story, unauthenticated,
+    Attack, FORGED, Story, cut_off, disarmed, disarmed_or_cut_off, legitimate, refused, story,
+    unauthenticated,
 };
 
 pub fn stories() -> Vec<Story> {
@@ -18,7 +19,7 @@ fn credentials() -> Vec<Attack> {
     let bearer = format!("Bearer {}", reader());
     let get = |path: &str| Request::new("GET", path);
     vec![
-        honest("a token", "raw", get("/me").header("authorization", &bearer))
+        legitimate("a token", "raw", get("/me").header("authorization", &bearer))
             .with("x-auth-subject", "johndoe"),
         unauthenticated("no token", "raw", get("/me")),
         refused(
@@ -35,7 +36,7 @@ fn credentials() -> Vec<Attack> {
             401,
         )
         .says("Could not validate credentials"),
-        honest(
+        legitimate(
             "a cookie in crumbs",
             "raw",
             get("/cookie-key")
@@ -97,7 +98,7 @@ fn translated() -> Vec<Attack> {
             "raw",
             bare(&[&usual[..], &[("a", "b"), (":path", "/public/x")]].concat()),
         ),
-        refused("a pseudo-header that nobody knows", get("/public/x").header(":subject", FORGED)),
+        refused("an unknown pseudo-header", get("/public/x").header(":subject", FORGED)),
         refused("a pseudo-header of answers", get("/public/x").header(":status", "200")),
         refused(
             "a pseudo-header in the trailers",

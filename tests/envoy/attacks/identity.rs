@@ -8,7 +8,7 @@ use super::h2;
 use super::policies::API_KEY;
 use super::table::{Attack, FORGED, Sent, Story, disarmed, refused, served, story};
 
-/// The headers of the gate's own, in casings and with underscores.
+/// The headers of the filter's own, in casings and with underscores.
 pub const NAMES: [(&str, [&str; 4]); 10] = [
     ("lower case", ["x-auth-subject", "x-auth-scopes", "x-auth-scheme", "x-auth-email"]),
     ("title case", ["X-Auth-Subject", "X-Auth-Scopes", "X-Auth-Scheme", "X-Auth-Email"]),
@@ -22,7 +22,7 @@ pub const NAMES: [(&str, [&str; 4]); 10] = [
     ("other signs", ["x!auth~subject", "x*auth'scopes", "x-auth|scheme", "x^auth`email"]),
 ];
 
-/// A kind of route, the request that it serves, and what the upstream must be told of the subject.
+/// A kind of route, the request that it serves, and what the upstream must get as the subject.
 struct Route {
     kind: &'static str,
     listener: &'static str,
@@ -76,7 +76,7 @@ fn routes() -> Vec<Route> {
         ),
         on("normalised", to("token, normalised", Request::get("//me").bearer(reader()), Some("johndoe"))),
         by("documentation", Request::get("/docs"), "swagger-ui"),
-        by("document", Request::get("/openapi.json"), "The gate's document"),
+        by("document", Request::get("/openapi.json"), "The filter's document"),
         by("token endpoint", form("username=johndoe&password=secret"), "access_token"),
     ]
 }
@@ -93,7 +93,7 @@ pub fn stories() -> Vec<Story> {
 }
 
 fn with_forged(mut request: Request, names: [&str; 4]) -> Request {
-    // Before and behind the honest headers, and twice, so that neither first nor last is right.
+    // Before and behind the valid headers, and twice, so that neither first nor last is right.
     let forged: Vec<_> = names.iter().map(|name| ((*name).to_owned(), FORGED.as_bytes().to_vec())).collect();
     request.headers.splice(0..0, forged.clone());
     request.headers.extend(forged);
@@ -159,7 +159,7 @@ fn elsewhere() -> Vec<Attack> {
         told("in the trailers of a chunked body", chunked.into()),
         told("in the trailers of HTTP/2", trailers.into()),
         told(
-            "by Connection, which has the next hop drop the gate's own word",
+            "by Connection, which has the next hop drop the filter's own header",
             Request::get("/me")
                 .bearer(reader())
                 .header("Connection", "close, x-auth-subject, x-auth-scopes")

@@ -43,10 +43,10 @@ fn policy() -> Value {
         scheme
     };
     json!({
-        "schemes": {"anybody": scheme(None), "staff": scheme(Some("staff"))},
+        "schemes": {"anyone": scheme(None), "staff": scheme(Some("staff"))},
         "users": {"staff": [{"username": "johndoe"}]},
         "rules": [{"match": {"path": "/staff"}, "security": [{"staff": []}]}],
-        "security": [{"anybody": ["admin"]}],
+        "security": [{"anyone": ["admin"]}],
     })
 }
 

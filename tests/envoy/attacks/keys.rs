@@ -7,7 +7,7 @@ use lychgate_tests::keys;
 use lychgate_tests::tokens::{compact, hs256, signature};
 use serde_json::{Value, json};
 
-use super::table::{Attack, Story, bad_token, honest, story};
+use super::table::{Attack, Story, bad_token, legitimate, story};
 use super::tokens::{claims, get, ours};
 
 const ON: &str = "signed";
@@ -23,10 +23,7 @@ pub fn stories(snare: SocketAddr) -> Vec<Story> {
             fetched(snare),
         ),
         story("A `kid` that is a path, SQL, a command, over-long or no string", key_ids()),
-        story(
-            "A header with extensions that nobody knows: `crit` and `b64` (RFC 7515, RFC 7797)",
-            extensions(),
-        ),
+        story("A header with unknown extensions: `crit` and `b64` (RFC 7515, RFC 7797)", extensions()),
     ]
 }
 
@@ -94,7 +91,7 @@ fn fetched(snare: SocketAddr) -> Vec<Attack> {
             get(path, strange(alg, &everything)),
         ));
     }
-    // An issuer that the gate does not know is not asked either.
+    // An issuer that the filter does not know is not asked either.
     let claims = format!(r#"{{"sub":"x","exp":9999999999,"iss":"http://{snare}"}}"#);
     let token = compact(r#"{"alg":"RS256"}"#, claims, |input| signature("RS256", true, input));
     attacks.push(bad_token("an `iss` of the attacker's", ON, get("/rs", token.clone())));
@@ -145,17 +142,14 @@ fn key_ids() -> Vec<Attack> {
     }
     let header = json!({"alg": "RS256", "kid": "rsa"});
     let good = compact(&header.to_string(), claims(), |input| signature("RS256", false, input));
-    attacks.push(honest("the kid of the key", ON, get("/set", good)));
+    attacks.push(legitimate("the kid of the key", ON, get("/set", good)));
     attacks
 }
 
 fn extensions() -> Vec<Attack> {
     let mut attacks = Vec::new();
     for (name, members) in [
-        (
-            "crit with an extension nobody knows",
-            r#""crit":["http://example.com/x"],"http://example.com/x":true"#,
-        ),
+        ("crit with an unknown extension", r#""crit":["http://example.com/x"],"http://example.com/x":true"#),
         ("crit with exp", r#""crit":["exp"],"exp":9999999999"#),
         ("crit with what is not there", r#""crit":["b64"]"#),
         ("crit with alg", r#""crit":["alg"]"#),

@@ -6,13 +6,13 @@ use lychgate_tests::tokens::Token;
 use super::credentials::reader;
 use super::h2;
 use super::policies::API_KEY;
-use super::table::{Attack, FORGED, Story, cut_off, disarmed, honest, refused, story, unauthenticated};
+use super::table::{Attack, FORGED, Story, cut_off, disarmed, legitimate, refused, story, unauthenticated};
 
 pub fn stories() -> Vec<Story> {
     vec![
-        story("A method in lower case, or one that nobody knows, where a rule is for one method", methods()),
+        story("A method in lower case, or an unknown one, where a rule is for one method", methods()),
         story("A word about another method than the one on the request line", overrides()),
-        story("A preflight that is none: nobody asks those who send one for a credential", preflights()),
+        story("A preflight that is none: a preflight needs no credential", preflights()),
     ]
 }
 
@@ -42,7 +42,7 @@ fn methods() -> Vec<Attack> {
         let request = super::h2::Request::new(method, "/items/7");
         attacks.push(cut_off(format!("{method:?} in HTTP/2"), "raw", request));
     }
-    attacks.push(honest("GET", "raw", Request::get("/items/7")));
+    attacks.push(legitimate("GET", "raw", Request::get("/items/7")));
     // Everything but GET of a report is public. A server behind HTTP/2 may take "get" for GET.
     attacks.push(unauthenticated(
         "GET where every other method is public",
@@ -57,12 +57,12 @@ fn methods() -> Vec<Attack> {
         let name = format!("{method:?} where every method but GET is on trial");
         attacks.push(refused(name, "raw", h2::Request::new(method, "/trials/7"), 403));
     }
-    attacks.push(honest(
+    attacks.push(legitimate(
         "PUT where every method but GET is on trial",
         "raw",
         Request::new("PUT", "/trials/7"),
     ));
-    attacks.push(honest(
+    attacks.push(legitimate(
         "PUT where every method but GET is public",
         "raw",
         Request::new("PUT", "/reports/7"),
@@ -141,7 +141,7 @@ fn preflights() -> Vec<Attack> {
             both("OPTIONS").header("X-Auth-Subject", FORGED).header("x_auth_subject", FORGED),
         )
         .without("x-auth-subject"),
-        honest("a preflight", "raw", both("OPTIONS")),
+        legitimate("a preflight", "raw", both("OPTIONS")),
     ];
     for method in ["GET", "POST", "PUT", "DELETE"] {
         attacks.push(unauthenticated(
@@ -163,12 +163,7 @@ fn laden(preflight: &Request) -> Vec<Attack> {
     let over_http2 = || h2::Request::from(preflight);
     let stranger = Token::reader().sign_by_stranger("HS256");
     vec![
-        refused(
-            "a preflight with a token of somebody else's",
-            "raw",
-            preflight.clone().bearer(&stranger),
-            401,
-        ),
+        refused("a preflight with a token of another user", "raw", preflight.clone().bearer(&stranger), 401),
         unauthenticated(
             "a preflight with a password",
             "raw",
@@ -192,13 +187,13 @@ fn laden(preflight: &Request) -> Vec<Attack> {
             format!("{text}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
         ),
         unauthenticated(
-            "a preflight with a body of HTTP/2, whose length is not told",
+            "a preflight with a body of HTTP/2, whose length is not stated",
             "raw",
             over_http2().body(b"x"),
         ),
         unauthenticated("a preflight with trailers", "raw", over_http2().trailer("x-auth-subject", FORGED)),
-        honest("a preflight that says it has no body", "raw", format!("{text}Content-Length: 0\r\n\r\n")),
-        honest("a preflight of HTTP/2", "raw", over_http2()),
+        legitimate("a preflight that says it has no body", "raw", format!("{text}Content-Length: 0\r\n\r\n")),
+        legitimate("a preflight of HTTP/2", "raw", over_http2()),
         disarmed(
             "a preflight with a good token, which is a request",
             "raw",

@@ -53,7 +53,7 @@ fn recording() -> (Upstream, Seen) {
     (upstream, seen)
 }
 
-/// A server that attackers name as the place of their keys. Whoever asks there has fallen for it.
+/// A server that attackers name as the place of their keys. A request there is a successful attack.
 fn snare() -> (Upstream, Vec<(String, SocketAddr)>) {
     let snare = Upstream::serve(|_| {
         Reply::json(&serde_json::json!({"keys": [lychgate_tests::keys::RSA_STRANGER.jwk()]}))
@@ -152,17 +152,17 @@ fn every_attack_of_the_tables_is_refused_by_a_real_envoy() {
     std::thread::sleep(Duration::from_millis(300));
     let late = take(&seen);
     println!(
-        "attacks: {} tried through a real Envoy, {let_in} let in ({} stories, {tried} attacks of tests/envoy/attacks \
-         and {known} of tests/src/behaviour; {controls} honest requests between them, all served)",
+        "attacks: {} tried through a real Envoy, {let_in} allowed ({} stories, {tried} attacks of tests/envoy/attacks \
+         and {known} of tests/src/behaviour; {controls} legitimate requests between them, all served)",
         tried + known,
         stories.len(),
     );
     assert!(late.is_empty(), "{late:?}");
-    assert_eq!(snare.hits(), 0, "somebody asked the attacker for keys");
+    assert_eq!(snare.hits(), 0, "the attacker was asked for keys");
     assert!(is_module_alive(&envoy), "{}", envoy.log());
     assert!(faults.is_empty(), "{} went wrong:\n{}", faults.len(), faults.join("\n"));
     let health = http::send(envoy.addr("raw"), &Request::get("/public/alive"));
-    assert_eq!(health.expect("an answer").status, 200, "the gate still works");
+    assert_eq!(health.expect("an answer").status, 200, "the filter still works");
 }
 
 fn stories(snare: SocketAddr) -> Vec<Story> {

@@ -1,4 +1,4 @@
-//! Paths that the gate and the upstream could read differently, each with Envoy's own normalisation
+//! Paths that the filter and the upstream could read differently, each with Envoy's own normalisation
 //! off, on with escaped slashes unescaped, and on with escaped slashes refused.
 
 use lychgate_tests::http::Request;
@@ -6,17 +6,18 @@ use lychgate_tests::http::Request;
 use super::credentials::reader;
 use super::h2;
 use super::table::{
-    Attack, Story, ambiguous, cut_off, disarmed, honest, refused, refused_either_way, story, unauthenticated,
+    Attack, Story, ambiguous, cut_off, disarmed, legitimate, refused, refused_either_way, story,
+    unauthenticated,
 };
 
 /// What a path comes to at a listener.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
-    /// The gate finds it ambiguous.
+    /// The filter finds it ambiguous.
     Ambiguous,
-    /// The gate finds nobody who may come in.
+    /// The filter finds no credential.
     Unauthenticated,
-    /// Envoy refuses it before the gate sees it.
+    /// Envoy refuses it before the filter sees it.
     BadRequest,
     /// Ambiguous in Envoy 1.36, whose normalisation knows nothing of parameters; unauthenticated in 1.40.
     Either,
@@ -142,8 +143,12 @@ fn long() -> Vec<Attack> {
         attacks.push(refused(format!("{name}, GET"), "templates", Request::get(path.as_str()), status));
         attacks.push(refused(format!("{name}, HTTP/2"), "templates", h2::Request::new("GET", &path), status));
     }
-    attacks.push(honest("a part of a segment", "templates", Request::get("/2010/Accounts/AC1/R7/x.json")));
-    attacks.push(honest("an expression", "templates", Request::get("/expressions/7/abc/x19")));
+    attacks.push(legitimate(
+        "a part of a segment",
+        "templates",
+        Request::get("/2010/Accounts/AC1/R7/x.json"),
+    ));
+    attacks.push(legitimate("an expression", "templates", Request::get("/expressions/7/abc/x19")));
     attacks
 }
 
@@ -165,16 +170,16 @@ fn tricks() -> Vec<Attack> {
     }
     for listener in ["raw", "normalised", "rejecting"] {
         attacks.push(
-            honest("a public path with a space", listener, Request::get("/public/a%20b"))
+            legitimate("a public path with a space", listener, Request::get("/public/a%20b"))
                 .target("/public/a%20b"),
         );
-        attacks.push(honest("a public path with a slash behind", listener, Request::get("/public/")));
-        attacks.push(honest(
+        attacks.push(legitimate("a public path with a slash behind", listener, Request::get("/public/")));
+        attacks.push(legitimate(
             "a public path with odd letters",
             listener,
             Request::get("/public/%C3%A4~-_.a,b:c@d!$&'()*+="),
         ));
-        attacks.push(honest(
+        attacks.push(legitimate(
             "a token and a path with a letter percent-encoded",
             listener,
             Request::get("/%6de").bearer(reader()),
@@ -234,7 +239,7 @@ fn targets() -> Vec<Attack> {
         ]);
     }
     attacks.push(
-        honest("an absolute target that is public", "raw", line("http://localhost/public/x"))
+        legitimate("an absolute target that is public", "raw", line("http://localhost/public/x"))
             .target("/public/x"),
     );
     attacks

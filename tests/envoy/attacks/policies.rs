@@ -34,7 +34,7 @@ fn routes() -> Value {
         "users": {"staff": [{"username": "johndoe", "password": PASSWORD, "scopes": ["items:read"]}]},
         "api_keys": {"partners": [{"id": "app", "sha256": behaviour::sha256(API_KEY), "scopes": ["items:read"]}]},
         "passwords": {"worker_share_percent": 100, "max_failures": 100_000},
-        "openapi": {"serve": "/openapi.json", "docs": "/docs", "title": "The gate's document"},
+        "openapi": {"serve": "/openapi.json", "docs": "/docs", "title": "The filter's document"},
         "rules": [
             {"match": {"prefix": "/public"}, "security": []},
             {"match": {"path": "/anonymous"}, "security": [{"oauth2": []}, {}]},
@@ -54,7 +54,7 @@ fn routes() -> Value {
             // One host of many that asks for more.
             {"match": {"prefix": "/tenant", "hosts": ["vault.example.com", "*.vault.example.com"]}, "security": admin},
             {"match": {"prefix": "/tenant"}, "security": []},
-            // One host of many that asks for nothing.
+            // One host of many that is public.
             {"match": {"prefix": "/status", "hosts": ["open.example.com", "*.open.example.com"]}, "security": []},
         ],
         "security": read,
@@ -94,7 +94,7 @@ fn signed() -> Value {
     json!({"schemes": schemes, "rules": rules})
 }
 
-/// A policy whose keys nobody serves.
+/// A policy whose keys are not served.
 /// Lets the heads of requests for tokens go, as hosts need it that cannot hold them back.
 fn releasing_heads(mut policy: Value) -> Value {
     for scheme in policy["schemes"].as_object_mut().unwrap().values_mut() {
@@ -106,7 +106,8 @@ fn releasing_heads(mut policy: Value) -> Value {
 }
 
 fn without_keys() -> Value {
-    let remote = json!({"uri": "http://nobody.example/jwks.json", "cluster": "nobody", "timeout_seconds": 1});
+    let remote =
+        json!({"uri": "http://nobody.example/jwks.json", "cluster": "unserved", "timeout_seconds": 1});
     json!({
         "schemes": {"remote": {"type": "oauth2", "flows": {}, "jwt": {"remote_jwks": remote}}},
         "security": [{"remote": []}],
@@ -144,7 +145,7 @@ pub fn listeners() -> Vec<Listener> {
         {"match": {"prefix": ""}, "route": {"cluster": "upstream"}},
     ]}]});
     let mut listeners = vec![
-        // Tokens of 100 KiB shall reach the gate here.
+        // Tokens of 100 KiB shall reach the filter here.
         Listener::new("raw", routes()).manager(json!({
             "max_request_headers_kb": 1024,
             "common_http_protocol_options": {"headers_with_underscores_action": "ALLOW"},

@@ -9,7 +9,7 @@ use lychgate_tests::tokens::Token;
 
 use super::credentials::reader;
 use super::table::{
-    Attack, FORGED, Sent, Story, ambiguous, cut_off, disarmed, honest, refused, served, story,
+    Attack, FORGED, Sent, Story, ambiguous, cut_off, disarmed, legitimate, refused, served, story,
     unauthenticated,
 };
 
@@ -53,8 +53,8 @@ fn versions() -> Vec<Attack> {
         unauthenticated("HTTP/1.0", "old", of(" HTTP/1.0", "/me")),
         unauthenticated("HTTP/1.0 without Host", "old", without_host("/me")),
         unauthenticated("HTTP/1.0 without Host, to the administrators", "old", without_host("/admin/x")),
-        honest("HTTP/1.0 with a token", "old", with_token("/me")).with("x-auth-subject", "johndoe"),
-        honest("HTTP/1.0 to what is public", "old", without_host("/public/x")),
+        legitimate("HTTP/1.0 with a token", "old", with_token("/me")).with("x-auth-subject", "johndoe"),
+        legitimate("HTTP/1.0 to what is public", "old", without_host("/public/x")),
         disarmed(
             "HTTP/1.0 with a forged subject",
             "old",
@@ -200,7 +200,7 @@ fn websockets() -> Vec<Attack> {
         unauthenticated("to the administrators", "upgrading", bare("/admin/x")),
         refused("ill signed", "upgrading", open(&stranger)("/me"), 401),
         unauthenticated(
-            "the token as a subprotocol, which nobody asked for",
+            "the token as a subprotocol, which is not configured",
             "upgrading",
             open(&protocol)("/me"),
         ),
@@ -353,7 +353,7 @@ fn bodies() -> Vec<Attack> {
             ),
             refused("no body", listener, head("Content-Length: 0\r\n"), 400),
             refused(
-                "an expectation that nobody knows",
+                "an unknown expectation",
                 listener,
                 [head(&format!("Content-Length: {}\r\nExpect: 200-ok\r\n", bad.len())), bad.clone()].concat(),
                 401,

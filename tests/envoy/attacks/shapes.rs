@@ -3,7 +3,7 @@
 use lychgate_tests::http::Request;
 use lychgate_tests::tokens::{Token, b64, compact};
 
-use super::table::{Attack, Story, bad_token, honest, refused, story};
+use super::table::{Attack, Story, bad_token, legitimate, refused, story};
 use super::tokens::{claims, get, ours};
 
 const ON: &str = "signed";
@@ -11,7 +11,7 @@ const ON: &str = "signed";
 pub fn stories() -> Vec<Story> {
     vec![
         story("A token in another serialisation, or one that is encrypted", serialisations()),
-        story("A token so long that reading it stops the gate", lengths()),
+        story("A token so long that reading it stops the filter", lengths()),
         story("A token nested so deeply that reading it overflows the stack", nesting()),
         story("A token with bytes that are no UTF-8, or no base64url", bytes()),
     ]
@@ -69,7 +69,7 @@ fn lengths() -> Vec<Attack> {
     let padded = |path: &str| get(path, Token::reader().claim("pad", long.as_str()).sign("HS256"));
     vec![
         bad_token("100 KiB of claims, well signed", ON, padded("/hs")),
-        honest("100 KiB of claims where that is allowed", ON, padded("/large"))
+        legitimate("100 KiB of claims where that is allowed", ON, padded("/large"))
             .with("x-auth-subject", "johndoe"),
         bad_token(
             "100 KiB of claims, ill signed",
@@ -111,7 +111,7 @@ fn lengths() -> Vec<Attack> {
                 ours(r#"{"alg":"HS256"}"#, format!("{{{}\"sub\":\"x\"}}", "\"a\":1,".repeat(20_000))),
             ),
         ),
-        // Envoy's own limit stands before the gate where nobody raised it.
+        // Envoy's own limit applies before the filter unless it was raised.
         refused("100 KiB at Envoy's own limit", "normalised", get("/me", &long), 431),
     ]
 }

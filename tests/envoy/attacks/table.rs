@@ -5,10 +5,10 @@ use lychgate_tests::http::{Request, Response};
 
 use super::h2;
 
-/// What forged headers say. It must never reach the upstream in a header of the gate's own.
+/// What forged headers say. It must never reach the upstream in a header of the filter's own.
 pub const FORGED: &str = "forged-by-an-attacker";
 
-/// The headers of the gate's own in the policies here.
+/// The headers of the filter's own in the policies here.
 const OWN: [&str; 4] = ["x-auth-subject", "x-auth-scopes", "x-auth-scheme", "x-auth-email"];
 
 /// Attacks with one idea.
@@ -141,7 +141,7 @@ pub fn ambiguous(name: impl Into<String>, listener: &'static str, sent: impl Int
     refused(name, listener, sent, 400).says(r#"{"detail":"Ambiguous path"}"#)
 }
 
-/// The same, where one version of Envoy makes one reading of it and another leaves it to the gate.
+/// The same, where one version of Envoy makes one reading of it and another leaves it to the filter.
 pub fn refused_either_way(name: impl Into<String>, listener: &'static str, sent: impl Into<Sent>) -> Attack {
     let expect = Expect::Refused { statuses: vec![400, 401], says: None, headers: Vec::new() };
     Attack { name: name.into(), listener, sent: sent.into(), expect }
@@ -163,13 +163,13 @@ pub fn disarmed_or_cut_off(name: impl Into<String>, listener: &'static str, sent
     Attack { name: name.into(), listener, sent: sent.into(), expect }
 }
 
-/// An honest request, which shows that the attacks beside it are not refused for the wrong reason.
-pub fn honest(name: impl Into<String>, listener: &'static str, sent: impl Into<Sent>) -> Attack {
+/// A valid request, which shows that the attacks beside it are not refused for the wrong reason.
+pub fn legitimate(name: impl Into<String>, listener: &'static str, sent: impl Into<Sent>) -> Attack {
     let expect = Expect::Reached(Upstream { is_control: true, ..Upstream::default() });
     Attack { name: name.into(), listener, sent: sent.into(), expect }
 }
 
-/// An attack that gets what the gate serves to everybody, which says this.
+/// An attack that gets what the filter serves to every client, which says this.
 pub fn served(
     name: impl Into<String>,
     listener: &'static str,
@@ -199,7 +199,7 @@ impl Attack {
             Expect::Refused { headers, .. } | Expect::Reached(Upstream { headers, .. }) => {
                 headers.push((name, value.into()));
             }
-            Expect::Served { .. } => panic!("nothing more is said of what is served"),
+            Expect::Served { .. } => panic!("a served answer takes no more conditions"),
         }
         self
     }
@@ -271,7 +271,7 @@ impl Attack {
             }
             Expect::Served { says, or_head_alone } => {
                 if status != 200 || !body.contains(says) {
-                    faults.push(format!("status {status} and {body:?}, expected what the gate serves"));
+                    faults.push(format!("status {status} and {body:?}, expected what the filter serves"));
                 }
                 let is_bare = |head: &Received| {
                     head.body.is_empty() && head.headers.iter().all(|(name, _)| name != "authorization")
@@ -308,7 +308,7 @@ fn as_variable(name: &str) -> String {
     name.to_ascii_lowercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != ':', "-")
 }
 
-/// A header of the gate's own that is not the gate's.
+/// A header of the filter's own that is not the filter's.
 fn forgery(reached: &Received) -> Option<String> {
     for own in OWN {
         let same: Vec<_> = reached.headers.iter().filter(|(name, _)| as_variable(name) == own).collect();
@@ -316,7 +316,7 @@ fn forgery(reached: &Received) -> Option<String> {
             name != own || value.windows(FORGED.len()).any(|part| part == FORGED.as_bytes())
         };
         if same.len() > 1 || same.iter().any(is_forged) {
-            return Some(format!("the upstream was told {same:?}"));
+            return Some(format!("the upstream got {same:?}"));
         }
     }
     None

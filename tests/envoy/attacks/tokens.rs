@@ -4,7 +4,7 @@ use lychgate_tests::http::Request;
 use lychgate_tests::keys;
 use lychgate_tests::tokens::{Token, compact, hs256, now, signature};
 
-use super::table::{Attack, Story, bad_token, honest, story};
+use super::table::{Attack, Story, bad_token, legitimate, story};
 
 const ON: &str = "signed";
 
@@ -87,7 +87,7 @@ fn unsigned() -> Vec<Attack> {
         ("ES256K", "/es256k"),
         ("EdDSA", "/ed"),
     ] {
-        attacks.push(honest(format!("{alg} as it should be"), ON, get(path, Token::reader().sign(alg))));
+        attacks.push(legitimate(format!("{alg} as it should be"), ON, get(path, Token::reader().sign(alg))));
     }
     attacks
 }

@@ -14,7 +14,7 @@ use super::h2;
 const HTTP: &str = "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions";
 const ROUTER: &str = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
-/// What a server could take for a header that was judged, or that the gate made.
+/// What a server could take for a header that was judged, or that the filter made.
 const BARRED: [(&str, &str); 7] = [
     ("X-Auth-Subject", "root"),
     ("x_auth_subject", "root"),
@@ -38,7 +38,7 @@ fn policy() -> Value {
     })
 }
 
-/// A gate, and a listener without one, both with trailers on both sides.
+/// A listener with the filter, and one without, both with trailers on both sides.
 fn start(witness: &Witness) -> Envoy {
     let trailers = json!({"enable_trailers": true});
     let manager = json!({"http_protocol_options": trailers});
@@ -100,7 +100,7 @@ fn trailers_of_a_request_that_does_not_wait_say_nothing_of_its_client() {
             }
             let passed: Vec<_> = BARRED.iter().filter(|own| passes(own)).collect();
             if listener == "bare" {
-                assert_eq!(passed.len(), BARRED.len(), "without a gate all of it arrives: {passed:?}");
+                assert_eq!(passed.len(), BARRED.len(), "without the filter all of it arrives: {passed:?}");
                 continue;
             }
             assert!(passed.is_empty(), "{case}: {passed:?}");

@@ -41,7 +41,7 @@ fn at_upstream(answer: &Response, name: &str) -> Vec<String> {
     own.map(|pair| pair[1].as_str().unwrap().to_owned()).collect()
 }
 
-/// It goes on without an identity, with what it was spared where that is told.
+/// It goes on without an identity, with the refusal that was not carried out where a header is configured for it.
 fn is_spared(answer: &Response, told: &[&str]) {
     assert_eq!(answer.status, 200, "{answer:?}");
     assert_eq!(at_upstream(answer, TOLD), told);

@@ -66,7 +66,7 @@ fn a_request_that_waits_does_not_reach_the_upstream_with_its_body() {
     assert!(seen.is_empty(), "reached the upstream unjudged: {seen:?}");
 }
 
-/// All who waited were answered in one callback, each answer within the one before: the stack ran out at
+/// All requests that waited were answered in one callback, each answer within the one before: the stack ran out at
 /// about 305, and with it the worker.
 #[test]
 fn many_streams_with_one_made_up_token_do_not_exhaust_the_stack() {

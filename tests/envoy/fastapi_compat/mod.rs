@@ -30,7 +30,7 @@ const DIFFERENCES: &[(&[&str], &str)] = &[
     (&["/protected/", "inactive"], "the application of this test does not look at the flag there"),
     (
         &["inactive"],
-        "a user who is switched off is 403 here, and 400 in the chapter: the request is not at fault",
+        "a user that is disabled is 403 here, and 400 in the chapter: the request is not at fault",
     ),
     (&["/token", "form"], "a bad form is 400 with RFC 6749's error; FastAPI's own validation answers 422"),
     (&["/token", "json"], "another media type is 415; FastAPI reads no form in it and answers 422"),
@@ -120,7 +120,7 @@ impl Seen {
             serde_json::from_slice::<Value>(&response.body).ok().and_then(|body| body.get("detail").cloned());
         Self {
             status: response.status,
-            // The upstream's own answers are not the gate's.
+            // The upstream's own answers are not the filter's.
             detail: detail.filter(|_| response.status != 200),
             challenges: challenges.iter().map(word).collect(),
         }

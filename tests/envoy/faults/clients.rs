@@ -53,7 +53,7 @@ fn waiting(envoy: &Envoy, wanted: u64) {
     }
 }
 
-/// More clients than may wait at once, one after the other: whoever hangs up makes room.
+/// More clients than may wait at once, one after the other: a client that hangs up frees its place.
 #[test]
 fn clients_that_hang_up_while_keys_are_awaited_leave_no_trace() {
     for workers in [1, 2] {
@@ -100,8 +100,11 @@ fn clients_that_hang_up_while_keys_are_awaited_leave_no_trace() {
             staying.into_iter().map(|client| client.join().unwrap()).collect()
         });
         let right = [200, 401].repeat(20);
-        assert_eq!(answers, right, "{workers} workers: those who stayed are judged by the keys that came");
-        assert_eq!(upstream.hits(), 20, "{workers} workers: nobody who left went on");
+        assert_eq!(
+            answers, right,
+            "{workers} workers: those that stayed are judged by the keys that arrived"
+        );
+        assert_eq!(upstream.hits(), 20, "{workers} workers: no request of a client that left went on");
         let asked = issuer.asked.load(Ordering::SeqCst);
         println!("{workers} workers: 5000 clients hung up, 40 stayed, {asked} requests for keys");
         assert!(asked <= 2 * workers as usize, "{asked} requests for keys");

@@ -72,7 +72,7 @@ fn until(envoy: &Envoy, stat: &str, holds: impl Fn(u64) -> bool) {
 }
 
 #[test]
-fn ten_thousand_half_open_connections_keep_nobody_out_and_let_nobody_in() {
+fn ten_thousand_half_open_connections_keep_no_valid_client_out_and_let_no_other_pass() {
     let count = raise_limit();
     let upstream = Upstream::start();
     let options = Options { concurrency: 2, ..Options::default() };
@@ -86,7 +86,7 @@ fn ten_thousand_half_open_connections_keep_nobody_out_and_let_nobody_in() {
             until(&envoy, "http.gate.downstream_cx_active", |active| active >= count as u64);
             thread::sleep(Duration::from_secs(1));
             let full = envoy.memory();
-            // Some make up their minds, and are judged like anybody.
+            // Some make up their minds, and are judged like all others.
             let answers = half.drain(..20).zip(HALVES.into_iter().cycle()).map(finish).collect::<Vec<_>>();
             drop(half);
             until(&envoy, "http.gate.downstream_cx_active", |active| active < 50);

@@ -47,12 +47,12 @@ fn ask(machine: &mut Machine, token: &str, good: bool) -> bool {
             assert!(response.status >= 400 && !good, "{response:?}");
             true
         }
-        Outcome::Waits => panic!("nothing is there to wait for"),
+        Outcome::Waits => panic!("no answer to wait for"),
         Outcome::Trapped(_) => false,
     }
 }
 
-/// A good token of about so many bytes that nobody has seen before, and one that is forged.
+/// A good token of about so many bytes that was not seen before, and one that is forged.
 fn pair(number: usize, bytes: usize) -> [String; 2] {
     let token = Token::new().claim("jti", number.to_string()).claim("padding", "x".repeat(bytes * 3 / 4));
     [token.sign("HS256"), token.sign_by_stranger("HS256")]
@@ -85,7 +85,7 @@ fn too_little_memory_to_start_with_opens_nothing() {
 }
 
 #[test]
-fn memory_that_cannot_grow_under_load_lets_nobody_in() {
+fn memory_that_cannot_grow_under_load_allows_no_forged_request() {
     if Artefact::is_native_where(VM_ALONE) {
         return;
     }
@@ -110,12 +110,14 @@ fn memory_that_cannot_grow_under_load_lets_nobody_in() {
         assert!(machine.memory_bytes() <= cap);
         trapped += usize::from(!whole);
     }
-    println!("{grown} bytes wanted; with less, {trapped} of 6 machines trapped, and nobody forged got by");
+    println!(
+        "{grown} bytes wanted; with less, {trapped} of 6 machines trapped, and no forged request passed"
+    );
     assert_eq!(trapped, 6);
 }
 
 #[test]
-fn headers_larger_than_the_memory_left_let_nobody_in() {
+fn headers_larger_than_the_memory_left_allow_no_forged_request() {
     if Artefact::is_native_where(VM_ALONE) {
         return;
     }
@@ -139,7 +141,7 @@ fn headers_larger_than_the_memory_left_let_nobody_in() {
                 Outcome::Passed(_) => assert!(may_pass, "{size}"),
                 Outcome::Answered(response) => assert!(response.status >= 400, "{size}: {response:?}"),
                 Outcome::Trapped(_) => break,
-                Outcome::Waits => panic!("{size}: nothing is there to wait for"),
+                Outcome::Waits => panic!("{size}: no answer to wait for"),
             }
         }
     }

@@ -1,6 +1,6 @@
 //! What breaks in the real Envoy: the module traps, its memory runs out, its configuration changes under
 //! load, upstreams and clients hang up, connections stay half open. Meanwhile good and bad requests keep
-//! coming, and each answer is looked at: the gate may be shut for a while, it is never open.
+//! coming, and each answer is looked at: the filter may be shut for a while, it is never open.
 
 mod clients;
 mod half_open;

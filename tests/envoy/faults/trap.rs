@@ -1,4 +1,4 @@
-//! A module that traps: Envoy loads it anew (`FAIL_RELOAD`), and until then nobody gets past.
+//! A module that traps: Envoy loads it anew (`FAIL_RELOAD`), and until then no request passes.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -121,7 +121,7 @@ fn a_module_that_was_not_finished_says_so_and_waits_all_the_same() {
 }
 
 #[test]
-fn a_worker_that_traps_refuses_everybody_until_it_is_loaded_anew() {
+fn a_worker_that_traps_refuses_every_request_until_it_is_loaded_anew() {
     if Artefact::is_native_where(VM_ALONE) {
         return;
     }
@@ -158,7 +158,7 @@ fn a_worker_that_traps_refuses_everybody_until_it_is_loaded_anew() {
 }
 
 #[test]
-fn those_who_wait_for_keys_when_their_worker_traps_do_not_pass() {
+fn requests_that_wait_for_keys_when_their_worker_traps_do_not_pass() {
     if Artefact::is_native_where(VM_ALONE) {
         return;
     }

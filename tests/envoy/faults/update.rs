@@ -76,7 +76,7 @@ fn judged_by(traffic: &Traffic, kinds: &[Kind], policy: usize, from: Instant, to
 }
 
 #[test]
-fn a_policy_that_changes_under_load_refuses_and_passes_nobody_wrongly() {
+fn a_policy_that_changes_under_load_refuses_and_passes_no_request_wrongly() {
     for workers in [1, 2, 8] {
         let upstream = Upstream::start();
         let options = Options { concurrency: workers, ..Options::default() };

@@ -164,7 +164,7 @@ fn a_guessed_kid_does_not_keep_the_genuine_key_out() {
     assert!(took < Duration::from_secs(8), "at the next fetch, not the one after the next: {took:?}");
 }
 
-/// Plugins that share a `vm_id` share their shared data, and an empty one is everybody's.
+/// Plugins that share a `vm_id` share their shared data, and an empty one is shared by all.
 #[test]
 fn an_empty_vm_id_is_warned_of_and_one_that_is_shared_by_two_of_ours_is_no_harm() {
     let idp = Upstream::serve(|_| Reply::json(&json!({"keys": [keys::P256.jwk()]})));

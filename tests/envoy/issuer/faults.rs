@@ -60,7 +60,7 @@ fn what_was_fetched_serves_while_the_issuer_fails_in_every_way() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
-    // A key that nobody knows cannot be judged in an outage.
+    // An unknown key cannot be judged in an outage.
     issuer.behave(Behaviour::Down);
     std::thread::sleep(Duration::from_secs(3));
     issuer.rotate(false);

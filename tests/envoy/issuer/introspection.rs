@@ -50,7 +50,7 @@ fn an_opaque_token_is_asked_after_once_and_remembered() {
         assert_eq!(asked(&issuer) - before, 1);
         // A no is remembered too.
         for _ in 0..20 {
-            let answer = get(&envoy, "/", "nobody-knows-this-token");
+            let answer = get(&envoy, "/", "an-unknown-opaque-token");
             assert_eq!(answer.status, 401);
             assert_eq!(answer.json(), json!({"detail": "Could not validate credentials"}));
         }
@@ -59,7 +59,7 @@ fn an_opaque_token_is_asked_after_once_and_remembered() {
 }
 
 #[test]
-fn many_who_come_with_one_token_cost_one_question() {
+fn many_requests_with_one_token_cost_one_question() {
     let Some(issuer) = Issuer::start() else { return };
     let (envoy, _upstream) = gate(&issuer, policy(&issuer, &json!({})), 1);
     let token = issuer.token("items:read", false);

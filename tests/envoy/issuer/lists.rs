@@ -32,7 +32,7 @@ fn several_issuers_each_with_their_own_keys_and_no_others() {
         ("another issuer's key", token("https://other.example", "HS256")),
         ("another issuer's key, the other way", token("https://third.example", "RS256")),
         ("a key of ours for the fetched issuer", token(&issuer.url(), "RS256")),
-        ("an issuer nobody knows", token("https://fourth.example", "RS256")),
+        ("an unknown issuer", token("https://fourth.example", "RS256")),
         ("no issuer", Token::new().sign("RS256")),
         ("an issuer that is no string", Token::new().claim("iss", 7).sign("RS256")),
     ] {
@@ -40,7 +40,7 @@ fn several_issuers_each_with_their_own_keys_and_no_others() {
     }
 }
 
-/// A list of revoked tokens that the test writes; nothing: the server fails.
+/// A list of revoked tokens that the test writes; `None`: the server fails.
 fn list_server(list: &Arc<Mutex<Option<Value>>>) -> Upstream {
     let list = Arc::clone(list);
     Upstream::serve(move |_| match &*list.lock().unwrap() {
@@ -83,7 +83,7 @@ fn revoked_tokens_are_refused_by_identifier_subject_and_time() {
 }
 
 #[test]
-fn a_polled_list_takes_effect_on_tokens_that_were_let_in_before() {
+fn a_polled_list_takes_effect_on_tokens_that_were_accepted_before() {
     let list = Arc::new(Mutex::new(Some(json!({"jti": []}))));
     let lists = list_server(&list);
     let uri = format!("http://{}/revoked.json", lists.addr());
@@ -125,10 +125,10 @@ fn without_a_list_from_the_start_the_configuration_says_what_holds() {
     assert_eq!(get(&envoy, "/", &token).status, 200);
 }
 
-/// A list over 1 MiB was not applied, `{}` in place of a long one lifted every revocation, and nobody heard
+/// A list over 1 MiB was not applied, `{}` in place of a long one lifted every revocation, and no line said
 /// of either.
 #[test]
-fn a_list_that_cannot_be_meant_is_told_and_the_last_good_one_holds() {
+fn a_list_that_cannot_be_meant_is_reported_and_the_last_good_one_holds() {
     let list = Arc::new(Mutex::new(Some(json!({"jti": ["stolen"]}))));
     let lists = list_server(&list);
     let uri = format!("http://{}/revoked.json", lists.addr());
@@ -152,7 +152,7 @@ fn a_list_that_cannot_be_meant_is_told_and_the_last_good_one_holds() {
         assert!(line.contains("[warning]") && line.contains("what was fetched before holds on"), "{line}");
         assert_eq!(get(&envoy, "/", &stolen).status, 401);
     }
-    // Said in words it is believed, and told.
+    // An explicit empty list is believed, and reported.
     *list.lock().unwrap() = Some(json!({"jti": []}));
     until(&envoy, &stolen, 200, Duration::from_secs(10));
     assert!(envoy.log().contains("the list is empty now; of 1 revocations none is left"), "{}", envoy.log());

@@ -46,7 +46,7 @@ fn ten_thousand_requests_over_three_rotations_and_two_outages() {
                 // Between the rotation and the new token there is no valid one to be sent.
                 let mut current = current.write().unwrap();
                 issuer.rotate(false);
-                // Valid from the first moment on, though nobody has fetched its key yet.
+                // Valid from the first moment on, though its key was not fetched yet.
                 *current = issuer.token("items:read", true);
             }
             std::thread::sleep(REFRESH);

@@ -1,5 +1,5 @@
 //! What reading things from outside costs, in instructions of the module: each is read in one callback, and
-//! everybody else on that worker waits for it.
+//! other clients on that worker wait for it.
 
 use std::time::Duration;
 

@@ -86,7 +86,7 @@ fn every_reason_has_a_stat_and_every_denial_a_reason() {
 }
 
 #[test]
-fn envoy_and_istio_are_told_of_every_label() {
+fn envoy_and_istio_know_every_label() {
     let labels: BTreeSet<_> =
         definitions().iter().flat_map(|own| parts(&own.name).1).map(|(key, _)| key).collect();
     let config = yaml("envoy.yaml");

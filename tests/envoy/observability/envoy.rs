@@ -16,13 +16,13 @@ use super::{KEY, policy, text, yaml};
 /// The name of the plugin, which is in the names of Envoy's own stats of it.
 const PLUGIN: &str = "lychgate";
 
-struct Gate {
+struct Setup {
     envoy: Envoy,
     _upstream: Upstream,
     _issuer: Upstream,
 }
 
-impl Gate {
+impl Setup {
     fn start(concurrency: u32) -> Self {
         let upstream = Upstream::start();
         let issuer = Upstream::serve(|_| Reply::json(&json!({"keys": [keys::P256.jwk()]})));
@@ -106,8 +106,8 @@ fn queries(dashboard: &Value) -> Vec<(String, String)> {
 
 #[test]
 fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_data() {
-    let gate = Gate::start(2);
-    let Some(prometheus) = Prometheus::start(gate.envoy.admin()) else { return };
+    let setup = Setup::start(2);
+    let Some(prometheus) = Prometheus::start(setup.envoy.admin()) else { return };
     let scraped_after = |time: f64| {
         prometheus.wait_for("a scrape", || {
             prometheus.value("timestamp(up{job=\"envoy\"})").is_some_and(|scraped| scraped > time)
@@ -121,13 +121,13 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
 
     // A refusal is there with the next scrape.
     let expired = Token::reader().claim("exp", 1000).sign("HS256");
-    assert_eq!(gate.status(&Request::get("/items/7").bearer(expired)), 401);
+    assert_eq!(setup.status(&Request::get("/items/7").bearer(expired)), 401);
     scraped_after(now());
     assert_eq!(prometheus.value(&denials("token_expired")), Some(1.0));
 
     // Both workers, for a few scrapes.
     for _ in 0..12 {
-        (0..3).for_each(|_| gate.work());
+        (0..3).for_each(|_| setup.work());
         std::thread::sleep(Duration::from_millis(400));
     }
     for (expression, value) in [
@@ -147,7 +147,7 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
         ("lychgate_token_cache_entries <= bool 80", 1.0),
         ("time() - lychgate_key_fetch_last_success_timestamp_seconds < bool 120", 1.0),
     ] {
-        // What is let in is told by the next tick, and a busy machine ticks late.
+        // What is allowed is counted by the next tick, and a busy machine ticks late.
         prometheus.wait_for(expression, || prometheus.value(expression) == Some(value));
     }
 
@@ -193,7 +193,7 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
             assert!(prometheus.value(&format!("count({stat})")).is_some(), "{}: {stat}", rule["alert"]);
         }
     }
-    assert!(!gate.envoy.log().contains("Function: proxy_on_"), "{}", gate.envoy.log());
+    assert!(!setup.envoy.log().contains("Function: proxy_on_"), "{}", setup.envoy.log());
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn every_alert_is_a_rule_and_is_set_off_by_what_it_is_for() {
     let tests = root().join("tests/envoy/observability/alerts.yaml");
     let Some((good, text)) = promtool(&["test", "rules"], &tests) else { return };
     assert!(good, "{text}");
-    // Nobody is left out of the tests.
+    // No series is left out of the tests.
     let tried = super::text("tests/envoy/observability/alerts.yaml");
     for rule in yaml("deploy/prometheus/lychgate.rules.yaml")["groups"][0]["rules"].as_array().unwrap() {
         let name = rule["alert"].as_str().unwrap();
@@ -243,7 +243,7 @@ fn access_log() -> Value {
 
 #[test]
 fn the_access_log_of_envoy_yaml_says_who_called_and_why_not() {
-    let gate = Gate::start(1);
+    let setup = Setup::start(1);
     let wanted = [
         (
             Request::get("/items/7?page=1").header("X-API-Key", KEY),
@@ -272,9 +272,9 @@ fn the_access_log_of_envoy_yaml_says_who_called_and_why_not() {
         ),
     ];
     for (request, _) in &wanted {
-        let _ = gate.status(request);
+        let _ = setup.status(request);
     }
-    let log = gate.envoy.access_log(PLUGIN, "/health");
+    let log = setup.envoy.access_log(PLUGIN, "/health");
     let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
     for (_, wanted) in wanted {
         let fits = |line: &Value| wanted.as_object().unwrap().iter().all(|(key, value)| line[key] == *value);
@@ -285,9 +285,9 @@ fn the_access_log_of_envoy_yaml_says_who_called_and_why_not() {
 }
 
 #[test]
-fn a_dry_run_of_one_rule_is_told_to_the_upstream_the_log_and_the_stats() {
-    let gate = Gate::start(1);
-    let echo = gate.envoy.send(PLUGIN, &Request::get("/new").header("x-auth-dry-run", "forged"));
+fn a_dry_run_of_one_rule_is_seen_by_the_upstream_the_log_and_the_stats() {
+    let setup = Setup::start(1);
+    let echo = setup.envoy.send(PLUGIN, &Request::get("/new").header("x-auth-dry-run", "forged"));
     assert_eq!(echo.status, 200);
     let told: Vec<_> = echo.json()["headers"]
         .as_array()
@@ -298,16 +298,16 @@ fn a_dry_run_of_one_rule_is_told_to_the_upstream_the_log_and_the_stats() {
         .collect();
     assert_eq!(told, ["401 credential_missing"]);
     let line = "dry run: rule \"new\" would refuse with 401 credential_missing";
-    assert!(gate.envoy.log().contains(line), "{}", gate.envoy.log());
-    let stats = || gate.envoy.ask_admin("/stats/prometheus").text();
+    assert!(setup.envoy.log().contains(line), "{}", setup.envoy.log());
+    let stats = || setup.envoy.ask_admin("/stats/prometheus").text();
     let counted = "lychgate_requests_total{decision=\"would_deny\",rule=\"new\",scheme=\"none\"} 1";
     eventually("it is counted", || stats().contains(counted));
 }
 
 #[test]
 fn a_refusal_names_its_request() {
-    let gate = Gate::start(1);
-    let answer = gate.envoy.send(PLUGIN, &Request::get("/items/7"));
+    let setup = Setup::start(1);
+    let answer = setup.envoy.send(PLUGIN, &Request::get("/items/7"));
     let id = answer.json()["request_id"].as_str().unwrap_or_default().to_owned();
     assert_eq!(id.len(), 36, "made by Envoy: {answer:?}");
     // A login is refused once its body is there, and its head is gone by then.
@@ -317,7 +317,7 @@ fn a_refusal_names_its_request() {
         login.clone().header("x-request-id", "login-1"),
         Request::get("/token").header("x-request-id", "login-1"),
     ] {
-        let answer = gate.envoy.send(PLUGIN, &request);
+        let answer = setup.envoy.send(PLUGIN, &request);
         assert!(answer.status >= 400);
         assert_eq!(answer.json()["request_id"], "login-1", "{answer:?}");
     }
@@ -326,7 +326,7 @@ fn a_refusal_names_its_request() {
         .header("transfer-encoding", "chunked")
         .header("content-type", "application/x-www-form-urlencoded");
     let body = format!("4000\r\n{}\r\n0\r\n\r\n", "a".repeat(0x4000));
-    let answer = gate.envoy.send(PLUGIN, &Request { body: body.into_bytes(), ..too_long });
+    let answer = setup.envoy.send(PLUGIN, &Request { body: body.into_bytes(), ..too_long });
     assert_eq!((answer.status, &answer.json()["request_id"]), (413, &json!("login-2")), "{answer:?}");
 }
 

@@ -1,4 +1,4 @@
-//! The module under an emulated host: what a request costs in calls of the host, and what a host is told.
+//! The module under an emulated host: what a request costs in calls of the host, and what a host is given.
 
 use std::time::Duration;
 
@@ -60,12 +60,12 @@ fn a_known_token_is_counted_without_a_call_of_the_host() {
         "{calls:?}"
     );
     let (calls, instructions) = known_token(true);
-    println!("known token, filter state told: {instructions} instructions, {calls:?}");
+    println!("known token, filter state set: {instructions} instructions, {calls:?}");
     assert!(calls.contains(&("proxy_set_property", 4)), "{calls:?}");
 }
 
 #[test]
-fn what_is_let_in_is_told_within_a_second_and_a_refusal_at_once() {
+fn what_is_allowed_is_counted_within_a_second_and_a_refusal_at_once() {
     let mut machine = machine(false, |_| {});
     let requests = |rule: &str, scheme: &str, decision: &str| {
         format!("rule=.={rule};.;scheme=.={scheme};.;decision=.={decision};.;lychgate_requests_total")
@@ -112,7 +112,7 @@ fn what_is_let_in_is_told_within_a_second_and_a_refusal_at_once() {
 }
 
 #[test]
-fn without_ticks_everything_is_told_at_once() {
+fn without_ticks_everything_is_counted_at_once() {
     let mut machine = machine(false, |_| {});
     machine.state().faults = vec![("proxy_set_tick_period_milliseconds", 12)];
     let configuration = machine.state().configuration.clone();

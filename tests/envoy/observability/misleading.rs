@@ -60,7 +60,7 @@ fn what_a_token_says_does_not_mislead_the_reader_of_an_access_log() {
     let subject = "ann\u{FFFD}2J\u{FFFD}\u{FFFD}bob\u{FFFD}nimda\u{FFFD}";
     let lines: Vec<_> = log.lines().collect();
     assert_eq!(lines, [format!("/good [{subject}] [-]"), format!("/lacking [{subject}] [-]")]);
-    // The gate's own log names a key that a token asks for, and escapes what it says.
+    // The filter's own log names a key that a token asks for, and escapes what it says.
     let unknown = Token::new().header("kid", SUBJECT).sign_by_stranger("ES256");
     assert_eq!(envoy.send("gate", &Request::get("/fetched").bearer(unknown)).status, 401);
     let own = envoy.log();

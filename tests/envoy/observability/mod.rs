@@ -1,4 +1,4 @@
-//! What the gate tells of its work: stats, filter state, dry runs; and that the documentation, Envoy's
+//! What the filter tells of its work: stats, filter state, dry runs; and that the documentation, Envoy's
 //! configuration, the dashboard and the alerts speak of the same.
 
 mod documents;

@@ -30,7 +30,7 @@ pub fn rules() -> PathBuf {
 }
 
 impl Prometheus {
-    /// Starts one with the rules that are shipped; nothing where there is none and none can be installed.
+    /// Starts one with the rules that are shipped; `None` where there is none and none can be installed.
     pub fn start(envoy: SocketAddr) -> Option<Self> {
         let program = find_or_install("prometheus", "prometheus")?;
         let addr = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -87,7 +87,7 @@ impl Prometheus {
         data["result"].as_array().unwrap().iter().map(sample).collect()
     }
 
-    /// The one value of an expression; nothing if it has none.
+    /// The one value of an expression; `None` if it has none.
     pub fn value(&self, expression: &str) -> Option<f64> {
         match self.query(expression).as_slice() {
             [] => None,
@@ -105,7 +105,7 @@ impl Drop for Prometheus {
     }
 }
 
-/// Runs promtool, and gives what it says; nothing where there is none and none can be installed.
+/// Runs promtool, and gives what it says; `None` where there is none and none can be installed.
 pub fn promtool(arguments: &[&str], file: &Path) -> Option<(bool, String)> {
     let program = find_or_install("promtool", "prometheus")?;
     let output = Command::new(program).args(arguments).arg(file).output().unwrap();

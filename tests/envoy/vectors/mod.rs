@@ -2,7 +2,7 @@
 //! `core/vectors` has them, and the module's own answers.
 
 mod oracle;
-#[expect(dead_code, reason = "the names of the sets are told by the other test")]
+#[expect(dead_code, reason = "the names of the sets are printed by the other test")]
 #[path = "../../core/vectors/sets.rs"]
 mod sets;
 #[path = "../../core/vectors/tally.rs"]

@@ -12,7 +12,7 @@ use lychgate_tests::http::{Connection, Response};
 const PATIENCE: Duration = Duration::from_secs(25);
 /// So that Envoy reads one piece before it gets the next.
 const APART: Duration = Duration::from_millis(8);
-/// What may fill the connection, where nobody reads.
+/// What may fill the connection, where the peer does not read.
 const MUCH: usize = 32 * 1024;
 
 pub struct Client {
@@ -92,7 +92,7 @@ impl Client {
         Err(format!("in place of 100: {:?}", String::from_utf8_lossy(&read)))
     }
 
-    /// The answer; nothing: the stream or the connection was reset.
+    /// The answer; `None`: the stream or the connection was reset.
     pub fn answer(&mut self) -> Result<Option<Response>, String> {
         let answer = match &mut self.reader {
             Reader::Http1(connection) => connection.receive(false).map(Some),

@@ -1,4 +1,4 @@
-//! Those who wait take down nobody: as many as one connection and one address may have, all answered at
+//! Waiting requests take no worker down: as many as one connection and one address may have, all answered at
 //! once, by every way to wait, on every kind of route.
 
 use std::net::{SocketAddr, TcpStream};
@@ -165,7 +165,7 @@ fn refuse_all(way: Way, envoy: &Envoy, held: &Held, route: &str, is_http2: bool)
     let refused = answers.iter().filter(|answer| is_refusal(answer)).count();
     let odd = answers.iter().find(|answer| !is_refusal(answer));
     assert_eq!(refused, CROWD, "{what}: {odd:?}\n{}", envoy.log());
-    assert_eq!(count(&answers, 401), CROWD, "{what}: each has a token of its own, and room to wait");
+    assert_eq!(count(&answers, 401), CROWD, "{what}: each has a token of its own, and a place to wait");
     took
 }
 
@@ -188,7 +188,7 @@ fn crowd(way: Way) {
         let log = envoy.access_log(route, "lychgate_denied");
         until(
             || envoy.access_log(route, "").matches("lychgate_denied{").count() >= 2 * CROWD,
-            "each refusal stands in the access log with its reason",
+            "each refusal is in the access log with its reason",
         );
         assert!(!log.contains("\"details\":null"), "{log}");
     }
@@ -198,7 +198,7 @@ fn crowd(way: Way) {
         format!("{}, {} and {} µs (median, p99, most)", part(50), part(99), part(100))
     };
     println!(
-        "waiting, {way:?}: 6 × {CROWD} refused at once; /public takes {} while nobody waits, {} meanwhile",
+        "waiting, {way:?}: 6 × {CROWD} refused at once; /public takes {} while no request waits, {} meanwhile",
         of(&idle),
         of(&took),
     );
@@ -208,32 +208,32 @@ fn crowd(way: Way) {
 }
 
 #[test]
-fn a_thousand_are_refused_at_once_who_wait_for_the_first_keys() {
+fn a_thousand_are_refused_at_once_that_wait_for_the_first_keys() {
     crowd(Way::FirstKeys);
 }
 
 #[test]
-fn a_thousand_are_refused_at_once_who_wait_for_an_unknown_key() {
+fn a_thousand_are_refused_at_once_that_wait_for_an_unknown_key() {
     crowd(Way::UnknownKid);
 }
 
 #[test]
-fn a_thousand_are_refused_at_once_who_wait_for_discovery() {
+fn a_thousand_are_refused_at_once_that_wait_for_discovery() {
     crowd(Way::Discovery);
 }
 
 #[test]
-fn a_thousand_are_refused_at_once_who_wait_for_introspection() {
+fn a_thousand_are_refused_at_once_that_wait_for_introspection() {
     crowd(Way::Introspection);
 }
 
 #[test]
-fn a_thousand_are_refused_at_once_who_wait_for_a_revocation_list() {
+fn a_thousand_are_refused_at_once_that_wait_for_a_revocation_list() {
     crowd(Way::RevocationList);
 }
 
 /// A thousand requests that wait, each with another token of 8,000 bytes, and an issuer that takes its time: each
-/// answer had everybody decided anew and every token hashed again, and `/public` waited 9.8 s.
+/// answer had every request decided anew and every token hashed again, and `/public` waited 9.8 s.
 #[test]
 fn a_thousand_long_tokens_are_answered_though_their_issuer_takes_a_second() {
     const TOKENS: usize = 1000;
@@ -247,7 +247,7 @@ fn a_thousand_long_tokens_are_answered_though_their_issuer_takes_a_second() {
     let envoy = Envoy::start(&listeners, witness.addr(), &options);
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
     let token = |number| format!("Bearer {number:04}{}", "x".repeat(7996));
-    // Of several addresses: each has a share of the room in which tokens wait to be asked after.
+    // Of several addresses: each has a share of the space in which tokens wait to be asked after.
     let fields = |number: usize| {
         let address = format!("192.0.2.{}", number % 8);
         vec![("Authorization".to_owned(), token(number)), ("X-Forwarded-For".to_owned(), address)]
@@ -297,10 +297,10 @@ fn streams_of_one_connection_with_one_made_up_token_get_an_answer_each() {
     }
 }
 
-/// The same crash with honest tokens: a route that answers by itself answers within the callback that lets
+/// The same crash with valid tokens: a route that answers by itself answers within the callback that lets
 /// the request go on.
 #[test]
-fn honest_requests_at_a_cold_start_get_an_answer_each_on_a_route_that_answers_by_itself() {
+fn valid_requests_at_a_cold_start_get_an_answer_each_on_a_route_that_answers_by_itself() {
     const STREAMS: usize = 600;
     let (held, witness) = (Held::start(), Witness::start());
     let way = Way::FirstKeys;
@@ -308,7 +308,7 @@ fn honest_requests_at_a_cold_start_get_an_answer_each_on_a_route_that_answers_by
     let envoy = start(&listeners, &held, &witness);
     for (route, status) in [("direct", 200), ("nowhere", 503), ("upstream", 200)] {
         let fields: Vec<_> = (0..STREAMS)
-            .map(|number| way.credentials_of(route, 0, Outcome::Allowed, &format!("honest-{number}")))
+            .map(|number| way.credentials_of(route, 0, Outcome::Allowed, &format!("valid-{number}")))
             .collect();
         let crowd = Crowd::http2(envoy.addr(route), "/case/0/x", &fields);
         gathered(&envoy, route, STREAMS);
@@ -317,7 +317,7 @@ fn honest_requests_at_a_cold_start_get_an_answer_each_on_a_route_that_answers_by
         let answers = crowd.answers();
         assert_eq!(count(&answers, status), STREAMS, "{route}\n{}", envoy.log());
         let by_the_gate = answers.iter().filter(|answer| answer.text().contains("detail")).count();
-        assert_eq!(by_the_gate, 0, "{route}: nobody is refused");
+        assert_eq!(by_the_gate, 0, "{route}: no request is refused");
     }
     assert_eq!(witness.arrivals().len(), STREAMS);
     assert!(is_alive(&envoy, &["upstream"]), "{}", envoy.log());

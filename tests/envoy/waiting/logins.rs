@@ -67,7 +67,7 @@ fn why_not(form: Form, when: When, outcome: Outcome) -> Option<&'static str> {
         (Form::GrpcUnary | Form::GrpcStreaming, _) => Some("a message of gRPC is no form"),
         (_, Outcome::FetchFails) => Some("a form is not fetched"),
         (_, Outcome::TimeRunsOut | Outcome::ClientGoesAway) if when == When::Before => {
-            Some("all of it is there, and nothing is waited for")
+            Some("all of it is there, and no wait is needed")
         }
         (
             Form::EmptyChunked
@@ -111,7 +111,7 @@ impl Case {
         format!("{listener}: {form:?}, body {when:?}, {outcome:?}")
     }
 
-    /// Whether the gate never sees the form, because the host holds it back with the head.
+    /// Whether the filter never sees the form, because the host holds it back with the head.
     fn is_held_back(&self) -> bool {
         let is_told_by_its_head = matches!(self.form, Form::Mebibyte | Form::OverTheBuffer);
         Artefact::from_environment() == Artefact::Wasm && self.listener == "lets" && !is_told_by_its_head
@@ -136,7 +136,7 @@ impl Case {
         let password = if self.outcome == Outcome::Refused { "word=wrong" } else { "word=secret" };
         let mut fields = vec![("X-Case".to_owned(), self.name())];
         if self.listener == "releases" {
-            // Client credentials, which are the gate's to read.
+            // Client credentials, which are the filter's to read.
             fields.push(("Authorization".to_owned(), "Basic cm9vdDpyb290".to_owned()));
         }
         let message = Message {
@@ -289,7 +289,7 @@ fn nothing_is_learnt_from_the_time_that_a_form_takes() {
     assert!(!envoy.log().contains("Function: proxy_on_"), "{}", envoy.log());
 }
 
-/// Where the host holds the form back with the head, nobody can log in, and the log says what to do.
+/// Where the host holds the form back with the head, no login succeeds, and the log says what to do.
 #[test]
 fn where_the_form_is_held_back_with_the_head_the_log_says_what_to_do() {
     if Artefact::is_native_where("Envoy hands it the body of a head that is held back") {

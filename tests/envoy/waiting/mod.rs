@@ -1,5 +1,5 @@
 //! Requests that wait, in a real Envoy: nothing of them reaches the upstream before they are allowed, what
-//! is allowed arrives once and whole, and those who wait take down nobody.
+//! is allowed arrives once and whole, and waiting requests take no worker down.
 
 mod bed;
 mod beside;

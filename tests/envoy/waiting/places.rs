@@ -1,4 +1,4 @@
-//! Nobody takes more than a share of the places there are to wait in.
+//! No client takes more than a share of the places to wait in.
 
 use std::thread;
 use std::time::Duration;
@@ -33,7 +33,7 @@ fn bearer(token: &str) -> Vec<(String, String)> {
     vec![("Authorization".to_owned(), format!("Bearer {token}"))]
 }
 
-/// A crowd with one made-up token, all of whom have come, and one honest request behind them. Nobody is
+/// A crowd with one made-up token, all of whom have come, and one valid request behind them. No request is
 /// answered before they have all had the time to be refused.
 fn beside_a_crowd(envoy: &Envoy, held: &Held) -> (Vec<Response>, Response) {
     let addr = envoy.addr("upstream");
@@ -42,23 +42,23 @@ fn beside_a_crowd(envoy: &Envoy, held: &Held) -> (Vec<Response>, Response) {
         let crowd = scope.spawn(|| crowd.answers());
         let came = "http.upstream.downstream_rq_total";
         until(|| envoy.stat(came) >= CROWD as u64, "the crowd has come");
-        let honest = scope.spawn(move || http::send(addr, &Request::get("/x").bearer("honest")).unwrap());
-        until(|| envoy.stat(came) > CROWD as u64, "the honest one has come");
+        let valid = scope.spawn(move || http::send(addr, &Request::get("/x").bearer("valid")).unwrap());
+        until(|| envoy.stat(came) > CROWD as u64, "the valid one has come");
         thread::sleep(Duration::from_millis(500));
-        held.release("honest", Reply::json(&json!({"active": true, "sub": "johndoe"})));
+        held.release("valid", Reply::json(&json!({"active": true, "sub": "johndoe"})));
         held.release("made-up", Reply::json(&json!({"active": false})));
-        (crowd.join().unwrap(), honest.join().unwrap())
+        (crowd.join().unwrap(), valid.join().unwrap())
     })
 }
 
-/// A thousand requests with one made-up token took every place, and whoever came with an honest one was
+/// A thousand requests with one made-up token took every place, and a request with a valid one was
 /// refused at once.
 #[test]
 fn one_made_up_token_does_not_take_every_place() {
     let (held, witness) = (Held::start(), Witness::start());
     let envoy = start(&[listener("upstream", policy("enforce"))], &held, &witness);
-    let (answers, honest) = beside_a_crowd(&envoy, &held);
-    assert_eq!(honest.status, 200, "{honest:?}");
+    let (answers, valid) = beside_a_crowd(&envoy, &held);
+    assert_eq!(valid.status, 200, "{valid:?}");
     let (mut refused, mut turned_away) = (0, 0);
     for answer in &answers {
         assert!(answer.text().contains("\"request_id\":\""), "{answer:?}");
@@ -81,18 +81,18 @@ fn one_made_up_token_does_not_take_every_place() {
 
 /// A dry run refuses nothing, not for want of a place either.
 #[test]
-fn a_dry_run_turns_nobody_away() {
+fn a_dry_run_turns_no_request_away() {
     let (held, witness) = (Held::start(), Witness::start());
     let envoy = start(&[listener("upstream", policy("dry_run"))], &held, &witness);
-    let (answers, honest) = beside_a_crowd(&envoy, &held);
-    assert_eq!(honest.status, 200, "{honest:?}");
+    let (answers, valid) = beside_a_crowd(&envoy, &held);
+    assert_eq!(valid.status, 200, "{valid:?}");
     let odd = answers.iter().find(|answer| answer.status != 200);
     assert!(odd.is_none(), "{odd:?}");
     assert_eq!(witness.arrivals().len(), CROWD + 1);
     assert!(is_alive(&envoy, &["upstream"]), "{}", envoy.log());
 }
 
-/// Several connections of one address have more than one has, and not all there are: who comes from another
+/// Several connections of one address have more than one has, and not all there are: a request from another
 /// address finds a place.
 #[test]
 fn one_address_does_not_take_every_place() {
@@ -108,7 +108,7 @@ fn one_address_does_not_take_every_place() {
         fields.push(("X-Forwarded-For".to_owned(), address.to_owned()));
         fields
     };
-    // Signed before anybody comes: nobody waits for longer than ten seconds.
+    // Signed before any request is sent: none waits for longer than ten seconds.
     let signed = |connection: usize| {
         let own = |number| fields(format!("{connection}-{number}"), Outcome::Refused, "192.0.2.1");
         (0..OF_EACH).map(own).collect::<Vec<_>>()
@@ -119,7 +119,7 @@ fn one_address_does_not_take_every_place() {
     until(|| came() >= 4 * OF_EACH as u64, "all have come");
     let other = Crowd::http1(addr, "/case/0/x", &[fields("other".into(), Outcome::Allowed, "192.0.2.2")]);
     until(|| came() > 4 * OF_EACH as u64, "and another");
-    // Those who are turned away are answered.
+    // Requests that are turned away are answered.
     thread::sleep(Duration::from_millis(500));
     let waiting = envoy.stat("http.upstream.downstream_rq_active");
     println!("waiting: of {} of one address and 1 of another, {waiting} wait", 4 * OF_EACH);

@@ -93,7 +93,7 @@ fn many_logins_whose_heads_are_let_go_get_an_answer_each_on_routes_that_answer_a
                 let has_token = answer.text().contains("access_token");
                 assert_eq!(has_token, answer.status == 200, "{what}");
                 match (name.starts_with("upstream"), number.is_multiple_of(2)) {
-                    // A login is answered by the gate, whatever the upstream does with its head.
+                    // A login is answered by the filter, whatever the upstream does with its head.
                     (true, true) => assert_eq!(answer.status, 200, "{what}"),
                     (true, false) => assert_eq!(answer.status, 401, "{what}"),
                     // It was answered before its form was there.

@@ -99,14 +99,14 @@ fn scope_of(name: &str) -> &'static str {
 }
 
 #[test]
-fn a_policy_that_shuts_is_for_those_who_come_after_it() {
+fn a_policy_that_shuts_is_for_requests_that_come_after_it() {
     for holds_heads in [true, false] {
         replaced("opens", "shuts", holds_heads);
     }
 }
 
 #[test]
-fn a_policy_that_opens_is_for_those_who_come_after_it() {
+fn a_policy_that_opens_is_for_requests_that_come_after_it() {
     for holds_heads in [true, false] {
         replaced("shuts", "opens", holds_heads);
     }

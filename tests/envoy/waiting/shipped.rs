@@ -6,8 +6,8 @@ use lychgate_tests::held::Held;
 use lychgate_tests::http::Request;
 use serde_json::json;
 
-/// A made-up token and a body of one byte, with a word of the client's about who it is: the request waited
-/// for the provider's answer, its body did not, and the upstream was told `root` and `admin`.
+/// A made-up token and a body of one byte, with a header of the client's about its identity: the request waited
+/// for the provider's answer, its body did not, and the upstream got `root` and `admin`.
 #[test]
 fn the_example_refuses_what_waits_with_a_body() {
     let provider = Held::start();

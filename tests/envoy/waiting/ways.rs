@@ -12,7 +12,7 @@ use super::forms::Field;
 /// What the request waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Way {
-    /// Keys that nobody has fetched yet.
+    /// Keys that were not fetched yet.
     FirstKeys,
     /// A key that is not among those that were fetched.
     UnknownKid,
@@ -185,7 +185,7 @@ impl Way {
         }
     }
 
-    /// How many questions are asked before anybody comes.
+    /// How many questions are asked before any request.
     pub fn asked_at_start(self, cases: usize) -> usize {
         match self {
             Self::Introspection => 0,

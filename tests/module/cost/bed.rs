@@ -8,7 +8,7 @@ use lychgate_tests::tokens::now;
 use lychgate_tests::vm::{Headers, Image, Judge, Machine, State};
 use serde_json::{Value, json};
 
-/// What Envoy lets through unless it is told otherwise: so many headers, so many bytes of them.
+/// What Envoy lets through unless configured otherwise: so many headers, so many bytes of them.
 const MOST_HEADERS: usize = 100;
 const MOST_BYTES: usize = 60 * 1024;
 
@@ -29,7 +29,7 @@ pub struct Row {
 /// Requests on one path.
 pub struct Trial {
     row: Row,
-    /// What each is answered with; nothing: it goes on.
+    /// What each is answered with; `None`: it goes on.
     expected: Option<(u32, &'static str)>,
 }
 
@@ -313,7 +313,7 @@ pub fn open(machine: &mut Machine, sent: &Sent) -> u32 {
     id
 }
 
-/// Time goes by, and the module is told.
+/// Time goes by, and the module gets a tick.
 pub fn tick(machine: &mut Machine, time: Duration) {
     machine.wait(time);
     let root = machine.root();

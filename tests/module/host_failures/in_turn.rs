@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{FORM, Try, image, is_fatal, policy, started, state, tries};
 
-/// The statuses that the module tells apart, and one that nobody has heard of.
+/// The statuses that the module distinguishes, and one that is unknown.
 const STATUSES: [u32; 4] = [1, 2, 8, 9999];
 
 /// Has `work` done on a machine whose first call fails, then on one whose second does, until there are no
@@ -225,7 +225,7 @@ fn fetch(machine: &mut Machine, one: &Try, answer: &str, hangs_up: bool, fault: 
             outcome = later;
         }
     }
-    // Whoever still waits is not left waiting.
+    // A request that still waits is not left waiting.
     for _ in 0..40 {
         if outcome == Outcome::Waits && !hangs_up {
             outcome = machine.tick(Duration::from_secs(1));
@@ -316,7 +316,7 @@ fn one_call_that_fails_while_the_configuration_changes_leaves_the_old_or_the_new
 
 #[test]
 fn a_machine_without_a_configuration_refuses_whatever_comes() {
-    // The host is told no, and goes on asking.
+    // The host's call is refused, and it goes on calling.
     let image = image();
     let mut broken: State = state(vec![]);
     broken.configuration = b"{".to_vec();

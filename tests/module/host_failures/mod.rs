@@ -1,5 +1,5 @@
 //! A host that fails: each host call in turn, with every kind of status, in every phase. Whatever it is,
-//! the gate stays shut: what is bad never passes, what is good passes whole or is refused, and the
+//! the filter stays shut: what is bad never passes, what is good passes whole or is refused, and the
 //! module never traps.
 
 mod in_turn;
@@ -55,7 +55,7 @@ fn is_fatal((call, status): Fault) -> bool {
     }
 }
 
-/// The statuses of the ABI that are not OK, and one that nobody has heard of.
+/// The statuses of the ABI that are not OK, and one that is unknown.
 const STATUSES: [u32; 9] = [1, 2, 3, 6, 7, 8, 10, 12, 9999];
 
 const FORM: &str = "username=johndoe&password=secret";
@@ -336,7 +336,7 @@ fn a_host_call_that_fails_while_keys_are_fetched_opens_nothing() {
                     trapped.insert(fault.map(|(call, _)| (call, phase)));
                     continue;
                 }
-                // Whoever still waits is not left waiting.
+                // A request that still waits is not left waiting.
                 machine.state().faults.clear();
                 for _ in 0..40 {
                     if outcome == Outcome::Waits {

@@ -36,7 +36,10 @@ fn work(count: usize) -> u64 {
     let before = machine.instructions();
     machine.tick_root(root).expect("a tick");
     let instructions = machine.instructions() - before;
-    assert!(machine.host().calls.is_empty(), "the issuer is not asked about what nobody waits for");
+    assert!(
+        machine.host().calls.is_empty(),
+        "the issuer is not asked about a token that no request waits for"
+    );
     instructions
 }
 

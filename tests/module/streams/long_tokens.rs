@@ -32,7 +32,7 @@ fn head(number: usize) -> Headers {
 }
 
 /// The instructions for so many requests, from the first head to the last answer, and how many of them were
-/// refused at once: tokens that wait to be asked after have room for 2.6 MiB of one address.
+/// refused at once: tokens that wait to be asked after have space for 2.6 MiB of one address.
 fn work(count: usize) -> (u64, usize) {
     let mut state = State::default();
     state.configuration = configuration();
@@ -79,7 +79,7 @@ fn work(count: usize) -> (u64, usize) {
     (instructions, full)
 }
 
-/// Each answer had everybody decided anew, and every token hashed again: the work grew with the square.
+/// Each answer had every request decided anew, and every token hashed again: the work grew with the square.
 #[test]
 fn the_work_for_waiting_requests_with_long_tokens_grows_with_their_number_and_no_faster() {
     let [few, half, whole] = [250, 500, 1000].map(work);

@@ -68,15 +68,15 @@ stories! {
     fn many_passwords_beside_an_awaited_token_are_hashed_once_each(false) [
         Event::Flood(with_cookie(Place::Either, Auth::BasicWrong), 18),
     ];
-    fn those_who_wait_for_one_token_are_answered_in_slices(false) [
+    fn requests_that_wait_for_one_token_are_answered_in_slices(false) [
         Event::Flood(head(Place::Asked, Auth::OpaqueA), 130), Event::Time(Span::Tick),
         Event::AnswerAll(Answer::Fourth),
     ];
-    fn those_who_wait_for_keys_are_let_go_on_in_slices(true) [
+    fn requests_that_wait_for_keys_are_let_go_on_in_slices(true) [
         Event::Flood(Head { complete: true, ..head(Place::Remote, Auth::One) }, 130), Event::Time(Span::Tick),
         Event::AnswerAll(Answer::First),
     ];
-    fn those_who_waited_long_enough_are_answered_in_slices(false) [
+    fn requests_that_waited_long_enough_are_answered_in_slices(false) [
         Event::Flood(head(Place::Listed, Auth::Fixed), 130), Event::Time(Span::Long),
     ];
     fn a_request_that_waits_is_not_forgotten_when_its_root_is_configured_again(false) [
@@ -119,12 +119,12 @@ stories! {
         Event::Time(Span::Tick), Event::Again(Policy::Strict), open(Place::Listed, Auth::Fixed),
         Event::Time(Span::Tick), Event::AnswerAll(Answer::First), Event::Time(Span::Tick),
     ];
-    fn those_who_wait_under_several_configurations_share_a_slice(true) [
+    fn requests_that_wait_under_several_configurations_share_a_slice(true) [
         Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Again(Policy::First),
         Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Again(Policy::Strict),
         Event::Flood(head(Place::Listed, Auth::Fixed), 60), Event::Time(Span::Long),
     ];
-    fn those_who_wait_for_two_tokens_look_again_in_slices(false) [
+    fn requests_that_wait_for_two_tokens_look_again_in_slices(false) [
         Event::Flood(Head { cookie: Cookie::OpaqueD, ..head(Place::Two, Auth::OpaqueLong) }, 120),
         Event::Time(Span::Tick), Event::Answer(0, Answer::First), Event::Time(Span::Tick),
     ];

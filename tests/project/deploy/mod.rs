@@ -65,7 +65,7 @@ fn every_wasm_plugin_fits_istios_schema() {
     }
     let mut spec = yaml(PLUGINS[0])["spec"].clone();
     spec["vmConfig"]["environment"] = json!([]);
-    assert_eq!(faults(&schema, &spec).len(), 1, "a member that nobody knows");
+    assert_eq!(faults(&schema, &spec).len(), 1, "an unknown member");
 }
 
 #[test]
@@ -75,11 +75,11 @@ fn every_resource_fails_closed_and_before_authorisation() {
         assert_eq!(spec["phase"], "AUTHN", "{file}");
         assert_eq!(spec["failStrategy"], "FAIL_RELOAD", "{file}");
         assert_eq!(spec["sha256"].as_str().map(str::len), Some(64), "{file}");
-        // One or the other says whom it is for; Istio takes no more.
+        // One or the other says what it applies to; Istio takes no more.
         assert_ne!(spec["selector"].is_object(), spec["targetRefs"].is_array(), "{file}");
         for variable in spec["vmConfig"]["env"].as_array().into_iter().flatten() {
             assert_eq!(variable["valueFrom"], "HOST", "{file}");
-            assert!(variable.get("value").is_none(), "{file}: a secret stands in it");
+            assert!(variable.get("value").is_none(), "{file}: a secret is in it");
         }
     }
     let wasm = &yaml("deploy/envoy-gateway/extension-policy.yaml")["spec"]["wasm"][0];

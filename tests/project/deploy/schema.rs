@@ -1,4 +1,4 @@
-//! The part of OpenAPI's schemas that Kubernetes has in its resource definitions. What stands in a schema
+//! The part of OpenAPI's schemas that Kubernetes has in its resource definitions. What is in a schema
 //! and is not known here is a fault too, so that nothing goes unchecked without a word.
 
 use regex_lite::Regex;
@@ -18,7 +18,7 @@ const SILENT: [&str; 9] = [
 ];
 
 /// Where `value` does not fit `schema`. A member that the schema does not know is a fault: Kubernetes
-/// drops it, and who wrote it would never hear of it.
+/// drops it, and its author would never see that.
 pub fn faults(schema: &Value, value: &Value) -> Vec<String> {
     let mut found = Vec::new();
     check(schema, value, "", &mut found);
@@ -86,7 +86,7 @@ fn check(schema: &Value, value: &Value, at: &str, found: &mut Vec<String>) {
         match known.get(name) {
             Some(schema) => check(schema, own, &format!("{at}.{name}"), found),
             None if keeps_unknown || rules.contains_key("additionalProperties") => {}
-            None => found.push(format!("{at}.{name}: nobody knows it")),
+            None => found.push(format!("{at}.{name}: unknown")),
         }
     }
 }

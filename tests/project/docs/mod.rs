@@ -61,7 +61,7 @@ fn kind(document: &str, block: &Block) -> Kind {
         () if ["stats_config:", "proxy.istio.io/config:", "scrape_configs:"].iter().any(|key| has(key)) => {
             Kind::Observation
         }
-        () => panic!("{document}:{}: YAML that nobody knows what to do with", block.line),
+        () => panic!("{document}:{}: YAML without a use", block.line),
     }
 }
 
@@ -185,9 +185,9 @@ fn kind_or_none(document: &str, block: &Block) -> Option<Kind> {
     (document != "docs/reference.md").then(|| kind(document, block))
 }
 
-/// The pages from Envoy's own filters: what the filter lets in Lychgate lets in, and nothing else.
+/// The pages from Envoy's own filters: Lychgate allows exactly what the filter allows.
 #[test]
-fn each_migration_lets_in_what_the_filter_before_it_let_in() {
+fn each_migration_allows_what_the_filter_before_it_allowed() {
     for document in
         ["jwt_authn", "api_key_auth", "basic_auth"].map(|name| format!("docs/migration/{name}.md"))
     {
@@ -206,7 +206,7 @@ fn each_migration_lets_in_what_the_filter_before_it_let_in() {
             assert_eq!(passes(&seen), passes(&step.output), "{document}: {}\nbefore: {seen}", step.command);
             if passes(&seen) { let_in += 1 } else { refused += 1 }
         }
-        println!("{document}: {let_in} let in and {refused} refused by both");
+        println!("{document}: {let_in} allowed and {refused} refused by both");
         assert!(let_in > 0 && refused > 1, "{document}");
     }
 }
@@ -220,7 +220,7 @@ fn every_curl_is_run() {
             let is_run = block.language == "console";
             assert!(
                 is_run || !block.text.contains("curl "),
-                "{document}:{}: a curl that nobody runs",
+                "{document}:{}: a curl that no test runs",
                 block.line
             );
             let known = ["console", "yaml", "sh", "text", "python", "json"];

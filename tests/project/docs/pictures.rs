@@ -7,7 +7,7 @@ use lychgate_tests::demonstration::Demonstration;
 use lychgate_tests::envoy::root;
 
 #[test]
-fn the_terminal_shows_what_the_gate_says() {
+fn the_terminal_shows_what_the_filter_says() {
     let demonstration = Demonstration::start();
     let drawn = Command::new(root().join("scripts/demonstration")).arg(demonstration.gate()).output();
     let drawn = drawn.expect("python3 runs");
@@ -20,7 +20,7 @@ fn the_terminal_shows_what_the_gate_says() {
     assert!(drawn.contains("insufficient_scope") && drawn.contains("Not authenticated"));
 }
 
-/// What is said in a picture is text for who cannot see it, and readable on any page: it brings its own
+/// What is said in a picture is text for readers who cannot see it, and readable on any page: it brings its own
 /// background along.
 #[test]
 fn every_drawing_has_a_label_and_a_background() {

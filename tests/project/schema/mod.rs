@@ -95,7 +95,7 @@ fn every_file_that_people_start_from_fits_and_none_with_a_mistake_in_it() {
     for file in EXAMPLES {
         let good = text(file);
         assert_eq!(faults(&validator, &yaml(file)), [""; 0], "{file}");
-        // `security` and `users` stand in each configuration and nowhere else, `type` in each scheme.
+        // `security` and `users` are in each configuration and nowhere else, `type` in each scheme.
         for (right, wrong) in [
             ("security:", "securty:"),
             ("type: openIdConnect", "type: openid"),
@@ -108,7 +108,7 @@ fn every_file_that_people_start_from_fits_and_none_with_a_mistake_in_it() {
         }
         assert!(good.contains("security:"), "{file}");
     }
-    // Somebody else's plugin is not ours to judge, and text is JSON that a schema does not look into.
+    // Another plugin is not checked, and text is JSON that a schema does not look into.
     let plugin = |name: &str, value: Value| {
         json!({"static_resources": {"listeners": [{"config": {
         "name": name, "vm_config": {"vm_id": name}, "configuration": {"value": value}}}]}})
@@ -151,7 +151,7 @@ fn what_the_documents_show_fits() {
     assert!(fitted > 15, "{fitted}");
 }
 
-/// What a schema can see: a key that nobody knows, one that is missing, one too many, a wrong type or word.
+/// What a schema can see: an unknown key, one that is missing, one too many, a wrong type or word.
 const OF_SHAPE: [&str; 6] =
     ["unknown key", ": expected ", "missing key", ": unknown value", "only one of", "is needed"];
 
@@ -165,7 +165,7 @@ fn every_fault_of_shape_is_refused() {
             panic!("{}: accepted", fault.name)
         };
         let says: Vec<_> = errors.iter().map(ToString::to_string).collect();
-        // What stands in a document or in a key of somebody else is not described.
+        // What is in a document or in a key of another project is not described.
         let described = |text: &&String| !text.starts_with("openapi.document.") && !text.contains("jwk");
         let of_shape =
             says.iter().filter(described).any(|text| OF_SHAPE.iter().any(|mark| text.contains(mark)));

@@ -162,7 +162,7 @@ pub fn rows() -> Vec<Row> {
         ),
         refused("the token alone", "token", plain(good.clone()), 401, "Not authenticated", &[BEARER]),
         refused(
-            "the token in a query parameter nobody named",
+            "the token in a query parameter that is not configured",
             "token",
             Request::get(format!("/?access_token={good}")),
             401,
@@ -191,7 +191,7 @@ pub fn rows() -> Vec<Row> {
         refused(
             "tokens in two places",
             "sources",
-            Request::get(format!("/?access_token={good}")).bearer(&good),
+            Request::get(format!("/?access_token={good}")).bearer(Token::reader().sign("HS256")),
             401,
             "Could not validate credentials",
             &[super::INVALID_TOKEN],

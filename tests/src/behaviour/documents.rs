@@ -279,7 +279,7 @@ pub fn rows() -> Vec<Row> {
             &[API_KEY],
         ),
         answered(
-            "serve: and opens to who fits it",
+            "serve: and opens to a request that satisfies it",
             "served",
             key(get("/api/openapi.json")),
             200,

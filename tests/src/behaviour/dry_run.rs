@@ -77,18 +77,18 @@ fn one_rule() -> Vec<Row> {
         allowed("one rule dry: a scope that is lacking passes", dry, get("/new").bearer(&scopeless))
             .anonymous()
             .with(TOLD, "403 scope_lacking"),
-        allowed("one rule dry: what is good is let in as ever", dry, get("/new").bearer(&reader))
+        allowed("one rule dry: what is good is allowed as ever", dry, get("/new").bearer(&reader))
             .identity("johndoe", "items:read", "token")
             .without(TOLD)
             .without("authorization"),
         allowed(
-            "one rule dry: a client does not say what was spared",
+            "one rule dry: a client cannot set the refusal of a dry run",
             dry,
             get("/new").bearer(&reader).header("X-Auth-Dry-Run", "nothing"),
         )
         .without(TOLD),
         allowed(
-            "one rule dry: a client does not say it where it is told either",
+            "one rule dry: nor where that header is configured",
             dry,
             get("/new").header("X-Auth-Dry-Run", "nothing"),
         )

@@ -44,7 +44,7 @@ fn spelt() -> Vec<Row> {
     for (how, name) in [
         ("dots, as PHP reads them", "x.auth.subject"),
         ("other signs, as older servers read them", "x~auth*subject"),
-        ("the issuer, which is told where it is asked for", "X-Auth-Issuer"),
+        ("the issuer, where its header is configured", "X-Auth-Issuer"),
         ("the issuer with underscores", "x_auth_issuer"),
         ("a claim with dots", "X.Auth.Email"),
     ] {
@@ -230,7 +230,7 @@ fn preflights() -> Vec<Row> {
             "preflight: with a key that is loosely read in a cookie",
             preflight("/x").header("Cookie", "a=b, session=good-key"),
         ),
-        allowed("preflight: with an honest query", P, preflight("/x?a=1;b=api_key")).path("/x?a=1;b=api_key"),
+        allowed("preflight: with a valid query", P, preflight("/x?a=1;b=api_key")).path("/x?a=1;b=api_key"),
         missing("preflight: with a body", preflight("/x").body("text/plain", "x")),
         refused(
             "preflight: a key where the rule asks for one",

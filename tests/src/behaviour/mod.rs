@@ -8,9 +8,12 @@ mod claims;
 mod documents;
 mod dry_run;
 mod forged;
+mod found_documents;
 mod login;
+mod matching;
 mod own_routes;
 mod people;
+mod places;
 mod policies;
 mod requirements;
 mod routing;
@@ -50,7 +53,7 @@ pub struct Expect {
     pub says: Vec<&'static str>,
     /// What the body must not hold.
     pub never: Vec<&'static str>,
-    /// What must reach the upstream; nothing: nothing may.
+    /// What must reach the upstream; `None`: nothing may.
     pub upstream: Option<Upstream>,
 }
 
@@ -86,8 +89,11 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(documents::policies());
     policies.extend(dry_run::policies());
     policies.extend(forged::policies());
+    policies.extend(matching::policies());
+    policies.extend(found_documents::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
+    policies.extend(places::policies());
     policies
 }
 
@@ -107,8 +113,11 @@ pub fn rows() -> Vec<Row> {
         documents::rows,
         dry_run::rows,
         forged::rows,
+        matching::rows,
+        found_documents::rows,
         own_routes::rows,
         whose::rows,
+        places::rows,
     ] {
         rows.extend(theme());
     }
@@ -149,7 +158,7 @@ pub fn refused(
     }
 }
 
-/// A row that the gate answers itself with this status, and a body that says all of this.
+/// A row that the filter answers itself with this status, and a body that says all of this.
 pub fn answered(
     name: impl Into<String>,
     policy: &'static str,
@@ -191,13 +200,13 @@ impl Row {
         self
     }
 
-    /// The upstream must be told this identity.
+    /// The upstream must get this identity.
     pub fn identity(self, subject: &str, scopes: &str, scheme: &str) -> Self {
         let row = self.with("x-auth-subject", subject).with("x-auth-scheme", scheme);
         if scopes.is_empty() { row.without("x-auth-scopes") } else { row.with("x-auth-scopes", scopes) }
     }
 
-    /// The upstream must be told no identity.
+    /// The upstream must get no identity.
     pub fn anonymous(self) -> Self {
         self.without("x-auth-subject").without("x-auth-scopes").without("x-auth-scheme")
     }
@@ -277,8 +286,8 @@ pub fn run(send: impl Fn(&Row) -> Observed) {
     let rows = rows();
     let mut names: Vec<_> = rows.iter().map(|row| &row.name).collect();
     names.sort();
-    names.dedup();
-    assert_eq!(names.len(), rows.len(), "two rows have the same name");
+    let twice: Vec<_> = names.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect();
+    assert!(twice.is_empty(), "rows of the same name: {twice:?}");
     let rows = crate::rows::chosen(rows, |row| row.name.clone());
     let failures: Vec<String> = rows.iter().filter_map(|row| check(row, &send(row)).err()).collect();
     println!("behaviours: {} tried, {} failed", rows.len(), failures.len());

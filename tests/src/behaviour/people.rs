@@ -147,14 +147,14 @@ pub fn rows() -> Vec<Row> {
         ),
         refused("Basic: another scheme", P, with("/basic", "Bearer x"), 401, "Not authenticated", &[BASIC]),
         refused(
-            "Basic: a disabled user who proves it",
+            "Basic: a disabled user with the right password",
             P,
             basic("/basic", "gone:secret"),
             403,
             "Inactive user",
             &[],
         ),
-        wrong("Basic: a disabled user who does not", basic("/basic", "gone:guess")),
+        wrong("Basic: a disabled user with a wrong password", basic("/basic", "gone:guess")),
         wrong("Basic: a user without a password", basic("/basic", "token-only:secret")),
         wrong(
             "Basic: twice, joined by Envoy with a comma",
@@ -230,9 +230,9 @@ pub fn rows() -> Vec<Row> {
             &[INVALID_TOKEN],
         ),
         // Optional.
-        allowed("optional: nobody", P, Request::get("/optional").header("X-Auth-Subject", "admin"))
+        allowed("optional: no credential", P, Request::get("/optional").header("X-Auth-Subject", "admin"))
             .anonymous(),
-        allowed("optional: somebody", P, Request::get("/optional").bearer(token("alice"))).identity(
+        allowed("optional: a user", P, Request::get("/optional").bearer(token("alice"))).identity(
             "alice",
             "items:read",
             "token",
@@ -264,7 +264,7 @@ pub fn rows() -> Vec<Row> {
             &[],
         ),
         allowed(
-            "ignore_invalid: a bad token passes as nobody, and goes no further",
+            "ignore_invalid: a bad token passes as anonymous, and goes no further",
             P,
             Request::get("/lenient").bearer("x.y.z"),
         )
@@ -291,7 +291,7 @@ pub fn rows() -> Vec<Row> {
             .without("authorization"),
         allowed("ignore_invalid: a lacking scope", P, basic("/lenient-basic", "alice:secret")).anonymous(),
         refused(
-            "ignore_invalid opens nothing that needs somebody",
+            "ignore_invalid opens nothing that needs a user",
             P,
             Request::get("/needed").bearer("x.y.z"),
             401,

@@ -1,4 +1,4 @@
-//! OpenAPI's OR, AND, anonymous and public; and which failure is told.
+//! OpenAPI's OR, AND, anonymous and public; and which failure is reported.
 
 use crate::http::Request;
 use crate::tokens::Token;
@@ -57,7 +57,7 @@ pub fn rows() -> Vec<Row> {
         ),
         refused("OR: a bad key", P, key(get("/or"), "x"), 403, "Invalid API key", &[]),
         refused(
-            "OR: a bad token and a bad key, the first listed is told",
+            "OR: a bad token and a bad key, the first listed is reported",
             P,
             key(get("/or").bearer(&stranger), "x"),
             401,
@@ -74,7 +74,7 @@ pub fn rows() -> Vec<Row> {
         ),
         refused("OR reversed: nothing", P, get("/or-reversed"), 401, "Not authenticated", &[API_KEY, BEARER]),
         refused(
-            "OR reversed: both lack scope, the first listed is told",
+            "OR reversed: both lack scope, the first listed is reported",
             P,
             key(get("/or-reversed").bearer(&reader), "reader-key"),
             403,
@@ -131,7 +131,7 @@ pub fn rows() -> Vec<Row> {
             &[SCOPE],
         ),
         refused(
-            "AND: no scopes are told to who is half known",
+            "AND: no scopes are named to a client that is half authenticated",
             P,
             get("/and").bearer(&scopeless),
             403,
@@ -171,14 +171,14 @@ pub fn rows() -> Vec<Row> {
             .with("authorization", &format!("Bearer {stranger}"))
             .anonymous(),
         allowed(
-            "forged identity goes when the gate sets its own",
+            "forged identity is removed when the filter sets its own",
             P,
             forged(get("/or").bearer(&scopeless).header("x-api-key", "good-key")),
         )
         .identity("mobile-app", "items:read items:write", "header_key")
         .without("x_auth_subject"),
         refused(
-            "two schemes of one challenge: told once",
+            "two schemes of one challenge: sent once",
             P,
             get("/two-tokens"),
             401,
@@ -186,7 +186,7 @@ pub fn rows() -> Vec<Row> {
             &[BEARER],
         ),
         refused(
-            "two schemes of one challenge: the error is told",
+            "two schemes of one challenge: with the error",
             P,
             get("/two-tokens").bearer(&stranger),
             401,
@@ -225,7 +225,7 @@ pub fn rows() -> Vec<Row> {
         ),
         refused("no rule and no default", P, get("/nowhere").bearer(&reader), 403, "Forbidden", &[]),
         allowed(
-            "scopes are told once, in order",
+            "scopes are named once, in order",
             P,
             key(
                 get("/and")

@@ -114,7 +114,7 @@ pub fn rows() -> Vec<Row> {
         ),
         none("host: the wildcard's own domain", Request::get("/hosted").host("wild.example.com")),
         refused(
-            "host: a user before it, whom some readers cut off",
+            "host: a user before it, which some readers cut off",
             P,
             Request::get("/hosted").host("x@open.example.com"),
             400,

@@ -153,7 +153,7 @@ fn issuers() -> Vec<Row> {
         Request::get(path).bearer(Token::new().claim("iss", issuer).sign("HS256"))
     };
     vec![
-        allowed("issuer: one of several is told", P, by("/issuers", json!("https://one.example")))
+        allowed("issuer: one of several is sent", P, by("/issuers", json!("https://one.example")))
             .with("x-auth-issuer", "https://one.example"),
         allowed(
             "issuer: so is the other, for the same subject",

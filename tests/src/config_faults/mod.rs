@@ -75,7 +75,7 @@ fn with_keys(setting: &str, value: Value) -> Value {
     jwt
 }
 
-pub use whose::told_apart;
+pub use whose::distinguishable;
 
 /// The faults that [`crate::rows`] chooses.
 #[must_use]

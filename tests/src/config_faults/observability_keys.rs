@@ -1,4 +1,4 @@
-//! Faults of what is told: names of rules, dry runs, filter state, errors.
+//! Faults of what is reported: names of rules, dry runs, filter state, errors.
 
 use serde_json::{Value, json};
 
@@ -54,12 +54,12 @@ pub fn faults() -> Vec<Fault> {
             &["errors.requestId: unknown key; known here: format, request_id"],
         ),
         json_fault(
-            "a dry run told where the subject is",
+            "a dry run in the header of the subject",
             json!({"identity_headers": {"dry_run": "X-Auth-Subject"}}),
             &["identity_headers: two of them are named `x-auth-subject`"],
         ),
         json_fault(
-            "a dry run told in a header that has a meaning",
+            "a dry run in a header that has a meaning",
             json!({"identity_headers": {"dry_run": "Host"}}),
             &["identity_headers.dry_run: `host` has a meaning of its own"],
         ),

@@ -51,7 +51,7 @@ pub fn faults() -> Vec<Fault> {
             &["users.staff[0].username: cannot be a header"],
         ),
         user(
-            "a key nobody knows in a user",
+            "an unknown key in a user",
             json!({"username": "a", "admin": true}),
             &["users.staff[0].admin: unknown key"],
         ),
@@ -126,9 +126,9 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.issue: needs `flows.password.tokenUrl`"],
         ),
         issuing(
-            "issue at somebody else's URL",
+            "issue at another server's URL",
             flows("https://idp.example/token"),
-            &["schemes.s.flows.password.tokenUrl: with `issue` the gate serves it itself"],
+            &["schemes.s.flows.password.tokenUrl: with `issue` the filter serves it itself"],
         ),
         issuing(
             "issue at the root",
@@ -147,14 +147,14 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.issue.expires_in: expected a whole number from 1 to 31536000, got 0"],
         ),
         issuing(
-            "a key nobody knows in issue",
+            "an unknown key in issue",
             json!({"issue": {"expires": 1}}),
             &["schemes.s.issue.expires: unknown key; known here: expires_in, clients"],
         ),
         issuing(
             "no clients",
             json!({"issue": {"clients": []}}),
-            &["schemes.s.issue.clients: would let no client in"],
+            &["schemes.s.issue.clients: would refuse every client"],
         ),
         issuing(
             "a client without an id",
@@ -207,7 +207,7 @@ pub fn faults() -> Vec<Fault> {
             &["passwords.worker_share_percent: expected a whole number from 1 to 100, got 0"],
         ),
         json_fault(
-            "a key nobody knows in passwords",
+            "an unknown key in passwords",
             json!({"passwords": {"share": 1}}),
             &["passwords.share: unknown key", "max_failures"],
         ),

@@ -1,4 +1,4 @@
-//! Faults by which a token would be somebody else's: keys in common, users and headers that do not fit.
+//! Faults by which a token would be another user's: keys in common, users and headers that do not fit.
 
 use crate::keys;
 use serde_json::{Value, json};
@@ -103,17 +103,17 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.users_scopes: unknown key"],
         ),
         json_fault(
-            "the issuer told where the subject is",
+            "the issuer in the header of the subject",
             json!({"identity_headers": {"issuer": "x_auth_subject"}}),
             &["identity_headers: two of them are named `x_auth_subject`"],
         ),
         json_fault(
-            "the issuer told in a header of the connection",
+            "the issuer in a header of the connection",
             json!({"identity_headers": {"issuer": "Proxy-Connection"}}),
             &["identity_headers.issuer: `proxy-connection` has a meaning of its own"],
         ),
         json_fault(
-            "a claim told where a dry run is",
+            "a claim in the header of a dry run",
             json!({
                 "identity_headers": {"dry_run": "x-dry"},
                 "schemes": {"s": {"type": "http", "scheme": "bearer", "jwt": {"keys": [secret("HS256")], "claims_to_headers": {"a": "x_dry"}}}},
@@ -121,7 +121,7 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.claims_to_headers.a: the header `x_dry` is set from something else already"],
         ),
         json_fault(
-            "a claim told where another one is to an application that reads dots as underscores",
+            "a claim in the header of another one to an application that reads dots as underscores",
             json!({"schemes": {"s": {"type": "http", "scheme": "bearer", "jwt": {"keys": [secret("HS256")],
                 "claims_to_headers": {"a": "x-email", "b": "x.email"}}}}}),
             &["is set from something else already"],
@@ -129,8 +129,8 @@ pub fn faults() -> Vec<Fault> {
     ]
 }
 
-/// Those that are told apart: no fault.
-pub fn told_apart() -> Vec<(&'static str, Value)> {
+/// Those that are distinguishable: no fault.
+pub fn distinguishable() -> Vec<(&'static str, Value)> {
     let secret = |alg: &str| json!({"keys": [{"alg": alg, "secret": keys::SECRET}]});
     let mut same = two(&json!({}), &json!({}));
     same["schemes"]["partner"]["users"] = "staff".into();

@@ -10,7 +10,7 @@ use crate::vm::{Cost, Headers, Stream};
 
 /// The most answers and resumptions that a callback may ask for.
 const MOST_SETTLED: usize = 40;
-/// How many of those who wait are decided in one callback, at least.
+/// How many waiting requests are decided in one callback, at least.
 const SLICE: usize = 32;
 /// How long a request waits, at most.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -196,7 +196,7 @@ fn check_head(head: super::Head, stream: &Stream, may: &super::known::May) -> Do
     }
     let told: Vec<&str> = values(&stream.head, SUBJECT).collect();
     let fits = match told.as_slice() {
-        [] => may.nobody,
+        [] => may.anonymous,
         [one] => may.subjects.contains(*one),
         _ => false,
     };

@@ -8,7 +8,7 @@ use super::world::{self, BEGIN, CACHE, SHORT, STALE, owner, world};
 use super::{Answer, Auth, Cookie, Head, Key, Place, Policy};
 use crate::vm::Call;
 
-/// The least that time is told apart by.
+/// The smallest difference of times.
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Something that is fetched.
@@ -25,7 +25,7 @@ pub struct Known {
     fetched: BTreeMap<Source, Vec<(Duration, Answer)>>,
     /// How many of those a root context had the chance to see.
     seen: BTreeMap<(u32, Source), usize>,
-    /// What a root context was told of a token, through a cluster.
+    /// What a root context got to know of a token, through a cluster.
     told: BTreeMap<(u32, String, String), Told>,
     /// Calls that were begun before any root context was configured again.
     first: BTreeSet<u32>,
@@ -35,7 +35,7 @@ pub struct Known {
     pub faulty: bool,
 }
 
-/// What a root context was told of a token.
+/// What a root context got to know of a token.
 struct Told {
     time: Duration,
     yes: bool,
@@ -57,28 +57,28 @@ pub struct Asked {
     pub first: bool,
 }
 
-/// Whom a request may go on as: subjects, and nobody.
+/// The identities that a request may go on as: subjects, and anonymous.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct May {
     /// As one of these.
     pub subjects: BTreeSet<String>,
-    /// As nobody.
-    pub nobody: bool,
+    /// As anonymous.
+    pub anonymous: bool,
 }
 
 impl May {
-    fn nobody() -> Self {
-        Self { nobody: true, ..Self::default() }
+    fn anonymous() -> Self {
+        Self { anonymous: true, ..Self::default() }
     }
 
     /// Whether it may go on at all.
     pub fn pass(&self) -> bool {
-        self.nobody || !self.subjects.is_empty()
+        self.anonymous || !self.subjects.is_empty()
     }
 
     fn or(mut self, other: Self) -> Self {
         self.subjects.extend(other.subjects);
-        Self { nobody: self.nobody || other.nobody, ..self }
+        Self { anonymous: self.anonymous || other.anonymous, ..self }
     }
 }
 
@@ -131,7 +131,7 @@ impl Known {
         self.seen.insert((root, source), latest.saturating_sub(1));
     }
 
-    /// A root context was told that time has passed: it looked after its sources.
+    /// A root context got a tick: it looked after its sources.
     pub fn tick(&mut self, root: u32) {
         [Source::Keys, Source::Discovered, Source::List].iter().for_each(|source| self.look(root, *source));
     }
@@ -169,12 +169,12 @@ impl Known {
     fn told(&self, asked: &Asked, cluster: &str, token: Option<&str>, now: Duration) -> Option<String> {
         let place = (asked.root, cluster.to_owned(), token?.to_owned());
         let Told { time, yes, .. } = *self.told.get(&place)?;
-        // One that waited for it is told it however late.
+        // One that waited for it gets it however late.
         let fresh = now < time + Duration::from_secs(CACHE) + SECOND || time >= asked.since;
         (yes && fresh).then(|| owner(&place.2))
     }
 
-    /// Whom a request may go on as now.
+    /// The identities that a request may go on as now.
     pub fn may(&self, asked: &Asked, now: Duration) -> May {
         asked.policies.iter().fold(May::default(), |may, policy| may.or(self.by(*policy, asked, now)))
     }
@@ -182,7 +182,8 @@ impl Known {
     fn by(&self, policy: Policy, asked: &Asked, now: Duration) -> May {
         let Head { place, auth, cookie, key, .. } = asked.head;
         let strict = policy == Policy::Strict;
-        let some = |subject: Option<String>| May { subjects: subject.into_iter().collect(), nobody: false };
+        let some =
+            |subject: Option<String>| May { subjects: subject.into_iter().collect(), anonymous: false };
         let fixed = || self.fixed(auth, now).map(str::to_owned);
         let opaque = || self.told(asked, "asked", world().auth(auth)?.strip_prefix("Bearer "), now);
         let session = || match cookie {
@@ -191,7 +192,7 @@ impl Known {
         };
         let basic = || (auth == Auth::BasicRight).then(|| "johndoe".to_owned());
         match place {
-            Place::Public if !strict => May::nobody(),
+            Place::Public if !strict => May::anonymous(),
             Place::Public => some(fixed()),
             Place::Fixed if strict => May::default(),
             Place::Fixed => some(fixed()),
@@ -212,12 +213,12 @@ impl Known {
                 (Some(first), Some(second)) => some(Some(first)).or(some(Some(second))),
                 _ => May::default(),
             },
-            // Without a token for the scheme it goes on as nobody; what is no token is none.
+            // Without a token for the scheme it goes on as anonymous; what is no token is none.
             Place::Perhaps => match auth {
-                Auth::Nothing | Auth::BasicRight | Auth::BasicWrong | Auth::Garbage => May::nobody(),
+                Auth::Nothing | Auth::BasicRight | Auth::BasicWrong | Auth::Garbage => May::anonymous(),
                 _ => some(opaque()),
             },
-            Place::Trial => some(opaque()).or(May::nobody()),
+            Place::Trial => some(opaque()).or(May::anonymous()),
             Place::Password => some(basic()),
             Place::Login | Place::Nowhere => May::default(),
         }

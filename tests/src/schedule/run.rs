@@ -48,7 +48,7 @@ pub const HASHED: &str = "result=.=hashed;.;lychgate_password_checks_total";
 /// What must not be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// After so many events; nothing: at the end, when everything was answered.
+    /// After so many events; `None`: at the end, when everything was answered.
     pub after: Option<usize>,
     /// What it is.
     pub what: String,
@@ -149,7 +149,7 @@ impl Run {
         done.map_err(|trap| self.trapped(trap))
     }
 
-    /// The request that a number stands for.
+    /// The request that a number means.
     fn pick(&mut self, number: u8) -> Option<u32> {
         let streams = &self.machine.state().streams.each;
         let live: Vec<u32> = streams.iter().filter(|(_, stream)| !stream.gone).map(|(id, _)| *id).collect();

@@ -19,9 +19,9 @@ pub const SHORT: u64 = 6;
 pub const CACHE: u64 = 5;
 /// How long what was fetched serves while it cannot be fetched again, in seconds.
 pub const STALE: u64 = 40;
-/// The header that tells the upstream who calls.
+/// The header that carries the identity to the upstream.
 pub const SUBJECT: &str = "x-auth-subject";
-/// What a client says in headers that the gate alone may speak in.
+/// What a client says in headers that the filter alone may speak in.
 pub const FORGED: &str = "forged";
 
 const ISSUER: &str = "https://idp.example";
@@ -285,7 +285,7 @@ pub fn asked_after(call: &Call) -> Option<String> {
     form.split('&').find_map(|pair| pair.strip_prefix("token=")).map(str::to_owned)
 }
 
-/// Who a token belongs to that only the issuer can read.
+/// The subject of a token that only the issuer can read.
 pub fn owner(token: &str) -> String {
     format!("owner-of-{}", &token[..8])
 }

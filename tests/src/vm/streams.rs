@@ -17,11 +17,11 @@ const BAD_ARGUMENT: u32 = 2;
 pub struct Stream {
     /// The root context that it belongs to.
     pub root: u32,
-    /// Its headers, as they stand.
+    /// Its headers, as they are.
     pub head: Headers,
     /// Its body, as far as it is buffered.
     pub body: Vec<u8>,
-    /// Its trailers, as they stand, once the plugin was shown them.
+    /// Its trailers, as they are, once the plugin was shown them.
     pub trailers: Option<Headers>,
     /// The answers that the plugin gave it.
     pub replies: Vec<LocalResponse>,

@@ -3,7 +3,7 @@
 use super::{ENVOY, check, told};
 
 #[test]
-fn what_envoy_itself_leaves_open_is_told_of() {
+fn what_envoy_itself_leaves_open_is_a_warning() {
     told(
         ENVOY,
         "warning",
@@ -81,7 +81,7 @@ fn what_envoy_itself_leaves_open_is_told_of() {
             ),
         ],
     );
-    // It is told once, of no plugin in particular.
+    // It is printed once, of no plugin in particular.
     for address in ["0.0.0.0", "192.0.2.1", "'::'"] {
         let open = ENVOY.replace(
             "{socket_address: {address: 127.0.0.1",
@@ -106,7 +106,7 @@ fn what_envoy_itself_leaves_open_is_told_of() {
 }
 
 #[test]
-fn keys_that_an_attacker_on_the_way_could_replace_are_told_of() {
+fn keys_that_an_attacker_on_the_way_could_replace_are_a_warning() {
     let tls = "{typed_config: {common_tls_context: {validation_context: {trusted_ca: {filename: a.pem}}}}}";
     for (good, bad, count, says) in [
         (format!("    transport_socket: {tls}\n"), "", 3, "the cluster idp has no TLS"),
@@ -140,7 +140,7 @@ fn keys_that_an_attacker_on_the_way_could_replace_are_told_of() {
 }
 
 #[test]
-fn what_istio_and_envoy_gateway_leave_open_is_told_of() {
+fn what_istio_and_envoy_gateway_leave_open_is_a_warning() {
     let istio = "kind: WasmPlugin\nmetadata: {name: gate}\nspec:\n  url: oci://registry/x\n  sha256: '00'\n  failStrategy: FAIL_RELOAD\n  vmConfig: {env: [{name: LYCHGATE_SECRET, valueFrom: HOST}]}\n  pluginConfig:\n    schemes:\n      oauth2:\n        type: oauth2\n        flows: {password: {tokenUrl: /token, scopes: {}}}\n        jwt: {keys: [{alg: HS256, secret: {env: LYCHGATE_SECRET}}], audiences: [a]}\n        users: staff\n        issue: {release_head: true}\n    users:\n      staff:\n      - {username: ann, password: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
     told(
         istio,

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use super::{SECRET, check};
 
 #[test]
-fn one_key_for_two_kinds_of_tokens_is_told_of() {
+fn one_key_for_two_kinds_of_tokens_is_a_warning() {
     let bearer =
         |name: &str, jwt: &str| format!("  {name}: {{type: http, scheme: bearer, jwt: {{{jwt}}}}}\n");
     let by_env = "keys: [{alg: HS256, secret: {env: LYCHGATE_SECRET}}]";
@@ -60,7 +60,7 @@ fn one_key_for_two_kinds_of_tokens_is_told_of() {
 }
 
 #[test]
-fn one_key_for_two_plugins_of_a_file_is_told_of() {
+fn one_key_for_two_plugins_of_a_file_is_a_warning() {
     let plugin = |name: &str, audiences: &str| {
         format!(
             "kind: WasmPlugin\nmetadata: {{name: {name}}}\nspec:\n  failStrategy: FAIL_RELOAD\n  sha256: '00'\n  pluginConfig:\n    schemes:\n      t: {{type: http, scheme: bearer, jwt: {{keys: [{{alg: HS256, secret: {{env: LYCHGATE_SECRET}}}}], {audiences}}}}}\n---\n"

@@ -1,4 +1,4 @@
-//! Expressions as one graph: where each could stand after some characters.
+//! Expressions as one graph: where each could be after some characters.
 
 use super::{Ast, CharSet, Look};
 

@@ -103,7 +103,7 @@ impl<'p> Parser<'p> {
         Ok(Ast::Alternatives(alternatives))
     }
 
-    /// A group; nothing where it only sets flags for what comes behind it.
+    /// A group; `None` where it only sets flags for what comes behind it.
     fn group(&mut self, depth: usize) -> Read<Option<Ast>> {
         let outer = self.flags;
         self.next();

@@ -20,7 +20,7 @@ enum Beside {
     Other,
 }
 
-/// What is known after some characters: the last of them, and where each expression could stand.
+/// What is known after some characters: the last of them, and where each expression could be.
 type Known = (Beside, Box<[Place]>);
 
 pub struct Subsets<'n> {

@@ -180,7 +180,7 @@ impl Machine {
         if stream.passed && !stream.answered && !stream.gone { self.response_begins(id) } else { Ok(()) }
     }
 
-    /// It is over, whoever ended it.
+    /// It is over, on either side's part.
     ///
     /// # Errors
     /// See [`open`](Self::open).
@@ -204,7 +204,7 @@ impl Machine {
         ])
     }
 
-    /// A root context is told that time has passed, if it wants to be.
+    /// A root context gets a tick, if it wants to be.
     ///
     /// # Errors
     /// See [`open`](Self::open).
