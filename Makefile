@@ -1,9 +1,10 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build cli run run-oidc test unit e2e e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
 ENVOY_VERSIONS ?= 1.36.2 1.40.0
+NATIVE_ENVOY_VERSIONS ?= 1.37.0 1.38.3 1.39.0 1.40.0
 say = @printf '\n==> %s\n' '$(1)'
 
 help: ## show this help
@@ -21,6 +22,11 @@ build: toolchain ## build the plugin: dist/lychgate.wasm
 	scripts/build
 	@ls -l dist/lychgate.wasm
 
+module: toolchain ## build the native module: dist/liblychgate.so
+	$(call say,building the native module (some minutes the first time))
+	scripts/module
+	@ls -l dist/liblychgate.so
+
 cli: toolchain ## build the command line: dist/lychgate
 	$(call say,building the command line)
 	cargo build --locked --release -p lychgate-cli
@@ -32,6 +38,12 @@ run: build ## build, get an Envoy, run it on envoy.yaml: proxy on 10000, admin o
 	LYCHGATE_SECRET="$${LYCHGATE_SECRET:-a demonstration secret of 32 bytes or more}" \
 		scripts/envoy -c envoy.yaml --use-dynamic-base-id
 
+run-native: module ## the same with the native module in place of Wasm: envoy.native.yaml
+	$(call say,Envoy on http://127.0.0.1:10000 with the demonstration policy of envoy.native.yaml)
+	ENVOY_DYNAMIC_MODULES_SEARCH_PATH=dist \
+		LYCHGATE_SECRET="$${LYCHGATE_SECRET:-a demonstration secret of 32 bytes or more}" \
+		scripts/envoy -c envoy.native.yaml --use-dynamic-base-id
+
 run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the issuer: examples/oidc
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
 	scripts/run-oidc
@@ -40,14 +52,26 @@ unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, 
 	$(call say,testing the core)
 	cargo test --locked -p lychgate
 
-test: build cli ## everything: unit tests, behaviour table, end to end in a real Envoy; prints the ten slowest tests
+test: build module cli ## everything: unit tests, behaviour table, both modules end to end in a real Envoy; prints the ten slowest tests
 	$(call say,testing: the core natively and the plugin in a real Envoy)
 	scripts/test --workspace --exclude lychgate-fuzz
+	$(call say,testing the native module in a real Envoy)
+	LYCHGATE_ARTEFACT=native scripts/test -p lychgate-tests --test envoy
 
 e2e: build ## only what needs a real Envoy
 	$(call say,testing the plugin in a real Envoy)
 	cargo test --locked -p lychgate-tests --test envoy
 	cargo test --locked -p lychgate-tests --test project -- deploy:: docs readme:: envoy_lookup::
+
+e2e-native: module ## the same with the native module
+	$(call say,testing the native module in a real Envoy)
+	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy
+
+e2e-native-matrix: module ## the same on each Envoy of NATIVE_ENVOY_VERSIONS
+	@set -e; for version in $(NATIVE_ENVOY_VERSIONS); do \
+		printf '\n==> Envoy %s\n' "$$version"; \
+		env -u ENVOY_PATH ENVOY_VERSION="$$version" $(MAKE) --no-print-directory e2e-native; \
+	done
 
 e2e-matrix: build ## the same on the oldest and the newest Envoy, or on those in ENVOY_VERSIONS
 	@set -e; for version in $(ENVOY_VERSIONS); do \

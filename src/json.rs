@@ -21,6 +21,11 @@ pub fn parse_strict(text: &[u8], max_depth: usize) -> Result<Value, serde_json::
     Ok(value)
 }
 
+/// `text` without the byte-order mark that some servers put before JSON (RFC 8259 section 8.1 lets it be ignored).
+pub fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
 /// An object of these members.
 pub fn object(members: impl Iterator<Item = (String, Value)>) -> Value {
     // Collected, they would be sorted first (see `crate::sort`).

@@ -94,6 +94,7 @@ pub mod keys;
 pub mod login;
 pub mod metrics;
 pub mod normal_path;
+pub mod odd_path;
 pub mod openapi;
 pub mod password;
 pub mod policy;

@@ -233,13 +233,26 @@ fn bcrypt_kind(text: &str) -> Result<Kind, String> {
     Ok(Kind::Bcrypt { cost, text: text.into() })
 }
 
+/// What passlib writes (`$pbkdf2-sha256$29000$salt$hash`, a dot for a plus) as a PHC string; `None` for other texts.
+fn passlib_as_phc(text: &str) -> Option<String> {
+    let mut parts = text.split('$');
+    let (Some(""), Some(name), Some(rounds), Some(salt), Some(hash), None) =
+        (parts.next(), parts.next(), parts.next(), parts.next(), parts.next(), parts.next())
+    else {
+        return None;
+    };
+    let is_passlib = name.starts_with("pbkdf2-") && rounds.bytes().all(|b| b.is_ascii_digit());
+    is_passlib.then(|| format!("${name}$i={rounds}${salt}${hash}").replace('.', "+"))
+}
+
 fn phc_kind(text: &str) -> Result<Kind, String> {
     let unreadable = || {
         "not a password hash: give a PHC string ($argon2id$, $scrypt$, $pbkdf2-sha256$) or a bcrypt \
          string ($2b$); make one with: lychgate hash-password"
             .to_owned()
     };
-    let phc = Phc::new(text).map_err(|_| unreadable())?;
+    let passlib = passlib_as_phc(text);
+    let phc = Phc::new(passlib.as_deref().unwrap_or(text)).map_err(|_| unreadable())?;
     let name = phc.algorithm.as_str();
     let number = |key: &str| -> Result<u32, String> {
         phc.params.get_decimal(key).ok_or_else(|| format!("{name} needs the parameter `{key}`"))

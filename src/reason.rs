@@ -159,6 +159,11 @@ reasons! {
         remedy "Add the key or its algorithm. A key that the issuer changed lately is fetched within \
                 `refetch_seconds`."
         { TokenNoMatchingKey: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_key_unusable" for [Token]
+        means "The token names a key that is in the key set and was left out of it."
+        remedy "The log says why when the set is read: `key 2 (\"kid\") is left out: ...`. Have the issuer sign with a key \
+                that can be used, such as RSA of 2048 bits or more."
+        { TokenKeyUnusable: 401 "Could not validate credentials", Challenge "invalid_token"; }
     "token_too_many_keys" for [Token]
         means "The token names no key, and there are more keys of its algorithm than are tried on one token."
         remedy "Give the keys a `kid`, and have the issuer name it in the token's header."
@@ -293,9 +298,19 @@ reasons! {
         means "No rule matches the request, and there is no top-level `security`."
         remedy "Add a rule for it, or a top-level `security`."
         { NoRule: 403 "Forbidden"; }
+    "rule_denies" for [Request]
+        means "The rule that matches lets no request in; or its OpenAPI operation needs what cannot be checked here."
+        remedy "If that is not meant: change its `security`, or give the scheme another kind under `schemes`."
+        { RuleDenies: 403 "Forbidden"; }
+    "client_address_unknown" for [Request]
+        means "A rule that would match asks for the client's network (`match.client`), and the client has no IP address."
+        remedy "Let Envoy know the client (`use_remote_address`, `xff_num_trusted_hops`); on a Unix socket use rules \
+                without `client`."
+        { ClientAddressUnknown: 403 "Forbidden"; }
     "ambiguous_path" for [Request]
         means "The path has two readings: `//`, `..`, an encoded slash, a bad or double percent-encoding and the like."
-        remedy "Send the path in normal form. The log at debug says what is ambiguous."
+        remedy "Send the path in normal form. The response-code details say what is ambiguous. If the service needs such \
+                a path, name it in `match.allow` of its rule."
         { AmbiguousPath: 400 "Ambiguous path"; }
     "ambiguous_host" for [Request]
         means "The rules match on hosts, and the request's host has two readings."

@@ -75,6 +75,11 @@ fn check_file(file: &str, arguments: &Arguments) -> Result<Told, String> {
     for found in found.iter().flat_map(|(_, found)| found) {
         check_one(file, found, arguments.assume_env, &mut told);
     }
+    if told.faults > 0 && document::is_helm_template(&text) {
+        println!(
+            "{file}: some of it are actions of a Helm template; check what it becomes: helm template . | lychgate check -"
+        );
+    }
     if arguments.strict && told.faults == 0 {
         for Finding { owner, line, path, message, weight } in strict::findings(&found, &value_of) {
             let kind = match weight {

@@ -61,12 +61,21 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
         Some("WasmPlugin") => wasm_plugin(tree, &mut found),
         Some("EnvoyExtensionPolicy") => {
             for wasm in tree.at(&["spec", "wasm"]).map(|node| node.value.items()).unwrap_or_default() {
-                if let Some(config) = wasm.value.get("config") {
+                let url = |kind| wasm.value.at(&["code", kind, "url"]);
+                let names = [wasm.value.get("name"), wasm.value.get("rootID"), url("image"), url("http")];
+                if let Some(config) = wasm.value.get("config").filter(|config| is_ours(&names, &config.value))
+                {
                     found.push(of_struct(owner(&wasm.value), config, Loader::EnvoyGateway(wasm)));
                 }
             }
         }
-        Some("List") => {
+        Some("ConfigMap") => {
+            for (_, text) in tree.get("data").map(|data| data.value.members()).unwrap_or_default() {
+                found.extend(documents_in(text).iter().flat_map(embedded));
+            }
+        }
+        // `kubectl get -o yaml` gives a List, a client library a WasmPluginList.
+        Some(kind) if kind.ends_with("List") => {
             let items = tree.get("items").map(|items| items.value.items()).unwrap_or_default();
             found.extend(items.iter().flat_map(configurations));
         }
@@ -76,6 +85,25 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
             found.extend(plugins.iter().filter_map(Plugin::configuration));
         }
     }
+    found
+}
+
+/// The documents in a text that is the value of a member, such as a file in a ConfigMap. The lines are those of the whole
+/// file, where the text is written line by line. They live as long as the command, which ends soon.
+fn documents_in(text: &Node) -> &'static [Node] {
+    let documents = text.value.text().and_then(|text| crate::document::parse(text).ok());
+    let mut documents = documents.unwrap_or_default();
+    for document in &mut documents {
+        document.move_down(text.line);
+    }
+    Box::leak(documents.into_boxed_slice())
+}
+
+/// The configurations in a document of a ConfigMap. One that is no object of Envoy or Kubernetes may be anything, so it
+/// is one only if it looks like one.
+fn embedded(document: &Node) -> Vec<Found<'_>> {
+    let mut found = configurations(document);
+    found.retain(|found| !matches!(found.loader, Loader::Unknown) || is_ours(&[], &found.node.value));
     found
 }
 
@@ -98,6 +126,10 @@ fn of_struct<'a>(owner: Option<String>, node: &'a Node, loader: Loader<'a>) -> F
 fn wasm_plugin<'a>(tree: &'a Tree, found: &mut Vec<Found<'a>>) {
     let Some(spec) = tree.get("spec") else { return };
     let Some(config) = spec.value.get("pluginConfig") else { return };
+    let names = [tree.at(&["metadata", "name"]), spec.value.get("url"), spec.value.get("pluginName")];
+    if !is_ours(&names, &config.value) {
+        return;
+    }
     let name = tree.at(&["metadata", "name"]).and_then(|name| name.value.text()).map(str::to_owned);
     let variables = tree.at(&["spec", "vmConfig", "env"]).map(|node| node.value.items()).unwrap_or_default();
     let variable = |node: &Node| {
@@ -144,7 +176,7 @@ impl<'a> Plugin<'a> {
     fn configuration(&self) -> Option<Found<'a>> {
         let tree = &self.config.value;
         let config = tree.fields(&["configuration", "value"])?;
-        if !is_ours(tree, &self.vm.value, &config.value) {
+        if !is_ours(&names_of(tree, &self.vm.value), &config.value) {
             return None;
         }
         let variables = self.vm.value.fields(&["environment_variables", "key_values"]);
@@ -162,13 +194,9 @@ impl<'a> Plugin<'a> {
 }
 
 /// Whether a Wasm plugin is Lychgate: by a name that says so, or by what it is configured with.
-fn is_ours(plugin: &Tree, vm: &Tree, config: &Tree) -> bool {
-    let code = vm.fields(&["code", "local", "filename"]);
-    let code = code.or_else(|| vm.fields(&["code", "remote", "http_uri", "uri"]));
-    // Another module may have been given our `vm_id`.
-    let names = [plugin.get("name"), plugin.field("root_id"), code.or_else(|| vm.field("vm_id"))];
-    let is_named = names.into_iter().flatten().filter_map(|node| node.value.text());
-    if is_named.into_iter().any(|name| name.to_ascii_lowercase().contains("lychgate")) {
+fn is_ours(names: &[Option<&Node>], config: &Tree) -> bool {
+    let mut texts = names.iter().flatten().filter_map(|node| node.value.text());
+    if texts.any(|name| name.to_ascii_lowercase().contains("lychgate")) {
         return true;
     }
     const OURS: [&str; 3] = ["schemes", "rules", "security"];
@@ -176,4 +204,12 @@ fn is_ours(plugin: &Tree, vm: &Tree, config: &Tree) -> bool {
         Some(text) => OURS.iter().any(|key| text.contains(&format!("\"{key}\""))),
         None => OURS.iter().any(|key| config.get(key).is_some()),
     }
+}
+
+/// What Envoy's configuration calls a plugin.
+fn names_of<'a>(plugin: &'a Tree, vm: &'a Tree) -> [Option<&'a Node>; 3] {
+    let code = vm.fields(&["code", "local", "filename"]);
+    let code = code.or_else(|| vm.fields(&["code", "remote", "http_uri", "uri"]));
+    // Another module may have been given our `vm_id`.
+    [plugin.get("name"), plugin.field("root_id"), code.or_else(|| vm.field("vm_id"))]
 }

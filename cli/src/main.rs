@@ -1,6 +1,7 @@
 //! `lychgate`: the command line for people. It uses the plugin's own core, so what it accepts the
 //! plugin accepts.
 
+mod bundle;
 mod check;
 mod config;
 mod document;
@@ -32,6 +33,7 @@ use clap_complete::Shell;
   lychgate explain token_expired
   lychgate openapi envoy.yaml > openapi.json
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
+  lychgate bundle openapi/index.yaml > openapi.json
   lychgate schema > lychgate.schema.json"
 )]
 struct Arguments {
@@ -73,6 +75,8 @@ enum Command {
     Openapi(openapi::OpenApiArguments),
     /// Print the beginning of a configuration for an OpenAPI document
     Import(openapi::ImportArguments),
+    /// Print an OpenAPI document and the files that it refers to as one document
+    Bundle(bundle::Arguments),
     /// Print the JSON Schema of the configuration
     Schema(schema::Arguments),
     /// Print completions for a shell
@@ -95,6 +99,7 @@ fn main() -> ExitCode {
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),
+        Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
             let mut completions = Vec::new();

@@ -4,10 +4,12 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use lychgate::openapi::{export, skeleton};
+use lychgate::config::ConfigError;
+use lychgate::openapi::export;
+use lychgate::openapi::skeleton::{self, Skeleton};
 
 use crate::config::Configuration;
-use crate::document;
+use crate::{bundle, document};
 
 /// Which configuration.
 #[derive(Args)]
@@ -30,11 +32,14 @@ pub fn openapi(arguments: &OpenApiArguments) -> Result<ExitCode, String> {
 
 /// Which document.
 #[derive(Args)]
-#[command(after_help = "What is left to write is how each scheme is verified: keys, users, API keys.
+#[command(
+    after_help = "What is left to write is how each scheme is verified: keys, users, API keys. What was read by a guess is
+told on standard error: look at each line. Files that the document refers to are read too.
 
 Examples:
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
-  lychgate import --unsecured public openapi.yaml")]
+  lychgate import --unsecured public openapi.yaml"
+)]
 pub struct ImportArguments {
     /// The OpenAPI document, JSON or YAML; `-` for standard input
     file: String,
@@ -48,19 +53,16 @@ pub struct ImportArguments {
 /// # Errors
 /// If the document has faults.
 pub fn import(arguments: &ImportArguments) -> Result<ExitCode, String> {
-    let text = crate::read_text(&arguments.file)?;
     let file = &arguments.file;
-    let documents = document::parse(&text).map_err(|error| format!("{file}: not YAML or JSON: {error}"))?;
-    let [node] = documents.as_slice() else {
-        return Err(format!("{file}: one document is needed, there are {}", documents.len()));
-    };
+    let (node, value) = bundle::read(file)?;
     let public = arguments.unsecured == "public";
-    let sections = skeleton::skeleton(&node.value.to_value(), public).map_err(|errors| {
-        let line = |error: &lychgate::config::ConfigError| {
-            format!("{file}:{}: {error}", document::line_of(node, &error.path))
-        };
-        errors.iter().map(line).collect::<Vec<_>>().join("\n")
+    let at = |error: &ConfigError| format!("{file}:{}: ", document::line_of(&node, &error.path));
+    let Skeleton { sections, notes } = skeleton::skeleton(&value, public).map_err(|errors| {
+        errors.iter().map(|error| format!("{}{error}", at(error))).collect::<Vec<_>>().join("\n")
     })?;
+    for note in &notes {
+        eprintln!("{}warning: {note}", at(note));
+    }
     println!(
         "# Made by `lychgate import` from {file}. What is left to write is how each scheme is verified:"
     );

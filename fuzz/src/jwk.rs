@@ -1,6 +1,6 @@
 //! A JWK, or a JWK Set.
 
-use lychgate::keys::{Algorithm, import_jwk, import_jwks};
+use lychgate::keys::{Algorithm, KeyOrigin, import_jwk, import_jwks};
 use serde_json::Value;
 
 /// A key that is taken is of the algorithm it says, and verifies no signature that is none.
@@ -12,9 +12,9 @@ pub fn run(data: &[u8]) {
         let alg = value.get("alg").and_then(Value::as_str).and_then(Algorithm::from_name);
         assert!(alg.is_none_or(|alg| keys.iter().all(|key| key.algorithm() == alg)));
         if let Some(set) = value.get("keys").and_then(Value::as_array) {
-            let (found, left_out) = import_jwks(set, allowed);
-            assert!(left_out.iter().all(|(index, _)| *index < set.len()));
-            keys.extend(found);
+            let imported = import_jwks(set, allowed, KeyOrigin::Configuration);
+            assert!(imported.left_out.iter().all(|left_out| left_out.place < set.len()));
+            keys.extend(imported.keys);
         }
         for key in &keys {
             for length in [0, 32, 64, 96, 132, 256] {

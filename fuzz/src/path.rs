@@ -4,10 +4,11 @@ use std::cell::RefCell;
 
 use lychgate::config::PathConfig;
 use lychgate::normal_path::NormalPath;
+use lychgate::odd_path::Oddities;
 use lychgate::policy::{HostPattern, PathMatcher, Rule, Rules};
 
 /// Rules that overlap in every way that rules can.
-const RULES: [(&str, &str, &str); 28] = [
+const RULES: [(&str, &str, &str); 32] = [
     ("/health", "", ""),
     ("/items/{id}", "GET", ""),
     ("/items/{id}", "", "api.example.com"),
@@ -31,6 +32,10 @@ const RULES: [(&str, &str, &str); 28] = [
     ("prefix /", "GET", "example.org"),
     ("regex /.*", "TRACE", ""),
     ("/items/{id}.json", "", ""),
+    ("prefix /it*", "PATCH", ""),
+    ("prefix /items/*", "LOCK", ""),
+    ("/items/{rest:path}", "PUT", ""),
+    ("/items/{rest:path}/end", "DELETE", ""),
     ("/items/{id}:{verb}", "", ""),
     ("/items/v{major}.{minor}", "POST", ""),
     ("/items/v{major}.{minor}.json", "", ""),
@@ -47,7 +52,10 @@ thread_local! {
 fn rule(number: usize) -> Rule {
     let (path, method, host) = RULES[number];
     let condition = match path.split_once(' ') {
-        Some(("prefix", prefix)) => PathConfig::Prefix(prefix.into()),
+        Some(("prefix", prefix)) => match prefix.strip_suffix('*') {
+            Some(text) => PathConfig::Beginning(text.into()),
+            None => PathConfig::Prefix(prefix.into()),
+        },
         Some((_, regex)) => PathConfig::Regex(regex.into()),
         None => PathConfig::Template(path.into()),
     };
@@ -59,6 +67,8 @@ fn rule(number: usize) -> Rule {
         methods,
         covers_head: false,
         hosts,
+        narrowing: None,
+        allow: Oddities::NONE,
         requirement: None,
         name: String::new(),
         is_named: false,

@@ -33,6 +33,8 @@ fn rules(of: &dyn Fn(usize) -> PathConfig) -> Rules {
         // None of them lets a path be done with early.
         methods: Some(vec!["NONE".into()]),
         hosts: None,
+        narrowing: None,
+        allow: lychgate::odd_path::Oddities::NONE,
         requirement: None,
         name: String::new(),
         is_named: false,

@@ -92,6 +92,20 @@ pub fn read_credential_header(node: Node<'_>) -> Option<String> {
     Some(name)
 }
 
+/// The name of a header that a fetch is made with, in lower case: not one that the filter writes itself.
+pub fn read_fetch_header(node: Node<'_>, name: &str) -> Option<String> {
+    if !is_token(name) {
+        return node.error(format_args!("{name:?} is not a header name"));
+    }
+    let name = name.to_ascii_lowercase();
+    if OF_HTTP.contains(&name.as_str())
+        || ["accept", "accept-encoding", "if-none-match"].contains(&name.as_str())
+    {
+        return node.error(format_args!("`{name}` is written by the filter itself"));
+    }
+    Some(name)
+}
+
 /// The name of a cookie.
 pub fn read_cookie_name(node: Node<'_>) -> Option<String> {
     let name = node.string()?;

@@ -27,6 +27,11 @@ pub struct Flow {
     /// Of the flows that have one.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub token_url: Option<String>,
+    /// Where a device asks for its code (RFC 8628 section 3.1).
+    ///
+    /// Of the flow that has one.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub device_authorization_url: Option<String>,
     /// Where a token is renewed; for the document that is served.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub refresh_url: Option<String>,
@@ -35,20 +40,22 @@ pub struct Flow {
     pub scopes: Vec<(String, String)>,
 }
 
-/// The flows with the URLs that OpenAPI 3.1 requires of each.
-const FLOWS: [(&str, bool, bool); 4] = [
-    ("implicit", true, false),
-    ("password", false, true),
-    ("clientCredentials", false, true),
-    ("authorizationCode", true, true),
+/// The flows with the URLs that OpenAPI 3.2 requires of each: `authorizationUrl`, `tokenUrl`,
+/// `deviceAuthorizationUrl`.
+const FLOWS: [(&str, [bool; 3]); 5] = [
+    ("implicit", [true, false, false]),
+    ("password", [false, true, false]),
+    ("clientCredentials", [false, true, false]),
+    ("authorizationCode", [true, true, false]),
+    ("deviceAuthorization", [false, true, true]),
 ];
 
 /// Reads `flows`.
 pub fn read_flows(node: Node<'_>) -> Option<Flows> {
     let object = node.object()?;
     let mut flows = Vec::new();
-    for (name, authorization_url, token_url) in FLOWS {
-        if let Some(flow) = object.optional(name, |n| read_flow(n, authorization_url, token_url)) {
+    for (name, urls) in FLOWS {
+        if let Some(flow) = object.optional(name, |n| read_flow(n, urls)) {
             flows.push((name, flow));
         }
     }
@@ -56,13 +63,14 @@ pub fn read_flows(node: Node<'_>) -> Option<Flows> {
     Some(Flows { flows })
 }
 
-fn read_flow(node: Node<'_>, authorization_url: bool, token_url: bool) -> Option<Flow> {
+fn read_flow(node: Node<'_>, [authorization_url, token_url, device_url]: [bool; 3]) -> Option<Flow> {
     let object = node.object()?;
     let url = |key, wanted: bool| {
         if wanted { object.required(key, |n| n.text()) } else { None }
     };
     let authorization_url = url("authorizationUrl", authorization_url);
     let token_url = url("tokenUrl", token_url);
+    let device_authorization_url = url("deviceAuthorizationUrl", device_url);
     let refresh_url = object.optional("refreshUrl", |n| n.text());
     let scopes = object.required("scopes", |n| n.map(|n| n.string()));
     object.finish();
@@ -70,6 +78,7 @@ fn read_flow(node: Node<'_>, authorization_url: bool, token_url: bool) -> Option
     Some(Flow {
         authorization_url,
         token_url,
+        device_authorization_url,
         refresh_url,
         scopes: scopes.map(|(name, text)| (name, text.unwrap_or_default())).collect(),
     })
@@ -93,8 +102,9 @@ mod written {
 
         fn json_schema(generator: &mut SchemaGenerator) -> Schema {
             let mut flows = Map::new();
-            for (flow, authorization_url, token_url) in FLOWS {
+            for (flow, [authorization_url, token_url, device_url]) in FLOWS {
                 let (name, endpoints) = match (authorization_url, token_url) {
+                    _ if device_url => ("DeviceFlow", "a token endpoint and one for devices"),
                     (true, true) => ("CodeFlow", "both endpoints"),
                     (true, false) => ("ImplicitFlow", "an authorisation endpoint"),
                     (false, true) => ("TokenFlow", "a token endpoint"),
@@ -105,7 +115,12 @@ mod written {
                     "description".into(),
                     format!("OpenAPI's OAuth Flow Object, with {endpoints}.").into(),
                 );
-                for (url, is_there) in [("authorizationUrl", authorization_url), ("tokenUrl", token_url)] {
+                let urls = [
+                    ("authorizationUrl", authorization_url),
+                    ("tokenUrl", token_url),
+                    ("deviceAuthorizationUrl", device_url),
+                ];
+                for (url, is_there) in urls {
                     if is_there {
                         require(&mut schema, &[url]);
                     } else if let Some(properties) = properties(&mut schema) {
@@ -119,6 +134,7 @@ mod written {
                         "RFC 6749 section 4.3: a username and a password for a token. Lychgate can serve this flow itself."
                     }
                     "clientCredentials" => "RFC 6749 section 4.4.",
+                    "deviceAuthorization" => "RFC 8628, of OpenAPI 3.2.",
                     _ => "RFC 6749 section 4.1.",
                 };
                 if let Some(reference) = reference.as_object_mut() {

@@ -1,10 +1,9 @@
 //! `jwt`: where a token stands, and what it must say.
 
-use super::fields::{
-    non_empty, read_algorithm, read_cookie_name, read_credential_header, read_own_header_name,
-};
+use super::fields::{non_empty, read_algorithm, read_own_header_name};
 use super::key_source::{KeySource, read_key_source};
 use super::node::{Node, Object};
+use super::places::read_locations;
 use super::remote::{IntrospectionConfig, RevocationConfig, read_revoked};
 use crate::credential::CredentialLocation;
 use crate::fetch::Revocations;
@@ -64,16 +63,17 @@ pub struct JwtConfig {
         )
     )]
     pub scope_claims: Vec<String>,
-    /// Where the token may be. A request with a token in two of these places is refused.
+    /// Where the token may be. Equal tokens in several of these places are one; different ones are refused, unless the
+    /// scheme has `from_order: first`.
     #[cfg_attr(
         feature = "schema",
         schemars(
-            with = "Option<Vec<written::TokenSource>>",
+            with = "Option<Vec<super::places::written::CredentialPlace>>",
             length(min = 1),
             extend("default" = [{"header": "Authorization", "prefix": "Bearer "}]),
         )
     )]
-    pub from: Vec<CredentialLocation>,
+    pub from: Option<Vec<CredentialLocation>>,
     /// Claim, or dotted path, to the request header that it is copied to. Arrays are sent as values separated
     /// by commas, objects as JSON.
     #[cfg_attr(
@@ -119,7 +119,7 @@ impl JwtConfig {
         let leeway_seconds = object.number("leeway_seconds", &LEEWAY_SECONDS);
         let max_token_bytes = object.number("max_token_bytes", &MAX_TOKEN_BYTES);
         let scope_claims = object.optional("scope_claims", |n| non_empty(n, strings));
-        let from = object.optional("from", read_locations);
+        let from = object.optional("from", |n| read_locations(n, "Bearer "));
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
         let revoked = object.optional("revoked", read_revoked).unwrap_or_default();
         let has_revocation = object.has("revocation");
@@ -138,9 +138,7 @@ impl JwtConfig {
             leeway_seconds,
             max_token_bytes,
             scope_claims: scope_claims.unwrap_or_else(|| owned(&SCOPE_CLAIMS)),
-            from: from.unwrap_or_else(|| {
-                vec![CredentialLocation::Header { name: "authorization".into(), prefix: "Bearer ".into() }]
-            }),
+            from,
             claims_to_headers: claims_to_headers
                 .unwrap_or_default()
                 .into_iter()
@@ -150,38 +148,6 @@ impl JwtConfig {
             revocation,
         })
     }
-}
-
-fn read_location(node: Node<'_>) -> Option<CredentialLocation> {
-    let object = node.object()?;
-    let location = match object.one_of(&["header", "query", "cookie"]) {
-        Some("header") => {
-            let name = object.optional("header", read_credential_header);
-            let prefix = object.optional("prefix", |n| n.string());
-            name.map(|name| {
-                let default = if name == "authorization" { "Bearer " } else { "" };
-                CredentialLocation::Header {
-                    prefix: prefix.unwrap_or_else(|| default.into()),
-                    name: name.into(),
-                }
-            })
-        }
-        Some("query") => object.optional("query", |n| n.text()).map(CredentialLocation::Query),
-        Some(_) => object.optional("cookie", read_cookie_name).map(CredentialLocation::Cookie),
-        None => None,
-    };
-    object.finish();
-    location
-}
-
-fn read_locations(node: Node<'_>) -> Option<Vec<CredentialLocation>> {
-    let locations = non_empty(node, |n| n.list(read_location))?;
-    for (index, location) in locations.iter().enumerate() {
-        if locations.iter().take(index).any(|earlier| earlier == location) {
-            return node.error("one place is named twice, so every token would count as two");
-        }
-    }
-    Some(locations)
 }
 
 fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<(String, Option<String>)>> {
@@ -237,32 +203,6 @@ pub(super) mod written {
         own: IntrospectionConfig,
         #[schemars(flatten)]
         rest: JwtConfig,
-    }
-
-    /// Where a token may be.
-    #[derive(JsonSchema)]
-    #[schemars(
-        deny_unknown_fields,
-        extend("oneOf" = [{"required": ["header"]}, {"required": ["query"]}, {"required": ["cookie"]}]),
-        extend("dependentRequired" = {"prefix": ["header"]}),
-        extend("examples" = [
-            {"header": "Authorization", "prefix": "Bearer "}, {"header": "X-Token"}, {"query": "access_token"},
-            {"cookie": "session"},
-        ]),
-    )]
-    pub struct TokenSource {
-        /// A request header.
-        #[schemars(length(min = 1))]
-        header: Option<String>,
-        /// With `header`: the text before the token, in any case. Left out: `Bearer ` for `Authorization`,
-        /// the empty text for another header.
-        prefix: Option<String>,
-        /// A parameter of the query string.
-        #[schemars(length(min = 1))]
-        query: Option<String>,
-        /// A cookie.
-        #[schemars(length(min = 1))]
-        cookie: Option<String>,
     }
 
     /// The name of a header.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::fields::{SecretSource, non_empty, read_algorithm, read_env, read_secret};
 use super::node::{Node, Object};
-use super::remote::{DiscoveryConfig, IntrospectionConfig, RemoteConfig};
+use super::remote::{DiscoveryConfig, IntrospectionConfig, RemoteKeysConfig};
 use crate::keys::Algorithm;
 use crate::secret::{Secret, SecretJson};
 
@@ -16,7 +16,7 @@ pub enum KeySource {
     /// `jwks`: an inline JWK Set (RFC 7517 section 5), each entry as it was written.
     Jwks(Vec<SecretJson>),
     /// `remote_jwks`: a JWK Set that is fetched.
-    Remote(RemoteConfig),
+    Remote(RemoteKeysConfig),
     /// `cluster`: OpenID Connect discovery.
     Discovery(DiscoveryConfig),
     /// `issuers`: each with keys of its own.
@@ -89,7 +89,7 @@ pub struct IssuerConfig {
 /// Reads where the keys come from, beside the rest of a `jwt`.
 pub fn read_key_source(object: &Object<'_>) -> Option<KeySource> {
     match object.one_of(&["keys", "jwks", "remote_jwks", "cluster", "issuers"])? {
-        "remote_jwks" => object.optional("remote_jwks", RemoteConfig::read).map(KeySource::Remote),
+        "remote_jwks" => object.optional("remote_jwks", RemoteKeysConfig::read).map(KeySource::Remote),
         "cluster" => DiscoveryConfig::read(object).map(KeySource::Discovery),
         "issuers" => {
             let issuers = object.optional("issuers", |n| non_empty(n, |n| n.items(IssuerConfig::read)));
@@ -148,7 +148,9 @@ impl IssuerConfig {
         let object = node.object()?;
         let issuer = object.required("issuer", |n| n.text());
         let keys = match object.one_of(&["keys", "jwks", "remote_jwks", "cluster"]) {
-            Some("remote_jwks") => object.optional("remote_jwks", RemoteConfig::read).map(KeySource::Remote),
+            Some("remote_jwks") => {
+                object.optional("remote_jwks", RemoteKeysConfig::read).map(KeySource::Remote)
+            }
             Some("cluster") => DiscoveryConfig::read(&object).map(KeySource::Discovery),
             Some(local) => read_local_keys(&object, local),
             None => None,
@@ -167,7 +169,7 @@ pub(super) mod written {
     use serde_json::{Map, Value, json};
 
     use super::super::fields::written::{Env, Secret};
-    use super::super::remote::RemoteConfig;
+    use super::super::remote::RemoteKeysConfig;
     use super::super::remote::written::Refresh;
     use super::KeyConfig;
 
@@ -180,7 +182,7 @@ pub(super) mod written {
         /// An inline JWK Set.
         jwks: Option<KeySet>,
         /// A JWK Set that is fetched.
-        remote_jwks: Option<RemoteConfig>,
+        remote_jwks: Option<RemoteKeysConfig>,
         /// OpenID Connect discovery through this Envoy cluster: the document of the scheme's
         /// `openIdConnectUrl`, or of the issuer, names the JWK Set.
         #[schemars(length(min = 1))]
@@ -211,7 +213,8 @@ pub(super) mod written {
     pub struct Material {
         /// The shared secret of HS256, HS384, HS512: at least 32, 48, 64 bytes (RFC 7518 section 3.2).
         secret: Option<Secret>,
-        /// A public key as PEM text. RSA of 2048 to 4096 bits.
+        /// A public key as PEM text, RSA of 2048 to 4096 bits; or a certificate, whose key is taken and whose names,
+        /// dates and chain are not judged.
         pem: Option<Pem>,
         /// A JSON Web Key (RFC 7517).
         jwk: Option<Map<String, Value>>,

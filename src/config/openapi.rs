@@ -1,11 +1,14 @@
 //! `openapi`: the document that becomes rules, and the documentation that is served.
 
 pub mod import;
+mod settings;
+
+pub use settings::{DocsOAuth, Neighbours};
 
 use serde_json::Value;
 
+use super::matching::read_path;
 use super::node::Node;
-use super::rules::read_path;
 use crate::json;
 use crate::setting::words;
 use import::Imported;
@@ -21,12 +24,15 @@ const MAX_DEPTH: usize = 100;
     schemars(
         rename = "OpenApi",
         deny_unknown_fields,
-        extend("dependentRequired" = {"unsecured": ["document"]}),
+        extend("dependentRequired" = {
+            "unsecured": ["document"], "multi_segment": ["document"], "combine": ["document"], "neighbours": ["document"],
+            "docs_oauth": ["docs"],
+        }),
         extend("examples" = [{"serve": "/openapi.json", "docs": "/docs", "title": "Shop", "version": "1.0.0"}]),
     )
 )]
 pub struct OpenApiConfig {
-    /// An OpenAPI 3.0 or 3.1 document, as it is or as a string of JSON text. Its operations become rules,
+    /// An OpenAPI 3.0, 3.1 or 3.2 document, as it is or as a string of JSON text. Its operations become rules,
     /// after those of `rules`; its security schemes complete `schemes` of the same names.
     ///
     /// What it says, and the document itself.
@@ -49,6 +55,31 @@ pub struct OpenApiConfig {
     /// What becomes of operations that the document does not secure.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub unsecured: Unsecured,
+    /// Paths of the document whose last parameter stands for several segments, as FastAPI's `{file_path:path}` does,
+    /// which its document has as `{file_path}`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<Vec<String>>", inner(regex(pattern = "^/.*\\{")))
+    )]
+    pub multi_segment: Vec<String>,
+    /// Operations whose alternatives of one scheme each are needed together: FastAPI writes two required
+    /// dependencies as alternatives.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<settings::Combine>"))]
+    pub combine: Vec<String>,
+    /// What a request needs whose path is that of an operation but for a slash at its end or the case of its letters.
+    /// Left out: `same` if the top-level `security` lets requests in without a credential, else `default`.
+    pub neighbours: Option<Neighbours>,
+    /// What Swagger UI fills in where a user logs in by OAuth 2.
+    pub docs_oauth: Option<DocsOAuth>,
+}
+
+/// What is said of a document besides it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'o> {
+    /// `multi_segment`.
+    pub multi_segment: &'o [String],
+    /// `combine.all`.
+    pub combine: &'o [String],
 }
 
 words! {
@@ -99,27 +130,53 @@ impl OpenApiConfig {
     /// Reads `openapi`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let document = object.optional("document", read_document);
+        let multi_segment = object.optional("multi_segment", |n| n.list(settings::read_multi_segment));
+        let multi_segment = multi_segment.unwrap_or_default();
+        let combine = object.optional("combine", settings::read_combine).unwrap_or_default();
+        let options = Options { multi_segment: &multi_segment, combine: &combine };
+        let document = object.optional("document", |n| read_document(n, &options));
         let serve = object.optional("serve", read_served_path);
         let docs = object.optional("docs", read_served_path);
         let title = object.optional("title", |n| n.text());
         let version = object.optional("version", |n| n.text());
         let unsecured = object.optional("unsecured", |n| n.enumeration(Unsecured::WORDS));
-        if document.is_none() && !object.has("document") && unsecured.is_some() {
-            object.optional("unsecured", |n| n.error::<()>("speaks of a `document`, and there is none"));
+        let neighbours = object.optional("neighbours", |n| n.enumeration(Neighbours::WORDS));
+        let docs_oauth = object.optional("docs_oauth", DocsOAuth::read);
+        for key in ["unsecured", "multi_segment", "combine", "neighbours"] {
+            if !object.has("document") && object.has(key) {
+                object.optional(key, |n| n.error::<()>("speaks of a `document`, and there is none"));
+            }
+        }
+        if docs_oauth.is_some() && !object.has("docs") {
+            object.optional("docs_oauth", |n| n.error::<()>("speaks of `docs`, and there is none"));
         }
         object.finish();
+        for (key, number) in document.iter().flat_map(|(imported, _)| &imported.unused) {
+            settings::say_unused(node, key, *number);
+        }
         // The page needs a document to show.
         let serve = serve.or_else(|| docs.as_ref().map(|_| "/openapi.json".to_owned()));
         if docs.is_some() && docs == serve {
             return node.error("`docs` and `serve` are the same path");
         }
-        Some(Self { document, serve, docs, title, version, unsecured: unsecured.unwrap_or_default() })
+        let unsecured = unsecured.unwrap_or_default();
+        Some(Self {
+            document,
+            serve,
+            docs,
+            title,
+            version,
+            unsecured,
+            multi_segment,
+            combine,
+            neighbours,
+            docs_oauth,
+        })
     }
 }
 
 /// A document pasted in as YAML or JSON, or as a string of JSON text.
-fn read_document(node: Node<'_>) -> Option<(Imported, Value)> {
+fn read_document(node: Node<'_>, options: &Options<'_>) -> Option<(Imported, Value)> {
     let value = match node.value {
         Value::String(text) => match json::parse_strict(text.as_bytes(), MAX_DEPTH) {
             Ok(value) => value,
@@ -127,7 +184,7 @@ fn read_document(node: Node<'_>) -> Option<(Imported, Value)> {
         },
         value => value.clone(),
     };
-    let imported = import::read(Node { value: &value, ..node })?;
+    let imported = import::read(Node { value: &value, ..node }, options)?;
     Some((imported, value))
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::fields::{SecretSource, read_client_secret};
+use super::fields::{SecretSource, read_client_secret, read_fetch_header, read_secret};
 use super::node::{Node, Object};
-use crate::fetch::{RefreshPolicy, Revocations, Uri};
+use crate::fetch::{KeyFormat, RefreshPolicy, Revocations, Uri};
 use crate::setting::{Number, words};
 
 /// Something that is fetched through an Envoy cluster.
@@ -25,6 +25,37 @@ pub struct RemoteConfig {
     /// When it is fetched.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Refresh"))]
     pub refresh_policy: RefreshPolicy,
+    /// Headers to ask with, such as the token that Kubernetes wants for its keys.
+    ///
+    /// Names in lower case. One whose value had an error is `None`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<std::collections::BTreeMap<String, super::fields::written::Secret>>",
+            extend("examples" = [{"Authorization": {"env": "KEYS_AUTHORIZATION"}}]),
+        )
+    )]
+    pub headers: Vec<(String, Option<SecretSource>)>,
+}
+
+/// A key set that is fetched.
+#[derive(Clone, Debug)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(
+        rename = "RemoteKeys",
+        deny_unknown_fields,
+        extend("examples" = [{"uri": "https://idp.example/keys", "cluster": "idp"}]),
+    )
+)]
+pub struct RemoteKeysConfig {
+    /// The set.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
+    pub remote: RemoteConfig,
+    /// How the set is written.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub format: KeyFormat,
 }
 
 /// OpenID Connect discovery through a cluster (OpenID Connect Discovery 1.0 section 4).
@@ -147,12 +178,36 @@ fn uri(object: &Object<'_>) -> Option<Uri> {
 }
 
 impl RemoteConfig {
+    /// Reads what is common to everything that is fetched.
+    fn read(object: &Object<'_>, refresh: &Number<i64>) -> Option<Self> {
+        let (uri, refresh_policy) = (uri(object), refresh_policy(object, refresh));
+        let headers = object.optional("headers", read_headers).unwrap_or_default();
+        Some(Self { uri: uri?, refresh_policy, headers })
+    }
+}
+
+/// Headers by their names in lower case, with secret values.
+fn read_headers(node: Node<'_>) -> Option<Vec<(String, Option<SecretSource>)>> {
+    let mut headers: Vec<(String, Option<SecretSource>)> = Vec::new();
+    for (name, value) in node.map(read_secret)? {
+        let path = node.path.key(&name);
+        let name = read_fetch_header(Node { path: &path, ..node }, &name)?;
+        if headers.iter().any(|(other, _)| *other == name) {
+            return node.error(format_args!("`{name}` is there twice"));
+        }
+        headers.push((name, value));
+    }
+    Some(headers)
+}
+
+impl RemoteKeysConfig {
     /// Reads `remote_jwks`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let (uri, refresh_policy) = (uri(&object), refresh_policy(&object, &REFRESH_SECONDS));
+        let remote = RemoteConfig::read(&object, &REFRESH_SECONDS);
+        let format = object.optional("format", |n| n.enumeration(KeyFormat::WORDS));
         object.finish();
-        Some(Self { uri: uri?, refresh_policy })
+        Some(Self { remote: remote?, format: format.unwrap_or_default() })
     }
 }
 
@@ -190,11 +245,10 @@ impl RevocationConfig {
     /// Reads `revocation`.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
-        let (uri, refresh_policy) = (uri(&object), refresh_policy(&object, &REVOCATION_REFRESH_SECONDS));
+        let remote = RemoteConfig::read(&object, &REVOCATION_REFRESH_SECONDS);
         let on_outage = object.optional("on_outage", |n| n.enumeration(OnOutage::WORDS));
         object.finish();
-        let remote = RemoteConfig { uri: uri?, refresh_policy };
-        Some(Self { remote, on_outage: on_outage.unwrap_or_default() })
+        Some(Self { remote: remote?, on_outage: on_outage.unwrap_or_default() })
     }
 }
 

@@ -5,7 +5,8 @@ use super::flows::{Flows, read_flows};
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
 use super::node::{Node, Object};
-use crate::credential::CredentialLocation;
+use super::places::read_locations;
+use crate::credential::{CredentialLocation, FromOrder};
 use crate::http_syntax::is_token;
 use crate::setting::words;
 
@@ -23,8 +24,11 @@ pub struct SchemeConfig {
     pub kind: SchemeKind,
     /// OpenAPI's `description`, for the document that is served.
     pub description: Option<String>,
-    /// The status if the credential is missing: 401 or 403. Left out: 403 for `http` bearer and
-    /// `apiKey`, 401 for the others, as in FastAPI.
+    /// OpenAPI 3.2's `deprecated`, for the document that is served.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub deprecated: bool,
+    /// The status if the credential is missing: 401 or 403. Left out: `errors.missing_status`, else 403 for `http` bearer
+    /// and `apiKey` and 401 for the others, as in FastAPI before 0.122.
     #[cfg_attr(feature = "schema", schemars(extend("enum" = [401, 403])))]
     pub missing_status: Option<u16>,
     /// The realm of the challenge in `WWW-Authenticate` (RFC 9110 section 11.5): printable ASCII without
@@ -39,6 +43,30 @@ pub struct SchemeConfig {
     /// it. A credential that is forwarded is no proof: the request may have passed by another alternative.
     #[cfg_attr(feature = "schema", schemars(default))]
     pub forward: bool,
+    /// Where the credential may be, in place of the one usual place. Equal credentials in several places are one; different
+    /// ones are refused.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<Vec<super::places::written::CredentialPlace>>",
+            length(min = 1),
+            extend("examples" = [[{"header": "Authorization"}, {"cookie": "session"}]]),
+        )
+    )]
+    pub from: Option<Vec<CredentialLocation>>,
+    /// Which place of `from` counts if a request has credentials in several of them.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub from_order: FromOrder,
+    /// Whether a 401 has the challenge of this scheme in `WWW-Authenticate`. `false` for `basic` keeps browsers from asking
+    /// for a password over a web application.
+    #[cfg_attr(feature = "schema", schemars(default = "is_challenging"))]
+    pub challenge: bool,
+}
+
+/// Whether a scheme that does not say it has a challenge.
+#[cfg(feature = "schema")]
+const fn is_challenging() -> bool {
+    true
 }
 
 /// The realm of a scheme that has none of its own.
@@ -65,23 +93,28 @@ pub enum SchemeKind {
     feature = "schema",
     derive(schemars::JsonSchema),
     schemars(
-        extend("oneOf" = [{"required": ["jwt"]}, {"required": ["introspection"]}]),
+        extend("anyOf" = [{"required": ["jwt"]}, {"required": ["introspection"]}, {"required": ["api_keys"]}]),
+        extend("not" = {"required": ["jwt", "introspection"]}),
         extend("examples" = [{
             "type": "http", "scheme": "bearer", "bearerFormat": "JWT",
             "jwt": {"remote_jwks": {"uri": "https://idp.example/keys", "cluster": "idp"}, "issuer": "https://idp.example"},
-        }]),
+        }, {"type": "http", "scheme": "bearer", "api_keys": "partners"}]),
     )
 )]
 pub struct BearerConfig {
     /// OpenAPI's hint at the form of the token, for the document that is served.
     #[cfg_attr(feature = "schema", schemars(rename = "bearerFormat", extend("examples" = ["JWT"])))]
     pub bearer_format: Option<String>,
-    /// How the token is verified.
+    /// How the token is verified; `None`: there are only API keys.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Token"))]
-    pub jwt: JwtConfig,
+    pub jwt: Option<JwtConfig>,
     /// The users that must have the token's subject.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "TokenUsersConfig"))]
     pub users: Option<TokenUsersConfig>,
+    /// The directory under `api_keys` with keys that are accepted too (`Authorization: Bearer sk-...`), also beside `jwt` or
+    /// `introspection`: what is none of the keys is then a token.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub api_keys: Option<String>,
 }
 
 /// HTTP Basic (RFC 7617).
@@ -139,6 +172,9 @@ pub struct ApiKeySchemeConfig {
 pub struct OAuth2Config {
     /// Where tokens come from, for the document that is served; and, with `issue`, the token endpoint.
     pub flows: Flows,
+    /// OpenAPI 3.2's URL of the issuer's metadata (RFC 8414), for the document that is served.
+    #[cfg_attr(feature = "schema", schemars(rename = "oauth2MetadataUrl", length(min = 1)))]
+    pub metadata_url: Option<String>,
     /// How the access token is verified.
     #[cfg_attr(feature = "schema", schemars(flatten, with = "written::Token"))]
     pub jwt: JwtConfig,
@@ -231,21 +267,42 @@ impl SchemeConfig {
             ])
         })?;
         let description = object.optional("description", |n| n.string());
-        let missing_status = object.optional("missing_status", |n| match n.integer(0..=999)? {
-            401 => Some(401),
-            403 => Some(403),
-            other => n.error(format_args!("must be 401 or 403, got {other}")),
-        });
+        let deprecated = object.optional("deprecated", |n| n.bool()).unwrap_or(false);
+        let missing_status = object.optional("missing_status", read_missing_status);
         let realm = object.optional("realm", read_realm).unwrap_or_else(|| DEFAULT_REALM.to_owned());
         let forward = object.optional("forward", |n| n.bool()).unwrap_or(false);
+        let challenge = object.optional("challenge", |n| n.bool()).unwrap_or(true);
+        let from_order =
+            object.optional("from_order", |n| n.enumeration(FromOrder::WORDS)).unwrap_or_default();
         let kind = match kind_word {
             Type::Http => read_http(&object),
             Type::ApiKey => read_api_key(&object),
             Type::OAuth2 => read_oauth2(&object),
             Type::OpenIdConnect => read_open_id_connect(&object),
         };
+        let has_from = object.has("from");
+        let from = object.optional("from", |n| match &kind {
+            Some(SchemeKind::Basic(_)) => read_locations(n, "Basic "),
+            Some(SchemeKind::ApiKey(_)) => read_locations(n, ""),
+            Some(SchemeKind::Bearer(_) | SchemeKind::OAuth2(_) | SchemeKind::OpenIdConnect(_)) | None => {
+                read_locations(n, "Bearer ")
+            }
+        });
         object.finish();
-        Some(Self { kind: kind?, description, missing_status, realm, forward })
+        if has_from && from.is_none() {
+            return None;
+        }
+        Some(Self {
+            kind: kind?,
+            description,
+            deprecated,
+            missing_status,
+            realm,
+            forward,
+            from,
+            from_order,
+            challenge,
+        })
     }
 }
 
@@ -285,9 +342,18 @@ fn read_http(object: &Object<'_>) -> Option<SchemeKind> {
         return Some(SchemeKind::Basic(BasicConfig { users: object.required("users", |n| n.text())? }));
     }
     let bearer_format = object.optional("bearerFormat", |n| n.string());
+    let has_keys = object.has("api_keys");
+    let api_keys = object.optional("api_keys", |n| n.text());
     let users = read_users(object);
-    let jwt = read_token(object);
-    Some(SchemeKind::Bearer(BearerConfig { bearer_format, jwt: jwt?, users }))
+    if has_keys && !object.has("jwt") && !object.has("introspection") {
+        let api_keys = Some(api_keys?);
+        return Some(SchemeKind::Bearer(BearerConfig { bearer_format, jwt: None, users, api_keys }));
+    }
+    let jwt = Some(read_token(object)?);
+    if has_keys && api_keys.is_none() {
+        return None;
+    }
+    Some(SchemeKind::Bearer(BearerConfig { bearer_format, jwt, users, api_keys }))
 }
 
 fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
@@ -317,6 +383,7 @@ fn read_api_key(object: &Object<'_>) -> Option<SchemeKind> {
 
 fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     let flows = object.required("flows", read_flows);
+    let metadata_url = object.optional("oauth2MetadataUrl", |n| n.text());
     let users = read_users(object);
     let issues = object.has("issue");
     let issue = object.optional("issue", IssueConfig::read);
@@ -324,7 +391,7 @@ fn read_oauth2(object: &Object<'_>) -> Option<SchemeKind> {
     if issues && issue.is_none() {
         return None;
     }
-    Some(SchemeKind::OAuth2(OAuth2Config { flows: flows?, jwt: jwt?, users, issue }))
+    Some(SchemeKind::OAuth2(OAuth2Config { flows: flows?, metadata_url, jwt: jwt?, users, issue }))
 }
 
 fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
@@ -332,6 +399,15 @@ fn read_open_id_connect(object: &Object<'_>) -> Option<SchemeKind> {
     let users = read_users(object);
     let jwt = read_token(object);
     Some(SchemeKind::OpenIdConnect(OpenIdConnectConfig { url: url?, jwt: jwt?, users }))
+}
+
+/// The status of the answer if a credential is missing.
+pub fn read_missing_status(node: Node<'_>) -> Option<u16> {
+    match node.integer(0..=999)? {
+        401 => Some(401),
+        403 => Some(403),
+        other => node.error(format_args!("must be 401 or 403, got {other}")),
+    }
 }
 
 /// A realm is in a quoted string of a header: a character that needs escaping is refused.

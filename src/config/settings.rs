@@ -3,6 +3,7 @@
 
 use super::fields::read_own_header_name;
 use super::node::Node;
+use super::scheme::read_missing_status;
 use crate::decision::ErrorFormat;
 use crate::login::PasswordSettings;
 use crate::setting::{Number, words};
@@ -75,6 +76,9 @@ pub struct ErrorSettings {
     pub format: ErrorFormat,
     /// Whether the body names the request by its `x-request-id`.
     pub request_id: bool,
+    /// The status if a credential is missing, for every scheme without a `missing_status` of its own: 401 or 403.
+    #[cfg_attr(feature = "schema", schemars(extend("enum" = [401, 403])))]
+    pub missing_status: Option<u16>,
 }
 
 impl ErrorSettings {
@@ -83,6 +87,7 @@ impl ErrorSettings {
         let settings = Self {
             format: object.optional("format", |n| n.enumeration(ErrorFormat::WORDS)).unwrap_or_default(),
             request_id: object.optional("request_id", |n| n.bool()).unwrap_or_default(),
+            missing_status: object.optional("missing_status", read_missing_status),
         };
         object.finish();
         Some(settings)

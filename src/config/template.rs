@@ -6,6 +6,52 @@ pub const MAX_PATH_BYTES: usize = 2048;
 /// The most that it can be set to. RFC 9110 section 4.1 asks for 8000 at least, query included.
 pub const LONGEST_PATH_BYTES: usize = 8192;
 
+/// What ends a parameter that stands for several segments: `{name:path}`, as in Starlette.
+pub const SPANNING: &str = ":path}";
+
+/// The regular expression of a template with a parameter that stands for several segments and is not the whole of the
+/// last one: `/files/{name:path}/meta`. Any other template is matched by its segments.
+pub fn spanning_expression(template: &str) -> Option<String> {
+    let before = template.strip_suffix(SPANNING).unwrap_or(template);
+    // The name of the last parameter, with its brace.
+    let is_whole = before.rsplit_once("/{").is_some_and(|(_, name)| !name.contains(['{', '}', '/']));
+    let is_last = before.len() < template.len() && is_whole;
+    if !(if is_last { before } else { template }).contains(SPANNING) {
+        return None;
+    }
+    let mut expression = String::new();
+    let mut rest = template;
+    while let Some((literal, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        escape(&mut expression, literal);
+        expression.push_str(if name.ends_with(":path") { "[^/].*" } else { "[^/]+" });
+        rest = after;
+    }
+    escape(&mut expression, rest);
+    Some(expression)
+}
+
+/// Adds a text that stands for itself.
+fn escape(expression: &mut String, literal: &str) {
+    for c in literal.chars() {
+        if r"\.+*?()|[]{}^$#&-~".contains(c) {
+            expression.push('\\');
+        }
+        expression.push(c);
+    }
+}
+
+/// Whether every path of the template `path` is one of the template `own`, as far as that is seen.
+pub fn covers(own: &[Segment], path: &[Segment]) -> bool {
+    let ends_alike = match own.last() {
+        Some(Segment::Rest) => path.len() >= own.len(),
+        Some(Segment::Literal(_) | Segment::Any | Segment::Parts(_)) | None => {
+            path.len() == own.len() && path.last() != Some(&Segment::Rest)
+        }
+    };
+    ends_alike && own.iter().zip(path).all(|(own, other)| own.covers(other))
+}
+
 /// A segment of a path template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Segment {
@@ -15,6 +61,8 @@ pub enum Segment {
     Any,
     /// Text with parameters in it.
     Parts(Parts),
+    /// One segment or more: the rest of the path, which is not empty. It is the last one of a template.
+    Rest,
 }
 
 /// A segment of which parts are parameters: `{name}.json`, `v{major}-{minor}`.
@@ -63,7 +111,11 @@ impl Segment {
             }
             parts.least = parts.least.saturating_add(1);
         }
-        Some(if parts.is_whole() { Self::Any } else { Self::Parts(parts) })
+        Some(match parts.is_whole() {
+            true if text.ends_with(SPANNING) => Self::Rest,
+            true => Self::Any,
+            false => Self::Parts(parts),
+        })
     }
 
     /// Whether every segment of a path that `other` matches is one that this matches; not always seen between two
@@ -73,8 +125,11 @@ impl Segment {
             (own, other) if own == other => true,
             (own, Self::Literal(literal)) => own.matches(literal),
             // Parts have a parameter, which matches a non-empty text.
-            (Self::Any, Self::Parts(_)) => true,
-            (Self::Literal(_) | Self::Any | Self::Parts(_), Self::Any | Self::Parts(_)) => false,
+            (Self::Any | Self::Rest, Self::Parts(_)) | (Self::Rest, Self::Any) => true,
+            (
+                Self::Literal(_) | Self::Any | Self::Parts(_) | Self::Rest,
+                Self::Any | Self::Parts(_) | Self::Rest,
+            ) => false,
         }
     }
 
@@ -82,7 +137,7 @@ impl Segment {
     pub fn matches(&self, segment: &str) -> bool {
         match self {
             Self::Literal(literal) => literal == segment,
-            Self::Any => !segment.is_empty(),
+            Self::Any | Self::Rest => !segment.is_empty(),
             Self::Parts(parts) => parts.matches(segment),
         }
     }

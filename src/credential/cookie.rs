@@ -8,12 +8,12 @@ use super::Found;
 use super::loose::is_read_as;
 
 /// The value of cookie `name`; an empty value is none.
-pub fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str) -> Found<'a> {
+pub fn find<'a>(headers: impl Iterator<Item = &'a [u8]>, name: &str, equal_is_one: bool) -> Found<'a> {
     let mut found = Found::Nothing;
     // What is too short to have a name and a sign of equality is not looked at any further.
     for pair in pairs(headers, name.len()).filter(|pair| is_named(pair, name)) {
         if let Some(value) = value(pair).filter(|value| !value.is_empty()) {
-            found = super::add(found, Cow::Owned(value.into_bytes()));
+            found = super::add(found, Cow::Owned(value.into_bytes()), equal_is_one);
         }
         if found == Found::Several {
             break;

@@ -17,7 +17,7 @@ pub fn find<'a>(values: impl Iterator<Item = &'a [u8]>, prefix: &str) -> Found<'
         match after_prefix(value, prefix) {
             // A bare `Bearer` is a malformed credential; an empty key is none.
             Some(rest) if !rest.is_empty() || !prefix.is_empty() => {
-                found = super::add(found, Cow::Borrowed(rest));
+                found = super::add(found, Cow::Borrowed(rest), false);
             }
             // Envoy joins two Authorization headers with a comma before the filter sees them.
             None if parts(value, prefix).any(|part| after_prefix(part, prefix).is_some()) => {

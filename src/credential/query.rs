@@ -9,7 +9,7 @@ use super::loose::is_read_as;
 use crate::encoding::is_named_pair;
 
 /// The value of parameter `name`; an empty value is none.
-pub fn find<'a>(query: Option<&'a [u8]>, name: &str) -> Found<'a> {
+pub fn find<'a>(query: Option<&'a [u8]>, name: &str, equal_is_one: bool) -> Found<'a> {
     let pairs = query.unwrap_or_default().split(|&b| b == b'&');
     let is_ours = |pair: &&[u8]| is_named_pair(pair, name) && has_value(pair);
     let mut found = Found::Nothing;
@@ -18,7 +18,7 @@ pub fn find<'a>(query: Option<&'a [u8]>, name: &str) -> Found<'a> {
             Cow::Borrowed(value) => Cow::Borrowed(value.as_bytes()),
             Cow::Owned(value) => Cow::Owned(value.into_bytes()),
         };
-        found = super::add(found, value);
+        found = super::add(found, value, equal_is_one);
         if found == Found::Several {
             break;
         }

@@ -1,4 +1,7 @@
-use super::{CredentialLocation, Found, find_in, without_cookies, without_parameters};
+use super::{
+    CredentialLocation, Found, FromOrder, Reading, SUBPROTOCOLS, find_in, without_cookies,
+    without_parameters, without_subprotocols,
+};
 use crate::request::Request;
 use std::borrow::Cow;
 
@@ -25,7 +28,7 @@ fn a_prefix_is_a_word_in_any_case_with_spaces_behind() {
         ("Basic abc,Bearer def", Found::Several),
     ] {
         let headers = [(&b"authorization"[..], value.as_bytes())];
-        assert_eq!(location.find(&Request::new(&headers)), found, "{value}");
+        assert_eq!(location.find(&Request::new(&headers), false), found, "{value}");
     }
 }
 
@@ -34,10 +37,59 @@ fn credentials_in_two_places_are_several() {
     let locations =
         [header("x-a", ""), CredentialLocation::Query("a".into()), CredentialLocation::Cookie("a".into())];
     let path = (&b":path"[..], &b"/?a=1"[..]);
-    assert_eq!(find_in(&locations, &Request::new(&[path])), one("1"));
-    assert_eq!(find_in(&locations, &Request::new(&[path, (b"cookie", b"a=1")])), Found::Several);
-    assert_eq!(find_in(&locations, &Request::new(&[path, (b"x-a", b"")])), one("1"));
-    assert_eq!(find_in(&locations, &Request::new(&[])), Found::Nothing);
+    let one_value = Reading { order: FromOrder::One, equal_is_one: true };
+    let first = Reading { order: FromOrder::First, equal_is_one: true };
+    let find = |reading, headers: &[(&'static [u8], &'static [u8])]| match find_in(
+        &locations,
+        reading,
+        &Request::new(headers),
+    ) {
+        Found::One(value) => String::from_utf8(value.into_owned()).unwrap(),
+        Found::Nothing => "nothing".into(),
+        Found::Several => "several".into(),
+    };
+    for reading in [one_value, first] {
+        assert_eq!(find(reading, &[path]), "1");
+        assert_eq!(find(reading, &[path, (b"x-a", b"")]), "1");
+        assert_eq!(find(reading, &[]), "nothing");
+        assert_eq!(find(reading, &[path, (b"cookie", b"a=1; a=1")]), "1");
+        assert_eq!(find(reading, &[(b"cookie", b"a=1; a=2")]), "several");
+        assert_eq!(find(reading, &[path, (b"x-a", b"1"), (b"x-a", b"1")]), "several");
+    }
+    assert_eq!(find(one_value, &[path, (b"cookie", b"a=2")]), "several");
+    assert_eq!(find(first, &[path, (b"cookie", b"a=2")]), "1");
+    assert_eq!(find(Reading::default(), &[(b"cookie", b"a=1; a=1")]), "several");
+}
+
+#[test]
+fn a_credential_is_behind_its_subprotocol() {
+    let location = CredentialLocation::Subprotocol("bearer".into());
+    let kubernetes = "base64url.bearer.authorization.k8s.io.YWJj";
+    for (values, found, rest) in [
+        (&["bearer, abc, graphql-ws"][..], one("abc"), Some("graphql-ws")),
+        (&["graphql-ws,Bearer,abc"], one("abc"), Some("graphql-ws")),
+        (&["bearer", "abc", "graphql-ws"], one("abc"), Some("graphql-ws")),
+        (&[kubernetes, "v4.channel.k8s.io"], one("abc"), Some("v4.channel.k8s.io")),
+        (&["bearer, abc, base64url.bearer.authorization.k8s.io.YWJj"], one("abc"), Some("")),
+        (&["bearer, abc, bearer, def"], Found::Several, Some("")),
+        (&["base64url.bearer.authorization.k8s.io.!, a"], one(""), Some("a")),
+        (&["a, bearer"], one(""), Some("a")),
+        (&["bearer, bearer"], one("bearer"), Some("")),
+        (&["graphql-ws, bearers"], Found::Nothing, None),
+        (&[], Found::Nothing, None),
+    ] {
+        let headers: Vec<_> =
+            values.iter().map(|value| (SUBPROTOCOLS.as_bytes(), value.as_bytes())).collect();
+        let request = Request::new(&headers);
+        assert_eq!(location.find(&request, true), found, "{values:?}");
+        assert_eq!(location.is_present_in(&request), rest.is_some(), "{values:?}");
+        let left = without_subprotocols(request.values(SUBPROTOCOLS), &["bearer"]);
+        assert_eq!(left.as_deref(), rest.map(str::as_bytes), "{values:?}");
+    }
+    let other = CredentialLocation::Subprotocol("token".into());
+    let request = [(SUBPROTOCOLS.as_bytes(), format!("{kubernetes}, token, abc"))];
+    let headers: Vec<_> = request.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    assert_eq!(other.find(&Request::new(&headers), true), one("abc"), "that form is of `bearer`");
 }
 
 #[test]
@@ -84,7 +136,7 @@ fn a_credential_that_a_loose_reader_could_see_is_present() {
 fn a_cookie_is_found_by_its_name_whatever_is_around_it() {
     let location = CredentialLocation::Cookie("ab".into());
     let holds = |header: &[u8], found: &Found<'_>| {
-        location.find(&Request::new(&[(&b"cookie"[..], header)])) == *found
+        location.find(&Request::new(&[(&b"cookie"[..], header)]), false) == *found
     };
     for header in
         ["ab=1", " ab =1", "a=2;ab=\"1\"", "\u{a0}ab\u{a0}= 1 ", "ab=1;ab=", ";;=;ab;ab=1", "ab=1;abc=2;Ab=3"]

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use crate::bytes::same;
-use crate::credential::{CredentialLocation, without_cookies, without_parameters};
+use crate::credential::{
+    CredentialLocation, SUBPROTOCOLS, without_cookies, without_parameters, without_subprotocols,
+};
 use crate::http_syntax::is_same_header;
 use crate::identity::Identity;
 use crate::request::{HeaderMutation, Request};
@@ -45,6 +47,7 @@ pub fn header_mutations<'p>(
     let mut spoofs_identity = false;
     let mut query = Vec::new();
     let mut cookies = Vec::new();
+    let mut subprotocols = Vec::new();
     for Credentials { locations, forward } in credentials {
         for location in locations {
             match location {
@@ -56,7 +59,10 @@ pub fn header_mutations<'p>(
                 }
                 CredentialLocation::Query(name) if !forward => query.push(name.as_str()),
                 CredentialLocation::Cookie(name) if !forward => cookies.push(name.as_str()),
-                CredentialLocation::Query(_) | CredentialLocation::Cookie(_) => {}
+                CredentialLocation::Subprotocol(name) if !forward => subprotocols.push(name.as_str()),
+                CredentialLocation::Query(_)
+                | CredentialLocation::Cookie(_)
+                | CredentialLocation::Subprotocol(_) => {}
             }
         }
     }
@@ -69,6 +75,11 @@ pub fn header_mutations<'p>(
         && let Some(rest) = without_cookies(request.values("cookie"), &cookies)
     {
         mutations.push(set_or_remove("cookie", rest));
+    }
+    if !subprotocols.is_empty()
+        && let Some(rest) = without_subprotocols(request.values(SUBPROTOCOLS), &subprotocols)
+    {
+        mutations.push(set_or_remove(SUBPROTOCOLS, rest));
     }
     let mut is_connection_known = false;
     for (name, _) in request.headers() {

@@ -6,7 +6,8 @@ use std::rc::Rc;
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
 use crate::identity::{ApiKey, Identity, User};
-use crate::policy::SchemeId;
+use crate::login::LoginId;
+use crate::policy::{Scheme, SchemeId};
 use crate::reason::Reason;
 use crate::token::{TokenError, Verified};
 
@@ -31,6 +32,15 @@ impl Authenticated<'_> {
             Self::Token { token, .. } => token.subject(),
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
+        }
+    }
+
+    /// Where the subject of an AND comes from: the lowest precedence speaks.
+    pub fn precedence(&self, scheme: &Scheme) -> u8 {
+        match self {
+            // Also where the scheme has tokens too.
+            Self::Key(_) => Scheme::PRECEDENCE_OF_KEYS,
+            Self::Token { .. } | Self::Basic { .. } => scheme.precedence(),
         }
     }
 
@@ -121,6 +131,7 @@ impl CredentialStatus<'_> {
             | TokenError::Malformed(_)
             | TokenError::Critical
             | TokenError::NoKey
+            | TokenError::KeyUnusable
             | TokenError::TooManyKeys
             | TokenError::Signature
             | TokenError::Expired
@@ -134,6 +145,11 @@ impl CredentialStatus<'_> {
             | TokenError::OtherUse(_)
             | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
+    }
+
+    /// Its password is being hashed on another thread.
+    pub fn pending(login: LoginId, credential: &[u8]) -> Self {
+        Self::Pending { fetch: PendingFetch::Login(login), credential: name_of(credential) }
     }
 
     /// It cannot be judged now, for this reason.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use crate::config::Config;
+use crate::config::openapi::DocsOAuth;
 use crate::decision::Response;
 use crate::openapi::{docs, export};
 
@@ -13,6 +14,7 @@ pub struct DocsEndpoint {
     document: Vec<u8>,
     docs: Option<String>,
     title: String,
+    oauth: Option<DocsOAuth>,
 }
 
 impl DocsEndpoint {
@@ -27,6 +29,7 @@ impl DocsEndpoint {
             title: title.unwrap_or("Lychgate").to_owned(),
             document: document.to_string().into_bytes(),
             docs: config.openapi.docs.clone(),
+            oauth: config.openapi.docs_oauth.clone(),
         })
     }
 
@@ -43,7 +46,7 @@ impl DocsEndpoint {
         let docs = self.docs.as_ref()?;
         let asset = match path.strip_prefix(docs.as_str())? {
             "" => docs::page(docs, &self.title),
-            "/initializer.js" => docs::initializer(docs, &self.path),
+            "/initializer.js" => docs::initializer(docs, &self.path, self.oauth.as_ref()),
             rest => docs::asset(rest.strip_prefix('/')?)?,
         };
         let mut response = Response::new(200, asset.content_type, asset.body, "docs")

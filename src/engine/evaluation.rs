@@ -1,29 +1,24 @@
 //! One request against one requirement: which identity, and does it satisfy the requirement?
 
 use std::cell::{Cell, OnceCell};
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::Engine;
 use super::cost::{Cost, turns};
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::logins::Login;
 use super::refusal::twice;
+use super::{Engine, RequestMemo};
 use crate::config::UsersScopes;
 use crate::credential::{Found, find_in};
-use crate::decision::{
-    Allow, Attribution, Credentials, DecidedBy, Decision, Denial, Pause, RuleId, header_mutations,
-};
-use crate::fetch::TokenDigests;
+use crate::decision::{Attribution, DecidedBy, Decision, Denial, Pause, RuleId};
 use crate::host::{Event, Host};
-use crate::identity::{Identity, User};
+use crate::identity::{ApiKeyDirectory, User};
 use crate::login::LoginOutcome;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::reason::Reason;
 use crate::request::Request;
-use crate::sort::insertion_sort;
 use crate::token::{CacheKey, TokenError, Verified, Verifier};
 
 /// The place of a refusal by this scheme.
@@ -35,12 +30,12 @@ fn attribution_of(scheme: SchemeId) -> Attribution {
 /// name it.
 pub struct Evaluation<'a> {
     pub(super) engine: &'a Engine,
-    request: &'a Request<'a>,
+    pub(super) request: &'a Request<'a>,
     pub(super) host: &'a dyn Host,
     /// Whether the request can wait.
-    can_pause: bool,
-    /// The digests of its tokens, as far as they were computed before.
-    digests: &'a TokenDigests,
+    pub(super) can_pause: bool,
+    /// What was found out about it before.
+    pub(super) memo: &'a RequestMemo,
     pub(super) requirement: &'a Requirement,
     /// By the number of the scheme.
     looks: SmallVec<[Look<'a>; 4]>,
@@ -67,10 +62,10 @@ impl<'a> Evaluation<'a> {
         request: &'a Request<'a>,
         host: &'a dyn Host,
         can_pause: bool,
-        digests: &'a TokenDigests,
+        memo: &'a RequestMemo,
     ) -> Self {
         let (looks, is_tried) = (SmallVec::new(), Cell::new(false));
-        Self { engine, request, host, can_pause, digests, requirement, looks, is_tried }
+        Self { engine, request, host, can_pause, memo, requirement, looks, is_tried }
     }
 
     /// Judges the request.
@@ -124,14 +119,15 @@ impl<'a> Evaluation<'a> {
     }
 
     /// All that is awaited before the request can be judged by `requirement`. Schemes whose credential is
-    /// looked at with an effect are left out: they await nothing.
+    /// looked at with an effect are left out until that is done: they await nothing before.
     fn pause(&self, requirement: &Requirement) -> Pause {
         let mut pause = Pause { fetches: SmallVec::new(), credential: 0, rule: RuleId::Unknown };
         for alternative in requirement.alternatives() {
             let mut lacks = false;
             for term in self.by_cost(alternative) {
                 let cost = self.cost(term.scheme);
-                if cost == Cost::SideEffect || (lacks && cost == Cost::Introspection) {
+                let is_begun = || self.memo.login(term.scheme).is_some();
+                if (cost == Cost::SideEffect && !is_begun()) || (lacks && cost == Cost::Introspection) {
                     continue;
                 }
                 match self.status(term.scheme) {
@@ -162,7 +158,7 @@ impl<'a> Evaluation<'a> {
     /// The credential that the request has for a scheme.
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
-        Some(look.found.get_or_init(|| find_in(&scheme.locations, self.request)))
+        Some(look.found.get_or_init(|| find_in(&scheme.locations, scheme.reading, self.request)))
     }
 
     /// Whether that is there, once.
@@ -204,16 +200,25 @@ impl<'a> Evaluation<'a> {
             Some(Found::One(credential)) => credential,
         };
         match &scheme.kind {
-            SchemeKind::Token { verifier, users } => {
-                self.verify_token(id, credential, verifier, users.as_ref())
-            }
-            SchemeKind::Basic(users) => self.verify_basic(id, users),
-            SchemeKind::ApiKey(directory) => {
-                match directory.verify(credential, |end| self.host.is_before(end)) {
-                    Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
-                    Err(error) => CredentialStatus::bad(error.reason(), ""),
+            SchemeKind::Token { verifier, users, api_keys } => {
+                let key = api_keys.as_ref().map(|directory| self.verify_api_key(credential, directory));
+                match key {
+                    // What is no key of the directory is a token.
+                    None | Some(CredentialStatus::Bad { reason: Reason::ApiKeyUnknown, .. }) => {
+                        self.verify_token(id, credential, verifier, users.as_ref())
+                    }
+                    Some(status) => status,
                 }
             }
+            SchemeKind::Basic(users) => self.verify_basic(id, users),
+            SchemeKind::ApiKey(directory) => self.verify_api_key(credential, directory),
+        }
+    }
+
+    fn verify_api_key(&self, key: &[u8], directory: &'a ApiKeyDirectory) -> CredentialStatus<'a> {
+        match directory.verify(key, |end| self.host.is_before(end)) {
+            Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
+            Err(error) => CredentialStatus::bad(error.reason(), ""),
         }
     }
 
@@ -267,10 +272,12 @@ impl<'a> Evaluation<'a> {
         }
         if key.is_some() {
             self.engine.metrics.record(Event::TokenCache { hit: false });
+            self.engine.metrics.remember(cache.len());
         }
-        let verified = verifier.verify_again(token, self.digests, self.host, self.can_pause)?;
+        let verified = verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?;
         if let Some(key) = key {
             cache.put(key, token, &verified);
+            self.engine.metrics.remember(cache.len());
         }
         Ok(verified)
     }
@@ -304,95 +311,5 @@ impl<'a> Evaluation<'a> {
             }
         }
         missing.or(inactive).or(scope)
-    }
-
-    /// The credentials that `requirement` speaks of, each once.
-    fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
-        requirement
-            .schemes()
-            .filter_map(|id| self.scheme(id))
-            .map(|scheme| Credentials { locations: &scheme.locations, forward: scheme.forward })
-    }
-
-    fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {
-        let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
-        let mutations =
-            header_mutations(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
-        Allow { identity, mutations, shadow_denial: None, attribution: Attribution::default() }
-    }
-
-    /// Allows the request as anonymous, without the credentials that were bad or not enough.
-    fn allow_without(&self, requirement: &'a Requirement) -> Allow {
-        self.allow_as(requirement, None)
-    }
-
-    fn allow(&self, requirement: &'a Requirement, number: usize, alternative: &Alternative) -> Allow {
-        let make = || self.identity(alternative);
-        let identity = match alternative.terms.as_slice() {
-            [term] => match self.authenticated(term.scheme) {
-                Some(credential) => credential.identity(term.scheme.0, make),
-                None => Rc::new(make()),
-            },
-            _ => Rc::new(make()),
-        };
-        let mut allow = self.allow_as(requirement, Some(identity));
-        allow.attribution.by = DecidedBy::Alternative(number);
-        allow.attribution.client = alternative
-            .terms
-            .iter()
-            .filter_map(|term| self.authenticated(term.scheme))
-            .find_map(Authenticated::client);
-        allow
-    }
-
-    fn identity(&self, alternative: &Alternative) -> Identity {
-        let names = self.engine.policy.identity_headers();
-        let mut credentials: Vec<(&Scheme, &Authenticated<'_>)> = alternative
-            .terms
-            .iter()
-            .filter_map(|term| Some((self.scheme(term.scheme)?, self.authenticated(term.scheme)?)))
-            .collect();
-        let schemes: Vec<String> = credentials.iter().map(|(scheme, _)| scheme.name.clone()).collect();
-        insertion_sort(&mut credentials, |left, right| left.0.precedence() < right.0.precedence());
-        // One speaks for all; what another may do is not what its subject may do.
-        let speaker =
-            credentials.iter().position(|(_, credential)| credential.subject().is_some()).unwrap_or_default();
-        let speaker = credentials.get(speaker).map(|(_, credential)| *credential);
-        let subject = speaker.and_then(Authenticated::subject).map(str::to_owned);
-        let mut seen = HashSet::new();
-        let scopes = speaker.into_iter().flat_map(Authenticated::scopes);
-        let scopes: Vec<String> = scopes.filter(|scope| seen.insert(scope.as_str())).cloned().collect();
-        let mut identity = Identity { subject, scopes, schemes, headers: Vec::new() };
-        if let Some(subject) = identity.subject.clone() {
-            identity.set(&names.subject, subject.as_bytes());
-        }
-        if !identity.scopes.is_empty() {
-            identity.set(&names.scopes, identity.scopes.join(" ").as_bytes());
-        }
-        identity.set(&names.scheme, identity.schemes.join(",").as_bytes());
-        if let (Some(name), Some(issuer)) = (&names.issuer, speaker.and_then(Authenticated::issuer)) {
-            identity.set(name, issuer.as_bytes());
-        }
-        self.set_claim_headers(&mut identity, &credentials);
-        identity
-    }
-
-    /// A header that two tokens could set is the first one's, also where that one has no such claim: the other's would
-    /// be taken for its own.
-    fn set_claim_headers(&self, identity: &mut Identity, credentials: &[(&Scheme, &Authenticated<'_>)]) {
-        let mut taken: Vec<&Verifier> = Vec::new();
-        for (scheme, credential) in credentials {
-            let (Authenticated::Token { token, .. }, SchemeKind::Token { verifier, .. }) =
-                (credential, &scheme.kind)
-            else {
-                continue;
-            };
-            for (name, value) in token.headers() {
-                if !taken.iter().any(|verifier| verifier.may_set(name)) {
-                    identity.set(name, value);
-                }
-            }
-            taken.push(verifier);
-        }
     }
 }

@@ -1,32 +1,35 @@
 //! Request in, decision out. Knows no host but the [`Host`] it is given.
 
+mod allowed;
 mod cost;
 mod credential_status;
 mod docs_endpoint;
 mod evaluation;
+mod judge;
 mod logins;
+mod memo;
 mod refusal;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use crate::config::{Config, ConfigError, CorsPreflight, Errors};
+use crate::config::{Config, ConfigError, Errors};
 use crate::decision::{
     Allow, Attribution, Credentials, Decision, Denial, HeaderMutations, Response, RuleId, TokenRequest,
     header_mutations,
 };
-use crate::fetch::{Fetcher, TokenDigests};
-use crate::host::{Host, StatUpdate};
-use crate::http_syntax::is_same_header;
-use crate::login::{LoginHistory, PasswordChecker};
+use crate::fetch::Fetcher;
+use crate::host::{Host, StatUpdate, Ticket, WorkDone};
+use crate::login::{LoginHistory, LoginId, PasswordChecker};
 use crate::metrics::Metrics;
-use crate::normal_path::{NormalPath, PathError};
-use crate::policy::{Compiled, Environment, Policy, Requirement};
+use crate::normal_path::NormalPath;
+use crate::policy::{Compiled, Environment, Policy};
 use crate::reason::Reason;
 use crate::request::{HeaderMutation, Request};
 use crate::token::TokenCache;
+use crate::token_endpoint::{Answer, PendingLogin};
 use docs_endpoint::DocsEndpoint;
-use evaluation::Evaluation;
+pub use memo::RequestMemo;
 
 /// A policy at work, with what it remembers. One for each worker.
 pub struct Engine {
@@ -36,6 +39,14 @@ pub struct Engine {
     passwords: PasswordChecker,
     fetcher: Fetcher,
     metrics: Rc<Metrics>,
+}
+
+/// What becomes of a request for a token.
+pub enum TokenAnswer {
+    /// This, at once.
+    Now(Decision),
+    /// Its password is hashed on another thread first.
+    Later(Box<PendingLogin>),
 }
 
 /// An engine, and what the author of its configuration should know without it being wrong.
@@ -90,19 +101,19 @@ impl Engine {
     /// What becomes of `request`. It is told to wait ([`Decision::Pause`]) only if it `can_pause`.
     #[must_use]
     pub fn decide(&self, request: &Request<'_>, host: &dyn Host, can_pause: bool) -> Decision {
-        self.decide_again(request, &TokenDigests::default(), host, can_pause)
+        self.decide_again(request, &RequestMemo::default(), host, can_pause)
     }
 
-    /// The same for a request that may have been decided before; `digests` are what was computed then.
+    /// The same for a request that may have been decided before; `memo` is what was found out then.
     #[must_use]
     pub fn decide_again(
         &self,
         request: &Request<'_>,
-        digests: &TokenDigests,
+        memo: &RequestMemo,
         host: &dyn Host,
         can_pause: bool,
     ) -> Decision {
-        let mut decision = match self.judge(request, digests, host, can_pause) {
+        let mut decision = match self.judge(request, memo, host, can_pause) {
             Ok(decision) => decision,
             Err(denial) => return self.refuse(denial, request),
         };
@@ -156,13 +167,49 @@ impl Engine {
         is_id.then(|| String::from_utf8_lossy(id).into_owned())
     }
 
-    /// What becomes of a request for a token, now that its body is there.
+    /// What becomes of a request for a token, now that its body is there, on a host without threads.
     #[must_use]
     pub fn answer_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> Decision {
+        match self.begin_token(request, body, host) {
+            TokenAnswer::Now(decision) => decision,
+            TokenAnswer::Later(_) => Self::token_reply(
+                request,
+                Err(Denial::host_failure("a password is hashed on another thread")),
+            ),
+        }
+    }
+
+    /// The same on any host: its password may be hashed on another thread first.
+    #[must_use]
+    pub fn begin_token(&self, request: &TokenRequest, body: &[u8], host: &dyn Host) -> TokenAnswer {
         let answer = match self.policy.token_endpoint(request.endpoint) {
             Some(endpoint) => endpoint.answer(request, body, &self.passwords, host),
             None => Err(Denial::host_failure("a body for a token endpoint that is not there")),
         };
+        match answer {
+            Ok(Answer::Now(response)) => TokenAnswer::Now(Self::token_reply(request, Ok(response))),
+            Ok(Answer::Later(login)) => TokenAnswer::Later(login),
+            Err(denial) => TokenAnswer::Now(Self::token_reply(request, Err(denial))),
+        }
+    }
+
+    /// What becomes of it once its password is hashed on another thread; `None`: it is not yet.
+    #[must_use]
+    pub fn answer_token_later(
+        &self,
+        request: &TokenRequest,
+        login: &PendingLogin,
+        host: &dyn Host,
+    ) -> Option<Decision> {
+        let Some(endpoint) = self.policy.token_endpoint(request.endpoint) else {
+            let denial = Denial::host_failure("a password for a token endpoint that is not there");
+            return Some(Self::token_reply(request, Err(denial)));
+        };
+        let answer = endpoint.answer_later(login, &self.passwords, host)?;
+        Some(Self::token_reply(request, answer))
+    }
+
+    fn token_reply(request: &TokenRequest, answer: Result<Response, Denial>) -> Decision {
         let attribution = Attribution::rule(RuleId::TokenEndpoint);
         match answer {
             Ok(response) => Decision::LocalReply(Response { attribution, ..response }),
@@ -170,6 +217,11 @@ impl Engine {
                 Decision::Deny(Denial { request_id: request.request_id.clone(), ..denial.at(attribution) })
             }
         }
+    }
+
+    /// A password was hashed on another thread; gives the logins that are known of now.
+    pub fn finish_login(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<LoginId> {
+        self.passwords.finish(ticket, done, host)
     }
 
     /// What is counted.
@@ -180,157 +232,19 @@ impl Engine {
 
     /// Gives `each` what was counted and measured since the last time.
     pub fn measure(&self, each: impl FnMut(usize, StatUpdate)) {
-        self.metrics.take(self.cache.borrow().len(), self.fetcher.fetched(), each);
+        self.metrics.take(self.fetcher.fetched(), each);
     }
 
     /// The same for the last time: what this engine remembers is forgotten.
     pub fn retire(&self, each: impl FnMut(usize, StatUpdate)) {
-        self.metrics.take(0, self.fetcher.fetched(), each);
+        self.metrics.remember(0);
+        self.metrics.take(self.fetcher.fetched(), each);
     }
 
     /// What comes from outside.
     #[must_use]
     pub fn fetcher(&self) -> &Fetcher {
         &self.fetcher
-    }
-
-    fn judge(
-        &self,
-        request: &Request<'_>,
-        digests: &TokenDigests,
-        host: &dyn Host,
-        can_pause: bool,
-    ) -> Result<Decision, Denial> {
-        let path =
-            NormalPath::of_target(request.target(), self.policy.max_path_bytes).map_err(
-                |fault| match fault {
-                    PathError::Ambiguous(what) => Denial::ambiguous_path(what),
-                    PathError::TooLong => Denial::path_too_long(),
-                },
-            )?;
-        if self.policy.host_is_ambiguous(request.authority()) {
-            return Err(Denial::new(Reason::AmbiguousHost));
-        }
-        if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
-            let attribution = Attribution::rule(RuleId::CorsPreflight);
-            return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
-        }
-        let own_rule = || self.policy.rule_of_own_route(request.method(), request.authority(), path.as_str());
-        if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
-            if let Some(refusal) = own_rule().and_then(|rule| self.login_refusal(rule, request, host)) {
-                return Ok(Decision::Deny(refusal));
-            }
-            // What the filter serves itself is no trial, whatever the mode.
-            let deny = |denial: Denial| Decision::Deny(denial.at(Attribution::rule(RuleId::TokenEndpoint)));
-            return Ok(endpoint.head(id, request).map_or_else(deny, Decision::AwaitBody));
-        }
-        let served = self.served(request, &path);
-        let (rule, requirement) = match (&served, served.as_ref().and_then(|_| own_rule())) {
-            (Some(_), None) => return served.unwrap_or_else(|| Err(Denial::no_rule())),
-            (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
-            (None, None) => self.policy.requirement(request.method(), request.authority(), &path),
-        };
-        // What is served here goes nowhere else, whatever its method is taken for.
-        let other = if served.is_none() { self.rule_in_upper_case(request, &path) } else { None };
-        let other = other.filter(|other| *other != rule);
-        // Asked first: a dry run of the rule that was found allows no request that another one refuses.
-        if let Some(other) =
-            other.filter(|other| self.policy.is_dry_run(rule) && !self.policy.is_dry_run(*other))
-        {
-            return Err(Denial::no_rule().at(Attribution::rule(other)));
-        }
-        let mut judged = if rule == RuleId::Unknown {
-            Err(Denial::path_too_long())
-        } else {
-            self.judge_by(requirement, request, digests, host, can_pause)
-        };
-        match &mut judged {
-            Ok(Decision::Allow(allow)) => allow.attribution.rule = rule,
-            Ok(Decision::Pause(pause)) => pause.rule = rule,
-            Err(denial) => denial.attribution.rule = rule,
-            Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_)) => {}
-        }
-        match (&judged, served) {
-            (Ok(Decision::Allow(_)), Some(served)) => return served,
-            // A dry run refuses no request for what the filter serves itself.
-            (Err(_), Some(served)) if self.policy.is_dry_run(rule) => return served,
-            (Ok(Decision::Allow(_)), None) => {
-                if let Some(other) = other {
-                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
-                }
-            }
-            // It would be refused in the end.
-            (Ok(Decision::Pause(_)), None) => {
-                if let Some(other) = other.filter(|other| !self.policy.is_dry_run(*other)) {
-                    judged = Err(Denial::no_rule().at(Attribution::rule(other)));
-                }
-            }
-            (
-                Err(_)
-                | Ok(Decision::Deny(_) | Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)),
-                _,
-            ) => {}
-        }
-        judged
-    }
-
-    /// The rule for the method in upper case, where it came in another case. Methods are case-sensitive (RFC 9110
-    /// section 9.1), but some servers behind HTTP/2 take `get` for GET: what is for GET must not be had by the rule
-    /// for every other method.
-    fn rule_in_upper_case(&self, request: &Request<'_>, path: &NormalPath<'_>) -> Option<RuleId> {
-        let method = request.method();
-        let is_other = method.iter().any(u8::is_ascii_lowercase);
-        is_other.then(|| self.policy.requirement(&method.to_ascii_uppercase(), request.authority(), path).0)
-    }
-
-    fn judge_by(
-        &self,
-        requirement: Option<&Requirement>,
-        request: &Request<'_>,
-        digests: &TokenDigests,
-        host: &dyn Host,
-        can_pause: bool,
-    ) -> Result<Decision, Denial> {
-        match requirement {
-            None => Err(Denial::no_rule()),
-            Some(requirement) if requirement.alternatives().is_empty() => {
-                Ok(Decision::Allow(self.allow_anonymous(request)))
-            }
-            Some(requirement) => {
-                Evaluation::new(self, requirement, request, host, can_pause, digests).judge()
-            }
-        }
-    }
-
-    /// Why a rule that speaks of a token endpoint keeps a request from it. A login does not wait for anything.
-    fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
-        let attribution = Attribution::rule(RuleId::Rule(rule));
-        let digests = TokenDigests::default();
-        match self.judge_by(self.policy.requirement_of(rule), request, &digests, host, false) {
-            Ok(Decision::Allow(_)) => None,
-            Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.is_dry_run(attribution.rule))
-                .then_some(Denial {
-                    attribution: Attribution { rule: attribution.rule, ..denial.attribution },
-                    ..denial
-                }),
-            Ok(Decision::LocalReply(_) | Decision::AwaitBody(_) | Decision::Pause(_)) => {
-                Some(Denial::host_failure("a login has no answer to wait for").at(attribution))
-            }
-        }
-    }
-
-    /// Browsers send a preflight without any credential; with one, or with a body, it is a request like any other.
-    fn is_cors_preflight(&self, request: &Request<'_>) -> bool {
-        let is_credential =
-            |name: &[u8]| name == b"authorization" || is_same_header(name, b"proxy-authorization");
-        request.may_be_cors_preflight()
-            && !request.headers().any(|(name, _)| is_credential(name))
-            && !self
-                .policy
-                .schemes()
-                .iter()
-                .flat_map(|scheme| &scheme.locations)
-                .any(|source| source.is_present_in(request))
     }
 
     /// The filter's own document or page at this path, if there is one.
@@ -365,6 +279,10 @@ impl Engine {
 #[cfg(test)]
 #[path = "engine_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "key_sets_tests.rs"]
+mod key_sets_tests;
 
 #[cfg(test)]
 #[path = "fetched_keys_tests.rs"]

@@ -28,14 +28,14 @@ impl Evaluation<'_> {
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
         let challenge = |scheme: &Scheme, presented: Option<&CredentialStatus<'_>>| match presented {
             Some(CredentialStatus::Authenticated(_)) => None,
-            Some(CredentialStatus::Bad { reason, .. }) => Some(scheme.challenge(error_parameter(*reason))),
+            Some(CredentialStatus::Bad { reason, .. }) => scheme.challenge(error_parameter(*reason)),
             Some(
                 CredentialStatus::Missing
                 | CredentialStatus::Unchecked(_)
                 | CredentialStatus::Pending { .. }
                 | CredentialStatus::Inactive,
             )
-            | None => Some(scheme.challenge(None)),
+            | None => scheme.challenge(None),
         };
         requirement
             .terms()
@@ -79,7 +79,7 @@ impl Evaluation<'_> {
         let scopes = lacking.map(|term| term.scopes.join(" ")).unwrap_or_default();
         let reason = Reason::ScopeLacking;
         let parameters = error_parameter(reason).map(|error| format!("{error}, scope=\"{scopes}\""));
-        let challenge = self.scheme(id).map(|scheme| scheme.challenge(parameters));
+        let challenge = self.scheme(id).and_then(|scheme| scheme.challenge(parameters));
         let denial = Denial::new(reason).with_challenges(challenge.into_iter().collect());
         let subject = self.authenticated(id).and_then(Authenticated::subject).map(str::to_owned);
         Denial { subject, ..denial }

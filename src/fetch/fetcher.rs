@@ -205,7 +205,10 @@ impl Fetcher {
             (":authority".to_owned(), uri.authority.clone()),
             (":path".to_owned(), uri.path.clone()),
             ("accept".to_owned(), "application/json".to_owned()),
+            // What is compressed cannot be read here.
+            ("accept-encoding".to_owned(), "identity".to_owned()),
         ];
+        headers.extend(source.headers.iter());
         let mut had = None;
         if let Stage::Document { .. } = &stage {
             let state = source.state.borrow();
@@ -275,7 +278,9 @@ fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Ve
     let SourceKind::Keys { discovery: Some(discovery), .. } = &source.kind else {
         return Err("not asked for".into());
     };
-    let Ok(Value::Object(document)) = json::parse_strict(response.success(LONGEST_DISCOVERY)?, 16) else {
+    let Ok(Value::Object(document)) =
+        json::parse_strict(json::without_mark(response.success(LONGEST_DISCOVERY)?), 16)
+    else {
         return Err("not a JSON object".into());
     };
     let text = |key: &str| document.get(key).and_then(Value::as_str);

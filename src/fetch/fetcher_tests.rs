@@ -6,7 +6,9 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::Fetcher;
-use crate::fetch::{Content, Discovery, FetchStatus, RefreshPolicy, RemoteSource, SourceKind, Uri};
+use crate::fetch::{
+    Content, Discovery, FetchStatus, KeyFormat, RefreshPolicy, RemoteSource, SourceKind, Uri,
+};
 use crate::host::{CallResponse, Host, HostError, HttpCall, InMemoryHost, NativeVerdict};
 use crate::keys::NativeKey;
 
@@ -21,9 +23,14 @@ fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
     let kind = if discovery {
         let uri = uri("https://idp.example/.well-known/openid-configuration");
         let discovery = Discovery { uri, issuer: "https://idp.example".into(), jwks_cluster: None };
-        SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None }
+        SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None, format: KeyFormat::Jwks }
     } else {
-        SourceKind::Keys { uri: Some(uri("https://idp.example/keys")), discovery: None, allowed: None }
+        SourceKind::Keys {
+            uri: Some(uri("https://idp.example/keys")),
+            discovery: None,
+            allowed: None,
+            format: KeyFormat::Jwks,
+        }
     };
     let source = RemoteSource::new("keys".into(), kind, LIMITS);
     (Rc::clone(&source), Fetcher::new(vec![source], Vec::new()))

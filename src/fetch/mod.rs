@@ -6,6 +6,7 @@
 
 mod fetch_state;
 mod fetcher;
+mod headers;
 mod introspection;
 mod introspection_cache;
 mod introspection_queue;
@@ -18,8 +19,9 @@ mod uri;
 
 pub use fetch_state::{FetchState, Fetched, RefreshPolicy};
 pub use fetcher::{Fetcher, Urgency};
+pub use headers::FetchHeaders;
 pub use introspection::{Introspection, IntrospectionResult, IntrospectionSettings, Introspector};
 pub use pending_fetch::{PendingFetch, TokenDigest, TokenDigests};
-pub use remote_source::{Content, Discovery, FetchStatus, RemoteSource, SourceKind};
+pub use remote_source::{Content, Discovery, FetchStatus, KeyFormat, RemoteSource, SourceKind};
 pub use revocation::Revocations;
 pub use uri::{Uri, issuer_of};

@@ -21,6 +21,8 @@ pub enum PendingFetch {
         /// The token.
         token: TokenDigest,
     },
+    /// What a password is worth, that is hashed on another thread.
+    Login(u64),
 }
 
 /// The digests of the tokens of one request, each computed once, however often the request is decided.

@@ -7,12 +7,14 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
 use super::fetch_state::{FetchState, RefreshPolicy};
+use super::headers::FetchHeaders;
 use super::log_throttle::{LogThrottle, truncated};
 use super::revocation::Revocations;
 use super::uri::Uri;
 use crate::host::MAX_BODY_BYTES;
 use crate::json;
-use crate::keys::{Algorithm, KeySet, import_jwks};
+use crate::keys::{Algorithm, Imported, KeyOrigin, KeySet, LeftOut, import_jwks, import_pem_map};
+use crate::setting::words;
 
 /// The longest key set that is read, in bytes: some fifty keys with certificates. Those of large providers
 /// have 2 to 50 KB.
@@ -29,6 +31,8 @@ pub struct RemoteSource {
     pub kind: SourceKind,
     /// Its schedule.
     pub refresh_policy: RefreshPolicy,
+    /// Headers that go along with the request.
+    pub headers: FetchHeaders,
     /// The key of its state in shared data.
     pub key: String,
     /// The state as this worker last saw it.
@@ -61,12 +65,27 @@ pub enum SourceKind {
         discovery: Option<Discovery>,
         /// Accepted algorithms; unset: what discovery says, or the asymmetric ones.
         allowed: Option<Vec<Algorithm>>,
+        /// How it is written.
+        format: KeyFormat,
     },
     /// A list of revoked tokens.
     Revocations {
         /// Where it is.
         uri: Uri,
     },
+}
+
+words! {
+    /// How a key set is written.
+    #[derive(Default)]
+    pub enum KeyFormat {
+        /// A JWK Set (RFC 7517 section 5).
+        #[default]
+        Jwks = "jwks",
+        /// An object with a PEM text for each `kid`, of a certificate or a public key: what Google and Firebase
+        /// publish.
+        PemMap = "pem_map",
+    }
 }
 
 /// OpenID Connect discovery (OpenID Connect Discovery 1.0).
@@ -104,14 +123,26 @@ impl RemoteSource {
     /// A source that nothing was fetched from yet.
     #[must_use]
     pub fn new(name: String, kind: SourceKind, refresh_policy: RefreshPolicy) -> Rc<Self> {
+        Self::with_headers(name, kind, refresh_policy, FetchHeaders::default())
+    }
+
+    /// The same, asked for with these headers.
+    #[must_use]
+    pub fn with_headers(
+        name: String,
+        kind: SourceKind,
+        refresh_policy: RefreshPolicy,
+        headers: FetchHeaders,
+    ) -> Rc<Self> {
         // The same source of two policies is fetched once, and an update of the policy keeps it.
-        let identity = format!("{kind:?} {refresh_policy:?}");
+        let identity = format!("{kind:?} {refresh_policy:?}{}", headers.identity());
         let digest = Sha256::digest(identity);
         let key: String = digest.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
         Rc::new(Self {
             name,
             kind,
             refresh_policy,
+            headers,
             // The number is that of the form in which things are shared.
             key: format!("lychgate.source.2.{key}"),
             state: RefCell::default(),
@@ -206,16 +237,16 @@ impl RemoteSource {
             Ok(Value::Array(names)) => Some(names),
             Ok(_) | Err(_) => return Err("not what was shared".into()),
         };
-        let document = document.get(1..).unwrap_or_default();
+        let document = json::without_mark(document.get(1..).unwrap_or_default());
         match &self.kind {
             SourceKind::Revocations { .. } => {
                 Ok((Content::Revocations(Revocations::parse(document)?), Vec::new()))
             }
-            SourceKind::Keys { allowed, .. } => {
+            SourceKind::Keys { allowed, format, .. } => {
                 let discovered = discovered.map(|names| {
                     names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
                 });
-                let (keys, notes) = key_set(document, allowed.clone().or(discovered))?;
+                let (keys, notes) = key_set(document, allowed.clone().or(discovered), *format)?;
                 Ok((Content::Keys(keys), notes))
             }
         }
@@ -230,36 +261,53 @@ impl RemoteSource {
     }
 }
 
-/// The keys of a JWK Set, and what an operator should know of them.
-fn key_set(document: &[u8], algorithms: Option<Vec<Algorithm>>) -> Result<(KeySet, Vec<String>), String> {
+/// The keys of a set, and what an operator should know of them.
+fn key_set(
+    document: &[u8],
+    algorithms: Option<Vec<Algorithm>>,
+    format: KeyFormat,
+) -> Result<(KeySet, Vec<String>), String> {
     let Ok(Value::Object(document)) = json::parse_strict(document, 16) else {
         return Err("not a JSON object".into());
     };
-    let Some(Value::Array(jwks)) = document.get("keys") else {
-        return Err("not a JWK Set: no array `keys`".into());
-    };
-    let mut notes = Vec::new();
-    if let Some(rest) = jwks.get(MOST_KEYS..).filter(|rest| !rest.is_empty()) {
-        let kids: Vec<_> = rest.iter().take(5).filter_map(|jwk| jwk.get("kid")?.as_str()).collect();
-        notes.push(format!(
-            "the set has {} keys, of which the first {MOST_KEYS} count; left out: {} and so on",
-            jwks.len(),
-            truncated(&format!("{kids:?}")),
-        ));
-    }
     let asymmetric = |algorithm: &Algorithm| !algorithm.is_hmac();
     let algorithms: Option<Vec<_>> =
         algorithms.map(|algorithms| algorithms.into_iter().filter(asymmetric).collect());
-    let (mut keys, _) = import_jwks(jwks.iter().take(MOST_KEYS), algorithms.as_deref());
-    // A secret that any client can fetch is none.
-    keys.retain(|key| !key.algorithm().is_hmac());
-    if let Some(algorithms) = &algorithms {
-        keys.retain(|key| algorithms.contains(&key.algorithm()));
-    }
+    let mut notes = Vec::new();
+    let mut bound = |all: usize, rest: &mut dyn Iterator<Item = String>| {
+        let kids: Vec<_> = rest.take(5).collect();
+        if !kids.is_empty() {
+            notes.push(format!(
+                "the set has {all} keys, of which the first {MOST_KEYS} count; left out: {} and so on",
+                truncated(&format!("{kids:?}")),
+            ));
+        }
+    };
+    let Imported { keys, left_out } = match format {
+        KeyFormat::Jwks => {
+            let Some(Value::Array(jwks)) = document.get("keys") else {
+                let is_map =
+                    document.values().all(|pem| pem.as_str().is_some_and(|pem| pem.contains("-----BEGIN")));
+                return Err(match is_map && !document.is_empty() {
+                    true => "not a JWK Set but a map of PEM: say `format: pem_map`".into(),
+                    false => "not a JWK Set: no array `keys`".into(),
+                });
+            };
+            let kid = |jwk: &Value| jwk.get("kid").and_then(Value::as_str).unwrap_or_default().to_owned();
+            bound(jwks.len(), &mut jwks.iter().skip(MOST_KEYS).map(kid));
+            import_jwks(jwks.iter().take(MOST_KEYS), algorithms.as_deref(), KeyOrigin::Fetch)
+        }
+        KeyFormat::PemMap => {
+            bound(document.len(), &mut document.keys().skip(MOST_KEYS).cloned());
+            import_pem_map(document.iter().take(MOST_KEYS), algorithms.as_deref())
+        }
+    };
     if keys.is_empty() {
-        return Err("no usable key in the set".into());
+        let reasons: Vec<_> = left_out.iter().take(3).map(LeftOut::to_string).collect();
+        return Err(format!("no usable key in the set. {}", reasons.join(". ")));
     }
-    let keys = KeySet::new(keys);
+    notes.extend(left_out.iter().map(LeftOut::to_string));
+    let keys = KeySet::new(keys).with_unusable(left_out.into_iter().filter_map(|left_out| left_out.kid));
     notes.extend(keys.beyond_budget());
     Ok((keys, notes))
 }

@@ -9,7 +9,9 @@ use lychgate_testkit::keys;
 use serde_json::{Value, json};
 
 use super::{digest, slot};
-use crate::fetch::{Content, FetchState, FetchStatus, Fetcher, RefreshPolicy, RemoteSource, SourceKind, Uri};
+use crate::fetch::{
+    Content, FetchState, FetchStatus, Fetcher, KeyFormat, RefreshPolicy, RemoteSource, SourceKind, Uri,
+};
 use crate::host::{CallResponse, Host as _, InMemoryHost};
 
 const LIMITS: RefreshPolicy = RefreshPolicy { refresh: 60, refetch: 10, max_stale: 600, timeout: 5 };
@@ -27,7 +29,7 @@ impl Worker {
 
     pub(super) fn new() -> Self {
         let uri = Uri::parse("https://idp.example/keys", "idp").unwrap();
-        Self::of(SourceKind::Keys { uri: Some(uri), discovery: None, allowed: None })
+        Self::of(SourceKind::Keys { uri: Some(uri), discovery: None, allowed: None, format: KeyFormat::Jwks })
     }
 
     fn lists() -> Self {

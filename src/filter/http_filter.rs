@@ -4,18 +4,18 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::pending::{StreamId, WaitRequest};
-use super::token_request::AwaitingBody;
+use super::token_request::{AwaitingBody, LoggingIn};
 use super::worker::Worker;
-use super::{Action, filter_state};
+use super::{Action, filter_state, metadata};
 use crate::decision::{
     Allow, Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, TokenRequest,
 };
-use crate::fetch::TokenDigests;
-use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
+use crate::engine::RequestMemo;
+use crate::host::{ClientAddress, Host, HostError, IS_NATIVE, LocalReply, Stream};
 use crate::request::{HeaderMutation, Request};
 
 /// How long a request waits for what is being fetched, at most.
-const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where a request is. Every callback matches on it.
 pub(super) enum State {
@@ -31,6 +31,8 @@ pub(super) enum State {
     AwaitingBody(Box<AwaitingBody>),
     /// The same, and its head went on, as the operator chose; the body goes no further.
     HeadReleased(Box<TokenRequest>),
+    /// It asks for a token, all of it is here, and its password is hashed on another thread.
+    LoggingIn(Box<LoggingIn>),
 }
 
 /// What is to be done with a request, once its headers are no longer being read.
@@ -48,7 +50,7 @@ pub(super) enum Step {
 }
 
 pub(super) struct Waiting {
-    digests: TokenDigests,
+    memo: RequestMemo,
     deadline: Duration,
     /// Whether its head is all of it.
     is_whole: bool,
@@ -84,7 +86,7 @@ impl HttpFilter {
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         match self.state {
-            State::Waiting(_) | State::AwaitingBody(_) => true,
+            State::Waiting(_) | State::AwaitingBody(_) | State::LoggingIn(_) => true,
             State::Fresh | State::Allowed | State::Answered | State::HeadReleased(_) => false,
         }
     }
@@ -92,13 +94,13 @@ impl HttpFilter {
     /// The request's headers are there.
     pub fn on_request_headers(&mut self, stream: &dyn Stream, end_of_stream: bool) -> Action {
         match &self.state {
-            State::Fresh => self.decide(stream, TokenDigests::default(), None, end_of_stream),
+            State::Fresh => self.decide(stream, RequestMemo::default(), None, end_of_stream),
             // A request has one head. What was decided by it does not hold for another.
             State::Allowed | State::Answered => {
                 self.state = State::Answered;
                 Action::Pause
             }
-            State::Waiting(_) | State::AwaitingBody(_) | State::HeadReleased(_) => {
+            State::Waiting(_) | State::AwaitingBody(_) | State::HeadReleased(_) | State::LoggingIn(_) => {
                 self.fail(stream, "request headers came twice")
             }
         }
@@ -108,7 +110,7 @@ impl HttpFilter {
     pub fn on_request_body(&mut self, stream: &dyn Stream, size: usize, end_of_stream: bool) -> Action {
         match &mut self.state {
             State::Allowed => Action::Continue,
-            State::Answered | State::Waiting(_) => Action::Pause,
+            State::Answered | State::Waiting(_) | State::LoggingIn(_) => Action::Pause,
             State::Fresh => self.fail(stream, "a request body came before its headers"),
             State::AwaitingBody(awaiting) => {
                 awaiting.has_body = true;
@@ -127,7 +129,7 @@ impl HttpFilter {
         }
         match &self.state {
             State::Allowed => Action::Continue,
-            State::Answered | State::Waiting(_) => Action::Pause,
+            State::Answered | State::Waiting(_) | State::LoggingIn(_) => Action::Pause,
             State::Fresh => self.fail(stream, "request trailers came before the headers"),
             State::AwaitingBody(_) | State::HeadReleased(_) => self.answer_with_body(stream),
         }
@@ -138,7 +140,10 @@ impl HttpFilter {
         match &self.state {
             State::Allowed | State::Answered => Action::Continue,
             // The upstream knows nothing of it, so the host answers: the body is too long, time is up.
-            State::Fresh | State::Waiting(_) | State::AwaitingBody(_) => {
+            State::LoggingIn(logging_in) if logging_in.is_head_released => {
+                self.fail(stream, "the upstream answered a request for a token")
+            }
+            State::Fresh | State::Waiting(_) | State::AwaitingBody(_) | State::LoggingIn(_) => {
                 self.leave(State::Answered);
                 Action::Continue
             }
@@ -152,8 +157,8 @@ impl HttpFilter {
         match std::mem::replace(&mut self.state, State::Answered) {
             State::Waiting(waiting) => {
                 self.worker.stop_waiting(self.id);
-                let Waiting { digests, deadline, is_whole } = *waiting;
-                if self.decide(stream, digests, Some(deadline), is_whole) == Action::Continue
+                let Waiting { memo, deadline, is_whole } = *waiting;
+                if self.decide(stream, memo, Some(deadline), is_whole) == Action::Continue
                     && stream.resume().is_err()
                 {
                     // Better an answer than none.
@@ -163,6 +168,10 @@ impl HttpFilter {
             State::AwaitingBody(awaiting) => {
                 self.worker.stop_waiting(self.id);
                 self.look_for_body(stream, awaiting);
+            }
+            State::LoggingIn(logging_in) => {
+                self.worker.stop_waiting(self.id);
+                self.look_for_login(stream, logging_in);
             }
             state @ (State::Fresh | State::Allowed | State::Answered | State::HeadReleased(_)) => {
                 self.state = state;
@@ -180,7 +189,7 @@ impl HttpFilter {
     fn decide(
         &mut self,
         stream: &dyn Stream,
-        digests: TokenDigests,
+        memo: RequestMemo,
         deadline: Option<Duration>,
         end_of_stream: bool,
     ) -> Action {
@@ -194,7 +203,7 @@ impl HttpFilter {
                 return;
             }
             let request = Request::new(headers).whole(end_of_stream);
-            step = Some(match worker.engine().decide_again(&request, &digests, worker.host(), can_pause) {
+            step = Some(match worker.engine().decide_again(&request, &memo, worker.host(), can_pause) {
                 Decision::Pause(pause) => self.wait(stream, &request, pause, deadline),
                 Decision::AwaitBody(token_request) => {
                     self.await_body(stream, token_request, &request, end_of_stream)
@@ -212,14 +221,14 @@ impl HttpFilter {
             // Looked at where it is: it has a hundred bytes, and nearly every request comes by here.
             Some(Step::CarryOut(ref decision)) => self.carry_out(stream, decision),
             Some(Step::Wait(deadline)) => {
-                self.state = State::Waiting(Box::new(Waiting { digests, deadline, is_whole: end_of_stream }));
+                self.state = State::Waiting(Box::new(Waiting { memo, deadline, is_whole: end_of_stream }));
                 Action::Hold
             }
             Some(Step::AwaitBody(awaiting)) => {
                 self.state = State::AwaitingBody(awaiting);
                 Action::Pause
             }
-            Some(Step::AnswerToken(token_request)) => self.answer(stream, &token_request, &[]),
+            Some(Step::AnswerToken(token_request)) => self.answer(stream, token_request, &[], false),
             Some(Step::ReleaseHead(token_request, mutations)) => {
                 self.release_head(stream, token_request, &mutations)
             }
@@ -260,6 +269,9 @@ impl HttpFilter {
                 Ok(()) => {
                     self.worker.count_allowed(allow);
                     filter_state::set_for_allowed(stream, self.worker.engine().policy(), allow);
+                    if let (true, Some(identity)) = (IS_NATIVE, &allow.identity) {
+                        metadata::tell(stream, identity);
+                    }
                     if let Some(denial) = &allow.shadow_denial {
                         self.worker.log_shadow_denial(denial);
                     }
@@ -294,7 +306,7 @@ impl HttpFilter {
     }
 
     /// Refuses the request because the host did not do its part.
-    pub(super) fn fail(&mut self, stream: &dyn Stream, what: &'static str) -> Action {
+    pub fn fail(&mut self, stream: &dyn Stream, what: &'static str) -> Action {
         self.leave(State::Answered);
         self.refuse(stream, &Denial::host_failure(what))
     }
@@ -323,6 +335,10 @@ impl HttpFilter {
                 Some(awaiting.request)
             }
             State::HeadReleased(token_request) => Some(*token_request),
+            State::LoggingIn(logging_in) => {
+                self.worker.stop_waiting(self.id);
+                Some(logging_in.request)
+            }
         }
     }
 }

@@ -12,6 +12,7 @@
 mod filter_state;
 mod http_filter;
 mod log_rate_limit;
+mod metadata;
 mod pending;
 mod token_request;
 mod worker;

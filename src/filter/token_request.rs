@@ -6,17 +6,22 @@
 //! (`issue.release_head`), and no client's. Whether the host holds the body back is seen by what it has
 //! received: bytes that came and were not handed over.
 
+use std::rc::Rc;
 use std::time::Duration;
 
+use smallvec::smallvec;
 use zeroize::Zeroizing;
 
 use super::Action;
-use super::http_filter::{HttpFilter, State, Step, apply, wait_request};
+use super::http_filter::{HttpFilter, State, Step, WAIT_TIMEOUT, apply, wait_request};
+use super::pending::WaitRequest;
 use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
-use crate::host::Stream;
+use crate::engine::TokenAnswer;
+use crate::fetch::PendingFetch;
+use crate::host::{IS_NATIVE, Stream};
 use crate::reason::Reason;
 use crate::request::Request;
-use crate::token_endpoint::{MAX_BODY_BYTES, TokenEndpoint};
+use crate::token_endpoint::{MAX_BODY_BYTES, PendingLogin, TokenEndpoint};
 
 /// How long a request for a token may take to bring its body.
 const BODY_TIMEOUT: Duration = Duration::from_secs(15);
@@ -31,6 +36,15 @@ pub struct AwaitingBody {
     pub received: Option<u64>,
     /// Whether some of its body came here.
     pub has_body: bool,
+}
+
+/// A request for a token whose password is hashed on another thread.
+pub struct LoggingIn {
+    pub request: TokenRequest,
+    pending: Box<PendingLogin>,
+    deadline: Duration,
+    /// Whether its head went on, so that the upstream may answer it.
+    pub is_head_released: bool,
 }
 
 impl HttpFilter {
@@ -116,11 +130,12 @@ impl HttpFilter {
     }
 
     pub(super) fn answer_with_body(&mut self, stream: &dyn Stream) -> Action {
-        let Some(token_request) = self.leave(State::Answered) else {
+        let is_head_released = matches!(self.state, State::HeadReleased(_));
+        let Some(login) = self.leave(State::Answered) else {
             return self.fail(stream, "a body for a request that awaits none");
         };
         match stream.request_body(MAX_BODY_BYTES.saturating_add(1)) {
-            Ok(body) => self.answer(stream, &token_request, &Zeroizing::new(body)),
+            Ok(body) => self.answer(stream, login, &Zeroizing::new(body), is_head_released),
             Err(_) => self.fail(stream, "the request body cannot be read"),
         }
     }
@@ -128,11 +143,56 @@ impl HttpFilter {
     pub(super) fn answer(
         &mut self,
         stream: &dyn Stream,
-        token_request: &TokenRequest,
+        request: TokenRequest,
         body: &[u8],
+        is_head_released: bool,
     ) -> Action {
-        match self.worker.engine().answer_token(token_request, body, self.worker.host()) {
-            decision @ (Decision::LocalReply(_) | Decision::Deny(_)) => self.carry_out(stream, &decision),
+        let worker = Rc::clone(&self.worker);
+        let pending = match worker.engine().begin_token(&request, body, worker.host()) {
+            TokenAnswer::Now(decision) => return self.carry_out_answer(stream, &decision),
+            TokenAnswer::Later(pending) if IS_NATIVE => pending,
+            TokenAnswer::Later(_) => return self.fail(stream, "a password is hashed on another thread"),
+        };
+        let deadline = worker.host().monotonic().saturating_add(WAIT_TIMEOUT);
+        let fetches = smallvec![PendingFetch::Login(pending.id())];
+        if !worker.wait(self.id, WaitRequest { fetches, ..wait_request(worker.host(), stream, deadline) }) {
+            return self.refuse_login(stream, request.request_id, Denial::too_many_waiting());
+        }
+        let logging_in = LoggingIn { request, pending, deadline, is_head_released };
+        self.state = State::LoggingIn(Box::new(logging_in));
+        // All of the request is here.
+        Action::Pause
+    }
+
+    /// Its password may have been hashed, or its time is up.
+    pub(super) fn look_for_login(&mut self, stream: &dyn Stream, logging_in: Box<LoggingIn>) {
+        if !IS_NATIVE {
+            self.fail(stream, "a password is hashed on another thread");
+            return;
+        }
+        let worker = Rc::clone(&self.worker);
+        let LoggingIn { request, pending, deadline, .. } = &*logging_in;
+        if let Some(decision) = worker.engine().answer_token_later(request, pending, worker.host()) {
+            self.carry_out_answer(stream, &decision);
+            return;
+        }
+        let fetches = smallvec![PendingFetch::Login(pending.id())];
+        let wait = WaitRequest { fetches, ..wait_request(worker.host(), stream, *deadline) };
+        if worker.host().monotonic() < *deadline && worker.wait(self.id, wait) {
+            self.state = State::LoggingIn(logging_in);
+        } else {
+            self.refuse_login(stream, logging_in.request.request_id, Denial::busy(1));
+        }
+    }
+
+    fn refuse_login(&mut self, stream: &dyn Stream, request_id: Option<String>, denial: Denial) -> Action {
+        let denial = denial.at(Attribution::rule(RuleId::TokenEndpoint));
+        self.refuse(stream, &Denial { request_id, ..denial })
+    }
+
+    fn carry_out_answer(&mut self, stream: &dyn Stream, decision: &Decision) -> Action {
+        match decision {
+            Decision::LocalReply(_) | Decision::Deny(_) => self.carry_out(stream, decision),
             Decision::Allow(_) | Decision::AwaitBody(_) | Decision::Pause(_) => {
                 self.fail(stream, "a request with its body needs an answer")
             }

@@ -8,8 +8,8 @@ use super::log_rate_limit::LogRateLimit;
 use super::pending::{PendingRequests, StreamId, WaitLimits, WaitRequest};
 use crate::decision::{Allow, Denial, Response};
 use crate::engine::Engine;
-use crate::fetch::Urgency;
-use crate::host::{CallResponse, Host};
+use crate::fetch::{PendingFetch, Urgency};
+use crate::host::{CallResponse, Host, Ticket, WorkDone};
 use crate::login::LoginHistory;
 use crate::metrics::Metrics;
 use crate::policy::Environment;
@@ -101,7 +101,17 @@ impl Worker {
         for warning in &configured.warnings {
             log::warn!("lychgate: {warning}");
         }
-        let engine = configured.engine.with_logins(logins);
+        Some(Self::of(configured.engine, logins, host))
+    }
+
+    /// A worker with this engine; the rest as in [`configured`](Self::configured).
+    #[must_use]
+    pub fn of(
+        engine: Engine,
+        logins: LoginHistory,
+        host: impl FnOnce(&Rc<Metrics>) -> Rc<dyn Host>,
+    ) -> Rc<Self> {
+        let engine = engine.with_logins(logins);
         let host = host(engine.metrics());
         host.define_stats(engine.metrics().definitions());
         if engine.policy().filter_state {
@@ -111,7 +121,7 @@ impl Worker {
         // Nothing is fetched here: clusters may not exist yet. The first tick does it.
         worker.engine.fetcher().begin(worker.host());
         worker.schedule();
-        Some(worker)
+        worker
     }
 
     /// The engine.
@@ -170,6 +180,20 @@ impl Worker {
         self.wake_due(budget, wake);
     }
 
+    /// Work that was taken over is done; `budget` and `wake` as in [`on_tick`](Self::on_tick).
+    pub fn on_work_done(
+        &self,
+        ticket: Ticket,
+        done: WorkDone,
+        budget: &WakeBudget,
+        wake: &mut dyn FnMut(StreamId) -> bool,
+    ) {
+        for login in self.engine.finish_login(ticket, done, self.host()) {
+            self.pending.borrow_mut().wake(&PendingFetch::Login(login));
+        }
+        self.wake_due(budget, wake);
+    }
+
     fn wake_due(&self, budget: &WakeBudget, wake: &mut dyn FnMut(StreamId) -> bool) {
         for fetch in self.engine.fetcher().take_completed() {
             self.pending.borrow_mut().wake(&fetch);
@@ -217,8 +241,8 @@ impl Worker {
         self.schedule();
     }
 
-    /// A request waits no longer.
-    pub(super) fn stop_waiting(&self, id: StreamId) {
+    /// A request waits no longer, or is gone.
+    pub fn stop_waiting(&self, id: StreamId) {
         self.pending.borrow_mut().remove(id);
         self.token_requests.borrow_mut().remove(id);
     }

@@ -82,7 +82,21 @@ impl CallResponse {
             _ if self.is_overflow() => {
                 return Err("not sent: the cluster has as many requests as its circuit breaker allows".into());
             }
+            status @ (301 | 302 | 303 | 307 | 308) => {
+                let place: String = self.header("location").unwrap_or("nowhere").chars().take(200).collect();
+                return Err(format!(
+                    "status {status}: a redirect to {place:?}, which is not followed; name that address in the configuration"
+                ));
+            }
             status => return Err(format!("status {status}")),
+        }
+        let coding = self.header("content-encoding").unwrap_or_default();
+        if !coding.is_empty() && !coding.eq_ignore_ascii_case("identity") {
+            let coding: String = coding.chars().take(40).collect();
+            return Err(format!(
+                "a body with the content-encoding {coding:?}, which is not read; it was asked for without (`accept-encoding: \
+                 identity`)"
+            ));
         }
         if self.body.len() > most {
             return Err(format!("a body of more than {most} bytes, which is the most that is read"));

@@ -16,14 +16,20 @@ impl ClientAddress {
     /// Envoy's internal listeners has none: what the host says in its place tells no client from another.
     #[must_use]
     pub fn of(host: &dyn Host) -> Self {
-        let text = host.client_address().unwrap_or_default();
-        // A link-local address may name its interface, which is no part of the address.
-        let ip = text.split('%').next().and_then(|text| text.parse().ok());
-        match ip.map(|ip: IpAddr| ip.to_canonical()) {
+        match Self::ip_of(host) {
             Some(IpAddr::V4(ipv4)) => Self { text: Some(ipv4.to_string()), site: None },
             Some(IpAddr::V6(ipv6)) => Self { text: Some(prefix(ipv6, 4)), site: Some(prefix(ipv6, 3)) },
             None => Self { text: None, site: None },
         }
+    }
+
+    /// The IP address of the client whose request is being decided; `None`: it has none.
+    #[must_use]
+    pub fn ip_of(host: &dyn Host) -> Option<IpAddr> {
+        let text = host.client_address()?;
+        // A link-local address may name its interface, which is no part of the address.
+        let ip: IpAddr = text.split('%').next()?.parse().ok()?;
+        Some(ip.to_canonical())
     }
 
     /// The address itself; of an IPv6 address the first 64 bits, for a client chooses the rest at will.

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Event, Host, HostError, HttpCall, NativeVerdict, StatUpdate};
+use super::{Event, Host, HostError, HttpCall, NativeVerdict, StatUpdate, Ticket, Work};
 use crate::keys::NativeKey;
 
 /// Hears of what is counted.
@@ -32,6 +32,11 @@ pub struct InMemoryHost {
     pub events: RefCell<Option<EventSink>>,
     /// The period of ticks that was asked for, in milliseconds; 0: none was.
     pub tick: Cell<u32>,
+    /// How much work it takes over.
+    pub room: Cell<usize>,
+    /// The work that it took over, which the test does.
+    pub work: RefCell<Vec<(Ticket, Work)>>,
+    tickets: Cell<Ticket>,
     /// The stats that were updated, by their number, in order.
     pub updated_stats: RefCell<Vec<usize>>,
     shared: RefCell<BTreeMap<String, (Vec<u8>, u32)>>,
@@ -52,6 +57,9 @@ impl InMemoryHost {
             warnings: RefCell::default(),
             events: RefCell::default(),
             tick: Cell::new(0),
+            room: Cell::new(0),
+            work: RefCell::default(),
+            tickets: Cell::new(0),
             updated_stats: RefCell::default(),
             shared: RefCell::new(BTreeMap::new()),
         }
@@ -84,6 +92,18 @@ impl Host for InMemoryHost {
 
     fn verify_signature(&self, _: &NativeKey, _: &[u8], _: &[u8]) -> NativeVerdict {
         self.verdict.get()
+    }
+
+    fn has_threads(&self) -> bool {
+        self.room.get() > 0
+    }
+
+    fn take_over(&self, work: Work) -> Option<Ticket> {
+        let mut taken = self.work.borrow_mut();
+        let ticket = self.tickets.get();
+        self.tickets.set(ticket.wrapping_add(1));
+        (taken.len() < self.room.get()).then(|| taken.push((ticket, work)))?;
+        Some(ticket)
     }
 
     fn random(&self, bytes: &mut [u8]) -> Result<(), HostError> {

@@ -7,18 +7,20 @@ mod in_memory;
 pub mod in_memory_stream;
 mod stats;
 mod stream;
+mod work;
 
 pub use call::{CallResponse, HttpCall, MAX_BODY_BYTES};
 pub use client_address::ClientAddress;
 pub use in_memory::InMemoryHost;
 pub use in_memory_stream::InMemoryStream;
 pub use stats::{Event, PasswordCheck, StatDefinition, StatId, StatKind, StatUpdate, label_value};
-pub use stream::{Headers, LocalReply, Stream};
+pub use stream::{Headers, LocalReply, Metadata, Stream};
+pub use work::{IS_NATIVE, PasswordVerdict, Ticket, Verdict, Work, WorkDone};
 
 use std::fmt;
 use std::time::Duration;
 
-use crate::keys::NativeKey;
+use crate::keys::{NativeKey, VerificationKey};
 
 /// What the host says of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,8 +73,25 @@ pub trait Host {
     /// A monotonic clock, from any start.
     fn monotonic(&self) -> Duration;
 
+    /// Checks a signature by the host's own library, as it stands in the token (RFC 7515 section 5.2): asked first, of
+    /// every public key.
+    fn verify(&self, _key: &VerificationKey, _signature: &[u8], _message: &[u8]) -> NativeVerdict {
+        NativeVerdict::Unavailable
+    }
+
     /// Checks a signature natively. `signature` is in the host's form: ECDSA as DER.
     fn verify_signature(&self, key: &NativeKey, signature: &[u8], message: &[u8]) -> NativeVerdict;
+
+    /// Whether there are threads for [`Work`]. Where there are none, a worker does it in place.
+    fn has_threads(&self) -> bool {
+        false
+    }
+
+    /// Has work done on another thread; what comes of it is told by the number that is given here. `None`: there is
+    /// no room for more.
+    fn take_over(&self, _work: Work) -> Option<Ticket> {
+        None
+    }
 
     /// Fills `bytes` from a cryptographic source of randomness.
     ///

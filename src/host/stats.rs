@@ -70,6 +70,10 @@ pub struct StatDefinition {
     pub kind: StatKind,
     /// Its name, labels in it.
     pub name: String,
+    /// Its name without them, for a host that has labels.
+    pub family: &'static str,
+    /// Its labels.
+    pub labels: Vec<(&'static str, String)>,
 }
 
 /// The longest value of a label, in characters.

@@ -21,6 +21,19 @@ pub struct LocalReply<'r> {
     pub details: &'r str,
 }
 
+/// A value of dynamic metadata.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Metadata<'v> {
+    /// Text.
+    Text(&'v str),
+    /// A number.
+    Number(f64),
+    /// True or false.
+    Bool(bool),
+    /// A list of texts.
+    List(&'v [String]),
+}
+
 /// One request, as its host has it. Every call can fail, and each failure is a value.
 ///
 /// The headers can be read and edited until the request goes on, also while it waits.
@@ -86,6 +99,10 @@ pub trait Stream {
     /// Tells the host something of the request, for its access log and for filters after this one. Best
     /// effort: a host without filter state ignores it.
     fn set_filter_state(&self, name: &str, value: &[u8]);
+
+    /// Sets dynamic metadata of the request under `lychgate`, for filters after this one. Best effort: a host
+    /// without it (Envoy's for Wasm modules) ignores it.
+    fn set_metadata(&self, _name: &str, _value: Metadata<'_>) {}
 
     /// The number of the client's connection; `None` if the host does not tell.
     fn connection_id(&self) -> Option<u64>;

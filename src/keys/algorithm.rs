@@ -147,9 +147,9 @@ impl Algorithm {
         matches!(self, Self::Ps256 | Self::Ps384 | Self::Ps512)
     }
 
-    /// Whether a host may be able to check it: RSASSA-PKCS1-v1_5, and ECDSA on the curves of NIST.
+    /// Whether a host may be able to check it: RSA, and ECDSA on the curves of NIST.
     #[must_use]
     pub fn is_native(self) -> bool {
-        matches!(self, Self::Rs256 | Self::Rs384 | Self::Rs512 | Self::Es256 | Self::Es384 | Self::Es512)
+        self.is_rsa() || matches!(self, Self::Es256 | Self::Es384 | Self::Es512)
     }
 }

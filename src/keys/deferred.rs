@@ -12,8 +12,6 @@ use rsa::traits::PublicKeyParts as _;
 
 /// What is wrong with an RSA key.
 pub(super) const NOT_RSA: &str = "not a valid RSA public key of 2048 to 4096 bits with exponent 65537";
-/// What is wrong with a short one.
-pub(super) const SHORT_RSA: &str = "RSA keys need at least 2048 bits; make a new one";
 
 /// 65537, big-endian.
 const EXPONENT: [u8; 3] = [1, 0, 1];
@@ -37,14 +35,16 @@ impl Rsa {
     /// exponent but the usual one a forger could make each check as long as he likes. An even modulus is
     /// none, and has no Montgomery form.
     pub(super) fn new(modulus: &[u8], exponent: &[u8]) -> Result<Self, String> {
+        let modulus = without_zeros(modulus);
         let (Some(&first), Some(&last)) = (modulus.first(), modulus.last()) else {
             return Err(NOT_RSA.into());
         };
         let bits = modulus.len().saturating_mul(8).saturating_sub(first.leading_zeros() as usize);
         match bits {
-            _ if first == 0 => Err(NOT_RSA.into()),
-            0..2048 => Err(SHORT_RSA.into()),
-            2048..=4096 if last & 1 == 1 && exponent == EXPONENT => {
+            0..2048 => {
+                Err(format!("RSA keys need at least 2048 bits, and this one has {bits}; make a new one"))
+            }
+            2048..=4096 if last & 1 == 1 && without_zeros(exponent) == EXPONENT => {
                 Ok(Self { modulus: modulus.into(), ready: OnceCell::new() })
             }
             _ => Err(NOT_RSA.into()),
@@ -81,6 +81,13 @@ impl Rsa {
         let subject_public_key = BitStringRef::new(0, &key).ok()?;
         SubjectPublicKeyInfoRef { algorithm: rsa::pkcs1::ALGORITHM_ID, subject_public_key }.to_der().ok()
     }
+}
+
+/// A number without the zeros before it: RFC 7518 section 6.3.1 wants the shortest octets, and some write the sign of DER
+/// along.
+fn without_zeros(number: &[u8]) -> &[u8] {
+    let start = number.iter().position(|&octet| octet != 0).unwrap_or(number.len());
+    number.get(start..).unwrap_or_default()
 }
 
 /// An ML-DSA public key (FIPS 204): any bytes of the right length are one.

@@ -1,40 +1,22 @@
-//! Keys as they are written down (secret, PEM, JWK, JWK Set) turned into keys that can verify.
+//! Secrets and PEM turned into keys that can verify.
 //!
 //! RustCrypto's crates read the key material and see that points are on their curve; what is weak
 //! though well-formed is refused here: RSA of other than 2048 to 4096 bits or with an exponent other
-//! than 65537, Ed25519 points of small order. What a JWK says about its own use (`alg`, `use`,
-//! `key_ops`) is judged here too, where the message can say what to do.
+//! than 65537, Ed25519 points of small order.
 
 use hmac::KeyInit;
 use p256::pkcs8::{DecodePublicKey as _, EncodePublicKey};
-use rsa::pkcs1::DecodeRsaPublicKey as _;
-use serde_json::{Map, Value};
-use zeroize::Zeroizing;
+use rsa::pkcs8::SubjectPublicKeyInfoRef;
+use rsa::pkcs8::der::Decode as _;
+use rsa::pkcs8::der::asn1::UintRef;
 
 use super::algorithm::Algorithm;
-use super::deferred::{MlDsa, NOT_RSA, Rsa};
-use super::key::{Material, NativeKey, VerificationKey};
-use crate::encoding::decode_base64url;
+use super::certificate::{der_in, public_key_in};
+use super::deferred::{NOT_RSA, Rsa};
+use super::key::{Material, NativeKey, Parsed, VerificationKey};
 
-/// Why a JWK is not among the keys.
-#[derive(Debug, PartialEq, Eq)]
-pub enum JwkError {
-    /// It is for something else or of a type not known here; a JWK Set may hold such keys
-    /// (RFC 7517 section 5).
-    NotForUs(String),
-    /// It claims to be usable and is not.
-    Invalid(String),
-}
-
-impl JwkError {
-    /// The reason in words.
-    #[must_use]
-    pub fn reason(&self) -> &str {
-        match self {
-            Self::NotForUs(reason) | Self::Invalid(reason) => reason,
-        }
-    }
-}
+/// What is wrong with a private key in the place of a public one.
+pub(super) const PRIVATE_PEM: &str = "this is a private key; give the public one: openssl pkey -pubout";
 
 /// A shared secret for an HMAC algorithm.
 ///
@@ -57,211 +39,93 @@ pub fn import_secret(algorithm: Algorithm, secret: &[u8]) -> Result<Verification
             secret.len()
         ));
     }
-    Ok(VerificationKey { kid: None, algorithm, material, native: None })
+    Ok(VerificationKey { kid: None, algorithm, material, native: None, parsed: Parsed::default() })
 }
 
-/// A public key in PEM: SubjectPublicKeyInfo (RFC 7468 section 13), or PKCS#1 for RSA.
+/// A public key in PEM: SubjectPublicKeyInfo (RFC 7468 section 13), PKCS#1 for RSA, or a certificate, whose key is taken
+/// and of which no more is judged.
 ///
 /// # Errors
 /// If the text is not such a key, or not one of `algorithm`.
 pub fn import_pem(algorithm: Algorithm, pem: &str) -> Result<VerificationKey, String> {
-    let pem = pem.trim();
     if pem.contains("PRIVATE KEY-----") {
-        return Err("this is a private key; give the public one: openssl pkey -pubout".into());
+        return Err(PRIVATE_PEM.into());
     }
-    let wrong = || not_a_public_key(algorithm);
-    let material = match algorithm {
+    match algorithm {
         Algorithm::Hs256 | Algorithm::Hs384 | Algorithm::Hs512 => {
             return Err(format!("{} needs a `secret`, not a `pem`", algorithm.name()));
         }
-        Algorithm::Es256 => {
-            p256::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::P256(key.into()))
-        }
-        Algorithm::Es384 => {
-            p384::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::P384(key.into()))
-        }
-        Algorithm::Es512 => {
-            p521::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::P521(key.into()))
-        }
-        Algorithm::Es256k => {
-            k256::PublicKey::from_public_key_pem(pem).ok().map(|key| Material::K256(key.into()))
-        }
-        Algorithm::EdDsa => ed25519_dalek::VerifyingKey::from_public_key_pem(pem)
-            .ok()
-            .filter(|key| !key.is_weak())
-            .map(Material::Ed25519),
         Algorithm::MlDsa44 | Algorithm::MlDsa65 | Algorithm::MlDsa87 => {
             return Err(format!("{} keys are given as `jwk`", algorithm.name()));
         }
-        _ => {
-            let key = rsa::PublicKey::from_public_key_pem(pem).ok();
-            let key = key.or_else(|| rsa::PublicKey::from_pkcs1_pem(pem).ok()).ok_or(NOT_RSA)?;
-            return verification_key(algorithm, Material::Rsa(Rsa::from_ready(key)?));
+        Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512
+        | Algorithm::Es256
+        | Algorithm::Es384
+        | Algorithm::Es512
+        | Algorithm::Es256k
+        | Algorithm::EdDsa => {}
+    }
+    if algorithm.is_rsa()
+        && let Some(key) = der_in(pem, "RSA PUBLIC KEY")
+    {
+        return verification_key(algorithm, Material::Rsa(rsa_of(&key)?));
+    }
+    import_spki(algorithm, &public_key_in(pem).ok_or_else(|| not_a_public_key(algorithm))?)
+}
+
+/// A public key as DER of its SubjectPublicKeyInfo (RFC 5280 section 4.1), for an algorithm of a public key.
+pub(super) fn import_spki(algorithm: Algorithm, spki: &[u8]) -> Result<VerificationKey, String> {
+    let material = match algorithm {
+        Algorithm::Es256 => {
+            p256::PublicKey::from_public_key_der(spki).ok().map(|key| Material::P256(key.into()))
         }
+        Algorithm::Es384 => {
+            p384::PublicKey::from_public_key_der(spki).ok().map(|key| Material::P384(key.into()))
+        }
+        Algorithm::Es512 => {
+            p521::PublicKey::from_public_key_der(spki).ok().map(|key| Material::P521(key.into()))
+        }
+        Algorithm::Es256k => {
+            k256::PublicKey::from_public_key_der(spki).ok().map(|key| Material::K256(key.into()))
+        }
+        Algorithm::EdDsa => ed25519_dalek::VerifyingKey::from_public_key_der(spki)
+            .ok()
+            .filter(|key| !key.is_weak())
+            .map(Material::Ed25519),
+        Algorithm::Rs256
+        | Algorithm::Rs384
+        | Algorithm::Rs512
+        | Algorithm::Ps256
+        | Algorithm::Ps384
+        | Algorithm::Ps512 => {
+            let key = SubjectPublicKeyInfoRef::from_der(spki).ok();
+            let key = key.filter(|key| key.algorithm.oid == rsa::pkcs1::ALGORITHM_OID);
+            let key = key.and_then(|key| key.subject_public_key.as_bytes()).ok_or(NOT_RSA)?;
+            Some(Material::Rsa(rsa_of(key)?))
+        }
+        Algorithm::Hs256
+        | Algorithm::Hs384
+        | Algorithm::Hs512
+        | Algorithm::MlDsa44
+        | Algorithm::MlDsa65
+        | Algorithm::MlDsa87 => None,
     };
-    verification_key(algorithm, material.ok_or_else(wrong)?)
+    verification_key(algorithm, material.ok_or_else(|| not_a_public_key(algorithm))?)
+}
+
+/// RFC 8017 appendix A.1.1.
+fn rsa_of(key: &[u8]) -> Result<Rsa, String> {
+    let key = rsa::pkcs1::RsaPublicKey::<UintRef<'_>>::from_der(key).map_err(|_| NOT_RSA)?;
+    Rsa::new(key.modulus.as_bytes(), key.public_exponent.as_bytes())
 }
 
 fn not_a_public_key(algorithm: Algorithm) -> String {
     format!("not the PEM of a public key for {}", algorithm.name())
-}
-
-/// The keys in one JWK: one for each algorithm it may be used with.
-///
-/// Without `alg`, an RSA key or a symmetric one is for those of `allowed` that fit its type, or
-/// for RS256 or HS256 where nothing is said; the type of any other key settles the algorithm.
-///
-/// # Errors
-/// Why the JWK is not used.
-pub fn import_jwk(jwk: &Value, allowed: Option<&[Algorithm]>) -> Result<Vec<VerificationKey>, JwkError> {
-    let invalid = |reason: &str| JwkError::Invalid(reason.into());
-    let Value::Object(members) = jwk else {
-        return Err(invalid("a JWK is an object"));
-    };
-    let text = |name: &str| members.get(name).and_then(Value::as_str);
-    let kty = text("kty").ok_or_else(|| invalid("a JWK needs `kty`"))?;
-    check_use(members)?;
-    let algorithms = match members.get("alg") {
-        None => algorithms_of_type(kty, text("crv"), allowed)?,
-        Some(name) => {
-            let name = name.as_str().ok_or_else(|| invalid("`alg` must be a string"))?;
-            let known = Algorithm::from_name(name);
-            vec![known.ok_or_else(|| {
-                JwkError::NotForUs(format!("`alg` {name:?} is not a known signature algorithm"))
-            })?]
-        }
-    };
-    if kty != "oct" && ["d", "priv"].iter().any(|&name| members.contains_key(name)) {
-        return Err(invalid("this is a private key; leave out its private members"));
-    }
-    let kid = match members.get("kid") {
-        None => None,
-        Some(kid) => Some(kid.as_str().ok_or_else(|| invalid("`kid` must be a string"))?.to_owned()),
-    };
-    algorithms
-        .into_iter()
-        .map(|algorithm| {
-            let key = import_material(algorithm, kty, members).map_err(JwkError::Invalid)?;
-            Ok(key.with_kid(kid.clone()))
-        })
-        .collect()
-}
-
-/// The usable keys of a JWK Set, and why each other one is not.
-#[must_use]
-pub fn import_jwks<'j>(
-    jwks: impl IntoIterator<Item = &'j Value>,
-    allowed: Option<&[Algorithm]>,
-) -> (Vec<VerificationKey>, Vec<(usize, JwkError)>) {
-    let mut keys = Vec::new();
-    let mut left_out = Vec::new();
-    for (index, jwk) in jwks.into_iter().enumerate() {
-        match import_jwk(jwk, allowed) {
-            Ok(found) => keys.extend(found),
-            Err(error) => left_out.push((index, error)),
-        }
-    }
-    (keys, left_out)
-}
-
-/// RFC 7517 sections 4.2 and 4.3.
-fn check_use(members: &Map<String, Value>) -> Result<(), JwkError> {
-    match members.get("use") {
-        None => {}
-        Some(Value::String(purpose)) if purpose == "sig" => {}
-        Some(_) => return Err(JwkError::NotForUs("`use` is not `sig`".into())),
-    }
-    match members.get("key_ops") {
-        None => Ok(()),
-        Some(Value::Array(operations)) if operations.iter().any(|op| op == "verify") => Ok(()),
-        Some(_) => Err(JwkError::NotForUs("`key_ops` does not hold `verify`".into())),
-    }
-}
-
-fn algorithms_of_type(
-    kty: &str,
-    crv: Option<&str>,
-    allowed: Option<&[Algorithm]>,
-) -> Result<Vec<Algorithm>, JwkError> {
-    let among_allowed = |fits: fn(Algorithm) -> bool, default| match allowed {
-        None => vec![default],
-        Some(allowed) => allowed.iter().copied().filter(|&algorithm| fits(algorithm)).collect(),
-    };
-    Ok(match (kty, crv) {
-        ("RSA", _) => among_allowed(Algorithm::is_rsa, Algorithm::Rs256),
-        ("oct", _) => among_allowed(Algorithm::is_hmac, Algorithm::Hs256),
-        ("EC", Some("P-256")) => vec![Algorithm::Es256],
-        ("EC", Some("P-384")) => vec![Algorithm::Es384],
-        ("EC", Some("P-521")) => vec![Algorithm::Es512],
-        ("EC", Some("secp256k1")) => vec![Algorithm::Es256k],
-        ("OKP", Some("Ed25519")) => vec![Algorithm::EdDsa],
-        ("AKP", _) => return Err(JwkError::Invalid("an AKP key needs `alg`".into())),
-        _ => {
-            return Err(JwkError::NotForUs(format!("key type {kty:?} with curve {crv:?} is not known")));
-        }
-    })
-}
-
-fn import_material(
-    algorithm: Algorithm,
-    kty: &str,
-    members: &Map<String, Value>,
-) -> Result<VerificationKey, String> {
-    let wrong = || format!("not a valid {kty} key for {}", algorithm.name());
-    if algorithm.is_hmac() {
-        if kty != "oct" {
-            return Err(wrong());
-        }
-        let secret = members.get("k").and_then(Value::as_str).map(str::as_bytes);
-        let secret = secret.and_then(decode_base64url).map(Zeroizing::new);
-        let secret = secret.ok_or("`k` is not base64url")?;
-        return import_secret(algorithm, &secret);
-    }
-    let bytes = |name: &str| decode_base64url(members.get(name)?.as_str()?.as_bytes());
-    let is =
-        |wanted: &str, crv: Option<&str>| kty == wanted && crv == members.get("crv").and_then(Value::as_str);
-    // Coordinates have full length (RFC 7518 section 6.2.1.2).
-    let point = |crv: &str, length: usize| {
-        let full = |name| bytes(name).filter(|coordinate| coordinate.len() == length);
-        is("EC", Some(crv)).then(|| Some([vec![4], full("x")?, full("y")?].concat())).flatten()
-    };
-    let material = match algorithm {
-        Algorithm::Es256 => point("P-256", 32)
-            .and_then(|point| p256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
-            .map(Material::P256),
-        Algorithm::Es384 => point("P-384", 48)
-            .and_then(|point| p384::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
-            .map(Material::P384),
-        Algorithm::Es512 => point("P-521", 66)
-            .and_then(|point| p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
-            .map(Material::P521),
-        Algorithm::Es256k => point("secp256k1", 32)
-            .and_then(|point| k256::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok())
-            .map(Material::K256),
-        Algorithm::EdDsa => bytes("x")
-            .filter(|_| is("OKP", Some("Ed25519")))
-            .and_then(|x| ed25519_dalek::VerifyingKey::try_from(x.as_slice()).ok())
-            .filter(|key| !key.is_weak())
-            .map(Material::Ed25519),
-        Algorithm::MlDsa44 => ml_dsa_key(kty, bytes("pub")).map(Material::MlDsa44),
-        Algorithm::MlDsa65 => ml_dsa_key(kty, bytes("pub")).map(Material::MlDsa65),
-        Algorithm::MlDsa87 => ml_dsa_key(kty, bytes("pub")).map(Material::MlDsa87),
-        _ => return verification_key(algorithm, rsa_from_jwk(kty, bytes("n"), bytes("e"))?),
-    };
-    verification_key(algorithm, material.ok_or_else(wrong)?)
-}
-
-/// RFC 9964: `pub` is the encoded public key of FIPS 204.
-fn ml_dsa_key<P: ml_dsa::MlDsaParams>(kty: &str, key: Option<Vec<u8>>) -> Option<MlDsa<P>> {
-    MlDsa::new(&key.filter(|_| kty == "AKP")?)
-}
-
-/// RFC 7518 section 6.3.1: the shortest octets of each number.
-fn rsa_from_jwk(kty: &str, n: Option<Vec<u8>>, e: Option<Vec<u8>>) -> Result<Material, String> {
-    match (n, e) {
-        (Some(n), Some(e)) if kty == "RSA" => Rsa::new(&n, &e).map(Material::Rsa),
-        _ => Err(NOT_RSA.into()),
-    }
 }
 
 /// The key, and what the host needs to check its signatures where it can.
@@ -272,11 +136,19 @@ pub(super) fn verification_key(algorithm: Algorithm, material: Material) -> Resu
         Material::P256(key) => der(&p256::PublicKey::from(key)),
         Material::P384(key) => der(&p384::PublicKey::from(key)),
         Material::P521(key) => der(&p521::PublicKey::from(key)),
-        _ => return Ok(VerificationKey { kid: None, algorithm, material, native: None }),
+        _ => {
+            return Ok(VerificationKey {
+                kid: None,
+                algorithm,
+                material,
+                native: None,
+                parsed: Parsed::default(),
+            });
+        }
     };
     let spki = spki.ok_or_else(|| not_a_public_key(algorithm))?;
     let native = algorithm.hash().map(|hash| NativeKey::new(hash, spki));
-    Ok(VerificationKey { kid: None, algorithm, material, native })
+    Ok(VerificationKey { kid: None, algorithm, material, native, parsed: Parsed::default() })
 }
 
 fn der(key: &impl EncodePublicKey) -> Option<Vec<u8>> {

@@ -1,5 +1,6 @@
 //! One key, bound to one algorithm.
 
+use std::any::Any;
 use std::cell::OnceCell;
 use std::fmt;
 
@@ -19,7 +20,12 @@ pub struct VerificationKey {
     pub(super) algorithm: Algorithm,
     pub(super) material: Material,
     pub(super) native: Option<NativeKey>,
+    pub(super) parsed: Parsed,
 }
+
+/// A key as a host's own library has it, parsed once.
+#[derive(Default)]
+pub(super) struct Parsed(OnceCell<Box<dyn Any + Send>>);
 
 /// What the host's native signature check needs of a key.
 pub struct NativeKey {
@@ -76,6 +82,20 @@ impl VerificationKey {
     #[must_use]
     pub fn native(&self) -> Option<&NativeKey> {
         self.native.as_ref()
+    }
+
+    /// The key as a host's own library has it. `parse` is called once, with the DER of its SubjectPublicKeyInfo (RFC
+    /// 5280 section 4.1); `None`: it is neither RSA nor on a curve of NIST, or it is parsed as another type.
+    pub fn parsed<T: Send + 'static>(&self, parse: impl FnOnce(&[u8]) -> Option<T>) -> Option<&T> {
+        let parse = || -> Box<dyn Any + Send> {
+            let spki = match (&self.native, &self.material) {
+                (Some(native), _) => Some(native.spki.clone()),
+                (None, Material::Rsa(key)) => key.spki(),
+                (None, _) => None,
+            };
+            Box::new(spki.and_then(|spki| parse(&spki)))
+        };
+        self.parsed.0.get_or_init(parse).downcast_ref::<Option<T>>()?.as_ref()
     }
 
     /// Whether a token that the one verifies is verified by the other. The filter signs with no key of ML-DSA, and of those

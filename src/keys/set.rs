@@ -15,6 +15,8 @@ pub const BUDGET: u32 = 4000;
 #[derive(Debug, Default)]
 pub struct KeySet {
     keys: Vec<VerificationKey>,
+    /// The key identifiers of those that were left out of it.
+    unusable: Vec<String>,
     /// Of each algorithm, the key that verified when several could have.
     last: RefCell<BTreeMap<Algorithm, usize>>,
 }
@@ -23,7 +25,21 @@ impl KeySet {
     /// A set of these keys, tried in this order.
     #[must_use]
     pub fn new(keys: Vec<VerificationKey>) -> Self {
-        Self { keys, last: RefCell::default() }
+        Self { keys, unusable: Vec::new(), last: RefCell::default() }
+    }
+
+    /// The same, where keys of these identifiers were left out.
+    #[must_use]
+    pub fn with_unusable(mut self, kids: impl Iterator<Item = String>) -> Self {
+        // What one entry of the set lacks another one of the same name may have.
+        self.unusable.extend(kids.filter(|kid| !self.keys.iter().any(|key| key.kid() == Some(kid))));
+        self
+    }
+
+    /// Whether the key that a token names was left out of the set.
+    #[must_use]
+    pub fn is_unusable(&self, kid: Option<&str>) -> bool {
+        kid.is_some_and(|kid| self.unusable.iter().any(|own| own == kid))
     }
 
     /// All of them.

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::admission::{Admission, Attempt, LoginHistory};
+use super::deferred::Deferred;
 use super::each::Try;
 use super::settings::PasswordSettings;
 use super::throttle::{Account, Throttle, tags};
@@ -38,7 +39,7 @@ pub struct Admitted<'d> {
     pub(super) account: Account,
     pub(super) address: ClientAddress,
     pub(super) attempt: Attempt,
-    hash: Option<&'d PasswordHash>,
+    pub(super) hash: Option<&'d PasswordHash>,
     pub(super) user: Option<&'d User>,
 }
 
@@ -57,6 +58,7 @@ pub struct PasswordChecker {
     pub(super) remember_seconds: i64,
     pub(super) admission: RefCell<Admission>,
     pub(super) verified: RefCell<Option<VerifiedPasswordCache>>,
+    pub(super) deferred: RefCell<Deferred>,
 }
 
 impl PasswordChecker {
@@ -68,6 +70,7 @@ impl PasswordChecker {
             remember_seconds: settings.remember_seconds,
             admission: RefCell::new(Admission::new(settings.worker_share_percent, known)),
             verified: RefCell::new(None),
+            deferred: RefCell::default(),
         }
     }
 
@@ -99,7 +102,17 @@ impl PasswordChecker {
         username: &str,
         host: &dyn Host,
     ) -> Result<Admitted<'d>, LoginOutcome<&'d User>> {
-        let address = ClientAddress::of(host);
+        self.admit_from(directory, username, ClientAddress::of(host), host)
+    }
+
+    /// The same for a client at this address.
+    pub(super) fn admit_from<'d>(
+        &self,
+        directory: &'d UserDirectory,
+        username: &str,
+        address: ClientAddress,
+        host: &dyn Host,
+    ) -> Result<Admitted<'d>, LoginOutcome<&'d User>> {
         let account = Account::new(&directory.mark(username), username.as_bytes());
         let attempt = attempt(account, &address);
         let is_known = self.admission.borrow().knows(attempt);

@@ -75,8 +75,8 @@ impl PasswordChecker {
         }
     }
 
-    /// Makes a verified, where there is to be one and is none yet.
-    fn prepare(
+    /// Makes the memory of what was verified, where there is to be one and is none yet.
+    pub(super) fn prepare(
         &self,
         verified: &mut Option<VerifiedPasswordCache>,
         host: &dyn Host,

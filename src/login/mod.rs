@@ -7,6 +7,8 @@
 mod admission;
 mod budget;
 mod checker;
+mod deferred;
+mod deferred_work;
 mod each;
 mod known_addresses;
 mod settings;
@@ -17,6 +19,7 @@ mod verified_password_cache;
 pub use admission::LoginHistory;
 pub use budget::Budget;
 pub use checker::{Admitted, LoginOutcome, PasswordChecker};
+pub use deferred::{DeferredLogin, LoginId};
 pub use each::Try;
 pub use settings::PasswordSettings;
 pub use throttle::Account;

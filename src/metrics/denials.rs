@@ -35,19 +35,22 @@ impl Denials {
                 }
             }
         };
-        let mut define_all = |counted: CountedFor, scheme: Option<(usize, &str)>| {
-            let reasons = Reason::ALL.iter().filter(|reason| reason.counted_for().contains(&counted));
+        let mut define_all = |counted: &[CountedFor], scheme: Option<(usize, &str)>| {
+            let is_counted =
+                |reason: &&Reason| reason.counted_for().iter().any(|counts| counted.contains(counts));
+            let reasons = Reason::ALL.iter().filter(is_counted);
             reasons.for_each(|reason| define(reason.as_str(), scheme));
         };
-        define_all(CountedFor::Request, None);
+        define_all(&[CountedFor::Request], None);
         if policy.token_endpoint(0).is_some() {
-            define_all(CountedFor::TokenEndpoint, None);
+            define_all(&[CountedFor::TokenEndpoint], None);
         }
         for (number, scheme) in policy.schemes().iter().enumerate() {
             let counted = match scheme.kind {
-                SchemeKind::Token { .. } => CountedFor::Token,
-                SchemeKind::Basic(_) => CountedFor::Basic,
-                SchemeKind::ApiKey(_) => CountedFor::ApiKey,
+                SchemeKind::Token { api_keys: Some(_), .. } => &[CountedFor::Token, CountedFor::ApiKey][..],
+                SchemeKind::Token { api_keys: None, .. } => &[CountedFor::Token],
+                SchemeKind::Basic(_) => &[CountedFor::Basic],
+                SchemeKind::ApiKey(_) => &[CountedFor::ApiKey],
             };
             define_all(counted, Some((number, scheme.name.as_str())));
         }

@@ -7,33 +7,49 @@
 mod denials;
 mod name;
 mod requests;
+mod tally;
+
+pub use tally::Tally;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use smallvec::SmallVec;
 
 use crate::decision::{Allow, Denial, Response};
-use crate::host::{Event, StatDefinition, StatId, StatUpdate, label_value};
+use crate::host::{Event, StatDefinition, StatId, StatKind, StatUpdate, label_value};
 use crate::keys::Algorithm;
 use crate::policy::Policy;
 use denials::Denials;
 use name::Names;
 use requests::{Outcome, Requests};
 
+/// Every stat there can be, whatever the policy: what it is, its name, and the names of its labels.
+pub const FAMILIES: [(StatKind, &str, &[&str]); 9] = [
+    (StatKind::Counter, "lychgate_requests_total", &["rule", "scheme", "decision"]),
+    (StatKind::Counter, "lychgate_denials_total", &["scheme", "mode", "reason"]),
+    (StatKind::Counter, "lychgate_api_key_requests_total", &["client"]),
+    (StatKind::Counter, "lychgate_token_cache_lookups_total", &["result"]),
+    (StatKind::Gauge, "lychgate_token_cache_entries", &[]),
+    (StatKind::Counter, "lychgate_signature_verifications_total", &["algorithm", "engine"]),
+    (StatKind::Counter, "lychgate_password_checks_total", &["result"]),
+    (StatKind::Counter, "lychgate_key_fetches_total", &["source", "result"]),
+    (StatKind::Gauge, "lychgate_key_fetch_last_success_timestamp_seconds", &["source"]),
+];
+
 /// What one worker counts.
 #[derive(Debug)]
 pub struct Metrics {
     definitions: Vec<StatDefinition>,
-    /// What was counted and not carried on yet, by slot.
-    pending: Vec<Cell<u64>>,
+    /// What was counted and not carried on yet.
+    tally: Arc<Tally>,
     requests: Requests,
     denials: Denials,
     clients: Vec<StatId>,
     other_clients: StatId,
     /// Misses, then hits.
     cache: [StatId; 2],
-    cache_entries: (StatId, Cell<usize>),
     /// By algorithm, and whether it was the host that checked.
     signatures: BTreeMap<(Algorithm, bool), StatId>,
     /// In the order of [`PasswordCheck`].
@@ -57,7 +73,7 @@ impl Metrics {
         let other_clients = client(&mut names, "other");
         let cache = ["miss", "hit"]
             .map(|result| names.counter("lychgate_token_cache_lookups_total", &[("result", result)]));
-        let cache_entries = (names.gauge("lychgate_token_cache_entries", &[]), Cell::new(0));
+        let cache_entries = names.gauge("lychgate_token_cache_entries", &[]);
         let mut signature = |algorithm: Algorithm, native: bool| {
             let labels =
                 [("algorithm", algorithm.name()), ("engine", if native { "native" } else { "wasm" })];
@@ -86,16 +102,15 @@ impl Metrics {
             fetched.push((time, Cell::new(0)));
         }
         let definitions = names.finish();
-        let pending = definitions.iter().map(|_| Cell::new(0)).collect();
+        let tally = Arc::new(Tally::new(definitions.len(), cache_entries));
         Self {
             definitions,
-            pending,
+            tally,
             requests,
             denials,
             clients,
             other_clients,
             cache,
-            cache_entries,
             signatures,
             passwords,
             fetches,
@@ -148,38 +163,32 @@ impl Metrics {
         self.add(self.requests.slot(response.attribution, Outcome::Answered));
     }
 
+    /// So many tokens are remembered.
+    pub fn remember(&self, count: usize) {
+        self.tally.remember(count);
+    }
+
+    /// What is counted here, for who carries it on from another thread.
+    #[must_use]
+    pub fn tally(&self) -> &Arc<Tally> {
+        &self.tally
+    }
+
     fn add(&self, slot: Option<StatId>) {
-        if let Some(cell) = slot.and_then(|slot| self.pending.get(slot)) {
-            cell.set(cell.get().saturating_add(1));
+        if let Some(slot) = slot {
+            self.tally.add(slot);
         }
     }
 
     /// Gives what was counted under `slot` since the last time.
     pub fn take_one(&self, slot: StatId) -> Option<StatUpdate> {
-        let count = self.pending.get(slot).map_or(0, Cell::take);
-        (count != 0).then(|| StatUpdate::Add(i64::try_from(count).unwrap_or(i64::MAX)))
+        self.tally.take_one(slot)
     }
 
     /// Gives `each` what was counted since the last time, and what was measured: how many tokens are
     /// remembered, and when each source was last fetched, in Unix seconds.
-    pub fn take(
-        &self,
-        remembered: usize,
-        fetched: impl Iterator<Item = i64>,
-        mut each: impl FnMut(StatId, StatUpdate),
-    ) {
-        for slot in 0..self.pending.len() {
-            if let Some(update) = self.take_one(slot) {
-                each(slot, update);
-            }
-        }
-        // The stat is that of all workers, so each tells by how much its own share changed.
-        let (slot, before) = &self.cache_entries;
-        let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let change = signed(remembered).saturating_sub(signed(before.replace(remembered)));
-        if change != 0 {
-            each(*slot, StatUpdate::Add(change));
-        }
+    pub fn take(&self, fetched: impl Iterator<Item = i64>, mut each: impl FnMut(StatId, StatUpdate)) {
+        self.tally.take(&mut each);
         for ((slot, before), time) in self.fetched.iter().zip(fetched) {
             if before.replace(time) != time {
                 each(*slot, StatUpdate::Set(u64::try_from(time).unwrap_or(0)));

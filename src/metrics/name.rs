@@ -15,20 +15,21 @@ pub struct Names {
 
 impl Names {
     /// The counter with these labels, whose values are [labels](label).
-    pub fn counter(&mut self, name: &str, labels: &[(&str, &str)]) -> StatId {
+    pub fn counter(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> StatId {
         self.define(StatKind::Counter, name, labels)
     }
 
     /// The gauge with these labels.
-    pub fn gauge(&mut self, name: &str, labels: &[(&str, &str)]) -> StatId {
+    pub fn gauge(&mut self, name: &'static str, labels: &[(&'static str, &str)]) -> StatId {
         self.define(StatKind::Gauge, name, labels)
     }
 
-    fn define(&mut self, kind: StatKind, name: &str, labels: &[(&str, &str)]) -> StatId {
-        let labels: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
-        let name = labels + name;
-        *self.slots.entry(name).or_insert_with_key(|name| {
-            self.definitions.push(StatDefinition { kind, name: name.clone() });
+    fn define(&mut self, kind: StatKind, name: &'static str, labels: &[(&'static str, &str)]) -> StatId {
+        let joined: String = labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
+        let joined = joined + name;
+        *self.slots.entry(joined).or_insert_with_key(|joined| {
+            let labels = labels.iter().map(|&(key, value)| (key, value.to_owned())).collect();
+            self.definitions.push(StatDefinition { kind, name: joined.clone(), family: name, labels });
             self.definitions.len().saturating_sub(1)
         })
     }

@@ -154,7 +154,8 @@ fn what_else_happens_is_counted_and_gauges_tell_what_changed() {
     }
     let take = |remembered: usize, fetched: i64| {
         let mut seen = Vec::new();
-        metrics.take(remembered, [fetched].into_iter(), |slot, update| {
+        metrics.remember(remembered);
+        metrics.take([fetched].into_iter(), |slot, update| {
             let name = &metrics.definitions()[slot].name;
             let short: Vec<_> = name.split(";.;").map(|part| part.rsplit("=.=").next().unwrap()).collect();
             seen.push((short.join(" "), update));
@@ -216,4 +217,22 @@ fn a_reason_without_a_stat_is_counted_all_the_same() {
     let attribution = Attribution { rule: RuleId::Unknown, by: DecidedBy::Nothing, client: None };
     drop(engine.metrics().denied(&Denial::new(Reason::TokenExpired).at(attribution)));
     assert!(counted(&engine).iter().any(|(name, _)| name.contains("reason=.=other;.;")));
+}
+
+/// A host with labels makes its stats from the families alone, before it knows a route's policy.
+#[test]
+fn every_stat_is_of_a_family_and_has_its_labels() {
+    let mut policy = keys();
+    policy["schemes"]["fetched"] = json!({"type": "http", "scheme": "bearer",
+        "jwt": {"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}}});
+    let compiled = Policy::compile(policy.to_string().as_bytes(), &|_| None).unwrap();
+    let metrics = Metrics::new(&compiled.policy);
+    let mut seen: Vec<_> = metrics.definitions().iter().map(|own| own.family).collect();
+    seen.dedup();
+    assert_eq!(seen.len(), super::FAMILIES.len());
+    for StatDefinition { kind, name, family, labels } in metrics.definitions() {
+        let labels: Vec<_> = labels.iter().map(|(key, _)| *key).collect();
+        let found = super::FAMILIES.iter().find(|(_, own, _)| own == family);
+        assert_eq!(found, Some(&(*kind, *family, labels.as_slice())), "{name}");
+    }
 }

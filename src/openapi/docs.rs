@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use crate::config::openapi::DocsOAuth;
+
 /// A file of the documentation.
 #[derive(Debug)]
 pub struct Asset {
@@ -80,18 +82,25 @@ pub fn page(docs: &str, title: &str) -> Asset {
     }
 }
 
-/// The script that points Swagger UI, at path `docs`, to the document at path `openapi`.
+/// The script that points Swagger UI, at path `docs`, to the document at path `openapi`. `oauth` is filled in where a
+/// user logs in.
 #[must_use]
-pub fn initializer(docs: &str, openapi: &str) -> Asset {
+pub fn initializer(docs: &str, openapi: &str, oauth: Option<&DocsOAuth>) -> Asset {
     let redirect = serde_json::Value::from(format!("{docs}/oauth2-redirect.html"));
     let openapi = serde_json::Value::from(openapi);
     // The settings of FastAPI's own page. Nothing is asked of Swagger's validator.
-    let script = format!(
-        "SwaggerUIBundle({{\n  url: {openapi},\n  dom_id: \"#swagger-ui\",\n  layout: \"BaseLayout\",\n  \
+    let mut script = format!(
+        "const ui = SwaggerUIBundle({{\n  url: {openapi},\n  dom_id: \"#swagger-ui\",\n  layout: \"BaseLayout\",\n  \
          deepLinking: true,\n  showExtensions: true,\n  showCommonExtensions: true,\n  \
          validatorUrl: null,\n  oauth2RedirectUrl: window.location.origin + {redirect},\n  \
          presets: [SwaggerUIBundle.presets.apis, SwaggerUIBundle.SwaggerUIStandalonePreset],\n}});\n"
     );
+    if let Some(DocsOAuth { client_id, scopes, pkce }) = oauth {
+        let settings = serde_json::json!({
+            "clientId": client_id, "scopes": scopes, "usePkceWithAuthorizationCodeGrant": pkce,
+        });
+        script.push_str(&format!("ui.initOAuth({settings});\n"));
+    }
     Asset {
         content_type: JAVASCRIPT,
         body: script.into_bytes().into(),

@@ -1,5 +1,6 @@
 use super::{asset, initializer, page};
 use crate::config::openapi::DOCS_FILES;
+use crate::config::openapi::DocsOAuth;
 
 fn text(body: &[u8]) -> String {
     String::from_utf8(body.to_vec()).unwrap()
@@ -40,8 +41,17 @@ fn the_page_runs_no_inline_script_and_asks_nobody_else() {
     let html = text(&page.body);
     assert!(!html.contains("://"), "{html}");
     assert!(page.csp.unwrap().contains("script-src 'self';"));
-    let script = text(&initializer("/api/docs", "/api/openapi.json").body);
+    let script = text(&initializer("/api/docs", "/api/openapi.json", None).body);
     assert!(script.contains("url: \"/api/openapi.json\""), "{script}");
     assert!(script.contains("\"/api/docs/oauth2-redirect.html\""), "{script}");
     assert!(script.contains("validatorUrl: null"), "{script}");
+}
+
+#[test]
+fn the_page_knows_what_a_login_by_oauth_begins_with() {
+    let oauth = DocsOAuth { client_id: "docs\"".into(), scopes: vec!["items:read".into()], pkce: true };
+    let script = text(&initializer("/docs", "/openapi.json", Some(&oauth)).body);
+    let settings =
+        r#"{"clientId":"docs\"","scopes":["items:read"],"usePkceWithAuthorizationCodeGrant":true}"#;
+    assert!(script.ends_with(&format!("ui.initOAuth({settings});\n")), "{script}");
 }

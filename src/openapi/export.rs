@@ -6,11 +6,17 @@ mod scheme;
 
 pub use scheme::security_scheme;
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use serde_json::{Map, Value, json};
 
+use crate::config::openapi::import::{Imported, ImportedRule, METHODS, reference};
+
+use crate::config::template::SPANNING;
 use crate::config::{
-    Config, ConfigError, ErrorSettings, Errors, OAuth2Config, PathConfig, SchemeKind, SecurityConfig,
-    Unsecured,
+    Config, ConfigError, ErrorSettings, Errors, ExceptConfig, OAuth2Config, PathConfig, RuleSecurity,
+    SchemeKind, SecurityConfig, Unsecured,
 };
 use crate::decision::ErrorFormat;
 use crate::policy::{Environment, PathMatcher, Policy};
@@ -18,8 +24,6 @@ use operation::{Described, operation, token_operation};
 
 /// The methods a rule without `methods` is described by.
 const USUAL_METHODS: [&str; 5] = ["get", "put", "post", "delete", "patch"];
-/// The methods of a Path Item Object (OpenAPI 3.1 section 4.8.9).
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// The document of a plugin configuration.
 ///
@@ -39,18 +43,20 @@ struct Rule<'a> {
     matcher: Option<PathMatcher>,
     methods: Option<&'a [String]>,
     anywhere: bool,
-    /// What it needs; nothing: what a request needs that no rule speaks of.
+    /// What it is not for.
+    except: Option<&'a ExceptConfig>,
+    /// What it needs; nothing: that had an error, or no request is let in.
     security: Option<&'a SecurityConfig>,
+    is_denied: bool,
 }
 
 /// The document of a configuration that was read.
 #[must_use]
 pub fn document(config: &Config) -> Value {
-    let public = SecurityConfig::new();
-    let rules = rules(config, &public);
+    let rules = rules(config);
     let token_urls = token_urls(config);
     let mut document = match &config.openapi.document {
-        Some((_, document)) => merged(config, document, &rules),
+        Some((imported, document)) => merged(config, imported, document, &rules),
         None => json!({
             "openapi": "3.1.0",
             "info": {"title": "Lychgate", "version": "1"},
@@ -62,11 +68,25 @@ pub fn document(config: &Config) -> Value {
             info.insert(key.into(), text.as_str().into());
         }
     }
+    let has_servers = document.get("servers").is_some();
     if let Some(paths) = object(&mut document, "paths") {
-        for url in token_urls {
-            let item = paths.entry(url.clone()).or_insert_with(|| json!({}));
+        for (url, _) in token_urls {
+            let mut imported = config.openapi.document.iter().flat_map(|(imported, _)| &imported.rules);
+            let is_described = |rule: &ImportedRule| {
+                let is_post = rule.methods.iter().any(|method| method == "POST");
+                is_post && matches!(&rule.path, PathConfig::Template(path) if *path == url)
+            };
+            if imported.any(is_described) {
+                continue;
+            }
+            let mut own = token_operation(&url, config.errors);
+            if let (true, Some(own)) = (has_servers, own.as_object_mut()) {
+                // The servers of the document have the paths of the document.
+                own.insert("servers".into(), json!([{"url": "/"}]));
+            }
+            let item = paths.entry(url).or_insert_with(|| json!({}));
             if let Some(item) = item.as_object_mut() {
-                item.entry("post").or_insert_with(|| token_operation(&url, config.errors));
+                item.entry("post").or_insert(own);
             }
         }
     }
@@ -88,38 +108,34 @@ fn object<'v>(document: &'v mut Value, key: &str) -> Option<&'v mut Map<String, 
     document.as_object_mut()?.entry(key).or_insert_with(|| json!({})).as_object_mut()
 }
 
-fn rules<'a>(config: &'a Config, public: &'a SecurityConfig) -> Vec<Rule<'a>> {
+fn rules(config: &Config) -> Vec<Rule<'_>> {
     let written = config.rules.iter().flatten().filter_map(|rule| {
         let matching = rule.matcher.as_ref()?;
         let hosts = matching.hosts.as_deref().unwrap_or_default();
+        let except = matching.except.as_ref();
         Some(Rule {
             path: &matching.path,
             matcher: PathMatcher::new(&matching.path).ok(),
             methods: matching.methods.as_deref(),
-            anywhere: hosts.is_empty(),
-            security: rule.security.as_ref(),
+            anywhere: hosts.is_empty()
+                && except.is_none_or(|except| except.hosts.is_empty())
+                && matching.client.is_none()
+                && matching.headers.is_empty(),
+            except,
+            security: rule.security.as_ref().and_then(RuleSecurity::required),
+            is_denied: matches!(rule.security, Some(RuleSecurity::Denied)),
         })
     });
-    let document = config.openapi.document.as_ref();
-    let imported = document.into_iter().flat_map(|(imported, _)| &imported.rules).map(|rule| Rule {
-        path: &rule.path,
-        matcher: PathMatcher::new(&rule.path).ok(),
-        methods: Some(&rule.methods),
-        anywhere: true,
-        security: match (&rule.security, config.openapi.unsecured) {
-            (Some(security), _) => Some(security),
-            (None, Unsecured::Public) => Some(public),
-            (None, Unsecured::Default) => None,
-        },
-    });
-    written.chain(imported).collect()
+    written.collect()
 }
 
-fn token_urls(config: &Config) -> Vec<String> {
-    let schemes = config.schemes.iter().filter_map(|(_, scheme)| match &scheme.as_ref()?.kind {
+/// The path of each token endpoint, and its scheme.
+fn token_urls(config: &Config) -> Vec<(String, &str)> {
+    let schemes = config.schemes.iter().filter_map(|(name, scheme)| match &scheme.as_ref()?.kind {
         SchemeKind::OAuth2(OAuth2Config { flows, issue: Some(_), .. }) => {
             let (_, flow) = flows.flows.iter().find(|(name, _)| *name == "password")?;
-            crate::config::issue::served_path(flow.token_url.as_deref()?).ok()
+            let url = crate::config::issue::served_path(flow.token_url.as_deref()?).ok()?;
+            Some((url, name.as_str()))
         }
         _ => None,
     });
@@ -131,8 +147,10 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
     let mut paths = Map::new();
     for rule in rules {
         let path = match rule.path {
-            PathConfig::Template(template) => template.clone(),
+            // A converter is no part of a parameter's name.
+            PathConfig::Template(template) => template.replace(SPANNING, "}"),
             PathConfig::Prefix(prefix) => format!("{}/{{path}}", prefix.trim_end_matches('/')),
+            PathConfig::Beginning(text) => format!("{text}{{path}}"),
             PathConfig::Regex(_) => continue,
         };
         let methods: Vec<String> = match rule.methods {
@@ -144,46 +162,127 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
         for method in methods.iter().filter(|method| METHODS.contains(&method.as_str())) {
             // The first rule that matches wins here too.
             item.entry(method.clone()).or_insert_with(|| {
+                if rule.is_denied {
+                    return Value::Null;
+                }
                 let described = Described {
                     method,
                     path: &path,
-                    is_prefix: matches!(rule.path, PathConfig::Prefix(_)),
+                    is_prefix: matches!(rule.path, PathConfig::Prefix(_) | PathConfig::Beginning(_)),
                     security: rule.security.or(config.security.as_ref()),
                 };
                 operation(&described, config.errors)
             });
         }
     }
+    // What is refused to everyone is no operation.
+    for item in paths.values_mut().filter_map(Value::as_object_mut) {
+        item.retain(|_, operation| !operation.is_null());
+    }
+    paths.retain(|_, item| item.as_object().is_some_and(|item| !item.is_empty()));
     Value::Object(paths)
 }
 
 /// The configuration's own document, every operation with what it really needs.
-fn merged(config: &Config, document: &Value, rules: &[Rule<'_>]) -> Value {
-    let mut document = document.clone();
-    let Some(members) = document.as_object_mut() else { return document };
+fn merged(config: &Config, imported: &Imported, document: &Value, rules: &[Rule<'_>]) -> Value {
+    let mut merged = document.clone();
+    let Some(members) = merged.as_object_mut() else { return merged };
     // Each operation says its own.
     members.remove("security");
-    let Some(paths) = members.get_mut("paths").and_then(Value::as_object_mut) else { return document };
-    for (path, item) in paths {
-        let Some(item) = item.as_object_mut() else { continue };
-        for method in METHODS {
-            let Some(operation) = item.get_mut(method).and_then(Value::as_object_mut) else { continue };
-            let security = rules
-                .iter()
-                .find(|rule| rule.describes(&method.to_ascii_uppercase(), path))
-                .and_then(|rule| rule.security)
-                .or(config.security.as_ref());
-            operation::secure(operation, security, config.errors);
+    // The rules of each operation: one for each path that its servers give it.
+    let mut of_operation: HashMap<String, Vec<&ImportedRule>> = HashMap::new();
+    for rule in &imported.rules {
+        for (path, method) in &rule.operations {
+            of_operation.entry(format!("{method} {path}")).or_default().push(rule);
         }
     }
-    document
+    let Some(paths) = members.get_mut("paths").and_then(Value::as_object_mut) else { return merged };
+    for (path, item) in paths.iter_mut() {
+        let Some(item) = item.as_object_mut() else { continue };
+        written_out(document, item);
+        let secure = |method: &str, operation: &mut Value| {
+            let Some(operation) = operation.as_object_mut() else { return };
+            written_out(document, operation);
+            let own = of_operation.get(&format!("{method} {path}")).into_iter().flatten();
+            let needed: Vec<_> = own.map(|rule| needed(config, imported, rule, method, rules)).collect();
+            // Where its servers give it several paths that need different things, it is not told to be public.
+            let is_told =
+                |needed: &&Option<SecurityConfig>| needed.as_ref().is_none_or(|own| !own.is_empty());
+            if let Some(security) = needed.iter().find(is_told).or(needed.first()) {
+                operation::secure(operation, security.as_ref(), config.errors);
+            }
+        };
+        for method in METHODS.iter().chain(&["query"]) {
+            if let Some(operation) = item.get_mut(*method) {
+                secure(&method.to_ascii_uppercase(), operation);
+            }
+        }
+        let others = item.get_mut("additionalOperations").and_then(Value::as_object_mut);
+        for (method, operation) in others.into_iter().flatten() {
+            secure(method, operation);
+        }
+    }
+    merged
 }
 
+/// What an operation needs at the path of `own`; `None`: it is refused.
+fn needed(
+    config: &Config,
+    imported: &Imported,
+    own: &ImportedRule,
+    method: &str,
+    rules: &[Rule<'_>],
+) -> Option<SecurityConfig> {
+    let PathConfig::Template(path) = &own.path else { return None };
+    let is_login = |(url, scheme): &(String, &str)| {
+        let mut named = own.security.iter().flatten().flatten();
+        method == "POST" && url == path && own.is_inherited && named.any(|(name, _)| name == scheme)
+    };
+    if token_urls(config).iter().any(is_login) {
+        // A client cannot need a token to get its first token.
+        return Some(SecurityConfig::new());
+    }
+    if let Some(rule) = rules.iter().find(|rule| rule.describes(method, path)) {
+        if rule.is_denied {
+            // Refused to everyone, it keeps what it was meant to need.
+            return own.security.clone().or_else(|| config.security.clone());
+        }
+        return rule.security.or(config.security.as_ref()).cloned();
+    }
+    let Some(security) = &own.security else {
+        return match config.openapi.unsecured {
+            Unsecured::Public => Some(SecurityConfig::new()),
+            Unsecured::Default => config.security.clone(),
+        };
+    };
+    let left = imported.checkable(security, |name| config.schemes.iter().any(|(own, _)| own == name));
+    // Refused to everybody, it keeps what it was meant to need.
+    Some(if left.is_empty() { security.clone() } else { left })
+}
+
+/// Puts what `$ref` leads to in the place of an object that has one.
+fn written_out(document: &Value, members: &mut Map<String, Value>) {
+    if members.contains_key("$ref") {
+        let written = reference::follow(document, members, |_, _| {}).map(Cow::into_owned);
+        *members = written.unwrap_or_else(|_| members.clone());
+    }
+}
 impl Rule<'_> {
     /// Whether it is the rule of an operation: its template is matched as if it were a path.
     fn describes(&self, method: &str, template: &str) -> bool {
-        let speaks_of_method = self.methods.is_none_or(|methods| methods.iter().any(|own| own == method));
-        self.anywhere && speaks_of_method && self.matcher.as_ref().is_some_and(|own| own.matches(template))
+        let speaks_of_method = self.methods.is_none_or(|methods| {
+            let names = |method: &str| methods.iter().any(|own| own == method);
+            names(method) || (method == "HEAD" && names("GET"))
+        });
+        let is_excepted = self.except.is_some_and(|except| {
+            let mut paths = except.paths.iter().chain(&except.prefixes);
+            except.methods.iter().any(|own| own == method)
+                || paths.any(|own| PathMatcher::new(own).is_ok_and(|own| own.matches(template)))
+        });
+        self.anywhere
+            && speaks_of_method
+            && !is_excepted
+            && self.matcher.as_ref().is_some_and(|own| own.matches(template))
     }
 }
 

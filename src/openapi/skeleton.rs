@@ -1,32 +1,45 @@
 //! The beginning of a configuration for an OpenAPI document: its rules written out, its schemes
 //! waiting for their keys and people.
 
+mod notes;
+
 use serde_json::{Map, Value, json};
 
 use crate::config::node::Node;
-use crate::config::openapi::import::{self, Imported};
+use crate::config::openapi::Options;
+use crate::config::openapi::import::{self, Imported, ImportedScheme};
 use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
 
-/// The sections of a configuration for `document`, in the order they are best read in.
-/// Operations that the document does not secure are public if `public`, and left out otherwise.
+/// The beginning of a configuration.
+#[derive(Debug)]
+pub struct Skeleton {
+    /// Its sections, in the order they are best read in.
+    pub sections: Vec<(&'static str, Value)>,
+    /// What was read by a guess or left out, and what is left to write, each with its place in the document.
+    pub notes: Vec<ConfigError>,
+}
+
+/// The beginning of a configuration for `document`. Operations that the document does not secure are public if
+/// `public`, and left out otherwise.
 ///
 /// # Errors
 /// The errors of the document.
-pub fn skeleton(document: &Value, public: bool) -> Result<Vec<(&'static str, Value)>, Vec<ConfigError>> {
+pub fn skeleton(document: &Value, public: bool) -> Result<Skeleton, Vec<ConfigError>> {
     let errors = Errors::default();
-    let imported = import::read(Node { value: document, path: &Path::Root, errors: &errors });
+    let node = Node { value: document, path: &Path::Root, errors: &errors };
+    let imported = import::read(node, &Options::default());
     let imported = errors.finish(imported.unwrap_or_default())?;
+    let mut notes = notes::of(document, &imported, public);
     let mut sections = vec![("schemes", schemes(&imported))];
-    let is_needed = |key: &str| sections_need(&sections, key);
-    let (users, api_keys) = (is_needed("users"), is_needed("api_keys"));
-    if users {
-        sections.push(("users", json!({"people": []})));
-    }
-    if api_keys {
-        sections.push(("api_keys", json!({"clients": []})));
+    for (key, name, who) in [("users", "people", "user"), ("api_keys", "clients", "API key")] {
+        if sections_need(&sections, key) {
+            let message = format!("is empty: no {who} is accepted until you write one");
+            notes.push(ConfigError { path: format!("{key}.{name}"), message });
+            sections.push((key, json!({name: []})));
+        }
     }
     sections.push(("rules", rules(&imported, public)));
-    Ok(sections)
+    Ok(Skeleton { sections, notes })
 }
 
 /// Whether a scheme refers to a directory under `key`.
@@ -36,7 +49,7 @@ fn sections_need(sections: &[(&str, Value)], key: &str) -> bool {
 }
 
 fn schemes(imported: &Imported) -> Value {
-    let scheme = |(name, described): &(String, Value)| {
+    let scheme = |ImportedScheme { name, description: described, .. }: &ImportedScheme| {
         let mut scheme = described.clone();
         let text = |key: &str| described.get(key).and_then(Value::as_str).unwrap_or_default();
         let mut additions =
@@ -57,20 +70,26 @@ fn schemes(imported: &Imported) -> Value {
         }
         (name.clone(), scheme)
     };
-    Value::Object(imported.schemes.iter().map(scheme).collect())
+    let verifiable = imported.schemes.iter().filter(|scheme| scheme.unverifiable.is_none());
+    Value::Object(verifiable.map(scheme).collect())
 }
 
 fn rules(imported: &Imported, public: bool) -> Value {
     let mut rules: Vec<(Value, Vec<String>, SecurityConfig)> = Vec::new();
     for rule in &imported.rules {
         let security = match &rule.security {
-            Some(security) => security.clone(),
+            Some(security) => match imported.checkable(security, |_| false) {
+                // It is refused to everybody by what `check` says of it: there is no scheme of this name.
+                left if left.is_empty() => security.clone(),
+                left => left,
+            },
             None if public => SecurityConfig::new(),
             None => continue,
         };
         let path = match &rule.path {
             PathConfig::Template(template) => json!({"path": template}),
             PathConfig::Prefix(prefix) => json!({"prefix": prefix}),
+            PathConfig::Beginning(text) => json!({"prefix": format!("{text}*")}),
             PathConfig::Regex(regex) => json!({"regex": regex}),
         };
         match rules.last_mut() {

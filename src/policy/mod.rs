@@ -12,23 +12,23 @@ mod rules;
 mod scheme;
 
 pub use requirement::{Alternative, Requirement, Term};
-pub use rules::{HostPattern, PathMatcher, Rule, Rules};
+pub use rules::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
 use std::rc::Rc;
 
 use crate::config::{CacheLimits, Config, ConfigError, CorsPreflight, ErrorSettings, Errors, Mode};
-use crate::credential::CredentialLocation;
+use crate::credential::{CredentialLocation, SUBPROTOCOLS};
 use crate::decision::RuleId;
 use crate::fetch::{self, Introspection};
 use crate::http_syntax::is_same_header;
 use crate::keys::SigningKey;
 use crate::login::PasswordSettings;
 use crate::normal_path::NormalPath;
+use crate::odd_path::Oddities;
 use crate::token_endpoint::TokenEndpoint;
 use own_routes::OwnRoutes;
 use reserved::Reserved;
-use rules::Undecided;
 
 /// Reads a variable of the plugin's environment.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -119,8 +119,8 @@ impl Policy {
         compile::compile(Config::default(), &|_| None, &Errors::default()).policy
     }
 
-    /// What a request needs, by the first rule that matches, or by default. `None`: refused; of an unknown
-    /// rule, because finding the rule takes more reading than there may be.
+    /// What a request needs, by the first rule that matches, or by default. Nothing: refused; of an unknown
+    /// rule, because which rule it is is not decided.
     #[must_use]
     pub fn requirement(
         &self,
@@ -128,14 +128,31 @@ impl Policy {
         host: &[u8],
         path: &NormalPath<'_>,
     ) -> (RuleId, Option<&Requirement>) {
-        match self.rules.find(method, host, path.as_str()) {
-            Ok(Some((number, rule))) => {
+        let asked = Asked::of(method, host, path.as_str());
+        self.requirement_for(&asked).unwrap_or((RuleId::Unknown, None))
+    }
+
+    /// What a request needs, by the first rule that matches, or by default. Nothing: refused. What is asked for a path
+    /// that is not in normal form is never the default.
+    ///
+    /// # Errors
+    /// Why it is not decided which rule it is.
+    pub fn requirement_for(&self, asked: &Asked<'_>) -> Result<(RuleId, Option<&Requirement>), Undecided> {
+        Ok(match self.rules.find_for(asked)? {
+            Some((number, rule)) => {
                 (RuleId::Rule(number), rule.requirement.as_ref().or(self.default.as_ref()))
             }
-            Ok(None) if self.default.is_some() => (RuleId::Default, self.default.as_ref()),
-            Ok(None) => (RuleId::None, None),
-            Err(Undecided) => (RuleId::Unknown, None),
-        }
+            None if self.default.is_some() && asked.oddities == Oddities::NONE => {
+                (RuleId::Default, self.default.as_ref())
+            }
+            None => (RuleId::None, None),
+        })
+    }
+
+    /// What some rule allows a path to have that is not in normal form.
+    #[must_use]
+    pub fn allowed_oddities(&self) -> Oddities {
+        self.rules.allows()
     }
 
     /// What a request needs by rule `number`. `None`: refused.
@@ -250,6 +267,7 @@ impl Policy {
     pub fn is_barred_from_trailers(&self, name: &[u8]) -> bool {
         let is_location = |location: &CredentialLocation| match location {
             CredentialLocation::Header { name: own, .. } => is_same_header(own.as_bytes(), name),
+            CredentialLocation::Subprotocol(_) => is_same_header(SUBPROTOCOLS.as_bytes(), name),
             CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)

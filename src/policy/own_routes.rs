@@ -1,7 +1,7 @@
 //! The filter's own routes (the document, the page to it, token endpoints), and the rules that speak of them.
 
 use super::Policy;
-use super::rules::{Rule, Undecided};
+use super::rules::{Asked, Rule};
 use crate::decision::RuleId;
 
 /// For each path, the rules that speak of it whatever their methods and hosts, in order. Without any it is public.
@@ -22,12 +22,12 @@ impl Policy {
     /// not public for it: there the first of those counts that asks for something, one that is enforced before one that
     /// is a trial.
     #[must_use]
-    pub fn rule_of_own_route(&self, method: &[u8], host: &[u8], path: &str) -> Option<usize> {
-        let (_, speaking) = self.own_routes.0.iter().find(|(own, _)| own == path)?;
-        let found = match self.rules.find(method, host, path) {
+    pub fn rule_of_own_route(&self, asked: &Asked<'_>) -> Option<usize> {
+        let (_, speaking) = self.own_routes.0.iter().find(|(own, _)| own == asked.path)?;
+        let found = match self.rules.find_for(asked) {
             Ok(found) => found.filter(|(number, _)| speaking.contains(number)),
             // Any of those that speak of it may be the one.
-            Err(Undecided) => None,
+            Err(_) => None,
         };
         let Some((number, rule)) = found else { return self.strictest(speaking) };
         if rule.path.is_one() || !self.is_public(rule) {

@@ -10,6 +10,7 @@ pub struct Requirement {
     schemes: Vec<SchemeId>,
     anonymous: bool,
     ignores_invalid: bool,
+    denies: bool,
 }
 
 /// Schemes that are needed together.
@@ -28,6 +29,23 @@ pub struct Term {
     pub scopes: Vec<String>,
 }
 
+impl Alternative {
+    fn and(mut self, other: &Self) -> Self {
+        for term in &other.terms {
+            let is_alike = |own: &&mut Term| Term { scopes: own.scopes.clone(), ..term.clone() } == **own;
+            match self.terms.iter_mut().find(is_alike) {
+                Some(own) => {
+                    let further = term.scopes.iter().filter(|scope| !own.scopes.contains(scope));
+                    let further: Vec<_> = further.cloned().collect();
+                    own.scopes.extend(further);
+                }
+                None => self.terms.push(term.clone()),
+            }
+        }
+        self
+    }
+}
+
 impl Requirement {
     /// A requirement of these alternatives; one without terms (OpenAPI's `{}`) lets anonymous
     /// requests in.
@@ -44,7 +62,36 @@ impl Requirement {
         }
         // An empty list is OpenAPI's way of saying public, which asks for nothing either.
         let anonymous = anonymous || alternatives.is_empty();
-        Self { alternatives, schemes, anonymous, ignores_invalid: false }
+        Self { alternatives, schemes, anonymous, ignores_invalid: false, denies: false }
+    }
+
+    /// What no request has.
+    #[must_use]
+    pub fn denied() -> Self {
+        Self { denies: true, ..Self::default() }
+    }
+
+    /// Whether every request is refused, whatever it has.
+    #[must_use]
+    pub fn denies(&self) -> bool {
+        self.denies
+    }
+
+    /// What is enough for both.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Self {
+        if self.denies || other.denies {
+            return Self::denied();
+        }
+        let all = |own: &Self| {
+            let nothing = own.anonymous.then(|| Alternative { terms: Vec::new() });
+            own.alternatives.iter().cloned().chain(nothing).collect::<Vec<_>>()
+        };
+        let others = all(other);
+        let both =
+            |own: Alternative| others.iter().map(move |other| own.clone().and(other)).collect::<Vec<_>>();
+        let alternatives: Vec<_> = all(self).into_iter().flat_map(both).collect();
+        Self::new(alternatives).ignoring_invalid(self.ignores_invalid && other.ignores_invalid)
     }
 
     /// Lets a request with a bad credential pass where one without any would.

@@ -1,13 +1,18 @@
 //! Rules: which requests need what. The first one that matches wins.
 
+mod narrowing;
 mod parts;
 mod regex;
 mod tree;
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 
 use super::requirement::Requirement;
+use crate::config::template::{Parts, spanning_expression};
 use crate::config::{Mode, PathConfig, Segment};
+use crate::odd_path::Oddities;
+pub use narrowing::{Asked, Narrowing};
+use narrowing::{Client, Fit, names};
 pub use regex::{Pattern, Undecided};
 use regex::{Reading, Regexes};
 use tree::Tree;
@@ -17,9 +22,21 @@ use tree::Tree;
 pub struct Rules {
     rules: Vec<Rule>,
     tree: Tree,
+    /// What is asked where none of them matches.
+    beyond: Option<Beyond>,
     regexes: Regexes,
     max_path_bytes: usize,
     name_hosts: bool,
+    /// What some rule allows a path to have.
+    allows: Oddities,
+}
+
+/// The rules for paths that are near those of the others, asked where none of the others matches.
+#[derive(Debug)]
+struct Beyond {
+    tree: Tree,
+    /// Whether the tree is of lower case, and without a slash at the end.
+    is_folded: bool,
 }
 
 /// A rule with which finding the one for a request costs more than it may.
@@ -42,6 +59,10 @@ pub struct Rule {
     pub covers_head: bool,
     /// Hosts in lower case; none: every one.
     pub hosts: Option<Vec<HostPattern>>,
+    /// What else it asks, if it does.
+    pub narrowing: Option<Box<Narrowing>>,
+    /// What a path may have that is not in normal form.
+    pub allow: Oddities,
     /// What the requests need; `None`: what a request needs that no rule speaks of.
     pub requirement: Option<Requirement>,
     /// What it is called in logs and stats.
@@ -59,6 +80,8 @@ pub enum PathMatcher {
     Template(Vec<Segment>),
     /// Whole segments at the beginning, without a slash at the end.
     Prefix(String),
+    /// Text at the beginning.
+    Beginning(String),
     /// Anchored at both ends.
     Regex(Pattern),
 }
@@ -78,17 +101,48 @@ impl Rules {
     /// # Errors
     /// If finding one of them could cost more than it may.
     pub fn new(rules: Vec<Rule>, max_path_bytes: usize) -> Result<Self, TooCostly> {
-        let name_hosts = rules.iter().any(|rule| rule.hosts.is_some());
+        let name_hosts = rules.iter().any(Rule::names_hosts);
+        let allows = rules.iter().fold(Oddities::NONE, |all, rule| all | rule.allow);
         let tree = Tree::new(&rules)?;
         let patterns = rules.iter().enumerate().filter_map(|(number, rule)| match &rule.path {
-            PathMatcher::Regex(pattern) => Some((number, pattern, rule.fits_always())),
-            PathMatcher::Template(_) | PathMatcher::Prefix(_) => None,
+            PathMatcher::Regex(pattern) => Some((number, pattern, rule.fits_always(allows))),
+            PathMatcher::Template(_) | PathMatcher::Prefix(_) | PathMatcher::Beginning(_) => None,
         });
         let patterns: Vec<_> = patterns.collect();
         let why = "its regular expression is too large together with those before it: begin it with what its \
                    paths begin with, repeat nothing many times, or use `path` or `prefix`";
         let regexes = Regexes::new(&patterns).map_err(|rule| TooCostly { rule, why })?;
-        Ok(Self { rules, tree, regexes, max_path_bytes, name_hosts })
+        Ok(Self { rules, tree, beyond: None, regexes, max_path_bytes, name_hosts, allows })
+    }
+
+    /// These rules, of which those from `deeper` on are asked where none of the others matches. Before them, if
+    /// `neighbours`, those from there on are asked for paths that differ in a slash at the end or in the case of letters.
+    ///
+    /// # Errors
+    /// If finding one of them could cost more than it may.
+    pub fn with_beyond(
+        mut rules: Vec<Rule>,
+        deeper: usize,
+        neighbours: Option<usize>,
+        max_path_bytes: usize,
+    ) -> Result<Self, TooCostly> {
+        let further = rules.split_off(deeper.min(rules.len()));
+        let mut all = Self::new(rules, max_path_bytes)?;
+        all.rules.extend(further);
+        let mut tree = Tree::default();
+        let first = neighbours.unwrap_or(deeper);
+        for (number, rule) in all.rules.iter().enumerate().skip(first) {
+            match &rule.path {
+                PathMatcher::Template(template) if neighbours.is_some() => tree.add(number, folded(template)),
+                PathMatcher::Template(template) => tree.add(number, template.iter().cloned()),
+                PathMatcher::Prefix(_) | PathMatcher::Beginning(_) | PathMatcher::Regex(_) => {}
+            }
+        }
+        tree.finish()?;
+        if first < all.rules.len() {
+            all.beyond = Some(Beyond { tree, is_folded: neighbours.is_some() });
+        }
+        Ok(all)
     }
 
     /// Whether any of them is for some hosts only.
@@ -103,20 +157,34 @@ impl Rules {
         &self.rules
     }
 
+    /// What some rule allows a path to have that is not in normal form.
+    #[must_use]
+    pub fn allows(&self) -> Oddities {
+        self.allows
+    }
+
     /// The first rule for a request, and its number. `path` is in normal form.
     ///
     /// # Errors
-    /// If that takes more reading than there may be.
+    /// If that takes more reading than there may be, or a look at the client's address.
     pub fn find(
         &self,
         method: &[u8],
         authority: &[u8],
         path: &str,
     ) -> Result<Option<(usize, &Rule)>, Undecided> {
+        self.find_for(&Asked::of(method, authority, path))
+    }
+
+    /// The first rule for a request, and its number.
+    ///
+    /// # Errors
+    /// If that takes more reading than there may be, or the address of a client that has none.
+    pub fn find_for(&self, asked: &Asked<'_>) -> Result<Option<(usize, &Rule)>, Undecided> {
         if self.rules.is_empty() {
             return Ok(None);
         }
-        let number = self.number(method, authority, path, &mut self.reading(path))?;
+        let number = self.number(asked, &mut self.reading(asked.path))?;
         Ok(self.rules.get(number).map(|rule| (number, rule)))
     }
 
@@ -126,7 +194,7 @@ impl Rules {
     pub fn steps(&self, method: &[u8], authority: &[u8], path: &str) -> usize {
         let mut reading = self.reading(path);
         // Whether it was found makes no difference to what it took.
-        let _ = self.number(method, authority, path, &mut reading);
+        let _ = self.number(&Asked::of(method, authority, path), &mut reading);
         reading.steps()
     }
 
@@ -134,40 +202,66 @@ impl Rules {
         Reading::of(path.len(), self.max_path_bytes)
     }
 
-    fn number(
-        &self,
-        method: &[u8],
-        authority: &[u8],
-        path: &str,
-        reading: &mut Reading,
-    ) -> Result<usize, Undecided> {
+    fn number(&self, asked: &Asked<'_>, reading: &mut Reading) -> Result<usize, Undecided> {
         let host = OnceCell::new();
-        let fits = |rule: &Rule| {
-            let names = |methods: &Vec<String>| {
-                let named = |asked: &[u8]| methods.iter().any(|own| own.as_bytes() == asked);
-                named(method) || (rule.covers_head && method == b"HEAD" && named(b"GET"))
-            };
-            let method_fits = rule.methods.as_ref().is_none_or(names);
-            method_fits
-                && rule.hosts.as_ref().is_none_or(|hosts| {
-                    let host = host.get_or_init(|| host_of(authority));
-                    hosts.iter().any(|pattern| pattern.matches(host))
-                })
+        let client = Client::new(asked.client);
+        // The first rule of which only the client's address is lacking to tell whether it is for the request.
+        let unknown = Cell::new(usize::MAX);
+        let fits = |rule: &Rule| -> Fit {
+            let host = || host.get_or_init(|| host_of(asked.authority)).as_str();
+            let method_fits =
+                rule.methods.as_ref().is_none_or(|own| names(own, asked.method, rule.covers_head));
+            let fits = method_fits
+                && rule.allow.contains(asked.oddities)
+                && rule.hosts.as_ref().is_none_or(|hosts| hosts.iter().any(|own| own.matches(host())));
+            match (&rule.narrowing, fits) {
+                (_, false) => Fit::No,
+                (None, true) => Fit::Yes,
+                (Some(narrowing), true) => narrowing.fit(asked, rule.covers_head, host(), &client),
+            }
         };
-        let fits = |number: usize| self.rules.get(number).is_some_and(fits);
-        let best = self.tree.find(path, reading, |numbers, best| {
+        let fits = |number: usize| match self.rules.get(number).map(fits) {
+            Some(Fit::Yes) => true,
+            Some(Fit::No) | None => false,
+            Some(Fit::Unknown) => {
+                unknown.set(unknown.get().min(number));
+                false
+            }
+        };
+        let take = |numbers: &[usize], best| {
             let mut earlier = numbers.iter().copied().take_while(|&number| number < best);
             earlier.find(|&number| fits(number)).unwrap_or(best)
-        })?;
-        self.regexes.find(path, best, reading, fits)
+        };
+        let path = asked.path;
+        let best = self.tree.find(path, reading, take)?;
+        let best = self.regexes.find(path, best, reading, fits)?;
+        let best = match &self.beyond {
+            Some(Beyond { tree, is_folded: true }) if best == usize::MAX => {
+                tree.find(fold(path, true).as_str(), reading, take)?
+            }
+            Some(Beyond { tree, is_folded: false }) if best == usize::MAX => {
+                tree.find(path, reading, take)?
+            }
+            Some(_) | None => best,
+        };
+        if unknown.get() < best { Err(Undecided::Client) } else { Ok(best) }
     }
 }
 
 impl Rule {
     /// Whether it asks nothing of a request but its path. What else a rule asks belongs here too: where one
     /// of these matches, the regular expressions behind it are left out.
-    fn fits_always(&self) -> bool {
-        self.methods.is_none() && self.hosts.is_none()
+    ///
+    /// `allows` is what some rule allows a path to have.
+    fn fits_always(&self, allows: Oddities) -> bool {
+        self.methods.is_none()
+            && self.hosts.is_none()
+            && self.narrowing.is_none()
+            && self.allow.contains(allows)
+    }
+
+    fn names_hosts(&self) -> bool {
+        self.hosts.is_some() || self.narrowing.as_ref().is_some_and(|own| !own.not_hosts.is_empty())
     }
 }
 
@@ -180,6 +274,7 @@ impl PathMatcher {
         match condition {
             PathConfig::Template(template) => Self::template(template),
             PathConfig::Prefix(prefix) => Ok(Self::prefix(prefix)),
+            PathConfig::Beginning(text) => Ok(Self::Beginning(text.clone())),
             PathConfig::Regex(pattern) => Self::regex(pattern),
         }
     }
@@ -189,6 +284,9 @@ impl PathMatcher {
     /// # Errors
     /// If its braces do not fit.
     pub fn template(template: &str) -> Result<Self, &'static str> {
+        if let Some(expression) = spanning_expression(template) {
+            return Self::regex(&expression);
+        }
         let segments: Option<_> = segments(template).map(Segment::parse).collect();
         segments.map(Self::Template).ok_or("not a path template")
     }
@@ -218,8 +316,11 @@ impl PathMatcher {
     #[must_use]
     pub fn is_catch_all(&self) -> bool {
         match self {
-            Self::Template(segments) => segments.iter().all(|segment| *segment == Segment::Any),
+            Self::Template(segments) => {
+                segments.iter().all(|segment| matches!(segment, Segment::Any | Segment::Rest))
+            }
             Self::Prefix(prefix) => prefix.is_empty(),
+            Self::Beginning(text) => text == "/",
             Self::Regex(_) => false,
         }
     }
@@ -232,14 +333,43 @@ impl PathMatcher {
                 let mut asked = segments(path);
                 let mut each = template.iter();
                 let each_fits = each.all(|own| asked.next().is_some_and(|segment| own.matches(segment)));
-                each_fits && asked.next().is_none()
+                each_fits && (asked.next().is_none() || template.last() == Some(&Segment::Rest))
             }
             Self::Prefix(prefix) => path
                 .strip_prefix(prefix.as_str())
                 .is_some_and(|rest| rest.is_empty() || rest.starts_with('/')),
+            Self::Beginning(text) => path.starts_with(text.as_str()),
             Self::Regex(pattern) => pattern.matches(path),
         }
     }
+}
+
+/// A text with its ASCII letters in lower case; a path has no slash at its end then.
+fn fold(text: &str, is_path: bool) -> String {
+    let text = if is_path { text.strip_suffix('/').unwrap_or(text) } else { text };
+    text.to_ascii_lowercase()
+}
+
+/// A template that matches what the fold of a path is that `template` matches.
+fn folded(template: &[Segment]) -> impl Iterator<Item = Segment> {
+    let literal = |text: &str| fold(text, false);
+    let of = move |segment: &Segment| match segment {
+        Segment::Literal(text) => Segment::Literal(literal(text)),
+        Segment::Any => Segment::Any,
+        Segment::Rest => Segment::Rest,
+        Segment::Parts(Parts { prefix, middles, least, suffix }) => Segment::Parts(Parts {
+            prefix: literal(prefix),
+            middles: middles.iter().map(|(least, text)| (*least, literal(text))).collect(),
+            least: *least,
+            suffix: literal(suffix),
+        }),
+    };
+    let trailing = Segment::Literal(String::new());
+    let template = match template {
+        [first @ .., last] if *last == trailing && !first.is_empty() => first,
+        template => template,
+    };
+    template.iter().map(of)
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
-use super::{HostPattern, PathMatcher, Rule, Rules, Undecided, host_of};
+use super::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided, host_of};
+use crate::odd_path::Oddities;
 
 #[test]
 fn a_regex_is_anchored_whatever_it_holds() {
@@ -39,7 +40,7 @@ fn path() -> impl Strategy<Value = String> {
 }
 
 /// Segments of templates that begin, end and go on alike.
-const SEGMENTS: [&str; 21] = [
+const SEGMENTS: [&str; 24] = [
     "a",
     "b",
     "{x}",
@@ -61,11 +62,26 @@ const SEGMENTS: [&str; 21] = [
     "{x}b{y}{z}b",
     "{x}bb{y}",
     "aa{x}a{y}aa",
+    // The rest of the path, or where another segment comes behind it, as many as it takes.
+    "{x:path}",
+    "{x:path}",
+    "a{x:path}b",
 ];
 
 fn plain(path: PathMatcher) -> Rule {
     let (methods, hosts, requirement, mode) = (None, None, None, None);
-    Rule { path, methods, covers_head: false, hosts, requirement, name: String::new(), is_named: false, mode }
+    Rule {
+        path,
+        methods,
+        covers_head: false,
+        hosts,
+        narrowing: None,
+        allow: Oddities::NONE,
+        requirement,
+        name: String::new(),
+        is_named: false,
+        mode,
+    }
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
@@ -128,10 +144,10 @@ fn a_rule_that_needs_more_reading_than_there_may_be_is_not_passed_over() {
     let long = "a".repeat(5000);
     let find = |path: String| rules.find(b"GET", b"", &path).map(|found| found.unwrap().0);
     assert_eq!(find(format!("/public/{long}")), Ok(0), "no rule before it matters");
-    assert_eq!(find(format!("/{long}/secret")), Err(Undecided));
-    assert_eq!(find(format!("/{long}")), Err(Undecided));
+    assert_eq!(find(format!("/{long}/secret")), Err(Undecided::Reading));
+    assert_eq!(find(format!("/{long}")), Err(Undecided::Reading));
     let rules = Rules::new(vec![plain(PathMatcher::template("/{a}-{b}").unwrap())], 2048).unwrap();
-    assert_eq!(rules.find(b"GET", b"", &format!("/{long}")).err(), Some(Undecided));
+    assert_eq!(rules.find(b"GET", b"", &format!("/{long}")).err(), Some(Undecided::Reading));
 }
 
 proptest! {
@@ -156,4 +172,25 @@ proptest! {
             prop_assert_eq!(found, Ok(scanned), "{} {} {}", method, host, path);
         }
     }
+}
+
+/// A deny for a network would have been passed over for a client whose address the host does not tell.
+#[test]
+fn a_rule_for_networks_is_not_passed_over_where_the_client_is_unknown() {
+    let inside = || {
+        let client = Some(vec!["10.0.0.0/8".parse().unwrap()]);
+        Some(Box::new(Narrowing { client, ..Narrowing::default() }))
+    };
+    let rule = |path: &str, narrowing| Rule { narrowing, ..plain(PathMatcher::prefix(path)) };
+    let rules = vec![rule("/open", None), rule("/", inside()), rule("/", None)];
+    let rules = Rules::new(rules, 2048).unwrap();
+    let find = |path: &str, client: Option<&str>| {
+        let client = || client.map(|text| text.parse().unwrap());
+        let asked = Asked { client: &client, ..Asked::of(b"GET", b"", path) };
+        rules.find_for(&asked).map(|found| found.unwrap().0)
+    };
+    assert_eq!(find("/x", Some("10.1.2.3")), Ok(1));
+    assert_eq!(find("/x", Some("11.1.2.3")), Ok(2));
+    assert_eq!(find("/x", None), Err(Undecided::Client));
+    assert_eq!(find("/open/x", None), Ok(0), "it is not asked after");
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::config::UsersScopes;
-use crate::credential::CredentialLocation;
+use crate::credential::{CredentialLocation, Reading};
 use crate::decision::Challenge;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
@@ -22,8 +22,12 @@ pub struct Scheme {
     pub kind: SchemeKind,
     /// Where its credential may be.
     pub locations: Vec<CredentialLocation>,
+    /// How several credentials in them are read.
+    pub reading: Reading,
     /// The realm of its challenge.
     pub realm: String,
+    /// The authentication scheme of its challenge (RFC 9110 section 11.1); `None`: it has no challenge.
+    pub challenged_as: Option<&'static str>,
     /// The status when its credential is missing.
     pub missing_status: u16,
     /// Whether the upstream gets to see the credential.
@@ -35,12 +39,14 @@ pub struct Scheme {
 /// How a credential is verified.
 #[derive(Debug)]
 pub enum SchemeKind {
-    /// A JSON Web Token.
+    /// A token.
     Token {
         /// Checks the token.
         verifier: Box<Verifier>,
         /// The directory that must have its subject, if one is configured.
         users: Option<TokenUsers>,
+        /// API keys that are accepted in the place of a token.
+        api_keys: Option<Rc<ApiKeyDirectory>>,
     },
     /// A username and a password (RFC 7617).
     Basic(Rc<UserDirectory>),
@@ -58,20 +64,23 @@ pub struct TokenUsers {
 }
 
 impl Scheme {
-    /// Its challenge, with `error` and further parameters if something was presented.
+    /// The precedence of API keys.
+    pub const PRECEDENCE_OF_KEYS: u8 = 2;
+
+    /// Its challenge, with `error` and further parameters if something was presented; `None`: it has none.
     #[must_use]
-    pub fn challenge(&self, error: Option<String>) -> Challenge {
-        let (scheme, always) = match self.kind {
-            SchemeKind::Token { .. } => ("Bearer", None),
+    pub fn challenge(&self, error: Option<String>) -> Option<Challenge> {
+        let scheme = self.challenged_as?;
+        let always = match self.kind {
             // RFC 7617 section 2.1.
-            SchemeKind::Basic(_) => ("Basic", Some("charset=\"UTF-8\"".to_owned())),
-            SchemeKind::ApiKey(_) => ("APIKey", None),
+            SchemeKind::Basic(_) => Some("charset=\"UTF-8\"".to_owned()),
+            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) => None,
         };
         let parameters = match (always, error) {
             (Some(always), Some(error)) => Some(format!("{always}, {error}")),
             (always, error) => always.or(error),
         };
-        Challenge { scheme, realm: Some(self.realm.clone()), parameters }
+        Some(Challenge { scheme, realm: Some(self.realm.clone()), parameters })
     }
 
     /// Where the subject of an AND comes from: the lowest precedence speaks.
@@ -80,7 +89,7 @@ impl Scheme {
         match self.kind {
             SchemeKind::Token { .. } => 0,
             SchemeKind::Basic(_) => 1,
-            SchemeKind::ApiKey(_) => 2,
+            SchemeKind::ApiKey(_) => Self::PRECEDENCE_OF_KEYS,
         }
     }
 }

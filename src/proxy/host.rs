@@ -183,7 +183,7 @@ impl Host for ProxyHost {
 
     fn define_stats(&self, definitions: &[StatDefinition]) {
         let mut refused = None;
-        let define = |StatDefinition { kind, name }: &StatDefinition| {
+        let define = |StatDefinition { kind, name, .. }: &StatDefinition| {
             let kind = match kind {
                 StatKind::Counter => MetricType::Counter,
                 StatKind::Gauge => MetricType::Gauge,

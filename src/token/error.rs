@@ -17,6 +17,8 @@ pub enum TokenError {
     Critical,
     /// No key for its `alg` and `kid`.
     NoKey,
+    /// The key that it names was left out of the set.
+    KeyUnusable,
     /// It names no key, and by more keys than are tried it may be signed.
     TooManyKeys,
     /// Signed by an unknown key.
@@ -60,6 +62,7 @@ impl TokenError {
             Self::Malformed(_) => Reason::TokenMalformed,
             Self::Critical => Reason::TokenCriticalExtension,
             Self::NoKey => Reason::TokenNoMatchingKey,
+            Self::KeyUnusable => Reason::TokenKeyUnusable,
             Self::TooManyKeys => Reason::TokenTooManyKeys,
             Self::Signature => Reason::TokenBadSignature,
             Self::Expired => Reason::TokenExpired,

@@ -53,7 +53,9 @@ impl Issuer {
         match source.content(now).as_deref() {
             Some(Content::Keys(keys)) => match self.check_with(keys, token, host) {
                 // An algorithm that no key has is no reason to ask.
-                Err(TokenError::NoKey) if self.could_sign(token) => Err(standing(TokenError::NoKey)),
+                Err(unknown @ (TokenError::NoKey | TokenError::KeyUnusable)) if self.could_sign(token) => {
+                    Err(standing(unknown))
+                }
                 outcome => outcome,
             },
             _ => Err(standing(TokenError::KeysUnavailable(1))),
@@ -85,7 +87,11 @@ impl Issuer {
             }
             spent = spent.saturating_add(key.cost(natively, token.signing_input.len()));
         }
-        Err(if spent > 0 { TokenError::Signature } else { TokenError::NoKey })
+        Err(match spent {
+            _ if keys.is_unusable(token.kid.as_deref()) => TokenError::KeyUnusable,
+            0 => TokenError::NoKey,
+            1.. => TokenError::Signature,
+        })
     }
 
     /// Counts every change of the keys.
@@ -117,6 +123,15 @@ struct Checked {
 
 /// By the host where it can, in the module where it cannot.
 fn check(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> Checked {
+    let verdict = if key.algorithm().is_hmac() {
+        NativeVerdict::Unavailable
+    } else {
+        host.verify(key, &token.signature, token.signing_input)
+    };
+    if verdict != NativeVerdict::Unavailable {
+        host.record(Event::Signature { algorithm: key.algorithm(), native: true });
+        return Checked { is_valid: verdict == NativeVerdict::Valid, natively: true };
+    }
     if let Some(native) = key.native() {
         let Some(signature) = key.native_signature(&token.signature) else {
             return Checked { is_valid: false, natively: true };

@@ -68,6 +68,11 @@ impl PasswordForm {
         Ok(Self { username, password, scope, client_id, client_secret })
     }
 
+    /// The same without its secrets.
+    pub fn without_secrets(self) -> Self {
+        Self { password: Zeroizing::default(), client_secret: None, ..self }
+    }
+
     /// The scopes that are asked for.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.scope.split(' ').filter(|scope| !scope.is_empty())

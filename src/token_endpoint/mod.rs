@@ -14,10 +14,10 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
 
 use crate::decision::{Challenge, Denial, Response, TokenRequest};
-use crate::host::{Host, HostError};
+use crate::host::{Host, HostError, IS_NATIVE};
 use crate::identity::{User, UserDirectory};
 use crate::keys::{NoRandomness, SigningKey};
-use crate::login::{LoginOutcome, PasswordChecker};
+use crate::login::{DeferredLogin, LoginId, LoginOutcome, PasswordChecker};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::secret::Secret;
@@ -50,6 +50,28 @@ pub struct TokenEndpoint {
     pub release_head: bool,
     /// The realm of challenges.
     pub realm: String,
+}
+
+/// What becomes of a request for a token whose body is there.
+pub enum Answer {
+    /// This, at once.
+    Now(Response),
+    /// Its password is hashed on another thread first.
+    Later(Box<PendingLogin>),
+}
+
+/// A login whose password is hashed on another thread. It holds the password no longer.
+pub struct PendingLogin {
+    login: DeferredLogin,
+    form: PasswordForm,
+}
+
+impl PendingLogin {
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> LoginId {
+        self.login.id
+    }
 }
 
 impl TokenEndpoint {
@@ -99,7 +121,7 @@ impl TokenEndpoint {
         body: &[u8],
         passwords: &PasswordChecker,
         host: &dyn Host,
-    ) -> Result<Response, Denial> {
+    ) -> Result<Answer, Denial> {
         if body.len() > MAX_BODY_BYTES {
             return Err(Self::too_large());
         }
@@ -109,7 +131,39 @@ impl TokenEndpoint {
             let authorization = request.authorization.as_ref().map(Secret::expose);
             clients.authenticate(authorization, client, &self.realm, passwords, host)?;
         }
-        let user = match passwords.log_in(&self.users, &form.username, form.password.as_bytes(), host) {
+        let (username, password) = (form.username.as_str(), form.password.as_bytes());
+        if !(IS_NATIVE && host.has_threads()) {
+            let outcome = passwords.log_in(&self.users, username, password, host);
+            return self.grant(outcome, &form, passwords, host).map(Answer::Now);
+        }
+        let login = passwords.begin_log_in(&self.users, username, password, host);
+        match login.outcome(&self.users, username) {
+            None => Ok(Answer::Later(Box::new(PendingLogin { login, form: form.without_secrets() }))),
+            Some(outcome) => self.grant(outcome, &form, passwords, host).map(Answer::Now),
+        }
+    }
+
+    /// Answers it once its password is hashed on another thread; `None`: it is not yet.
+    pub fn answer_later(
+        &self,
+        pending: &PendingLogin,
+        passwords: &PasswordChecker,
+        host: &dyn Host,
+    ) -> Option<Result<Response, Denial>> {
+        let PendingLogin { login, form } = pending;
+        let outcome = login.outcome(&self.users, &form.username)?;
+        Some(self.grant(outcome, form, passwords, host))
+    }
+
+    /// A token, if the password was right.
+    fn grant(
+        &self,
+        outcome: LoginOutcome<&User>,
+        form: &PasswordForm,
+        passwords: &PasswordChecker,
+        host: &dyn Host,
+    ) -> Result<Response, Denial> {
+        let user = match outcome {
             LoginOutcome::Right(user) => user,
             LoginOutcome::Wrong => return Err(Self::wrong()),
             LoginOutcome::Throttled(seconds) => return Err(Denial::throttled(seconds)),
@@ -119,7 +173,7 @@ impl TokenEndpoint {
         if user.disabled {
             return Err(Denial::inactive_user());
         }
-        let scopes = granted(user, &form);
+        let scopes = granted(user, form);
         let signed = passwords.booked(host, || self.token(&form.username, &scopes, host));
         let token = signed.map_err(|HostError(what)| Denial::host_failure(what))?;
         let body = json!({

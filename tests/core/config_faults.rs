@@ -84,3 +84,89 @@ fn a_route_of_the_filter_s_own_that_is_public_below_a_rule_that_is_not_is_report
         assert!(warnings(rules.clone(), security).is_empty(), "{why}: {rules}");
     }
 }
+
+/// What is odd in a document, its policy public for the rest.
+fn warnings_of(document: serde_json::Value, openapi: serde_json::Value) -> Vec<String> {
+    use serde_json::json;
+    let mut whole = json!({"openapi": "3.2.0", "paths": {}});
+    for (key, value) in document.as_object().expect("an object") {
+        whole[key] = value.clone();
+    }
+    let mut config = json!({
+        "openapi": {"document": whole},
+        "schemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "k"}},
+        "api_keys": {"k": []}, "security": [],
+    });
+    for (key, value) in openapi.as_object().expect("an object") {
+        config["openapi"][key] = value.clone();
+    }
+    let compiled = Policy::compile(config.to_string().as_bytes(), &|_| None).expect("no fault");
+    compiled.warnings.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn what_of_a_document_is_read_by_a_guess_or_not_at_all_is_told() {
+    use serde_json::json;
+    let get = || json!({"get": {"security": [{"key": []}]}});
+    for (document, openapi, told) in [
+        (json!({"paths": {"/x": get(), "/Y/{id}": get()}}), json!({}), vec![]),
+        (
+            json!({"paths": {"/x": get(), "/Y/{id}": get()}}),
+            json!({"neighbours": "default"}),
+            vec![
+                "openapi.document.paths[\"/Y/{id}\"].get: needs a credential, and these need none, which the application may take for it: /Y/{id}/, /y/{id}; ",
+                "openapi.document.paths[\"/x\"].get: needs a credential, and these need none, which the application may take for it: /x/, /X; ",
+            ],
+        ),
+        (
+            json!({"paths": {"/me": get(), "/{user}": {"get": {"security": []}}}}),
+            json!({}),
+            vec![
+                "openapi.document.paths[\"/me\"].get: needs a credential, and these need none, which the application may take for it: /ME; ",
+            ],
+        ),
+        (
+            json!({"servers": [{"url": "v1"}], "paths": {"/x": get()}}),
+            json!({}),
+            vec![
+                "openapi.document.servers[0]: \"v1\" is relative to where the document is; it is read as /v1",
+            ],
+        ),
+        (
+            json!({"servers": [{"url": "/{v}", "variables": {"v": {"default": "v1"}}}], "paths": {"/x": get()}}),
+            json!({}),
+            vec![
+                "openapi.document.servers[0]: \"/{v}\": `v` has no `enum`; no value of it but its `default` is read",
+            ],
+        ),
+        (
+            json!({"servers": [{"url": "https://{region}.example.com/"}], "paths": {"/x": get()}}),
+            json!({}),
+            vec![],
+        ),
+        (
+            json!({"paths": {"/users/:id": get()}}),
+            json!({}),
+            vec![
+                "openapi.document.paths[\"/users/:id\"].get: `:id` is matched as it is written; a parameter is written `{name}`",
+            ],
+        ),
+        (
+            json!({
+                "paths": {"/x": {"get": {"security": [{"d": []}]}, "put": {"security": [{"d": []}, {"key": []}]}}},
+                "components": {"securitySchemes": {"d": {"type": "http", "scheme": "Digest"}}},
+            }),
+            json!({}),
+            vec![
+                "openapi.document.components.securitySchemes.d: `http Digest` cannot be checked here: where it is one of several alternatives, it is left out",
+                "openapi.document.paths[\"/x\"].get.security: is refused to everybody: none of its alternatives can be checked here",
+            ],
+        ),
+    ] {
+        let mut warnings = warnings_of(document.clone(), openapi);
+        warnings.sort();
+        let begins = warnings.len() == told.len()
+            && warnings.iter().zip(&told).all(|(own, told)| own.starts_with(told));
+        assert!(begins, "{document}: {warnings:#?}");
+    }
+}

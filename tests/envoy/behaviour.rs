@@ -2,7 +2,7 @@
 
 use lychgate_tests::behaviour::{self, ENVIRONMENT, Observed, Row};
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{ConfigForm, Envoy, Listener, Options};
+use lychgate_tests::envoy::{Artefact, ConfigForm, Envoy, Listener, Options};
 use lychgate_tests::http::{Request, Response};
 use lychgate_tests::tokens::Token;
 
@@ -110,5 +110,9 @@ fn response_code_details_name_the_reason() {
 #[test]
 fn rsa_and_ecdsa_are_checked_natively() {
     let (envoy, _upstream) = start(1);
-    assert!(envoy.log().contains("signatures are checked natively by Envoy"), "{}", envoy.log());
+    let by = match Artefact::from_environment() {
+        Artefact::Wasm => "Envoy",
+        Artefact::Native => "aws-lc",
+    };
+    assert!(envoy.log().contains(&format!("signatures are checked natively by {by}")), "{}", envoy.log());
 }

@@ -3,7 +3,7 @@
 
 use lychgate_tests::config_faults::{Fault, chosen, faults};
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{ConfigForm, Envoy, Listener, Options};
+use lychgate_tests::envoy::{Artefact, ConfigForm, Envoy, Listener, Options};
 
 /// The fault as the configuration of a listener.
 fn listener(name: &str, fault: &Fault) -> Listener {
@@ -31,7 +31,11 @@ fn every_fault_is_refused_by_a_real_envoy_with_its_path() {
         .iter()
         .enumerate()
         .filter_map(|(index, fault)| {
-            let mark = format!("wasm log {}: lychgate: configuration refused: ", name(index));
+            // A native module's lines do not say whose they are: each fault is looked for among all of them.
+            let mark = match Artefact::from_environment() {
+                Artefact::Wasm => format!("wasm log {}: lychgate: configuration refused: ", name(index)),
+                Artefact::Native => "lychgate: configuration refused: ".to_owned(),
+            };
             let own: Vec<_> = log.lines().filter_map(|line| Some(line.split_once(&mark)?.1)).collect();
             fault.missing(&own.join("\n"))
         })

@@ -8,6 +8,7 @@ mod fastapi_compat;
 mod faults;
 mod issuer;
 mod login;
+mod native;
 mod observability;
 mod secrets;
 mod vectors;

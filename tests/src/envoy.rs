@@ -29,6 +29,62 @@ pub enum ConfigForm {
     StringValue,
 }
 
+/// Which of the two artefacts runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Artefact {
+    /// `dist/lychgate.wasm`, in a VM.
+    Wasm,
+    /// `dist/liblychgate.so`, in Envoy itself.
+    Native,
+}
+
+impl Artefact {
+    /// The one that a suite runs with: `LYCHGATE_ARTEFACT` is `native`, or it is the Wasm module.
+    ///
+    /// # Panics
+    /// If the variable says something else.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        match std::env::var("LYCHGATE_ARTEFACT").as_deref() {
+            Ok("native") => Self::Native,
+            Ok("wasm") | Err(_) => Self::Wasm,
+            Ok(other) => panic!("LYCHGATE_ARTEFACT is native or wasm, and not {other:?}"),
+        }
+    }
+
+    /// Whether a suite runs with the native module, to which this does not apply for this reason; it is printed.
+    #[must_use]
+    pub fn is_native_where(reason: &str) -> bool {
+        let is_native = Self::from_environment() == Self::Native;
+        if is_native {
+            println!("not for the native module: {reason}");
+        }
+        is_native
+    }
+
+    /// The name of one of Lychgate's stats with these labels, in Envoy's text.
+    #[must_use]
+    pub fn stat(self, name: &str, labels: &[(&str, &str)]) -> String {
+        match self {
+            Self::Wasm => {
+                let labels: String =
+                    labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
+                format!("wasmcustom.{labels}{name}")
+            }
+            Self::Native => {
+                let labels: String = labels.iter().map(|(key, value)| format!(".{key}.{value}")).collect();
+                format!("dynamicmodulescustom.{name}{labels}")
+            }
+        }
+    }
+}
+
+/// Whether `ENVOY_VERSION` asks for an Envoy of this minor version.
+#[must_use]
+pub fn is_envoy(minor: &str) -> bool {
+    std::env::var("ENVOY_VERSION").is_ok_and(|version| version.starts_with(minor))
+}
+
 /// A listener with the filter before the upstream.
 #[derive(Clone, Debug)]
 pub struct Listener {
@@ -46,6 +102,10 @@ pub struct Listener {
     pub capabilities: Vec<String>,
     /// Members of the connection manager that take the place of the usual ones.
     pub manager: Value,
+    /// Which artefact runs.
+    pub artefact: Artefact,
+    /// The HTTP filters behind it.
+    pub behind: Vec<Value>,
     /// The module, where it is another than `dist/lychgate.wasm`.
     pub module: Option<PathBuf>,
     /// Whether an access log is written, as it is from the start.
@@ -66,6 +126,8 @@ impl Listener {
             holds_heads: true,
             capabilities: Vec::new(),
             manager: Value::Null,
+            artefact: Artefact::from_environment(),
+            behind: Vec::new(),
             module: None,
             access_log: true,
             vm_id: name.into(),
@@ -90,6 +152,13 @@ impl Listener {
     #[must_use]
     pub fn manager(mut self, members: Value) -> Self {
         self.manager = members;
+        self
+    }
+
+    /// Runs this artefact.
+    #[must_use]
+    pub fn artefact(mut self, artefact: Artefact) -> Self {
+        self.artefact = artefact;
         self
     }
 
@@ -166,7 +235,8 @@ pub fn root() -> PathBuf {
 }
 
 /// The binary that `scripts/envoy` finds or fetches.
-fn binary() -> &'static Path {
+#[must_use]
+pub fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
         let output = Command::new(root().join("scripts/envoy"))
@@ -277,8 +347,11 @@ impl Envoy {
         let log = fs::File::create(dir.join("envoy.log")).expect("a log file");
         let child = Command::new(binary())
             .current_dir(root())
+            .env("ENVOY_DYNAMIC_MODULES_SEARCH_PATH", root().join("dist"))
             .envs(environment.iter().copied())
             .envs(options.host_environment.iter().map(|(name, value)| (name, value)))
+            // The native module has Envoy's own environment.
+            .envs(options.environment.iter().map(|(name, value)| (name, value)))
             .arg("-c")
             .arg(&config_file)
             .args(["--concurrency", &options.concurrency.to_string()])

@@ -1,19 +1,28 @@
-//! OpenAPI in: the operations of a document (OpenAPI 3.0 or 3.1) become rules, what it says of
+//! OpenAPI in: the operations of a document (OpenAPI 3.0, 3.1 or 3.2) become rules, what it says of
 //! security schemes completes `schemes`.
 //!
 //! It is another project's document: unknown members are ignored. What is read must have
-//! its type, because a misread requirement would let requests in.
+//! its type, because a misread requirement would let requests in; and what could carry a route or a requirement is
+//! read, or is an error or a warning.
 
 mod misplaced;
+mod operations;
+pub mod reference;
+mod schemes;
 mod servers;
-mod template;
+pub mod template;
+
+use std::borrow::Cow;
+use std::cell::RefCell;
 
 use serde_json::{Map, Value};
 
-use crate::config::error::Path;
+use super::Options;
+use crate::config::error::{ConfigError, Errors, Path};
 use crate::config::node::Node;
-use crate::config::rules::{PathConfig, SecurityConfig, read_security};
-use servers::base_paths;
+use crate::config::rules::read_security;
+use crate::config::{PathConfig, SecurityConfig};
+pub use schemes::ImportedScheme;
 
 /// What a document says.
 #[derive(Clone, Debug, Default)]
@@ -21,11 +30,15 @@ pub struct Imported {
     /// Its operations, concrete paths before templated ones.
     pub rules: Vec<ImportedRule>,
     /// `components.securitySchemes`, OpenAPI's own keys only.
-    pub schemes: Vec<(String, Value)>,
+    pub schemes: Vec<ImportedScheme>,
     /// `info.title`.
     pub title: Option<String>,
     /// `info.version`.
     pub version: Option<String>,
+    /// What is odd in it, each with its JSON path.
+    pub warnings: Vec<ConfigError>,
+    /// The options that nothing in it is for: their key, and which of its entries.
+    pub unused: Vec<(&'static str, usize)>,
 }
 
 /// An operation as a rule.
@@ -41,16 +54,52 @@ pub struct ImportedRule {
     pub place: String,
     /// The JSON path of what it needs, which may be that of the whole document.
     pub security_place: String,
+    /// Whether it says nothing of what it needs, so that it needs what the document does.
+    pub is_inherited: bool,
+    /// Whether its last parameter may stand for several segments in the application.
+    pub deeper: Deeper,
+    /// The operations that it stands for: their paths in `paths` and their methods.
+    pub operations: Vec<(String, String)>,
+}
+
+/// Whether the last parameter of a path may stand for several segments in the application, of which the document says
+/// nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deeper {
+    /// The path ends in something else, or it does say so.
+    No,
+    /// It is named as any other.
+    Possible,
+    /// It has the name of a path.
+    Likely,
+}
+
+impl Imported {
+    /// The scheme of this name, if no credential of its kind can be checked here. `is_known` are those that `schemes`
+    /// says more of.
+    pub fn unverifiable(&self, name: &str, is_known: impl Fn(&str) -> bool) -> Option<&ImportedScheme> {
+        let scheme = self.schemes.iter().find(|scheme| scheme.name == name && scheme.unverifiable.is_some());
+        scheme.filter(|_| !is_known(name))
+    }
+
+    /// The alternatives that can be checked here.
+    #[must_use]
+    pub fn checkable(&self, security: &SecurityConfig, is_known: impl Fn(&str) -> bool) -> SecurityConfig {
+        let is_checkable = |name: &str| self.unverifiable(name, &is_known).is_none();
+        let mut left = security.clone();
+        left.retain(|schemes| schemes.iter().all(|(name, _)| is_checkable(name)));
+        left
+    }
 }
 
 /// The methods of a Path Item Object.
-const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
+pub const METHODS: [&str; 8] = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
 /// Reads a document.
-pub fn read(node: Node<'_>) -> Option<Imported> {
+pub fn read(node: Node<'_>, options: &Options<'_>) -> Option<Imported> {
     let document = members(node, node.value)?;
-    match document.get("openapi").and_then(Value::as_str) {
-        Some(version) if version.starts_with("3.") => {}
+    let version = match document.get("openapi").and_then(Value::as_str) {
+        Some(version) if version.starts_with("3.") => version,
         Some(version) => {
             return node.error(format_args!("OpenAPI {version} is not supported; convert it to 3.1"));
         }
@@ -58,16 +107,27 @@ pub fn read(node: Node<'_>) -> Option<Imported> {
             return node.error("Swagger 2.0 is not supported; convert it to OpenAPI 3.1");
         }
         None => return node.error("not an OpenAPI document: `openapi: 3.1.0` is missing"),
-    }
+    };
     let is_good = misplaced::check_document(node, document);
-    let reader = Reader { node, document, root_security: security(node, node.path, document)? };
+    let reader = Reader {
+        node,
+        document,
+        root_security: security(node, node.path, document)?,
+        has_later_methods: !version.starts_with("3.0") && !version.starts_with("3.1"),
+        options,
+        warnings: Errors::default(),
+        used: RefCell::default(),
+    };
     let info = document.get("info").and_then(Value::as_object);
     let text = |key: &str| info?.get(key)?.as_str().map(str::to_owned);
+    let (rules, schemes) = (reader.operations()?, reader.schemes()?);
     let imported = Imported {
-        rules: reader.operations()?,
-        schemes: reader.schemes()?,
+        rules,
+        schemes,
         title: text("title"),
         version: text("version"),
+        unused: operations::unused(options, &reader.used.borrow()).collect(),
+        warnings: reader.warnings.into_vec(),
     };
     is_good.then_some(imported)
 }
@@ -96,130 +156,24 @@ struct Reader<'a> {
     node: Node<'a>,
     document: &'a Map<String, Value>,
     root_security: Option<(SecurityConfig, String)>,
+    /// Whether its version has `query` and `additionalOperations`.
+    has_later_methods: bool,
+    options: &'a Options<'a>,
+    warnings: Errors,
+    /// The options that were of use.
+    used: RefCell<Vec<(&'static str, usize)>>,
 }
 
 impl Reader<'_> {
-    fn operations(&self) -> Option<Vec<ImportedRule>> {
-        let Some(paths) = self.document.get("paths") else { return Some(Vec::new()) };
-        let place = self.node.path.key("paths");
-        let root_servers = base_paths(self.node, self.document)?;
-        let mut found = Vec::new();
-        let mut whole = true;
-        for (path, item) in members(Node { path: &place, ..self.node }, paths)? {
-            if path.starts_with("x-") {
-                continue;
-            }
-            let place = place.key(path);
-            let node = Node { path: &place, ..self.node };
-            if !path.starts_with('/') {
-                whole = false;
-                let _: Option<()> = node.error("is not read: a path begins with `/`, an extension with `x-`");
-                continue;
-            }
-            match self.path_item(node, path, item, root_servers.as_deref()) {
-                Some(rules) => found.extend(rules),
-                None => whole = false,
-            }
-        }
-        // Stable: operations of one path keep their order.
-        found.sort_by(|(left, _), (right, _)| left.cmp(right));
-        whole.then(|| found.into_iter().map(|(_, rule)| rule).collect())
-    }
-
-    fn path_item(
-        &self,
+    /// Follows `$ref`.
+    fn follow<'v>(
+        &'v self,
         node: Node<'_>,
-        path: &str,
-        item: &Value,
-        root_servers: Option<&[String]>,
-    ) -> Option<Vec<(template::Rank, ImportedRule)>> {
-        let item = members(node, item)?;
-        let mut is_whole = misplaced::check_path_item(node, item);
-        let item = self.resolve(node, item)?;
-        let servers = base_paths(node, item)?;
-        let mut rules = Vec::new();
-        for method in METHODS {
-            let Some(operation) = item.get(method) else { continue };
-            let place = node.path.key(method);
-            let node = Node { path: &place, ..node };
-            let operation = members(node, operation)?;
-            is_whole &= misplaced::check_operation(node, operation);
-            let own_servers = base_paths(node, operation)?;
-            let security = security(node, &place, operation)?.or_else(|| self.root_security.clone());
-            let (security, security_place) = match security {
-                Some((security, place)) => (Some(security), place),
-                None => (None, String::new()),
-            };
-            let root = [String::new()];
-            let bases = own_servers.as_deref().or(servers.as_deref()).or(root_servers).unwrap_or(&root);
-            for base in bases {
-                let (rank, path) = template::read(node, &format!("{base}{path}"))?;
-                rules.push((
-                    rank,
-                    ImportedRule {
-                        methods: vec![method.to_ascii_uppercase()],
-                        path,
-                        security: security.clone(),
-                        place: place.to_string(),
-                        security_place: security_place.clone(),
-                    },
-                ));
-            }
-        }
-        is_whole.then_some(rules)
+        members: &'v Map<String, Value>,
+        each: impl FnMut(&str, &'v Map<String, Value>),
+    ) -> Option<Cow<'v, Map<String, Value>>> {
+        node.errors.check(node.path, reference::follow(self.node.value, members, each))
     }
-
-    /// A Path Item may stand elsewhere in the document.
-    fn resolve<'v>(&'v self, node: Node<'_>, item: &'v Map<String, Value>) -> Option<&'v Map<String, Value>> {
-        let Some(reference) = item.get("$ref") else { return Some(item) };
-        let items = self.document.get("components").and_then(|components| components.get("pathItems"));
-        let found = reference
-            .as_str()
-            .and_then(|reference| reference.strip_prefix("#/components/pathItems/"))
-            .and_then(|name| Some((name, items?.get(name)?.as_object()?)))
-            .filter(|(_, item)| !item.contains_key("$ref"));
-        let Some((name, item)) = found else {
-            return node.error(format_args!(
-                "$ref {reference} cannot be followed; write the path item out, or in components.pathItems"
-            ));
-        };
-        let place = self.node.path.key("components");
-        let place = place.key("pathItems");
-        let place = place.key(name);
-        misplaced::check_path_item(Node { path: &place, ..self.node }, item).then_some(item)
-    }
-
-    fn schemes(&self) -> Option<Vec<(String, Value)>> {
-        let schemes =
-            self.document.get("components").and_then(|components| components.get("securitySchemes"));
-        let Some(schemes) = schemes else { return Some(Vec::new()) };
-        let place = self.node.path.key("components");
-        let place = place.key("securitySchemes");
-        let node = Node { path: &place, ..self.node };
-        let mut read = Vec::new();
-        for (name, scheme) in members(node, schemes)? {
-            let place = place.key(name);
-            let node = Node { path: &place, ..self.node };
-            read.push((name.clone(), scheme_object(members(node, scheme)?)));
-        }
-        Some(read)
-    }
-}
-
-/// What `schemes` knows of a Security Scheme Object; extensions are left out at every level.
-fn scheme_object(members: &Map<String, Value>) -> Value {
-    const KNOWN: [&str; 8] =
-        ["type", "description", "name", "in", "scheme", "bearerFormat", "flows", "openIdConnectUrl"];
-    let mut known = Map::new();
-    let members = members.iter().filter(|(key, _)| KNOWN.contains(&key.as_str()));
-    known.extend(members.map(|(key, value)| (key.clone(), value.clone())));
-    if let Some(Value::Object(flows)) = known.get_mut("flows") {
-        flows.retain(|name, _| !name.starts_with("x-"));
-        for flow in flows.values_mut().filter_map(Value::as_object_mut) {
-            flow.retain(|name, _| !name.starts_with("x-"));
-        }
-    }
-    Value::Object(known)
 }
 
 #[cfg(test)]

@@ -98,6 +98,7 @@ impl Scheme {
             ("name", of_document),
             ("flows", of_document),
             ("openIdConnectUrl", of_document),
+            ("oauth2MetadataUrl", of_document),
             ("users", "As in the scheme of the document's type."),
             ("api_keys", "As in `apiKey`."),
             ("issue", "As in `oauth2`."),

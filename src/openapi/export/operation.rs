@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::error_content;
-use crate::config::rules::parameters as names;
+use crate::config::matching::parameters as names;
 use crate::config::{ErrorSettings, SecurityConfig};
 use crate::json::object;
 
@@ -55,14 +55,37 @@ pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConf
         .collect();
     operation.insert("security".into(), alternatives.into());
     add_response(operation, "401", "Not authenticated, or the credential is not valid", errors);
-    add_response(operation, "403", "Not enough permissions", errors);
+    let is_new = add_response(operation, "403", "Not enough permissions", errors);
+    let scopes: Vec<_> = security.iter().filter_map(|schemes| challenged_scopes(schemes)).collect();
+    if is_new
+        && !scopes.is_empty()
+        && let Some(Value::Object(response)) =
+            operation.get_mut("responses").and_then(|own| own.get_mut("403"))
+    {
+        let header = json!({"description": scopes.join(", or "), "schema": {"type": "string"}});
+        response.insert("headers".into(), json!({"WWW-Authenticate": header}));
+    }
     add_response(operation, "429", "Too many failed logins", errors);
 }
 
-/// Adds a response where the operation has none of this status.
-fn add_response(operation: &mut Map<String, Value>, status: &str, description: &str, errors: ErrorSettings) {
+/// What the challenge says to a client that lacks the scopes of an alternative, if that has some.
+fn challenged_scopes(schemes: &[(String, Vec<String>)]) -> Option<String> {
+    let scopes: Vec<_> = schemes.iter().flat_map(|(_, scopes)| scopes).map(String::as_str).collect();
+    (!scopes.is_empty()).then(|| format!("error=\"insufficient_scope\", scope=\"{}\"", scopes.join(" ")))
+}
+
+/// Adds a response where the operation has none of this status; says whether it had none.
+fn add_response(
+    operation: &mut Map<String, Value>,
+    status: &str,
+    description: &str,
+    errors: ErrorSettings,
+) -> bool {
     let responses = operation.entry("responses").or_insert_with(|| json!({}));
-    let Some(responses) = responses.as_object_mut() else { return };
+    let Some(responses) = responses.as_object_mut() else { return false };
+    if responses.contains_key(status) {
+        return false;
+    }
     responses.entry(status).or_insert_with(|| {
         let mut response = json!({"description": description, "content": error_content(errors)});
         let header = match status {
@@ -76,6 +99,7 @@ fn add_response(operation: &mut Map<String, Value>, status: &str, description: &
         }
         response
     });
+    true
 }
 
 fn operation_id(method: &str, path: &str) -> String {
@@ -108,7 +132,7 @@ pub fn token_operation(path: &str, errors: ErrorSettings) -> Value {
         "type": "object",
         "required": ["username", "password"],
         "properties": {
-            "grant_type": {"type": "string", "const": "password"},
+            "grant_type": {"type": "string", "enum": ["password"]},
             "username": text,
             "password": {"type": "string", "format": "password"},
             "scope": {"type": "string", "default": ""},
@@ -121,7 +145,7 @@ pub fn token_operation(path: &str, errors: ErrorSettings) -> Value {
         "required": ["access_token", "token_type", "expires_in", "scope"],
         "properties": {
             "access_token": text,
-            "token_type": {"type": "string", "const": "bearer"},
+            "token_type": {"type": "string", "enum": ["bearer"]},
             "expires_in": {"type": "integer"},
             "scope": text,
         },

@@ -23,14 +23,18 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
         SchemeKind::Basic(_) => json!({"type": "http", "scheme": "basic"}),
         SchemeKind::ApiKey(ApiKeySchemeConfig { location, written_name, .. }) => {
             let location = match location {
-                CredentialLocation::Header { .. } => "header",
+                CredentialLocation::Header { .. } | CredentialLocation::Subprotocol(_) => "header",
                 CredentialLocation::Query(_) => "query",
                 CredentialLocation::Cookie(_) => "cookie",
             };
             json!({"type": "apiKey", "in": location, "name": written_name})
         }
-        SchemeKind::OAuth2(OAuth2Config { flows, .. }) => {
-            json!({"type": "oauth2", "flows": flows_object(flows)})
+        SchemeKind::OAuth2(OAuth2Config { flows, metadata_url, .. }) => {
+            let mut object = json!({"type": "oauth2", "flows": flows_object(flows)});
+            if let (Some(url), Some(object)) = (metadata_url, object.as_object_mut()) {
+                object.insert("oauth2MetadataUrl".into(), url.as_str().into());
+            }
+            object
         }
         SchemeKind::OpenIdConnect(OpenIdConnectConfig { url, .. }) => {
             json!({"type": "openIdConnect", "openIdConnectUrl": url})
@@ -38,6 +42,9 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
     };
     if let (Some(description), Some(object)) = (&scheme.description, object.as_object_mut()) {
         object.insert("description".into(), description.as_str().into());
+    }
+    if let (true, Some(object)) = (scheme.deprecated, object.as_object_mut()) {
+        object.insert("deprecated".into(), true.into());
     }
     object
 }
@@ -53,6 +60,7 @@ fn flow_object(flow: &Flow) -> Value {
     let urls = [
         ("authorizationUrl", &flow.authorization_url),
         ("tokenUrl", &flow.token_url),
+        ("deviceAuthorizationUrl", &flow.device_authorization_url),
         ("refreshUrl", &flow.refresh_url),
     ];
     if let Some(object) = object.as_object_mut() {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use super::Compiler;
 use crate::config::{KeyConfig, KeyMaterial, Path, SecretSource};
-use crate::keys::{self, Algorithm, JwkError, SigningKey, VerificationKey};
+use crate::keys::{self, Algorithm, Imported, JwkError, KeyOrigin, LeftOut, SigningKey, VerificationKey};
 use crate::secret::{Secret, SecretJson};
 
 /// What of a scheme's keys can sign.
@@ -97,22 +97,27 @@ impl Compiler<'_> {
         path: &Path<'_>,
         jwks: &[SecretJson],
         allowed: Option<&[Algorithm]>,
-    ) -> Vec<VerificationKey> {
-        let (keys, left_out) = keys::import_jwks(jwks.iter().map(SecretJson::expose), allowed);
+    ) -> (Vec<VerificationKey>, Vec<LeftOut>) {
+        let jwks = jwks.iter().map(SecretJson::expose);
+        let Imported { keys, left_out } = keys::import_jwks(jwks, allowed, KeyOrigin::Configuration);
         let path = path.key("keys");
-        for (index, error) in &left_out {
+        for LeftOut { place, kid, error } in &left_out {
+            let path = path.index(*place);
+            let named = kid.as_deref().map(|kid| format!("the key {kid:?}: ")).unwrap_or_default();
             match error {
-                JwkError::Invalid(reason) => self.errors.add(&path.index(*index), reason),
+                JwkError::Invalid(reason) => {
+                    self.errors.add(&path, format_args!("{named}{reason}; or leave the key out of the set"))
+                }
                 JwkError::NotForUs(reason) => {
-                    self.warnings.add(&path.index(*index), format_args!("left out: {reason}"));
+                    self.warnings.add(&path, format_args!("{named}left out: {reason}"));
                 }
             }
         }
-        let all_ignored = left_out.iter().all(|(_, error)| matches!(error, JwkError::NotForUs(_)));
+        let all_ignored = left_out.iter().all(|left_out| matches!(left_out.error, JwkError::NotForUs(_)));
         if keys.is_empty() && all_ignored {
             self.errors.add(&path, "no usable key in the set; give one that signs tokens");
         }
-        keys
+        (keys, left_out)
     }
 
     pub(super) fn secret(&self, source: SecretSource) -> Result<Secret, String> {

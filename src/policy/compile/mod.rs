@@ -2,6 +2,7 @@
 //! wrong goes to the errors with its path, and compiling goes on to find the rest.
 
 mod keys;
+mod operations;
 mod own_routes;
 mod rules;
 mod schemes;
@@ -13,11 +14,14 @@ mod trust_anchor;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::requirement::Requirement;
 use super::reserved::Reserved;
 use super::scheme::SchemeId;
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
 use crate::config::openapi::Page;
-use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, OnInvalid, Path, UserConfig};
+use crate::config::{
+    ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, Neighbours, OnInvalid, Path, Unsecured, UserConfig,
+};
 use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, User, UserDirectory};
@@ -37,12 +41,16 @@ struct Compiler<'a> {
     sources: Vec<Rc<RemoteSource>>,
     introspections: Vec<Introspection>,
     scheme_ids: BTreeMap<String, SchemeId>,
+    /// The schemes that a document describes.
+    described: Vec<String>,
     /// Those of the identity, and then those of claims.
     reserved: Vec<Rc<str>>,
     /// How many of them are of the identity.
     identity_headers: usize,
     /// Whether `iss` is sent on.
     tells_issuer: bool,
+    /// The status of a missing credential, for all schemes.
+    missing_status: Option<u16>,
     /// As many as there are numbers.
     clients: BTreeMap<String, u8>,
 }
@@ -71,10 +79,12 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: Vec::new(),
         introspections: Vec::new(),
         scheme_ids: BTreeMap::new(),
+        described: Vec::new(),
         identity_headers: told.len(),
         reserved: told,
         tells_issuer: identity_headers.issuer.is_some(),
         clients: BTreeMap::new(),
+        missing_status: config.errors.missing_status,
     };
     let pages = config.openapi.pages();
     compiler.check_identity_headers();
@@ -88,23 +98,29 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.warn_of_shadowed(&config.rules);
     let mut rules = compiler.rules(config.rules, &names_head, config.on_invalid);
     let written = rules.len();
-    if let Some((imported, _)) = &config.openapi.document {
-        rules.extend(compiler.operations(
-            &imported.rules,
-            &names_head,
-            config.openapi.unsecured,
-            config.on_invalid,
-        ));
-    }
-    rules::tell_apart(&mut rules);
-    let imported = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
-    let rules = compiler.index(rules, max_path_bytes, written, imported.unwrap_or_default());
+    let operations = operations.unwrap_or_default();
+    let imported = compiler.operations(&config.openapi, &names_head, config.on_invalid);
     let default = config.security.map(|security| {
         let ignores_invalid = config.on_invalid == OnInvalid::Ignore;
         compiler.requirement(&Path::Root.key("security"), security).ignoring_invalid(ignores_invalid)
     });
+    let default_is_public = default.as_ref().is_some_and(Requirement::allows_anonymous);
+    let neighbours = match config.openapi.neighbours {
+        Some(Neighbours::Same) => true,
+        Some(Neighbours::Default) => false,
+        None => default_is_public,
+    };
+    rules.extend(imported);
+    rules::tell_apart(&mut rules);
+    let deeper =
+        rules.get(written..).map(|own| compiler.deeper(operations, own, default.as_ref(), neighbours));
+    rules.extend(deeper.unwrap_or_default());
+    let rules = compiler.index(rules, max_path_bytes, written, operations, neighbours);
+    if default_is_public || config.openapi.unsecured == Unsecured::Public {
+        compiler.warn_of_open_neighbours(operations, &rules, default.as_ref());
+    }
     compiler.check_served_paths(&pages);
-    let own_routes = compiler.own_routes(&pages, rules.all(), written, default.as_ref());
+    let own_routes = compiler.own_routes(&pages, rules.all(), written, operations, default.as_ref());
     let policy = Policy {
         schemes,
         rules,
@@ -124,7 +140,9 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         max_path_bytes,
         cache: config.cache,
     };
-    Compiled { policy, warnings: compiler.warnings.into_vec() }
+    let mut warnings = config.openapi.document.map(|(imported, _)| imported.warnings).unwrap_or_default();
+    warnings.extend(compiler.warnings.into_vec());
+    Compiled { policy, warnings }
 }
 
 /// Names by their numbers.

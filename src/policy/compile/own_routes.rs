@@ -3,8 +3,9 @@
 use super::Compiler;
 use crate::config::Path;
 use crate::config::openapi::Page;
+use crate::config::openapi::import::ImportedRule;
 use crate::policy::own_routes::{OwnRoutes, is_public};
-use crate::policy::requirement::Requirement;
+use crate::policy::requirement::{Requirement, Term};
 use crate::policy::rules::Rule;
 
 impl Compiler<'_> {
@@ -14,9 +15,12 @@ impl Compiler<'_> {
         pages: &[Page],
         rules: &[Rule],
         written: usize,
+        operations: &[ImportedRule],
         default: Option<&Requirement>,
     ) -> OwnRoutes {
         let mut routes = OwnRoutes::default();
+        // Those for deeper paths, behind them, speak of nothing in particular.
+        let rules = rules.get(..written.saturating_add(operations.len())).unwrap_or(rules);
         for page in pages {
             let of_page = speaking(rules, &page.path, |_| true);
             for file in &page.files {
@@ -36,14 +40,33 @@ impl Compiler<'_> {
             .map(|endpoint| (endpoint.path.clone(), endpoint.scheme.clone()))
             .collect();
         for (path, scheme) in endpoints {
-            let written = rules.get(..written).unwrap_or_default();
+            let (written, of_document) = rules.split_at_checked(written).unwrap_or((rules, &[]));
             // A client cannot need a token to get its first token.
             let own = self.scheme_ids.get(&scheme);
             let asks_for_it = |rule: &Rule| {
                 let mut terms = rule.requirement.iter().flat_map(Requirement::terms);
                 terms.any(|term| Some(&term.scheme) == own)
             };
-            let of_endpoint = speaking(written, &path, |rule| rule.path.is_one() || !asks_for_it(rule));
+            let mut of_endpoint = speaking(written, &path, |rule| rule.path.is_one() || !asks_for_it(rule));
+            let number = written.len();
+            for (number, (operation, rule)) in (number..).zip(operations.iter().zip(of_document)) {
+                let is_login = rule.path.is_one() && operation.methods.iter().any(|method| method == "POST");
+                if !is_login || !rule.path.matches(&path) || operation.security.is_none() {
+                    continue;
+                }
+                let alternatives =
+                    rule.requirement.as_ref().map(Requirement::alternatives).unwrap_or_default();
+                let is_for_tokens = |terms: &[Term]| terms.iter().any(|term| Some(&term.scheme) == own);
+                let needs_one = !alternatives.is_empty()
+                    && alternatives.iter().all(|alternative| is_for_tokens(&alternative.terms));
+                if !asks_for_it(rule) || (!needs_one && !operation.is_inherited) {
+                    of_endpoint.push(number);
+                } else if !operation.is_inherited {
+                    let message = "asks for a token where tokens are issued, so that no client could log in; leave its \
+                                   `security` empty";
+                    self.errors.add(&Path::Text(&operation.security_place), message);
+                }
+            }
             if of_endpoint.is_empty() {
                 let schemes = Path::Root.key("schemes");
                 let scheme = schemes.key(&scheme);

@@ -1,19 +1,45 @@
 //! Rules: patterns compiled, requirements resolved.
 
+use ipnet::IpNet;
+
 use super::Compiler;
 use crate::config::openapi::import::ImportedRule;
 use crate::config::{
-    MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, SecurityConfig, Unsecured,
+    ExceptConfig, HeaderCondition, MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig,
+    RuleSecurity, SecurityConfig,
 };
 use crate::host::label_value;
 use crate::policy::requirement::{Alternative, Requirement, Term};
-use crate::policy::rules::{HostPattern, PathMatcher, Rule, Rules, TooCostly};
+use crate::policy::rules::{HostPattern, Narrowing, PathMatcher, Rule, Rules, TooCostly};
 
 /// What a rule without a name is called: what it matches, as far as a stat can hold it.
-fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
-    let (PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path)) = path;
+pub(super) fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Option<&[String]>) -> String {
+    let path = match path {
+        PathConfig::Template(path) | PathConfig::Prefix(path) | PathConfig::Regex(path) => path.as_str(),
+        PathConfig::Beginning(text) => &format!("{text}*"),
+    };
     let methods = methods.map(|methods| format!("{} ", methods.join(","))).unwrap_or_default();
     label_value(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
+}
+
+/// What a rule asks besides its path, methods and hosts.
+fn narrowing(
+    except: Option<ExceptConfig>,
+    client: Option<Vec<IpNet>>,
+    headers: Vec<(String, HeaderCondition)>,
+) -> Option<Box<Narrowing>> {
+    let has_more = except.is_some() || client.is_some() || !headers.is_empty();
+    has_more.then(|| {
+        let mut narrowing = Narrowing { client, headers, ..Narrowing::default() };
+        if let Some(ExceptConfig { paths, prefixes, methods, hosts }) = except {
+            // Each was a path or a prefix when it was read.
+            narrowing.not_paths =
+                paths.iter().chain(&prefixes).filter_map(|path| PathMatcher::new(path).ok()).collect();
+            narrowing.not_methods = methods;
+            narrowing.not_hosts = hosts.iter().map(|host| HostPattern::new(host)).collect();
+        }
+        Box::new(narrowing)
+    })
 }
 
 /// Gives rules without a name that are called alike their number besides. Names that were given stay:
@@ -40,7 +66,7 @@ impl NamesHead {
         Self(written.chain(imported).map(PathConfig::key).collect())
     }
 
-    fn is_covered_at(&self, path: &PathConfig) -> bool {
+    pub(super) fn is_covered_at(&self, path: &PathConfig) -> bool {
         !self.0.contains(&path.key())
     }
 }
@@ -58,9 +84,17 @@ impl Compiler<'_> {
             let path = root.index(index);
             let Some(RuleConfig { matcher, security, on_invalid: own, name, mode }) = rule else { continue };
             let ignores_invalid = own.unwrap_or(on_invalid) == OnInvalid::Ignore;
-            let requirement = security.map(|security| self.requirement(&path.key("security"), security));
-            let Some(MatchConfig { path: condition, methods, hosts }) = matcher else { continue };
+            let requirement = security.map(|security| match security {
+                RuleSecurity::Required(security) => self.requirement(&path.key("security"), security),
+                RuleSecurity::Denied => Requirement::denied(),
+            });
+            let Some(MatchConfig { path: condition, methods, hosts, except, client, headers, allow }) =
+                matcher
+            else {
+                continue;
+            };
             let matcher = self.path_matcher(&path.key("match"), &condition);
+            let narrowing = narrowing(except, client, headers);
             let (Some(matcher), Some(requirement)) = (matcher, requirement) else { continue };
             let is_named = name.is_some();
             let name = name.unwrap_or_else(|| name_of(&condition, methods.as_deref(), hosts.as_deref()));
@@ -72,6 +106,8 @@ impl Compiler<'_> {
                 methods,
                 covers_head,
                 hosts,
+                narrowing,
+                allow,
                 requirement,
                 name,
                 is_named,
@@ -81,71 +117,43 @@ impl Compiler<'_> {
         compiled
     }
 
-    /// The operations of an OpenAPI document, which come after the rules written by hand.
-    pub(super) fn operations(
-        &self,
-        operations: &[ImportedRule],
-        names_head: &NamesHead,
-        unsecured: Unsecured,
-        on_invalid: OnInvalid,
-    ) -> Vec<Rule> {
-        let rule = |operation: &ImportedRule| {
-            let path = Path::Text(&operation.place);
-            let security = match (&operation.security, unsecured) {
-                (Some(security), _) => Some(security.clone()),
-                (None, Unsecured::Public) => Some(Vec::new()),
-                (None, Unsecured::Default) => None,
-            };
-            // What a whole document needs is named at the document.
-            let place = Path::Text(&operation.security_place);
-            let requirement = security.map(|security| self.requirement(&place, security));
-            let ignores_invalid = on_invalid == OnInvalid::Ignore;
-            Some(Rule {
-                path: self.path_matcher(&path, &operation.path)?,
-                methods: Some(operation.methods.clone()),
-                covers_head: names_head.is_covered_at(&operation.path),
-                hosts: None,
-                requirement: requirement.map(|requirement| requirement.ignoring_invalid(ignores_invalid)),
-                name: name_of(&operation.path, Some(&operation.methods), None),
-                is_named: false,
-                mode: None,
-            })
-        };
-        operations.iter().filter_map(rule).collect()
-    }
-
-    /// The rules, ready to be looked up; those of a document come behind those that are `written`. Where a
-    /// rule is missing because of an error of its own, none is to be held against its number.
+    /// The rules, ready to be looked up; those of a document come behind those that are `written`, and those for deeper
+    /// paths at the end. Where a rule is missing because of an error of its own, none is to be held against its number.
     pub(super) fn index(
         &self,
         rules: Vec<Rule>,
         max_path_bytes: usize,
         written: usize,
         imported: &[ImportedRule],
+        neighbours: bool,
     ) -> Rules {
-        let is_whole = rules.len() == written.saturating_add(imported.len());
-        Rules::new(rules, max_path_bytes).unwrap_or_else(|TooCostly { rule, why }| {
-            let place = rule.checked_sub(written).and_then(|number| imported.get(number));
-            let root = Path::Root.key("rules");
-            match place {
-                _ if !is_whole => self.errors.add(&root, why),
-                Some(operation) => self.errors.add(&Path::Text(&operation.place), why),
-                None => self.errors.add(&root.index(rule).key("match"), why),
-            }
-            Rules::default()
-        })
+        let deeper = written.saturating_add(imported.len());
+        let is_whole = rules.len() >= deeper;
+        let neighbours = neighbours.then_some(written);
+        Rules::with_beyond(rules, deeper, neighbours, max_path_bytes).unwrap_or_else(
+            |TooCostly { rule, why }| {
+                let place = rule.checked_sub(written).and_then(|number| imported.get(number));
+                let root = Path::Root.key("rules");
+                match place {
+                    _ if !is_whole => self.errors.add(&root, why),
+                    Some(operation) => self.errors.add(&Path::Text(&operation.place), why),
+                    None => self.errors.add(&root.index(rule).key("match"), why),
+                }
+                Rules::default()
+            },
+        )
     }
 
-    fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
+    pub(super) fn path_matcher(&self, path: &Path<'_>, condition: &PathConfig) -> Option<PathMatcher> {
         let key = match condition {
             PathConfig::Template(_) => "path",
-            PathConfig::Prefix(_) => "prefix",
+            PathConfig::Prefix(_) | PathConfig::Beginning(_) => "prefix",
             PathConfig::Regex(_) => "regex",
         };
         let matcher = PathMatcher::new(condition);
         let matcher = matcher.map_err(|error| match condition {
             PathConfig::Regex(_) => format!("not a regular expression: {error}"),
-            PathConfig::Template(_) | PathConfig::Prefix(_) => error.to_owned(),
+            PathConfig::Template(_) | PathConfig::Prefix(_) | PathConfig::Beginning(_) => error.to_owned(),
         });
         let matcher = self.errors.check(&path.key(key), matcher)?;
         if let PathMatcher::Regex(pattern) = &matcher {
@@ -172,10 +180,15 @@ impl Compiler<'_> {
                     Some(&scheme) => terms.push(Term { scheme, scopes }),
                     None => {
                         let known: Vec<_> = self.scheme_ids.keys().cloned().collect();
-                        self.errors.add(
-                            &path.key(&name),
-                            format_args!("no such scheme; there are: [{}]", known.join(", ")),
-                        );
+                        let remedy = match () {
+                            () if self.described.contains(&name) => {
+                                "; the document describes it, `schemes` has to say how it is verified"
+                            }
+                            () if name.contains([':', '/']) => "; a URI is not followed",
+                            () => "",
+                        };
+                        let message = format!("no such scheme; there are: [{}]{remedy}", known.join(", "));
+                        self.errors.add(&path.key(&name), message);
                     }
                 }
             }

@@ -5,11 +5,12 @@ use std::rc::Rc;
 use super::Compiler;
 use super::keys::Signer;
 use super::token_endpoint::IssuedClaims;
+use crate::config::places::overlapping;
 use crate::config::{
     self, ApiKeySchemeConfig, BasicConfig, BearerConfig, JwtConfig, KeySource, OAuth2Config,
     OpenIdConnectConfig, Path, SchemeConfig, TokenUsersConfig,
 };
-use crate::credential::CredentialLocation;
+use crate::credential::{CredentialLocation, FromOrder, Reading};
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
@@ -18,7 +19,8 @@ use crate::token::{Verifier, VerifierSettings};
 
 /// What the token schemes have in common.
 struct TokenScheme {
-    locations: Vec<CredentialLocation>,
+    /// Its own places, and the key of the object that names them.
+    from: Option<(&'static str, Vec<CredentialLocation>)>,
     kind: SchemeKind,
     signer: Option<Rc<SigningKey>>,
     cannot_sign: bool,
@@ -45,21 +47,42 @@ impl Compiler<'_> {
     fn scheme(&mut self, path: &Path<'_>, name: &str, scheme: SchemeConfig) -> Option<Scheme> {
         let realm = scheme.realm;
         let mut signer = None;
-        let (default_status, locations, kind) = match scheme.kind {
-            config::SchemeKind::Bearer(BearerConfig { jwt, users, .. }) => {
-                let token = self.token_scheme(path, jwt, users.as_ref(), None, false)?;
-                signer = token.signer;
-                (403, token.locations, token.kind)
+        let in_authorization =
+            |prefix: &str| CredentialLocation::Header { name: "authorization".into(), prefix: prefix.into() };
+        let mut of_jwt = None;
+        let (default_status, usual, challenged_as, kind) = match scheme.kind {
+            config::SchemeKind::Bearer(BearerConfig { jwt, users, api_keys, .. }) => {
+                let api_keys = match api_keys {
+                    Some(directory) => Some(self.api_key_directory(path, &directory)?),
+                    None => None,
+                };
+                let kind = match (jwt, api_keys) {
+                    (Some(jwt), api_keys) => {
+                        let token = self.token_scheme(path, jwt, users.as_ref(), api_keys, None, false)?;
+                        (signer, of_jwt) = (token.signer, token.from);
+                        token.kind
+                    }
+                    (None, Some(api_keys)) => {
+                        if users.is_some() {
+                            let message =
+                                "says which users tokens may be of; with `api_keys` alone there is no token";
+                            self.errors.add(&path.key("users"), message);
+                        }
+                        SchemeKind::ApiKey(api_keys)
+                    }
+                    (None, None) => return None,
+                };
+                (403, in_authorization("Bearer "), "Bearer", kind)
             }
             config::SchemeKind::OpenIdConnect(OpenIdConnectConfig { jwt, users, url }) => {
-                let token = self.token_scheme(path, jwt, users.as_ref(), Some(&url), false)?;
-                signer = token.signer;
-                (401, token.locations, token.kind)
+                let token = self.token_scheme(path, jwt, users.as_ref(), None, Some(&url), false)?;
+                (signer, of_jwt) = (token.signer, token.from);
+                (401, in_authorization("Bearer "), "Bearer", token.kind)
             }
-            config::SchemeKind::OAuth2(OAuth2Config { flows, jwt, users, issue }) => {
+            config::SchemeKind::OAuth2(OAuth2Config { flows, jwt, users, issue, .. }) => {
                 let claims = IssuedClaims::of(&jwt);
-                let token = self.token_scheme(path, jwt, users.as_ref(), None, issue.is_some())?;
-                signer = token.signer;
+                let token = self.token_scheme(path, jwt, users.as_ref(), None, None, issue.is_some())?;
+                (signer, of_jwt) = (token.signer, token.from);
                 if issue.is_some() && token.cannot_sign {
                     self.errors.add(
                         &path.key("jwt"),
@@ -79,7 +102,7 @@ impl Compiler<'_> {
                         &realm,
                     );
                 }
-                (401, token.locations, token.kind)
+                (401, in_authorization("Bearer "), "Bearer", token.kind)
             }
             config::SchemeKind::Basic(BasicConfig { users }) => {
                 let directory = self.user_directory(path, &users)?;
@@ -89,24 +112,69 @@ impl Compiler<'_> {
                         format_args!("no user in `{users}` has a password, so no login could succeed"),
                     );
                 }
-                let location =
-                    CredentialLocation::Header { name: "authorization".into(), prefix: "Basic ".into() };
-                (401, vec![location], SchemeKind::Basic(directory))
+                (401, in_authorization("Basic "), "Basic", SchemeKind::Basic(directory))
             }
             config::SchemeKind::ApiKey(ApiKeySchemeConfig { location, directory, .. }) => {
                 let keys = self.api_key_directory(path, &directory)?;
-                (403, vec![location], SchemeKind::ApiKey(keys))
+                if scheme.from.as_ref().is_some_and(|from| !from.contains(&location)) {
+                    self.warnings.add(
+                        &path.key("from"),
+                        "the place that `in` and `name` tell clients of is not among these",
+                    );
+                }
+                (403, location, "APIKey", SchemeKind::ApiKey(keys))
             }
         };
+        let written = self.places(path, scheme.from, of_jwt, scheme.from_order);
+        let reading = Reading { order: scheme.from_order, equal_is_one: written.is_some() };
         Some(Scheme {
             name: name.to_owned(),
             kind,
-            locations,
+            locations: written.unwrap_or_else(|| vec![usual]),
+            reading,
             realm,
-            missing_status: scheme.missing_status.unwrap_or(default_status),
+            challenged_as: scheme.challenge.then_some(challenged_as),
+            missing_status: scheme.missing_status.or(self.missing_status).unwrap_or(default_status),
             forward: scheme.forward,
             signer,
         })
+    }
+
+    /// The places that a scheme names, beside its `jwt` or in it.
+    fn places(
+        &self,
+        path: &Path<'_>,
+        own: Option<Vec<CredentialLocation>>,
+        of_jwt: Option<(&'static str, Vec<CredentialLocation>)>,
+        order: FromOrder,
+    ) -> Option<Vec<CredentialLocation>> {
+        let own_path = path.key("from");
+        let jwt_path = path.key(of_jwt.as_ref().map_or("jwt", |(key, _)| key));
+        let (places, path) = match (own, of_jwt) {
+            (Some(_), Some(_)) => {
+                self.errors.add(&own_path, "the tokens of this scheme have a `from` too; keep one of them");
+                return None;
+            }
+            (Some(own), None) => (own, own_path),
+            (None, Some((_, of_jwt))) => (of_jwt, jwt_path.key("from")),
+            (None, None) => {
+                if order == FromOrder::First {
+                    self.errors
+                        .add(&path.key("from_order"), "speaks of the places in `from`, and there is none");
+                }
+                return None;
+            }
+        };
+        if let Some((earlier, later)) = overlapping(&places, order == FromOrder::First) {
+            self.errors.add(
+                &path.index(later),
+                format_args!(
+                    "its prefix and that of [{earlier}] both fit one value, which would count twice; keep one of them, or \
+                     say `from_order: first` and put the longer prefix first"
+                ),
+            );
+        }
+        Some(places)
     }
 
     fn api_key_directory(&self, path: &Path<'_>, name: &str) -> Option<Rc<ApiKeyDirectory>> {
@@ -145,6 +213,7 @@ impl Compiler<'_> {
         path: &Path<'_>,
         mut jwt: JwtConfig,
         users: Option<&TokenUsersConfig>,
+        api_keys: Option<Rc<ApiKeyDirectory>>,
         url: Option<&str>,
         issues: bool,
     ) -> Option<TokenScheme> {
@@ -155,7 +224,8 @@ impl Compiler<'_> {
             None => None,
         };
         let is_introspection = matches!(jwt.keys, KeySource::Introspection(_));
-        let path = path.key(if is_introspection { "introspection" } else { "jwt" });
+        let key = if is_introspection { "introspection" } else { "jwt" };
+        let path = path.key(key);
         let (trust_anchor, signer) = self.trust_anchor(&path, &mut jwt, url, issues)?;
         let revocation = jwt.revocation.take();
         let revocation = revocation.map(|config| self.revocation(&path.key("revocation"), config));
@@ -178,8 +248,8 @@ impl Compiler<'_> {
         };
         let verifier = Box::new(Verifier::new(settings, trust_anchor));
         Some(TokenScheme {
-            locations: jwt.from,
-            kind: SchemeKind::Token { verifier, users },
+            from: jwt.from.map(|from| (key, from)),
+            kind: SchemeKind::Token { verifier, users, api_keys },
             cannot_sign: matches!(signer, Signer::None),
             signer: match signer {
                 Signer::Key(key) => Some(key),

@@ -18,7 +18,9 @@ impl Compiler<'_> {
         let written = rules.iter().enumerate().filter_map(|(number, rule)| {
             let rule = rule.as_ref()?;
             let security = rule.security.as_ref()?;
-            let is_public = security.is_empty() || security.iter().any(|schemes| schemes.is_empty());
+            let is_public = security
+                .required()
+                .is_some_and(|needed| needed.is_empty() || needed.iter().any(|schemes| schemes.is_empty()));
             let matcher = rule.matcher.as_ref()?;
             Some(Written { number, matcher, path: matcher.path.key(), is_public })
         });
@@ -57,11 +59,23 @@ fn covers(earlier: &PathKey, later: &PathKey) -> bool {
             prefix.split('/').all(|own| path.next() == Some(&Segment::Literal(own.to_owned())))
         }
         (PathKey::Prefix(prefix), PathKey::Regex(_)) => prefix.is_empty(),
-        (PathKey::Regex(regex), _) => matches!(regex.as_str(), ".*" | "/.*"),
-        (PathKey::Template(own), PathKey::Template(path)) => {
-            own.len() == path.len() && own.iter().zip(path).all(|(own, other)| own.covers(other))
+        (PathKey::Prefix(prefix), PathKey::Beginning(text)) => {
+            text.strip_prefix(prefix.as_str()).is_some_and(|rest| rest.starts_with('/'))
         }
-        (PathKey::Template(_), PathKey::Prefix(_) | PathKey::Regex(_)) => false,
+        (PathKey::Beginning(text), PathKey::Prefix(path) | PathKey::Beginning(path)) => {
+            path.starts_with(text.as_str())
+        }
+        (PathKey::Beginning(text), PathKey::Template(path)) => {
+            let literals = path.iter().map_while(|segment| match segment {
+                Segment::Literal(text) => Some(text.as_str()),
+                Segment::Any | Segment::Parts(_) | Segment::Rest => None,
+            });
+            literals.collect::<Vec<_>>().join("/").starts_with(text.as_str())
+        }
+        (PathKey::Beginning(_), PathKey::Regex(_)) => false,
+        (PathKey::Regex(regex), _) => matches!(regex.as_str(), ".*" | "/.*"),
+        (PathKey::Template(own), PathKey::Template(path)) => crate::config::template::covers(own, path),
+        (PathKey::Template(_), PathKey::Prefix(_) | PathKey::Beginning(_) | PathKey::Regex(_)) => false,
     }
 }
 
@@ -71,7 +85,9 @@ fn takes_all(earlier: &Written<'_>, later: &Written<'_>) -> bool {
         (Some(_), None) => false,
         (Some(earlier), Some(later)) => later.iter().all(|own| earlier.contains(own)),
     };
-    holds(earlier.matcher.methods.as_deref(), later.matcher.methods.as_deref())
+    !earlier.matcher.is_narrowed()
+        && earlier.matcher.allow.contains(later.matcher.allow)
+        && holds(earlier.matcher.methods.as_deref(), later.matcher.methods.as_deref())
         && holds(earlier.matcher.hosts.as_deref(), later.matcher.hosts.as_deref())
 }
 

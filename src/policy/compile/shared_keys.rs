@@ -50,7 +50,7 @@ impl Compiler<'_> {
     }
 
     fn tokens<'s>(&self, scheme: &'s Scheme) -> Option<Tokens<'s>> {
-        let SchemeKind::Token { verifier, users } = &scheme.kind else { return None };
+        let SchemeKind::Token { verifier, users, .. } = &scheme.kind else { return None };
         let (TrustAnchor::Issuers(issuers), audiences) = verifier.accepts() else { return None };
         let issues = self.token_endpoints.iter().any(|endpoint| endpoint.scheme == scheme.name);
         Some(Tokens { name: &scheme.name, issuers, audiences, users: users.as_ref(), issues })

@@ -8,11 +8,13 @@ use super::Compiler;
 use super::keys::Signer;
 use crate::config::{
     AuthMethod, DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, OnOutage, Path,
-    RemoteConfig, RevocationConfig,
+    RemoteConfig, RemoteKeysConfig, RevocationConfig, SecretSource,
 };
 use crate::fetch::{
-    Discovery, IntrospectionSettings, Introspector, RemoteSource, SourceKind, Uri, issuer_of,
+    Discovery, FetchHeaders, IntrospectionSettings, Introspector, KeyFormat, RemoteSource, SourceKind, Uri,
+    issuer_of,
 };
+use crate::http_syntax::is_header_value;
 use crate::keys::{Algorithm, KeySet, VerificationKey};
 use crate::sort::insertion_sort;
 use crate::token::{Issuer, Keys, TrustAnchor};
@@ -79,15 +81,22 @@ impl Compiler<'_> {
 
     fn issuer(&mut self, path: &Path<'_>, keys: KeySource, named: Named<'_>) -> Option<(Issuer, Signer)> {
         let Named { issuer, url, algorithms, issues } = named;
+        let mut left_out = Vec::new();
         let (keys, signer) = match keys {
             KeySource::Keys(keys) => self.keys(&path.key("keys"), keys, issues),
             KeySource::Jwks(jwks) => {
-                (self.jwks(&path.key("jwks"), &jwks, algorithms.as_deref()), Signer::None)
+                let (keys, others) = self.jwks(&path.key("jwks"), &jwks, algorithms.as_deref());
+                left_out = others;
+                (keys, Signer::None)
             }
-            KeySource::Remote(RemoteConfig { uri, refresh_policy }) => {
+            KeySource::Remote(RemoteKeysConfig { remote, format }) => {
+                let RemoteConfig { uri, refresh_policy, headers } = remote;
                 self.check_asymmetric(path, algorithms.as_deref());
-                let kind = SourceKind::Keys { uri: Some(uri), discovery: None, allowed: algorithms.clone() };
-                let source = RemoteSource::new(path.key("remote_jwks").to_string(), kind, refresh_policy);
+                let allowed = algorithms.clone();
+                let kind = SourceKind::Keys { uri: Some(uri), discovery: None, allowed, format };
+                let path = path.key("remote_jwks");
+                let headers = self.fetch_headers(&path, headers);
+                let source = RemoteSource::with_headers(path.to_string(), kind, refresh_policy, headers);
                 return Some((self.fetched(source, issuer, algorithms), Signer::None));
             }
             KeySource::Discovery(config) => {
@@ -111,7 +120,7 @@ impl Compiler<'_> {
             );
         }
         let algorithms = Some(algorithms.unwrap_or(of_keys));
-        let keys = KeySet::new(keys);
+        let keys = KeySet::new(keys).with_unusable(left_out.into_iter().filter_map(|left_out| left_out.kid));
         for line in keys.beyond_budget() {
             self.warnings.add(path, line);
         }
@@ -160,7 +169,8 @@ impl Compiler<'_> {
         };
         let uri = self.errors.check(&path, Uri::parse(&url, &cluster))?;
         let discovery = Discovery { uri, issuer: issuer.clone(), jwks_cluster };
-        let kind = SourceKind::Keys { uri: None, discovery: Some(discovery), allowed };
+        let kind =
+            SourceKind::Keys { uri: None, discovery: Some(discovery), allowed, format: KeyFormat::Jwks };
         Some((RemoteSource::new(path.to_string(), kind, refresh_policy), issuer))
     }
 
@@ -186,18 +196,38 @@ impl Compiler<'_> {
         Some(TrustAnchor::Introspection(introspector, issuer))
     }
 
+    /// The headers that something is fetched with.
+    fn fetch_headers(&self, path: &Path<'_>, headers: Vec<(String, Option<SecretSource>)>) -> FetchHeaders {
+        let path = path.key("headers");
+        let mut compiled = Vec::with_capacity(headers.len());
+        for (name, value) in headers {
+            let Some(value) = value else { continue };
+            let value = self.secret(value).and_then(|value| match is_header_value(value.expose()) {
+                true if !value.expose().is_empty() => Ok(value),
+                true | false => {
+                    Err("empty, or no value of a header: it may not begin or end with a space or a line feed"
+                        .to_owned())
+                }
+            });
+            compiled.extend(self.errors.check(&path.key(&name), value).map(|value| (name, value)));
+        }
+        FetchHeaders::new(compiled)
+    }
+
     /// The list of revoked tokens that is polled, and whether tokens pass while there is none.
     pub(super) fn revocation(
         &mut self,
         path: &Path<'_>,
         config: RevocationConfig,
     ) -> (Rc<RemoteSource>, bool) {
-        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy }, on_outage } = config;
+        let RevocationConfig { remote: RemoteConfig { uri, refresh_policy, headers }, on_outage } = config;
         let accepts_on_outage = match on_outage {
             OnOutage::Refuse => false,
             OnOutage::Accept => true,
         };
-        let source = RemoteSource::new(path.to_string(), SourceKind::Revocations { uri }, refresh_policy);
+        let kind = SourceKind::Revocations { uri };
+        let headers = self.fetch_headers(path, headers);
+        let source = RemoteSource::with_headers(path.to_string(), kind, refresh_policy, headers);
         self.sources.push(Rc::clone(&source));
         (source, accepts_on_outage)
     }

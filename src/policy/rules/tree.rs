@@ -13,6 +13,7 @@ use super::parts::PartsIndex;
 use super::regex::{MOST_CELLS, Reading, Undecided};
 use super::{PathMatcher, Rule, TooCostly, segments};
 use crate::config::Segment;
+use crate::config::template::Parts;
 
 /// How many places of the tree one path may be looked up at. Documents of a thousand operations need
 /// some dozens.
@@ -37,6 +38,8 @@ struct Node {
     parts: PartsIndex,
     /// Templates that end here, in order.
     ends: Vec<usize>,
+    /// Templates of which the rest of the path is the last parameter, in order.
+    rests: Vec<usize>,
     /// Prefixes that end here, in order.
     prefixes: Vec<usize>,
     /// The first rule here or below.
@@ -51,6 +54,7 @@ impl Node {
             any: None,
             parts: PartsIndex::default(),
             ends: Vec::new(),
+            rests: Vec::new(),
             prefixes: Vec::new(),
             first,
         }
@@ -71,30 +75,53 @@ impl Tree {
     pub fn new(rules: &[Rule]) -> Result<Self, TooCostly> {
         let mut tree = Self::default();
         for (number, rule) in rules.iter().enumerate() {
-            let literal = |text: &str| Segment::Literal(text.to_owned());
-            let (id, is_prefix) = match &rule.path {
-                PathMatcher::Template(template) => (tree.at(number, template.iter().cloned()), false),
-                // Everything begins with the prefix that is left of a bare slash.
-                PathMatcher::Prefix(prefix) if prefix.is_empty() => {
-                    (tree.at(number, std::iter::empty()), true)
-                }
-                PathMatcher::Prefix(prefix) => (tree.at(number, segments(prefix).map(literal)), true),
-                PathMatcher::Regex(_) => continue,
-            };
-            let Some(node) = tree.nodes.get_mut(id) else { continue };
-            if is_prefix { &mut node.prefixes } else { &mut node.ends }.push(number);
+            match &rule.path {
+                PathMatcher::Template(template) => tree.add(number, template.iter().cloned()),
+                PathMatcher::Prefix(prefix) => tree.add_prefix(number, prefix),
+                PathMatcher::Beginning(text) => tree.add_beginning(number, text),
+                PathMatcher::Regex(_) => {}
+            }
         }
         tree.finish()?;
         Ok(tree)
     }
 
-    /// The node after these segments, made where it is not there yet.
-    fn at(&mut self, number: usize, steps: impl Iterator<Item = Segment>) -> NodeId {
+    /// Adds a rule with a template. The numbers go up.
+    pub fn add(&mut self, number: usize, template: impl Iterator<Item = Segment>) {
+        let (id, is_rest) = self.at(number, template);
+        if let Some(node) = self.nodes.get_mut(id) {
+            if is_rest { &mut node.rests } else { &mut node.ends }.push(number);
+        }
+    }
+
+    fn add_prefix(&mut self, number: usize, prefix: &str) {
+        // Everything begins with the prefix that is left of a bare slash.
+        let steps = if prefix.is_empty() { None } else { Some(segments(prefix)) };
+        let literal = |text: &str| Segment::Literal(text.to_owned());
+        let (id, _) = self.at(number, steps.into_iter().flatten().map(literal));
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.prefixes.push(number);
+        }
+    }
+
+    /// Adds a rule for all that begins with `text`, whose last segment may be cut short.
+    fn add_beginning(&mut self, number: usize, text: &str) {
+        let (above, last) = text.rsplit_once('/').unwrap_or(("", text));
+        let above = above.split('/').skip(1).map(|text| Segment::Literal(text.to_owned()));
+        let begun = Parts { prefix: last.to_owned(), middles: Vec::new(), least: 0, suffix: String::new() };
+        let (id, _) = self.at(number, above.chain([Segment::Parts(begun)]));
+        if let Some(node) = self.nodes.get_mut(id) {
+            node.prefixes.push(number);
+        }
+    }
+
+    /// The node after these segments, made where it is not there yet, and whether the rest of the path follows.
+    fn at(&mut self, number: usize, steps: impl Iterator<Item = Segment>) -> (NodeId, bool) {
         let mut id = 0;
         self.pass(id, number);
         for segment in steps {
             let next = self.nodes.len();
-            let Some(node) = self.nodes.get_mut(id) else { return id };
+            let Some(node) = self.nodes.get_mut(id) else { break };
             id = match segment {
                 Segment::Literal(text) => {
                     node.longest = node.longest.max(text.len());
@@ -102,13 +129,15 @@ impl Tree {
                 }
                 Segment::Any => *node.any.get_or_insert(next),
                 Segment::Parts(parts) => node.parts.add(parts, next),
+                // Whatever follows is in it.
+                Segment::Rest => return (id, true),
             };
             if id == next {
                 self.nodes.push(Node::new(number));
             }
             self.pass(id, number);
         }
-        id
+        (id, false)
     }
 
     fn pass(&mut self, id: NodeId, number: usize) {
@@ -118,7 +147,10 @@ impl Tree {
     }
 
     /// Orders what was added, and counts from the leaves up at how many places a path could be looked up.
-    fn finish(&mut self) -> Result<(), TooCostly> {
+    ///
+    /// # Errors
+    /// If a path could be compared with too much.
+    pub fn finish(&mut self) -> Result<(), TooCostly> {
         let mut places = vec![0_usize; self.nodes.len()];
         let mut room = MOST_CELLS;
         // Children come after their parents.
@@ -162,7 +194,7 @@ impl Tree {
             let Some(node) = self.nodes.get(id).filter(|node| node.first < best) else { continue };
             reading.step();
             best = take(&node.prefixes, best);
-            let is_narrow = node.any.is_none() && node.parts.is_empty();
+            let is_narrow = node.any.is_none() && node.parts.is_empty() && node.rests.is_empty();
             if is_narrow && node.literals.is_empty() && node.ends.is_empty() {
                 continue;
             }
@@ -170,6 +202,9 @@ impl Tree {
                 Part::None => best = take(&node.ends, best),
                 Part::Longer => {}
                 Part::Segment(segment) => {
+                    if !segment.is_empty() {
+                        best = take(&node.rests, best);
+                    }
                     let depth = depth.saturating_add(1);
                     // What is written out is looked at first, being last in.
                     if let Some(any) = node.any.filter(|_| !segment.is_empty()) {

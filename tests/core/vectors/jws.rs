@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
-use lychgate::keys::{KeySet, import_jwks};
+use lychgate::keys::{KeyOrigin, KeySet, import_jwks};
 use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use lychgate_tests::envoy::root;
 use serde_json::Value;
@@ -55,7 +55,7 @@ fn verifier(group: &Value) -> Verifier {
         Some(keys) => keys.iter().map(public).collect(),
         None => vec![public(key)],
     };
-    let (keys, _) = import_jwks(&jwks, None);
+    let keys = import_jwks(&jwks, None, KeyOrigin::Configuration).keys;
     let issuer = Issuer { name: None, keys: Keys::Fixed(KeySet::new(keys)), algorithms: None };
     let settings = VerifierSettings {
         audiences: None,

@@ -13,10 +13,12 @@ const DEAR: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus";
 const TOLD: &str = "x-auth-dry-run";
 
-fn policy(hash: &str, passwords: &Value) -> Value {
+/// `of` makes a directory that no other listener has: failures at the same one count for all, where they share
+/// data.
+fn policy(of: &str, hash: &str, passwords: &Value) -> Value {
     json!({
         "schemes": {"basic": {"type": "http", "scheme": "basic", "users": "staff"}},
-        "users": {"staff": [{"username": "johndoe", "password": hash}]},
+        "users": {"staff": [{"username": "johndoe", "password": hash}, {"username": of}]},
         "passwords": passwords,
         "security": [{"basic": []}],
         "mode": "dry_run",
@@ -50,18 +52,18 @@ fn is_spared(answer: &Response, told: &[&str]) {
 #[test]
 fn a_dry_run_spares_a_password_that_is_throttled_or_comes_when_the_budget_is_used_up() {
     let many = json!({"max_failures": 3, "worker_share_percent": 100});
-    let mut silent = policy(PASSWORD_HASH, &many);
+    let mut silent = policy("silent", PASSWORD_HASH, &many);
     silent["identity_headers"].as_object_mut().unwrap().remove("dry_run");
     // One rule of a policy that is enforced elsewhere.
-    let mut rule = policy(PASSWORD_HASH, &many);
+    let mut rule = policy("rule", PASSWORD_HASH, &many);
     rule["mode"] = "enforce".into();
     rule["rules"] = json!([{"match": {"path": "/"}, "security": [{"basic": []}], "mode": "dry_run"}]);
     let little = json!({"max_failures": 1_000_000, "worker_share_percent": 1});
     let listeners = [
-        Listener::new("throttled", policy(PASSWORD_HASH, &many)),
+        Listener::new("throttled", policy("throttled", PASSWORD_HASH, &many)),
         Listener::new("rule", rule),
         Listener::new("silent", silent),
-        Listener::new("busy", policy(DEAR, &little)),
+        Listener::new("busy", policy("busy", DEAR, &little)),
     ];
     let (upstream, _seen) = recording();
     let envoy = Envoy::start(&listeners, upstream.addr(), &Options::default());

@@ -51,7 +51,7 @@ fn definitions() -> Vec<StatDefinition> {
 #[test]
 fn the_page_lists_just_the_stats_there_are() {
     let mut defined = BTreeMap::new();
-    for StatDefinition { kind, name } in definitions() {
+    for StatDefinition { kind, name, .. } in definitions() {
         let kind = match kind {
             StatKind::Counter => "counter",
             StatKind::Gauge => "gauge",

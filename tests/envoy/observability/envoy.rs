@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lychgate_tests::echo::{Reply, Upstream};
-use lychgate_tests::envoy::{Envoy, Listener, Options, root};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, root};
 use lychgate_tests::http::Request;
 use lychgate_tests::keys;
 use lychgate_tests::tokens::Token;
@@ -345,7 +345,7 @@ fn an_update_of_the_policy_takes_what_was_remembered_along() {
     };
     let envoy = Envoy::start_dynamic(&[listener("old")], upstream.addr(), &options);
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
-    let remembered = || envoy.stat("wasmcustom.lychgate_token_cache_entries");
+    let remembered = || envoy.stat(&Artefact::from_environment().stat("lychgate_token_cache_entries", &[]));
     for number in 0..5 {
         let token = Token::new().claim("jti", format!("id-{number}")).sign("HS256");
         assert_eq!(envoy.send(PLUGIN, &Request::get("/").bearer(token)).status, 200);

@@ -39,7 +39,7 @@ fn what_a_token_says_does_not_mislead_the_reader_of_an_access_log() {
         "filter_state": true,
     });
     let listener = Listener::new("gate", policy).manager(json!({"access_log": text_log()}));
-    let arguments = ["--component-log-level", "wasm:debug"].map(str::to_owned).to_vec();
+    let arguments = ["--component-log-level", "wasm:debug,dynamic_modules:debug"].map(str::to_owned).to_vec();
     let clusters = vec![("idp".to_owned(), issuer.addr())];
     let options = Options { arguments, clusters, ..Options::default() };
     let envoy = Envoy::start(&[listener], upstream.addr(), &options);

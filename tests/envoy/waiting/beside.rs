@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use lychgate_tests::echo::Reply;
-use lychgate_tests::envoy::Envoy;
+use lychgate_tests::envoy::{Artefact, Envoy};
 use lychgate_tests::held::Held;
 use lychgate_tests::http::Request;
 use lychgate_tests::keys::PASSWORD_HASH;
@@ -31,7 +31,8 @@ fn policy() -> Value {
 }
 
 fn hashed(envoy: &Envoy) -> u64 {
-    envoy.stat("wasmcustom.result=.=hashed;.;lychgate_password_checks_total")
+    let name = "lychgate_password_checks_total";
+    envoy.stat(&Artefact::from_environment().stat(name, &[("result", "hashed")]))
 }
 
 fn basic(pair: &str) -> String {

@@ -4,7 +4,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lychgate_tests::envoy::{Envoy, Listener};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener};
 use lychgate_tests::h2;
 use lychgate_tests::held::Held;
 use lychgate_tests::http::{self, Request, Response};
@@ -114,7 +114,7 @@ impl Case {
     /// Whether the filter never sees the form, because the host holds it back with the head.
     fn is_held_back(&self) -> bool {
         let is_told_by_its_head = matches!(self.form, Form::Mebibyte | Form::OverTheBuffer);
-        self.listener == "lets" && !is_told_by_its_head
+        Artefact::from_environment() == Artefact::Wasm && self.listener == "lets" && !is_told_by_its_head
     }
 
     fn expected(&self) -> &'static [u16] {
@@ -292,6 +292,9 @@ fn nothing_is_learnt_from_the_time_that_a_form_takes() {
 /// Where the host holds the form back with the head, no login succeeds, and the log says what to do.
 #[test]
 fn where_the_form_is_held_back_with_the_head_the_log_says_what_to_do() {
+    if Artefact::is_native_where("Envoy hands it the body of a head that is held back") {
+        return;
+    }
     let witness = Witness::start();
     let [_, lets, _] = listeners();
     let envoy = start(&[lets], &witness);

@@ -191,7 +191,7 @@ pub fn rows() -> Vec<Row> {
         refused(
             "tokens in two places",
             "sources",
-            Request::get(format!("/?access_token={good}")).bearer(&good),
+            Request::get(format!("/?access_token={good}")).bearer(Token::reader().sign("HS256")),
             401,
             "Could not validate credentials",
             &[super::INVALID_TOKEN],

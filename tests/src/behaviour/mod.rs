@@ -8,9 +8,12 @@ mod claims;
 mod documents;
 mod dry_run;
 mod forged;
+mod found_documents;
 mod login;
+mod matching;
 mod own_routes;
 mod people;
+mod places;
 mod policies;
 mod requirements;
 mod routing;
@@ -86,8 +89,11 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(documents::policies());
     policies.extend(dry_run::policies());
     policies.extend(forged::policies());
+    policies.extend(matching::policies());
+    policies.extend(found_documents::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
+    policies.extend(places::policies());
     policies
 }
 
@@ -107,8 +113,11 @@ pub fn rows() -> Vec<Row> {
         documents::rows,
         dry_run::rows,
         forged::rows,
+        matching::rows,
+        found_documents::rows,
         own_routes::rows,
         whose::rows,
+        places::rows,
     ] {
         rows.extend(theme());
     }

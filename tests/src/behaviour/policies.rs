@@ -25,7 +25,7 @@ fn jwt(settings: Value) -> Value {
     jwt
 }
 
-fn oauth2(settings: Value) -> Value {
+pub(super) fn oauth2(settings: Value) -> Value {
     json!({"type": "oauth2", "flows": {"password": {"tokenUrl": "/token", "scopes": {
         "items:read": "Read", "items:write": "Write", "admin": "All"}}}, "jwt": jwt(settings)})
 }

@@ -303,22 +303,94 @@ pub fn faults() -> Vec<Fault> {
         matching(
             "an asterisk in a path",
             json!({"path": "/a/*"}),
-            &["rules[0].match.path: `*` is no wildcard", "`prefix` has all below it"],
+            &["rules[0].match.path: `*` is no wildcard in a path", "`{name:path}` is several"],
         ),
         matching(
-            "an asterisk in a prefix",
-            json!({"prefix": "/a/*"}),
-            &["rules[0].match.prefix: `*` is no wildcard", "a prefix has all below it without one"],
-        ),
-        matching(
-            "a parameter with a converter",
-            json!({"path": "/files/{name:path}"}),
-            &["rules[0].match.path: \"{name:path}\": a parameter stands for one segment", "use `prefix`"],
+            "an asterisk in the middle of a prefix",
+            json!({"prefix": "/a/*/b"}),
+            &["rules[0].match.prefix: `*` is at the end of a prefix only"],
         ),
         matching(
             "a parameter with an asterisk",
             json!({"path": "/files/{name*}"}),
-            &["rules[0].match.path: \"{name*}\": a parameter stands for one segment"],
+            &[
+                "rules[0].match.path: \"{name*}\" is not a template segment: `{name:path}` is several segments",
+            ],
+        ),
+        matching(
+            "a parameter with a converter of another kind",
+            json!({"path": "/files/{name:int}"}),
+            &["rules[0].match.path: \"{name:int}\" is not a template segment"],
+        ),
+        matching(
+            "two parameters of one name, one of which spans",
+            json!({"path": "/{a}/{a:path}"}),
+            &["rules[0].match.path: two parameters are named `a`"],
+        ),
+        matching(
+            "an exception of nothing",
+            json!({"prefix": "/", "not": {}}),
+            &["rules[0].match.not: excepts nothing"],
+        ),
+        matching(
+            "an exception of an empty list",
+            json!({"prefix": "/", "not": {"paths": []}}),
+            &["rules[0].match.not.paths: would match nothing"],
+        ),
+        matching(
+            "an exception of several segments in the middle",
+            json!({"prefix": "/", "not": {"paths": ["/a/{b:path}/c"]}}),
+            &["rules[0].match.not.paths[0]: several segments", "at the end"],
+        ),
+        matching(
+            "an exception by an unknown key",
+            json!({"prefix": "/", "not": {"path": "/a"}}),
+            &["rules[0].match.not.path: unknown key"],
+        ),
+        matching(
+            "a client that is none",
+            json!({"prefix": "/", "client": ["localhost"]}),
+            &["rules[0].match.client[0]: \"localhost\" is not an IP address or a network"],
+        ),
+        matching(
+            "a network with bits of a host",
+            json!({"prefix": "/", "client": ["10.0.0.1/8"]}),
+            &["rules[0].match.client[0]: \"10.0.0.1/8\" names a client and a network; write `10.0.0.0/8`"],
+        ),
+        matching(
+            "no client",
+            json!({"prefix": "/", "client": []}),
+            &["rules[0].match.client: would match nothing"],
+        ),
+        matching(
+            "the host as a header",
+            json!({"prefix": "/", "headers": {"Host": "a"}}),
+            &["rules[0].match.headers: the host is not among the headers; use `hosts`"],
+        ),
+        matching(
+            "a header that cannot be",
+            json!({"prefix": "/", "headers": {":path": "/"}}),
+            &["rules[0].match.headers: \":path\" is not a header name"],
+        ),
+        matching(
+            "a header that must not be present, the wrong way",
+            json!({"prefix": "/", "headers": {"a": {"present": false}}}),
+            &["rules[0].match.headers.a.present: write `{not: {present: true}}`"],
+        ),
+        matching(
+            "no headers",
+            json!({"prefix": "/", "headers": {}}),
+            &["rules[0].match.headers: asks for nothing"],
+        ),
+        matching(
+            "an unknown allowance",
+            json!({"prefix": "/", "allow": ["dot_segment"]}),
+            &["rules[0].match.allow[0]: unknown value \"dot_segment\"", "`encoded_slash`"],
+        ),
+        json_fault(
+            "security by another word",
+            json!({"rules": [{"match": {"path": "/"}, "security": "deny"}]}),
+            &["rules[0].security: expected a list of what is needed, or `denied`"],
         ),
         matching(
             "a regex without the slash that a path begins with",

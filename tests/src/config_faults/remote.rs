@@ -52,6 +52,36 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.remote_jwks: missing key `cluster`"],
         ),
         remote(
+            "a header that the filter writes itself",
+            with("headers", json!({"Accept": "*/*"})),
+            &["schemes.s.jwt.remote_jwks.headers.Accept: `accept` is written by the filter itself"],
+        ),
+        remote(
+            "a header with a name that is none",
+            with("headers", json!({"X Token": "a"})),
+            &["\"X Token\" is not a header name"],
+        ),
+        remote(
+            "a header twice",
+            with("headers", json!({"X-Token": "a", "x-token": "b"})),
+            &["schemes.s.jwt.remote_jwks.headers: `x-token` is there twice"],
+        ),
+        remote(
+            "a header with a line feed behind its value",
+            with("headers", json!({"X-Token": "my-secret-key\n"})),
+            &["schemes.s.jwt.remote_jwks.headers.x-token: empty, or no value of a header"],
+        ),
+        remote(
+            "a header of a variable that is not set",
+            with("headers", json!({"X-Token": {"env": "NOT_SET"}})),
+            &["schemes.s.jwt.remote_jwks.headers.x-token: the environment variable NOT_SET is not set"],
+        ),
+        remote(
+            "a format of a set nobody knows",
+            with("format", json!("pem")),
+            &["schemes.s.jwt.remote_jwks.format: unknown value \"pem\"", "`pem_map`"],
+        ),
+        remote(
             "a URI that is relative",
             with("uri", json!("/keys")),
             &["schemes.s.jwt.remote_jwks.uri: \"/keys\" is not an absolute URI"],

@@ -143,7 +143,64 @@ pub fn faults() -> Vec<Fault> {
         jwt(
             "a set with a weak key",
             json!({"jwks": {"keys": [keys::P256.jwk(), keys::RSA_1024.jwk()]}}),
-            &["schemes.s.jwt.jwks.keys[1]: ", "2048 bits"],
+            &[
+                "schemes.s.jwt.jwks.keys[1]: ",
+                "at least 2048 bits, and this one has 1024",
+                "or leave the key out of the set",
+            ],
+        ),
+        jwt(
+            "prefixes that overlap",
+            with_keys(
+                "from",
+                json!([{"header": "Authorization"}, {"header": "authorization", "prefix": ""}]),
+            ),
+            &["schemes.s.jwt.from[1]: its prefix and that of [0] both fit one value", "`from_order: first`"],
+        ),
+        jwt(
+            "a subprotocol with a space",
+            with_keys("from", json!([{"subprotocol": "a b"}])),
+            &["schemes.s.jwt.from[0].subprotocol: \"a b\" is not the name of a subprotocol"],
+        ),
+        scheme(
+            "places beside `jwt` and in it",
+            json!({"type": "http", "scheme": "bearer", "from": [{"query": "a"}], "jwt": with_keys("from", json!([{"query": "b"}]))}),
+            &["schemes.s.from: the tokens of this scheme have a `from` too"],
+        ),
+        scheme(
+            "the shorter prefix first",
+            json!({"type": "http", "scheme": "bearer", "from_order": "first", "jwt": with_keys("issuer", json!("x")),
+                "from": [{"header": "X-Token"}, {"header": "X-Token", "prefix": "Bearer "}]}),
+            &[
+                "schemes.s.from[1]: its prefix and that of [0] both fit one value",
+                "put the longer prefix first",
+            ],
+        ),
+        scheme(
+            "an order of no places",
+            json!({"type": "http", "scheme": "bearer", "from_order": "first", "jwt": with_keys("issuer", json!("x"))}),
+            &["schemes.s.from_order: speaks of the places in `from`, and there is none"],
+        ),
+        scheme(
+            "a place named twice",
+            json!({"type": "apiKey", "in": "query", "name": "k", "api_keys": "d", "from": [{"query": "k"}, {"query": "k"}]}),
+            &["schemes.s.from: one place is named twice"],
+        ),
+        json_fault(
+            "users of tokens, and keys alone",
+            json!({"schemes": {"s": {"type": "http", "scheme": "bearer", "api_keys": "d", "users": "u"}},
+                "api_keys": {"d": []}, "users": {"u": []}}),
+            &["schemes.s.users: says which users tokens may be of; with `api_keys` alone there is no token"],
+        ),
+        scheme(
+            "keys of a directory that is not there",
+            json!({"type": "http", "scheme": "bearer", "api_keys": "nowhere"}),
+            &["schemes.s.api_keys: no directory `nowhere`"],
+        ),
+        json_fault(
+            "a status of all schemes that is none",
+            json!({"errors": {"missing_status": 400}}),
+            &["errors.missing_status: must be 401 or 403, got 400"],
         ),
         jwt(
             "an algorithm that no key has",
@@ -203,7 +260,7 @@ pub fn faults() -> Vec<Fault> {
         jwt(
             "a token source of no kind",
             with_keys("from", json!([{"body": "token"}])),
-            &["schemes.s.jwt.from[0]: one of `header`, `query`, `cookie` is needed"],
+            &["schemes.s.jwt.from[0]: one of `header`, `query`, `cookie`, `subprotocol` is needed"],
         ),
         jwt(
             "prefix for a query parameter",

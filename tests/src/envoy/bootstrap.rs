@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{ConfigForm, Listener, Options};
+use super::{Artefact, ConfigForm, Listener, Options, is_envoy};
 
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 
@@ -56,11 +56,21 @@ pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "stats_config": options.stats_config,
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": runtime()}]},
         "static_resources": {
             "listeners": listeners.iter().map(|l| listener(l, options, module)).collect::<Vec<_>>(),
             "clusters": clusters,
         },
     })
+}
+
+/// As in `envoy.native.yaml`: stats have the names of the Wasm module's. Envoy 1.37 names them so by itself.
+fn runtime() -> Value {
+    if Artefact::from_environment() == Artefact::Native && !is_envoy("1.37") {
+        json!({"envoy.reloadable_features.dynamic_modules_strip_custom_stat_prefix": true})
+    } else {
+        json!({})
+    }
 }
 
 fn cluster(name: &str, endpoint: SocketAddr) -> Value {
@@ -79,6 +89,12 @@ fn address(address: SocketAddr) -> Value {
 }
 
 fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
+    let mut filters = vec![filter(listener, options, module)];
+    filters.extend(listener.behind.iter().cloned());
+    filters.push(json!({
+        "name": "envoy.filters.http.router",
+        "typed_config": {"@type": format!("{TYPES}.filters.http.router.v3.Router")},
+    }));
     let mut manager = json!({
         "@type": format!("{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager"),
         "stat_prefix": listener.name,
@@ -91,13 +107,7 @@ fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
             "domains": ["*"],
             "routes": [{"match": {"prefix": ""}, "route": {"cluster": "upstream"}}],
         }]},
-        "http_filters": [
-            filter(listener, options, module),
-            {
-                "name": "envoy.filters.http.router",
-                "typed_config": {"@type": format!("{TYPES}.filters.http.router.v3.Router")},
-            },
-        ],
+        "http_filters": filters,
     });
     for (name, value) in listener.manager.as_object().into_iter().flatten() {
         manager[name] = value.clone();
@@ -131,15 +141,38 @@ fn access_log(listener: &Listener) -> Value {
 }
 
 fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
+    match listener.artefact {
+        Artefact::Wasm => wasm_filter(listener, options, module),
+        Artefact::Native => native_filter(listener),
+    }
+}
+
+fn native_filter(listener: &Listener) -> Value {
+    json!({
+        "name": "lychgate",
+        "typed_config": {
+            "@type": format!("{TYPES}.filters.http.dynamic_modules.v3.DynamicModuleFilter"),
+            "dynamic_module_config": {"name": "lychgate", "do_not_close": true},
+            "filter_name": "lychgate",
+            "filter_config": configuration(listener),
+        },
+    })
+}
+
+/// The plugin's configuration, in the form in which it is handed over.
+fn configuration(listener: &Listener) -> Value {
     let string =
         |text: String| json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text});
-    let configuration = match (&listener.text, listener.form) {
+    match (&listener.text, listener.form) {
         (Some(text), _) => string(text.clone()),
         (None, ConfigForm::StringValue) => string(listener.policy.to_string()),
         (None, ConfigForm::Struct) => {
             json!({"@type": "type.googleapis.com/google.protobuf.Struct", "value": listener.policy})
         }
-    };
+    }
+}
+
+fn wasm_filter(listener: &Listener, options: &Options, module: &Path) -> Value {
     let environment: serde_json::Map<_, _> =
         options.environment.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
     let capabilities: serde_json::Map<_, _> =
@@ -159,7 +192,7 @@ fn filter(listener: &Listener, options: &Options, module: &Path) -> Value {
                     "code": {"local": {"filename": listener.module.as_deref().unwrap_or(module)}},
                     "environment_variables": {"key_values": environment, "host_env_keys": host_keys},
                 },
-                "configuration": configuration,
+                "configuration": configuration(listener),
             },
         },
     });

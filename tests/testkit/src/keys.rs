@@ -84,6 +84,18 @@ pair!(
     ED25519_STRANGER, "ed25519-stranger"
 );
 
+/// Certificates of keys above, signed by themselves: of version 3, and the one of [`P256`] of version 1.
+pub mod certificates {
+    /// Of [`super::RSA`].
+    pub const RSA: &str = include_str!("../keys/rsa.cert.pem");
+    /// Of [`super::RSA_1024`].
+    pub const RSA_1024: &str = include_str!("../keys/rsa1024.cert.pem");
+    /// Of [`super::P256`].
+    pub const P256: &str = include_str!("../keys/p256.cert.pem");
+    /// Of [`super::ED25519`].
+    pub const ED25519: &str = include_str!("../keys/ed25519.cert.pem");
+}
+
 /// An HMAC secret, long enough for SHA-512.
 pub const SECRET: &str = "a secret for tests that is long enough for every HMAC there is: 64+";
 /// A stranger's HMAC secret.

@@ -41,24 +41,31 @@ pub fn check_operation(node: Node<'_>, operation: &Map<String, Value>) -> bool {
     check_members(node, operation, true) & check_all(node, operation, &OF_OPERATION)
 }
 
-/// Says whether a Path Item has no requirement, and no operation that is not read.
-pub fn check_path_item(node: Node<'_>, item: &Map<String, Value>) -> bool {
+/// Says whether a Path Item has no requirement, and no operation that is not read. `has_later` are the operations of
+/// OpenAPI 3.2.
+pub fn check_path_item(node: Node<'_>, item: &Map<String, Value>, has_later: bool) -> bool {
     let mut is_good = check_all(node, item, &OF_PATH_ITEM);
-    let has_reference = item.contains_key("$ref");
-    for key in item.keys() {
+    for (key, value) in item {
         let is_method = METHODS.iter().any(|method| method.eq_ignore_ascii_case(key));
-        let error = if LATER.iter().any(|later| later.eq_ignore_ascii_case(key)) {
-            "is of OpenAPI 3.2 and not read; write a rule for it"
+        let is_later = LATER.iter().any(|later| later.eq_ignore_ascii_case(key));
+        let error = if is_later && !(has_later && LATER.contains(&key.as_str())) {
+            "is of OpenAPI 3.2 and not read; say `openapi: 3.2.0`, or write a rule for it"
         } else if is_method && key.bytes().any(|b| b.is_ascii_uppercase()) {
             "is not read: write the method in lower case"
-        } else if has_reference && (is_method || key == "servers") {
-            "is not read beside `$ref`; write it there, or the path item out"
+        } else if is_unknown_operation(key, value) {
+            "is no method of a path item; OpenAPI 3.2 has `additionalOperations` for others"
         } else {
             continue;
         };
         is_good = refuse(node, key, error);
     }
     is_good
+}
+
+/// Whether a member of a Path Item looks like an operation, and OpenAPI has none of that name.
+fn is_unknown_operation(key: &str, value: &Value) -> bool {
+    let is_known = METHODS.contains(&key) || LATER.contains(&key) || key.starts_with("x-");
+    !is_known && ["responses", "operationId"].iter().any(|member| value.get(member).is_some())
 }
 
 fn check_all(node: Node<'_>, members: &Map<String, Value>, places: &[&[&str]]) -> bool {

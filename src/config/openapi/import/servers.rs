@@ -2,11 +2,22 @@
 
 use serde_json::{Map, Value};
 
+use crate::config::error::Errors;
 use crate::config::node::Node;
+
+/// More URLs than one server has.
+const MOST_URLS: usize = 64;
+
+/// The text of a variable that is not known, which is of no consequence in a host.
+const UNKNOWN: char = '\u{1}';
 
 /// The base paths of the `servers` of `owner`, each once; nothing where it has none.
 #[expect(clippy::option_option, reason = "an error, silence, or a list")]
-pub fn base_paths(node: Node<'_>, owner: &Map<String, Value>) -> Option<Option<Vec<String>>> {
+pub fn base_paths(
+    node: Node<'_>,
+    owner: &Map<String, Value>,
+    warnings: &Errors,
+) -> Option<Option<Vec<String>>> {
     let Some(servers) = owner.get("servers") else { return Some(None) };
     let place = node.path.key("servers");
     let node = Node { path: &place, ..node };
@@ -18,46 +29,115 @@ pub fn base_paths(node: Node<'_>, owner: &Map<String, Value>) -> Option<Option<V
         let Some(url) = server.get("url").and_then(Value::as_str) else {
             return node.error("expected an object with `url`");
         };
-        let base = base_path(node, url, server)?;
-        if !bases.contains(&base) {
-            bases.push(base);
+        for filled in filled(node, url, server, warnings)? {
+            let base = base_path(node, url, &filled, server, warnings)?;
+            if !bases.contains(&base) {
+                bases.push(base);
+            }
         }
     }
     // An empty list is as good as the default, `/` (OpenAPI 3.1 section 4.8.1).
     Some((!bases.is_empty()).then_some(bases))
 }
 
-fn base_path(node: Node<'_>, url: &str, server: &Value) -> Option<String> {
-    if url.contains(['?', '#']) {
-        return node.error(format_args!(
-            "{url:?}: no path begins with it; a server's URL has neither a query nor a fragment"
-        ));
-    }
-    let path = match url.split_once("://").map(|(_, rest)| rest).or_else(|| url.strip_prefix("//")) {
-        Some(rest) => rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default(),
-        None => url,
-    };
-    let mut filled = String::new();
-    let mut rest = path;
+/// A URL with each value of its variables.
+fn filled(node: Node<'_>, url: &str, server: &Value, warnings: &Errors) -> Option<Vec<String>> {
+    let mut urls = vec![String::new()];
+    let mut rest = url;
     while let Some((before, after)) = rest.split_once('{') {
         let Some((name, after)) = after.split_once('}') else {
             return node.error(format_args!("{url:?}: a brace that is not closed"));
         };
         let variable = server.get("variables").and_then(|variables| variables.get(name));
-        let Some(default) = variable.and_then(|variable| variable.get("default")).and_then(Value::as_str)
-        else {
-            return node.error(format_args!("{url:?}: the variable {name:?} has no `default`"));
-        };
-        if default.contains(['?', '#', '{', '}', '%']) || default.contains("//") {
-            return node.error(format_args!(
-                "{url:?}: the `default` of the variable {name:?} is no part of a plain path"
-            ));
+        let default = variable.and_then(|variable| variable.get("default")).and_then(Value::as_str);
+        let named = variable.and_then(|variable| variable.get("enum")).and_then(Value::as_array);
+        let mut values: Vec<&str> = named.into_iter().flatten().filter_map(Value::as_str).collect();
+        if let Some(default) = default.filter(|default| !values.contains(default)) {
+            values.push(default);
         }
-        filled.push_str(before);
-        filled.push_str(default);
+        let unknown = UNKNOWN.to_string();
+        if values.is_empty() {
+            values.push(&unknown);
+        }
+        let is_in_host = is_in_host(url, rest.len());
+        if named.is_none() && default.is_some_and(|default| !default.contains("://")) && !is_in_host {
+            let message =
+                format!("{url:?}: `{name}` has no `enum`; no value of it but its `default` is read");
+            warnings.add(node.path, message);
+        }
+        if urls.len().saturating_mul(values.len()) > MOST_URLS {
+            return node.error(format_args!("{url:?}: its variables make more than {MOST_URLS} URLs"));
+        }
+        let with =
+            |own: &String| values.iter().map(|value| format!("{own}{before}{value}")).collect::<Vec<_>>();
+        urls = urls.iter().flat_map(with).collect();
         rest = after;
     }
-    filled.push_str(rest);
-    let base = filled.trim_matches('/');
+    for own in &mut urls {
+        own.push_str(rest);
+    }
+    Some(urls)
+}
+
+/// Whether what is so far from the end of `url` is in its host.
+fn is_in_host(url: &str, from_end: usize) -> bool {
+    let before = url.len().checked_sub(from_end).and_then(|end| url.get(..end)).unwrap_or_default();
+    let host = before.split_once("://").map(|(_, host)| host).or_else(|| before.strip_prefix("//"));
+    host.is_some_and(|host| !host.contains('/'))
+}
+
+/// The base path of a URL without variables.
+fn base_path(node: Node<'_>, url: &str, filled: &str, server: &Value, warnings: &Errors) -> Option<String> {
+    if filled.contains(['?', '#']) {
+        return node.error(format_args!(
+            "{url:?}: no path begins with it; a server's URL has neither a query nor a fragment"
+        ));
+    }
+    let scheme_and_rest = filled.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', UNKNOWN]));
+    let behind_host = scheme_and_rest.map(|(_, rest)| rest).or_else(|| filled.strip_prefix("//"));
+    let path = match behind_host {
+        Some(rest) => rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default(),
+        None if filled.is_empty() || filled.starts_with('/') => filled,
+        None => relative(node, url, filled, warnings)?,
+    };
+    if path.contains(UNKNOWN) {
+        return no_default(node, url, server);
+    }
+    if path.contains(['{', '}']) {
+        return node.error(format_args!("{url:?}: the value of a variable is no part of a plain path"));
+    }
+    let base = path.trim_matches('/');
     Some(if base.is_empty() { String::new() } else { format!("/{base}") })
+}
+
+/// Says which variable of a URL has no value.
+fn no_default<T>(node: Node<'_>, url: &str, server: &Value) -> Option<T> {
+    let mut names = url.split('{').skip(1).filter_map(|rest| Some(rest.split_once('}')?.0));
+    let lacks_value = |name: &&str| {
+        let variable = server.get("variables").and_then(|variables| variables.get(*name));
+        variable.is_none_or(|own| own.get("default").is_none() && own.get("enum").is_none())
+    };
+    let name = names.find(lacks_value).unwrap_or_default();
+    node.error(format_args!("{url:?}: the variable {name:?} has no `default`"))
+}
+
+/// The path of a URL that is relative to where the document is, which is taken to be the root.
+fn relative<'u>(node: Node<'_>, url: &str, filled: &'u str, warnings: &Errors) -> Option<&'u str> {
+    let mut path = filled;
+    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix("../")) {
+        path = rest;
+    }
+    if matches!(path, "." | "..") {
+        path = "";
+    }
+    let first = path.split('/').next().unwrap_or_default();
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'%');
+    // That is told where it is missing.
+    if !first.contains(UNKNOWN) && !first.bytes().all(is_plain) {
+        return node
+            .error(format_args!("{url:?}: host or path? Write `https://` before a host, `/` before a path"));
+    }
+    warnings
+        .add(node.path, format_args!("{url:?} is relative to where the document is; it is read as /{path}"));
+    Some(path)
 }

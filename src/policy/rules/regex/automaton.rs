@@ -25,9 +25,14 @@ pub struct Reading {
     steps: Cell<usize>,
 }
 
-/// The bytes that automata may read did not suffice.
+/// Which rule is for a request is not decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Undecided;
+pub enum Undecided {
+    /// The bytes that automata may read did not suffice.
+    Reading,
+    /// A rule is for some clients only, and this one has no address that is known.
+    Client,
+}
 
 impl Reading {
     /// What one request may take, whose path is so long and could be so long: automata read a quarter of
@@ -264,7 +269,7 @@ impl Automaton {
         let state = self.state(position);
         stays = stays || state.is_some_and(|state| matches!(state.leads, Leads::Nowhere));
         if !stays && may_read.len() < text.len() {
-            return Err(Undecided);
+            return Err(Undecided::Reading);
         }
         Ok(state.map_or(&[], |state| self.matched(state)))
     }
