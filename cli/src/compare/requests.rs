@@ -215,6 +215,7 @@ pub fn requests(hints: &Hints, most: usize, keyring: &mut Keyring, now: i64) -> 
         .extend(hints.methods.iter().filter(|own| !["GET", "POST", "HEAD"].contains(&own.as_str())).cloned());
     let mut hosts = vec!["other.example".to_owned()];
     for host in hints.hosts.iter().filter(|host| *host != "*") {
+        let host = if host.starts_with('.') { format!("a{host}") } else { host.clone() };
         hosts.push(host.replace('*', "a").trim_end_matches(":a").to_owned());
     }
     let mut extras: Vec<(String, Vec<(String, String)>)> = vec![(String::new(), Vec::new())];
