@@ -3,5 +3,6 @@
 mod allocations;
 mod behaviour;
 mod config_faults;
+mod corpus;
 mod secrets;
 mod vectors;
