@@ -166,7 +166,11 @@ fn credentials(hints: &Hints, keyring: &mut Keyring, now: i64) -> Result<Vec<Cre
         if let Some((name, token)) = good {
             best.push(bearer(name.clone(), token));
             for (kind, place, prefix) in &hints.places {
-                all.push(Credential::placed(format!("{name} in {kind} {place}"), kind, place, prefix, token));
+                let own = Credential::placed(format!("{name} in {kind} {place}"), kind, place, prefix, token);
+                if !place.eq_ignore_ascii_case("authorization") {
+                    best.push(own.clone());
+                }
+                all.push(own);
             }
             let usual =
                 Credential::placed(format!("{name} in a parameter"), "query", "access_token", "", token);
