@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use crate::config::node::Node;
 use crate::config::openapi::Options;
 use crate::config::openapi::import::{self, Imported, ImportedScheme};
-use crate::config::{ConfigError, Errors, Path, PathConfig, SecurityConfig};
+use crate::config::{ConfigError, Errors, NeedConfig, Path, PathConfig, SecurityConfig};
 
 /// The beginning of a configuration.
 #[derive(Debug)]
@@ -105,8 +105,8 @@ fn rules(imported: &Imported, public: bool) -> Value {
         if let Some(matching) = matching.as_object_mut() {
             matching.insert("methods".into(), methods.into());
         }
-        let alternative = |schemes: Vec<(String, Vec<String>)>| {
-            Value::Object(schemes.into_iter().map(|(name, scopes)| (name, scopes.into())).collect())
+        let alternative = |schemes: Vec<(String, NeedConfig)>| {
+            Value::Object(schemes.into_iter().map(|(name, need)| (name, need.to_json())).collect())
         };
         let security: Value = match security {
             Some(security) => security.into_iter().map(alternative).collect(),

@@ -11,6 +11,7 @@ mod issuer;
 mod login;
 mod native;
 mod observability;
+mod possession;
 mod secrets;
 mod vectors;
 mod waiting;
