@@ -104,14 +104,14 @@ pub struct JwtConfig {
     pub scope_mode: ScopeMode,
     /// Roles of the token, and the scopes that each of them grants.
     pub roles: Option<RolesConfig>,
-    /// Where the token may be. Equal tokens in several of these places are one; different ones are refused, unless the
-    /// scheme has `from_order: first`.
+    /// Where the token may be. Left out: in `Authorization`, behind `Bearer `. Equal tokens in several of these places are
+    /// one; different ones are refused, unless the scheme has `from_order: first`.
     #[cfg_attr(
         feature = "schema",
         schemars(
             with = "Option<Vec<super::places::written::CredentialPlace>>",
             length(min = 1),
-            extend("default" = [{"header": "Authorization", "prefix": "Bearer "}]),
+            extend("examples" = [[{"header": "Authorization"}, {"cookie": "session"}]]),
         )
     )]
     pub from: Option<Vec<CredentialLocation>>,
