@@ -14,6 +14,7 @@
 //! | [`normal_path`] | the one reading of a path on which filter and upstream agree |
 //! | [`engine`] | request, policy and host in, decision out |
 //! | [`credential`] | taking a credential out of a request |
+//! | [`claim`] | claims: how they are named, and what they must be |
 //! | [`token`] | JSON Web Tokens: parsed strictly, verified, remembered |
 //! | [`keys`] | keys: secret, PEM, JWK, JWK Set; signatures |
 //! | [`identity`] | users and API keys, and the identity of a request |
@@ -78,6 +79,7 @@
 //! ```
 
 mod bytes;
+pub mod claim;
 pub mod config;
 pub mod credential;
 pub mod decision;
@@ -103,6 +105,7 @@ pub mod request;
 pub mod secret;
 pub mod setting;
 mod sort;
+mod target_uri;
 pub mod token;
 pub mod token_endpoint;
 

@@ -21,6 +21,8 @@ pub enum CountedFor {
     Basic,
     /// Each scheme of API keys.
     ApiKey,
+    /// Each scheme of client certificates.
+    Certificate,
 }
 
 /// The error code that OAuth 2.0 has for a refusal.
@@ -125,7 +127,7 @@ reasons! {
             PasswordTwice: 401 "Incorrect username or password" if "it is a username and password";
             ApiKeyTwice: 403 "Invalid API key" if "it is an API key";
         }
-    "scope_lacking" for [Token Basic ApiKey]
+    "scope_lacking" for [Token Basic ApiKey Certificate]
         means "The credential is good, and lacks a scope that the rule asks for."
         remedy "Grant the scope where the credential comes from; the challenge names it. Look into `scope_claims` if \
                 the token has it under another claim."
@@ -181,7 +183,7 @@ reasons! {
         remedy "Compare the clocks of the issuer and of Envoy, or raise `leeway_seconds`."
         { TokenIssuedInFuture: 401 "Could not validate credentials", Challenge "invalid_token"; }
     "token_wrong_issuer" for [Token]
-        means "The token's `iss` is not the scheme's `issuer`."
+        means "The token's `iss` is not the scheme's `issuer`, or not as discovery says."
         remedy "Compare them letter by letter, a slash at the end included."
         { TokenWrongIssuer: 401 "Could not validate credentials", Challenge "invalid_token"; }
     "token_wrong_audience" for [Token]
@@ -208,6 +210,67 @@ reasons! {
         means "By the issuer's answer it is a refresh token, an ID token or another one that is no access token."
         remedy "Send the access token."
         { TokenOtherUse: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_wrong_type" for [Token]
+        means "The token's `typ` is none of `types`, or says that it is neither an access token nor an ID token."
+        remedy "Send the access token. If this is one: name its `typ` in `types`."
+        { TokenWrongType: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_claim_refused" for [Token]
+        means "A claim does not meet the condition that the scheme's `claims` has for it; the log at debug names it."
+        remedy "Ask the issuer for a token that meets it, or change the condition."
+        { TokenClaimRefused: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_confirmation_unknown" for [Token]
+        means "The token is bound (`cnf`) by a method that is neither a key's thumbprint nor a certificate's."
+        remedy "Have the issuer bind it by `jkt` (RFC 9449) or `x5t#S256` (RFC 8705); or set `cnf: ignore`."
+        { TokenConfirmationUnknown: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_unbound" for [Token]
+        means "The token is bound to no key or no certificate, and the scheme or the way it is sent asks for that."
+        remedy "Have the client ask for a bound token; or remove `required` from `dpop` or `certificate_bound`. A token \
+                without a key is sent with the scheme `Bearer`."
+        { TokenUnbound: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "token_certificate_mismatch" for [Token]
+        means "The token is bound to a client certificate, and the connection has another one or none."
+        remedy "Use the token over a connection with the certificate that it was issued for, and have the listener ask for \
+                client certificates."
+        { TokenCertificateMismatch: 401 "Could not validate credentials", Challenge "invalid_token"; }
+    "dpop_proof_missing" for [Token]
+        means "The token is bound to a key, and comes without a DPoP proof, or with the scheme `Bearer`."
+        remedy "Send it as `Authorization: DPoP`, with a proof in the header `DPoP` (RFC 9449 section 7.1)."
+        { DpopProofMissing: 401 "Could not validate credentials", Challenge "invalid_dpop_proof"; }
+    "dpop_proof_invalid" for [Token]
+        means "The DPoP proof is wrong; the log at debug says in what."
+        remedy "Mend it in the client. If `htu` is wrong and a proxy in front changes host or path: set `dpop.origins`. If \
+                `iat` is: compare the clocks."
+        { DpopProofInvalid: 401 "Could not validate credentials", Challenge "invalid_dpop_proof"; }
+    "dpop_proof_replayed" for [Token]
+        means "The DPoP proof was used before."
+        remedy "Have the client make a proof for each request, and for each try of a request. If it does: look for who \
+                copies requests."
+        { DpopProofReplayed: 401 "Could not validate credentials", Challenge "invalid_dpop_proof"; }
+    "dpop_nonce_wanted" for [Token]
+        means "The DPoP proof has no nonce that this Envoy gave out in the last five minutes."
+        remedy "Nothing: clients try again with the nonce of the answer's `DPoP-Nonce` (RFC 9449 section 9)."
+        { DpopNonceWanted: 401 "Could not validate credentials", Challenge "use_dpop_nonce"; }
+    "dpop_replays_full" for [Token]
+        means "There are more DPoP proofs in `dpop.max_age_seconds` than are remembered, of all clients or of this one."
+        remedy "Try again as `Retry-After` says. If it lasts: lower `dpop.max_age_seconds`, or look for a flood."
+        { DpopReplaysFull: 503 "Too many proofs at once"; }
+    "claims_insufficient" for [Token]
+        means "The token is good, and a claim does not meet the condition that the rule has for it."
+        remedy "Compare the token with `claims` in the rule's `security`."
+        { ClaimsInsufficient: 403 "Not enough permissions", Challenge "insufficient_scope"; }
+    "authentication_insufficient" for [Token]
+        means "The token is good, and its user logged in in another way (`acr`) or longer ago (`auth_time`) than the rule \
+               asks for."
+        remedy "Clients have their user log in again as the challenge says (RFC 9470). If they did: have the issuer put \
+                `acr` and `auth_time` into its access tokens."
+        {
+            AuthenticationInsufficient: 401 "Could not validate credentials",
+                Challenge "insufficient_user_authentication";
+        }
+    "certificate_not_allowed" for [Certificate]
+        means "The client certificate is in no entry of the scheme's `allow`, or Envoy has not validated it."
+        remedy "Add an entry; and have the listener validate certificates (`trusted_ca`), unless the entry is a `sha256`."
+        { CertificateNotAllowed: 403 "Client certificate is not allowed"; }
     "api_key_unknown" for [ApiKey]
         means "No entry of the scheme's `api_keys` has the SHA-256 of this key."
         remedy "Compare it with `lychgate hash-key`. A line feed or a space that came along is a usual cause."
@@ -325,7 +388,7 @@ reasons! {
                credential, on this connection or from this address."
         remedy "Try again as `Retry-After` says. If it lasts: look why the issuer is slow, or for a flood."
         { TooManyWaiting: 503 "Too many requests are waiting"; }
-    "host_failure" for [Request Basic]
+    "host_failure" for [Request Basic Token]
         means "Envoy did not do its part: a call of the filter failed; the log at debug names it."
         remedy "Look whether `capability_restriction_config` leaves out a call that Lychgate needs (docs/operations.md)."
         { HostFailure: 500 "Internal Server Error"; }

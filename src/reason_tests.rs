@@ -31,17 +31,18 @@ fn a_word_with_several_answers_says_when_it_is_which() {
     assert_eq!(Reason::of_word("credential_bad").count(), 0);
 }
 
-/// RFC 6750 section 3.1 and RFC 6749 section 5.2 bind codes to statuses.
+/// RFC 6750 section 3.1, RFC 6749 section 5.2, RFC 9449 section 12.2 and RFC 9470 section 3 bind codes to statuses.
 #[test]
 fn an_error_code_has_the_status_that_its_rfc_binds_it_to() {
     for reason in Reason::ALL {
         let status = match reason.oauth_error() {
             None => continue,
-            Some(OAuthError::Challenge("invalid_token")) => 401,
+            Some(OAuthError::Challenge("invalid_token" | "insufficient_user_authentication")) => 401,
+            Some(OAuthError::Challenge("invalid_dpop_proof" | "use_dpop_nonce")) => 401,
             Some(OAuthError::Challenge("insufficient_scope")) => 403,
             Some(OAuthError::Body("invalid_client")) => 401,
             Some(OAuthError::Body("invalid_request" | "unsupported_grant_type" | "invalid_scope")) => 400,
-            Some(other) => panic!("{reason}: {other:?} is in neither RFC"),
+            Some(other) => panic!("{reason}: {other:?} is in none of these RFCs"),
         };
         assert_eq!(reason.status(), status, "{reason:?}");
     }

@@ -142,7 +142,7 @@ const ADDRESSES: &str = "not true, so the client's address is taken from X-Forwa
 fn counts_addresses(policy: &Policy) -> bool {
     let is_basic = |kind: &SchemeKind| match kind {
         SchemeKind::Basic(_) => true,
-        SchemeKind::Token { .. } | SchemeKind::ApiKey(_) => false,
+        SchemeKind::Token { .. } | SchemeKind::ApiKey(_) | SchemeKind::MutualTls(_) => false,
     };
     policy.token_endpoint(0).is_some() || policy.schemes().iter().any(|scheme| is_basic(&scheme.kind))
 }

@@ -7,10 +7,11 @@ use jwt_simple::prelude::{
     Duration, ECDSAP256PublicKeyLike as _, ES256PublicKey, Ed25519PublicKey, EdDSAPublicKeyLike as _,
     HS256Key, JWTClaims, MACLike as _, UnixTimeStamp, VerificationOptions,
 };
+use lychgate::claim::ClaimReference;
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm, KeySet, VerificationKey, import_pem, import_secret};
-use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, ScopeSettings, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use lychgate_tests::keys::{ED25519, P256};
 use serde_json::{Map, Value};
 
@@ -41,14 +42,19 @@ fn ours(key: Result<VerificationKey, String>) -> Verifier {
     let keys = Keys::Fixed(KeySet::new(vec![key.expect("a key")]));
     let settings = VerifierSettings {
         audiences: Some(vec!["api".into()]),
-        required_claims: vec!["exp".into(), "sub".into(), "aud".into()],
+        required_claims: ["exp", "sub", "aud"].map(ClaimReference::named).into(),
+        claims: Vec::new(),
+        types: None,
+        subject_claims: vec![ClaimReference::named("sub")],
         leeway_seconds: LEEWAY,
         max_token_bytes: 8192,
-        scope_claims: vec!["scopes".into()],
+        scopes: ScopeSettings { claims: vec![ClaimReference::named("scopes")], ..ScopeSettings::default() },
         claims_to_headers: Vec::new(),
+        payload_to_header: None,
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
+        possession: None,
     };
     Verifier::new(settings, TrustAnchor::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
 }
@@ -154,16 +160,17 @@ fn stricter(error: &TokenError, parts: &Parts) -> bool {
         // What is said to be no access token.
         TokenError::OtherUse("typ") => parts.header.contains_key("typ"),
         TokenError::OtherUse(name) => claim(name).is_some(),
+        TokenError::Type => parts.header.contains_key("typ"),
+        // It knows no proof of possession.
+        TokenError::UnknownConfirmation => claim("cnf").is_some(),
         TokenError::IssuedInFuture => parts.is_near("iat", NOW + LEEWAY) || parts.is_misread("iat"),
         TokenError::Expired => parts.is_near("exp", NOW - LEEWAY) || parts.is_misread("exp"),
         TokenError::NotYetValid => parts.is_near("nbf", NOW + LEEWAY) || parts.is_misread("nbf"),
         TokenError::BadClaim(name) => match name.as_str() {
             "exp" | "nbf" | "iat" => parts.is_misread(name),
-            // `null` is no identifier.
-            "jti" => claim("jti") == Some(&Value::Null),
             // What becomes a header must be fit for one.
             "sub" => claim("sub").and_then(Value::as_str).is_some_and(unfit),
-            "scopes" => true,
+            "scopes" | "cnf" => true,
             _ => false,
         },
         _ => false,
@@ -187,6 +194,8 @@ fn laxer(parts: &Parts) -> bool {
         || parts.header.get("typ").is_some_and(media_type)
         || ["iss", "nonce"].iter().any(|name| typed(&parts.claims, name))
         || ["exp", "nbf", "iat"].iter().any(|name| parts.is_misread(name))
+        // Absence, to us.
+        || ["nbf", "iat", "jti"].iter().any(|name| parts.claims.get(*name) == Some(&Value::Null))
         || parts.is_near("exp", NOW - LEEWAY)
         || parts.is_near("nbf", NOW + LEEWAY)
         || parts.is_near("iat", NOW + LEEWAY)

@@ -1,9 +1,12 @@
 //! A token in compact serialisation, through parser, signature and claims.
 
+use lychgate::claim::ClaimReference;
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
 use lychgate::keys::{Algorithm as Own, KeySet, import_secret};
-use lychgate::token::{Issuer, Keys, TrustAnchor, Verifier, VerifierSettings};
+use lychgate::token::{
+    HeaderOfClaim, Issuer, Keys, OnInvalid, ScopeSettings, TrustAnchor, Verifier, VerifierSettings,
+};
 use lychgate_tests::tokens::{b64, hs256};
 
 use super::signed::{self, NOW, SECRET};
@@ -12,19 +15,32 @@ thread_local! {
     static VERIFIER: Verifier = verifier();
 }
 
+fn header((claim, header): (&str, &str)) -> HeaderOfClaim {
+    let claim = ClaimReference::parse(claim).expect("a reference");
+    HeaderOfClaim { claim, header: header.into(), on_invalid: OnInvalid::Refuse }
+}
+
 fn verifier() -> Verifier {
     let key = import_secret(Own::Hs256, SECRET.as_bytes()).expect("a key");
     let keys = Keys::Fixed(KeySet::new(vec![key]));
     let settings = VerifierSettings {
         audiences: None,
-        required_claims: vec!["exp".into(), "sub".into()],
+        required_claims: ["exp", "sub"].map(ClaimReference::named).into(),
+        claims: Vec::new(),
+        types: None,
+        subject_claims: vec![ClaimReference::named("sub")],
         leeway_seconds: 60,
         max_token_bytes: 8192,
-        scope_claims: vec!["scopes".into(), "scope".into(), "scp".into()],
-        claims_to_headers: vec![("email".into(), "x-email".into()), ("a.b".into(), "x-a-b".into())],
+        scopes: ScopeSettings {
+            claims: ["scopes", "scope", "scp"].map(ClaimReference::named).into(),
+            ..ScopeSettings::default()
+        },
+        claims_to_headers: [("email", "x-email"), ("a.b", "x-a-b")].map(header).into(),
+        payload_to_header: None,
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
+        possession: None,
     };
     Verifier::new(settings, TrustAnchor::Issuers(vec![Issuer { name: None, keys, algorithms: None }]))
 }

@@ -90,6 +90,12 @@ pub struct Errors(RefCell<Vec<ConfigError>>);
 impl Errors {
     /// Notes an error at `path`.
     pub fn add(&self, path: &Path<'_>, message: impl fmt::Display) {
+        self.note(path, &message);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn note(&self, path: &Path<'_>, message: &dyn fmt::Display) {
         self.0.borrow_mut().push(ConfigError { path: path.to_string(), message: message.to_string() });
     }
 

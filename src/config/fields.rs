@@ -73,7 +73,7 @@ const OF_HTTP: [&str; 12] = [
 pub fn read_own_header_name(node: Node<'_>) -> Option<String> {
     let name = read_header_name(node)?;
     if OF_HTTP.contains(&name.as_str())
-        || matches!(name.as_str(), "authorization" | "cookie" | "proxy-authorization")
+        || matches!(name.as_str(), "authorization" | "cookie" | "dpop" | "proxy-authorization")
     {
         return node.error(format_args!("`{name}` has a meaning of its own; take another header"));
     }

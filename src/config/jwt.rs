@@ -1,10 +1,15 @@
 //! `jwt`: where a token stands, and what it must say.
 
+use super::claims::{
+    ClaimHeaderConfig, RolesConfig, ScopeMode, read_claims_to_headers, read_conditions, read_references,
+};
 use super::fields::{non_empty, read_algorithm, read_own_header_name};
 use super::key_source::{KeySource, read_key_source};
 use super::node::{Node, Object};
 use super::places::read_locations;
+use super::proof::{Profile, ProofConfig};
 use super::remote::{IntrospectionConfig, RevocationConfig, read_revoked};
+use crate::claim::{ClaimCondition, ClaimReference};
 use crate::credential::CredentialLocation;
 use crate::fetch::Revocations;
 use crate::keys::Algorithm;
@@ -19,7 +24,10 @@ pub struct JwtConfig {
     /// The keys.
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub keys: KeySource,
-    /// What `iss` must be. Left out: not checked, or as discovery says.
+    /// What `iss` must be. `{claim}` in it stands for the value of that claim of the same token, as in
+    /// `https://login.example/{tid}/v2.0`; `{tenantid}`, as Entra's discovery document writes it, is `{tid}`. With discovery
+    /// a slash at the end makes no difference to the document, and the token must have it as the document does. Left out: not
+    /// checked, or as discovery says.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub issuer: Option<String>,
     /// `aud` must name one of these (RFC 7519 section 4.1.3). Left out: not checked.
@@ -28,9 +36,38 @@ pub struct JwtConfig {
     /// Accepted algorithms. Left out: those of the keys.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub algorithms: Option<Vec<Algorithm>>,
-    /// Claims that a token must have. Left out: `exp` and `sub` in `jwt`, none in `introspection`.
-    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<String>>", inner(length(min = 1))))]
-    pub required_claims: Vec<String>,
+    /// Claims that a token must have. Left out: `exp` and the first of `subject_claims` in `jwt`, none in `introspection`.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<super::claims::written::Reference>>"))]
+    pub required_claims: Vec<ClaimReference>,
+    /// Conditions on claims; all must hold, or the token is not accepted.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<std::collections::BTreeMap<String, super::claims::written::Condition>>",
+            extend("examples" = [{"token_use": "access", "client_id": ["app1", "app2"], "acct": {"not": "guest"}}]),
+        )
+    )]
+    pub claims: Vec<ClaimCondition>,
+    /// Claims that may hold the subject: the first one present counts, which must be text.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<Vec<super::claims::written::Reference>>",
+            length(min = 1),
+            extend("default" = [SUBJECT_CLAIM]),
+        )
+    )]
+    pub subject_claims: Vec<ClaimReference>,
+    /// Accepted media types of the token (`typ` of its header, RFC 7515 section 4.1.9), without `application/`, in any case;
+    /// a token without `typ` is refused. Left out: every type but those that say that the token is neither an access token
+    /// nor an ID token, such as `logout+jwt` and `dpop+jwt`.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 1), inner(length(min = 1)), extend("examples" = [["at+jwt"]]))
+    )]
+    pub types: Option<Vec<String>>,
+    /// A profile that tokens must have: sets `types` and `required_claims`, and needs an issuer and `audiences`.
+    pub profile: Option<Profile>,
     /// Tolerance for `exp`, `nbf` and `iat`, in seconds.
     #[cfg_attr(
         feature = "schema",
@@ -51,18 +88,22 @@ pub struct JwtConfig {
         )
     )]
     pub max_token_bytes: usize,
-    /// Claims that may hold the scopes: the first one present counts, an array of strings or a string
-    /// with spaces (RFC 8693 section 4.2). Text that is no scope-token is no scope; more than 1,024 refuse the token.
+    /// Claims that may hold the scopes, each an array of strings or a string with spaces (RFC 8693 section 4.2). Text
+    /// that is no scope-token is no scope; more than 1,024 refuse the token.
     #[cfg_attr(
         feature = "schema",
         schemars(
-            with = "Option<Vec<String>>",
+            with = "Option<Vec<super::claims::written::Reference>>",
             length(min = 1),
-            inner(length(min = 1)),
             extend("default" = SCOPE_CLAIMS),
         )
     )]
-    pub scope_claims: Vec<String>,
+    pub scope_claims: Vec<ClaimReference>,
+    /// Which of the scope claims count.
+    #[cfg_attr(feature = "schema", schemars(default))]
+    pub scope_mode: ScopeMode,
+    /// Roles of the token, and the scopes that each of them grants.
+    pub roles: Option<RolesConfig>,
     /// Where the token may be. Equal tokens in several of these places are one; different ones are refused, unless the
     /// scheme has `from_order: first`.
     #[cfg_attr(
@@ -74,16 +115,25 @@ pub struct JwtConfig {
         )
     )]
     pub from: Option<Vec<CredentialLocation>>,
-    /// Claim, or dotted path, to the request header that it is copied to. Arrays are sent as values separated
-    /// by commas, objects as JSON.
+    /// Claim to the request header that it is copied to. Arrays are sent as values separated by commas, objects as JSON.
     #[cfg_attr(
         feature = "schema",
         schemars(
-            with = "Option<std::collections::BTreeMap<String, written::HeaderName>>",
-            extend("examples" = [{"email": "x-auth-email", "address.city": "x-auth-city"}]),
+            with = "Option<std::collections::BTreeMap<String, super::claims::written::ClaimHeader>>",
+            extend("examples" = [{
+                "email": "x-auth-email",
+                "address.city": "x-auth-city",
+                "name": {"header": "x-auth-name", "on_invalid": "percent_encode"},
+            }]),
         )
     )]
-    pub claims_to_headers: Vec<(String, String)>,
+    pub claims_to_headers: Vec<ClaimHeaderConfig>,
+    /// The request header that gets the payload of the token, base64url as it stands in the token.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub payload_to_header: Option<String>,
+    /// Proof of possession.
+    #[cfg_attr(feature = "schema", schemars(flatten))]
+    pub proof: ProofConfig,
     /// Tokens that are revoked.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Revocations>"))]
     pub revoked: Revocations,
@@ -93,69 +143,104 @@ pub struct JwtConfig {
 
 const LEEWAY_SECONDS: Number<u64> = Number { least: 0, most: 86_400, default: 60 };
 const MAX_TOKEN_BYTES: Number<usize> = Number { least: 64, most: 1_048_576, default: 8192 };
+const SUBJECT_CLAIM: &str = "sub";
 const SCOPE_CLAIMS: [&str; 3] = ["scopes", "scope", "scp"];
+
+/// Whose defaults hold.
+#[derive(Clone, Copy)]
+enum Default {
+    /// Those of `jwt`.
+    Token,
+    /// Those of `introspection`.
+    Answer,
+}
 
 impl JwtConfig {
     /// Reads a `jwt` object.
     pub fn read(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let keys = read_key_source(&object);
-        Self::read_with(object, keys, &["exp", "sub"])
+        Self::read_with(object, keys, Default::Token)
     }
 
     /// Reads an `introspection` object, which is as `jwt` but for where the verdict comes from.
     pub fn read_introspection(node: Node<'_>) -> Option<Self> {
         let object = node.object()?;
         let keys = IntrospectionConfig::read(&object).map(KeySource::Introspection);
-        Self::read_with(object, keys, &[])
+        Self::read_with(object, keys, Default::Answer)
     }
 
-    fn read_with(object: Object<'_>, keys: Option<KeySource>, required: &[&str]) -> Option<Self> {
+    fn read_with(object: Object<'_>, keys: Option<KeySource>, default: Default) -> Option<Self> {
         let strings = |n: Node<'_>| n.list(|n| n.text());
         let issuer = object.optional("issuer", |n| n.text());
         let audiences = object.optional("audiences", |n| non_empty(n, strings));
         let algorithms = object.optional("algorithms", |n| non_empty(n, |n| n.list(read_algorithm)));
-        let required_claims = object.optional("required_claims", strings);
+        let required_claims = object.optional("required_claims", read_references);
+        let claims = object.optional("claims", read_conditions).unwrap_or_default();
+        let subject_claims = object.optional("subject_claims", |n| non_empty(n, read_references));
+        let has_header = |n: Node<'_>| match default {
+            Default::Token => Some(()),
+            Default::Answer => {
+                n.error("an introspected token has no header and no payload that could be read")
+            }
+        };
+        let types = object.optional("types", |n| has_header(n).and_then(|()| non_empty(n, strings)));
+        let profile = object.optional("profile", |n| {
+            has_header(n)?;
+            n.enumeration(Profile::WORDS)
+        });
         let leeway_seconds = object.number("leeway_seconds", &LEEWAY_SECONDS);
         let max_token_bytes = object.number("max_token_bytes", &MAX_TOKEN_BYTES);
-        let scope_claims = object.optional("scope_claims", |n| non_empty(n, strings));
+        let scope_claims = object.optional("scope_claims", |n| non_empty(n, read_references));
+        let scope_mode =
+            object.optional("scope_mode", |n| n.enumeration(ScopeMode::WORDS)).unwrap_or_default();
+        let has_roles = object.has("roles");
+        let roles = object.optional("roles", RolesConfig::read);
         let from = object.optional("from", |n| read_locations(n, "Bearer "));
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
+        let payload_to_header = object.optional("payload_to_header", |n| {
+            has_header(n)?;
+            read_own_header_name(n)
+        });
+        let proof = ProofConfig::read(&object);
         let revoked = object.optional("revoked", read_revoked).unwrap_or_default();
         let has_revocation = object.has("revocation");
         let revocation = object.optional("revocation", RevocationConfig::read);
         object.finish();
-        if has_revocation && revocation.is_none() {
+        if (has_revocation && revocation.is_none()) || (has_roles && roles.is_none()) {
             return None;
         }
-        let owned = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        let subject_claims = subject_claims.unwrap_or_else(|| vec![ClaimReference::named(SUBJECT_CLAIM)]);
+        let required = || match default {
+            Default::Token => {
+                let first = subject_claims.first().cloned();
+                std::iter::once(ClaimReference::named("exp")).chain(first).collect()
+            }
+            Default::Answer => Vec::new(),
+        };
         Some(Self {
             keys: keys?,
             issuer,
             audiences,
             algorithms,
-            required_claims: required_claims.unwrap_or_else(|| owned(required)),
+            required_claims: required_claims.unwrap_or_else(required),
+            claims,
+            subject_claims,
+            types,
+            profile,
             leeway_seconds,
             max_token_bytes,
-            scope_claims: scope_claims.unwrap_or_else(|| owned(&SCOPE_CLAIMS)),
+            scope_claims: scope_claims.unwrap_or_else(|| SCOPE_CLAIMS.map(ClaimReference::named).into()),
+            scope_mode,
+            roles,
             from,
-            claims_to_headers: claims_to_headers
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|(claim, header)| Some((claim, header?)))
-                .collect(),
+            claims_to_headers: claims_to_headers.unwrap_or_default(),
+            payload_to_header,
+            proof,
             revoked,
             revocation,
         })
     }
-}
-
-fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<(String, Option<String>)>> {
-    let headers = node.map(read_own_header_name)?;
-    if headers.iter().any(|(claim, _)| claim.is_empty()) {
-        return node.error("a claim has no name");
-    }
-    Some(headers)
 }
 
 /// The same as written, where the types above hold something else.
@@ -204,9 +289,4 @@ pub(super) mod written {
         #[schemars(flatten)]
         rest: JwtConfig,
     }
-
-    /// The name of a header.
-    #[derive(JsonSchema)]
-    #[schemars(inline)]
-    pub struct HeaderName(#[schemars(length(min = 1))] String);
 }

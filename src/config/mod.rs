@@ -5,6 +5,7 @@
 //! imports keys, and can only be built from a configuration without errors.
 
 pub mod api_keys;
+pub mod claims;
 mod decode;
 pub mod error;
 mod fields;
@@ -13,17 +14,23 @@ pub mod issue;
 pub mod jwt;
 mod key_source;
 pub mod matching;
+pub mod mutual_tls;
+mod need;
 pub(crate) mod node;
 pub mod openapi;
 pub(crate) mod places;
+pub mod proof;
 pub mod remote;
+pub mod resources;
 pub mod rules;
 pub mod scheme;
+mod scopes;
 mod settings;
 pub mod template;
 pub mod users;
 
 pub use api_keys::ApiKeyConfig;
+pub use claims::{ClaimHeaderConfig, OnInvalidHeader, RolesConfig, ScopeMode};
 pub use error::{ConfigError, Errors, Path};
 pub use fields::SecretSource;
 pub use flows::{Flow, Flows};
@@ -31,16 +38,21 @@ pub use issue::{ClientConfig, IssueConfig};
 pub use jwt::JwtConfig;
 pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
 pub use matching::{ExceptConfig, HeaderCondition, MatchConfig, PathConfig, PathKey};
+pub use mutual_tls::{AllowedCertificateConfig, MutualTlsConfig};
+pub use need::NeedConfig;
 pub use openapi::{Neighbours, OpenApiConfig, Unsecured};
+pub use proof::{CertificateBoundConfig, Confirmation, DpopConfig, Profile, ProofConfig};
 pub use remote::{
     AuthMethod, DiscoveryConfig, IntrospectionConfig, OnOutage, RemoteConfig, RemoteKeysConfig,
     RevocationConfig,
 };
+pub use resources::ResourceConfig;
 pub use rules::{OnInvalid, RESERVED_NAMES, RuleConfig, RuleSecurity, SecurityConfig};
 pub use scheme::{
     ApiKeySchemeConfig, BasicConfig, BearerConfig, OAuth2Config, OpenIdConnectConfig, SchemeConfig,
     SchemeKind, TokenUsersConfig, UsersScopes,
 };
+pub use scopes::ScopesConfig;
 pub use settings::{CacheLimits, CorsPreflight, ErrorSettings, IdentityHeaders, Mode};
 pub use template::{LONGEST_PATH_BYTES, MAX_PATH_BYTES, Segment};
 pub use users::UserConfig;
@@ -92,9 +104,14 @@ pub struct Config {
     /// Directories of API keys, by name. A scheme refers to one by its `api_keys`.
     #[cfg_attr(feature = "schema", schemars(with = "std::collections::BTreeMap<String, Vec<ApiKeyConfig>>"))]
     pub api_keys: Vec<(String, Vec<Option<ApiKeyConfig>>)>,
+    /// What scopes say of other scopes.
+    pub scopes: ScopesConfig,
     /// Which request needs what. The first rule that matches wins.
     #[cfg_attr(feature = "schema", schemars(with = "Vec<RuleConfig>"))]
     pub rules: Vec<Option<RuleConfig>>,
+    /// Protected resources: clients that come without a token are led to where they get one (RFC 9728).
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<ResourceConfig>"))]
+    pub resources: Vec<Option<ResourceConfig>>,
     /// What a request needs that no rule matches. Without it such a request is refused with 403
     /// `Forbidden`.
     #[cfg_attr(feature = "schema", schemars(with = "Option<rules::written::Requirements>"))]
@@ -174,7 +191,9 @@ impl Config {
             api_keys: directories(
                 object.optional("api_keys", |n| n.map(|keys| keys.items(ApiKeyConfig::read))),
             ),
+            scopes: object.optional("scopes", ScopesConfig::read).unwrap_or_default(),
             rules: object.optional("rules", |n| n.items(RuleConfig::read)).unwrap_or_default(),
+            resources: object.optional("resources", |n| n.items(ResourceConfig::read)).unwrap_or_default(),
             security: object.optional("security", RuleSecurity::read).and_then(RuleSecurity::into_required),
             on_invalid: object.optional("optional", |n| n.enumeration(OnInvalid::WORDS)).unwrap_or_default(),
             openapi,

@@ -23,8 +23,15 @@ pub struct Node<'a> {
 impl<'a> Node<'a> {
     /// Notes an error of this value.
     pub fn error<T>(&self, message: impl std::fmt::Display) -> Option<T> {
-        self.errors.add(self.path, message);
+        self.note(&message);
         None
+    }
+
+    /// What is the same for every type is made once: the module has hundreds of calls.
+    #[cold]
+    #[inline(never)]
+    fn note(&self, message: &dyn std::fmt::Display) {
+        self.errors.add(self.path, message);
     }
 
     fn expected<T>(&self, what: &str) -> Option<T> {
@@ -32,6 +39,7 @@ impl<'a> Node<'a> {
     }
 
     /// The members of an object.
+    #[inline(never)]
     pub fn object(self) -> Option<Object<'a>> {
         match self.value {
             Value::Object(members) => Some(Object { members, node: self, known: RefCell::new(Vec::new()) }),
@@ -40,6 +48,7 @@ impl<'a> Node<'a> {
     }
 
     /// A string.
+    #[inline(never)]
     pub fn string(self) -> Option<String> {
         match self.value {
             Value::String(text) => Some(text.clone()),
@@ -48,6 +57,7 @@ impl<'a> Node<'a> {
     }
 
     /// A string that is not empty.
+    #[inline(never)]
     pub fn text(self) -> Option<String> {
         let text = self.string()?;
         if text.is_empty() {
@@ -57,6 +67,7 @@ impl<'a> Node<'a> {
     }
 
     /// `true` or `false`.
+    #[inline(never)]
     pub fn bool(self) -> Option<bool> {
         match self.value {
             Value::Bool(value) => Some(*value),
@@ -65,6 +76,7 @@ impl<'a> Node<'a> {
     }
 
     /// A whole number within `range`.
+    #[inline(never)]
     pub fn integer(self, range: std::ops::RangeInclusive<u64>) -> Option<u64> {
         let number = match self.value {
             Value::Number(number) => number,
@@ -83,15 +95,22 @@ impl<'a> Node<'a> {
 
     /// One of a fixed set of words.
     pub fn enumeration<T: Copy>(self, values: &[(&str, T)]) -> Option<T> {
+        let names: Vec<&str> = values.iter().map(|(name, _)| *name).collect();
+        self.word(&names).and_then(|place| values.get(place)).map(|(_, value)| *value)
+    }
+
+    /// The place of the word among `names`.
+    #[inline(never)]
+    fn word(self, names: &[&str]) -> Option<usize> {
         let known = || {
-            let names: Vec<_> = values.iter().map(|(name, _)| format!("`{name}`")).collect();
+            let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
             names.join(", ")
         };
         let Value::String(text) = self.value else {
             return self.expected(&format!("one of {}", known()));
         };
-        match values.iter().find(|(name, _)| name == text) {
-            Some((_, value)) => Some(*value),
+        match names.iter().position(|name| name == text) {
+            Some(place) => Some(place),
             None => self.error(format_args!("unknown value {text:?}; known: {}", known())),
         }
     }
@@ -104,32 +123,49 @@ impl<'a> Node<'a> {
 
     /// Every item of an array, or `None` if any of them has an error.
     pub fn list<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+        let mut items = Vec::new();
+        let mut take = |node: Node<'_>| match read(node) {
+            Some(item) => {
+                items.push(item);
+                true
+            }
+            None => false,
+        };
+        self.each_item(&mut take)?.then_some(items)
+    }
+
+    /// Whether each item of an array is taken.
+    #[inline(never)]
+    fn each_item(self, take: &mut dyn FnMut(Node<'_>) -> bool) -> Option<bool> {
         let Value::Array(items) = self.value else {
             return self.expected("an array");
         };
-        let mut read_all = Vec::with_capacity(items.len());
         let mut whole = true;
         for (index, value) in items.iter().enumerate() {
             let path = self.path.index(index);
-            match read(Node { value, path: &path, errors: self.errors }) {
-                Some(item) => read_all.push(item),
-                None => whole = false,
-            }
+            whole &= take(Node { value, path: &path, errors: self.errors });
         }
-        whole.then_some(read_all)
+        Some(whole)
     }
 
     /// Every member of an object used as a map. A member with an error stays, as `None`, so that
     /// what refers to its name is not reported as dangling.
     pub fn map<T>(self, mut read: impl FnMut(Node<'_>) -> Option<T>) -> Option<Vec<(String, Option<T>)>> {
+        let mut members = Vec::new();
+        self.each_member(&mut |name, node| members.push((name.to_owned(), read(node))))?;
+        Some(members)
+    }
+
+    #[inline(never)]
+    fn each_member(self, take: &mut dyn FnMut(&str, Node<'_>)) -> Option<()> {
         let Value::Object(members) = self.value else {
             return self.expected("an object");
         };
-        let read_member = |(name, value): (&String, &Value)| {
+        for (name, value) in members {
             let path = self.path.key(name);
-            (name.clone(), read(Node { value, path: &path, errors: self.errors }))
-        };
-        Some(members.iter().map(read_member).collect())
+            take(name, Node { value, path: &path, errors: self.errors });
+        }
+        Some(())
     }
 }
 
@@ -142,16 +178,23 @@ pub struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// Whether `key` is there.
+    #[inline(never)]
     pub fn has(&self, key: &str) -> bool {
         self.members.contains_key(key)
     }
 
     /// `key`, if it is there and has no error.
     pub fn optional<T>(&self, key: &'static str, read: impl FnOnce(Node<'_>) -> Option<T>) -> Option<T> {
-        self.known.borrow_mut().push(key);
-        let value = self.members.get(key)?;
+        let value = self.value(key)?;
         let path = self.node.path.key(key);
         read(Node { value, path: &path, errors: self.node.errors })
+    }
+
+    /// The value of `key`, which is asked for herewith.
+    #[inline(never)]
+    fn value(&self, key: &'static str) -> Option<&'a Value> {
+        self.known.borrow_mut().push(key);
+        self.members.get(key)
     }
 
     /// `key`, whose absence is an error.
@@ -169,6 +212,7 @@ impl<'a> Object<'a> {
     }
 
     /// Exactly one of `keys`; naming none or several is an error.
+    #[inline(never)]
     pub fn one_of(&self, keys: &[&'static str]) -> Option<&'static str> {
         let mut present = keys.iter().copied().filter(|key| self.has(key));
         let names = || keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");
@@ -186,6 +230,7 @@ impl<'a> Object<'a> {
     }
 
     /// Notes every member that was not read.
+    #[inline(never)]
     pub fn finish(self) {
         let known = self.known.into_inner();
         for name in self.members.keys() {

@@ -1,6 +1,7 @@
 //! `rules` and `security`: which request needs what.
 
 use super::matching::MatchConfig;
+use super::need::NeedConfig;
 use super::node::Node;
 use super::settings::Mode;
 use crate::http_syntax::is_scope_token;
@@ -10,7 +11,7 @@ use crate::sort::insertion_sort;
 /// OpenAPI's list of Security Requirement Objects: the list is OR, each object is AND, an empty
 /// object allows anonymous access, an empty list is public. Each object is sorted by scheme name,
 /// because Envoy's Struct keeps no order.
-pub type SecurityConfig = Vec<Vec<(String, Vec<String>)>>;
+pub type SecurityConfig = Vec<Vec<(String, NeedConfig)>>;
 
 /// What the requests of a rule need.
 #[derive(Clone, Debug)]
@@ -133,12 +134,21 @@ fn read_name(node: Node<'_>) -> Option<String> {
 
 /// Reads a list of Security Requirement Objects.
 pub fn read_security(node: Node<'_>) -> Option<SecurityConfig> {
+    read_alternatives(node, NeedConfig::read)
+}
+
+/// The same in an OpenAPI document, where scopes are all that can be asked for.
+pub fn read_document_security(node: Node<'_>) -> Option<SecurityConfig> {
+    read_alternatives(node, NeedConfig::read_scopes)
+}
+
+fn read_alternatives(node: Node<'_>, read: fn(Node<'_>) -> Option<NeedConfig>) -> Option<SecurityConfig> {
     node.list(|alternative| {
-        let schemes = alternative.map(|scopes| scopes.list(read_scope))?;
+        let schemes = alternative.map(read)?;
         // A erroneous scope is noted; the scheme's name is still to be looked up.
         let mut schemes: Vec<_> =
-            schemes.into_iter().map(|(name, scopes)| (name, scopes.unwrap_or_default())).collect();
-        insertion_sort(&mut schemes, |left, right| left < right);
+            schemes.into_iter().map(|(name, need)| (name, need.unwrap_or_default())).collect();
+        insertion_sort(&mut schemes, |left, right| left.0 < right.0);
         Some(schemes)
     })
 }
@@ -160,12 +170,14 @@ pub(super) mod written {
 
     use schemars::JsonSchema;
 
+    use super::super::need::written::Need;
+
     /// A scope-token (RFC 6749 section 3.3): printable ASCII without space, quote and backslash.
     #[derive(JsonSchema)]
     pub struct Scope(#[schemars(regex(pattern = "^[\\x21\\x23-\\x5B\\x5D-\\x7E]+$"))] String);
 
     /// OpenAPI's list of Security Requirement Objects. The list is OR, each object is AND: scheme to the
-    /// scopes that are needed, all of them. An empty object allows requests without a credential; an empty list
+    /// scopes that are needed, all of them, or to an object with conditions on the token. An empty object allows requests without a credential; an empty list
     /// is public.
     #[derive(JsonSchema)]
     #[schemars(extend("examples" = [
@@ -173,7 +185,7 @@ pub(super) mod written {
         [{"oauth2": ["admin"], "partner_key": []}],
         [],
     ]))]
-    pub struct Requirements(Vec<BTreeMap<String, Vec<Scope>>>);
+    pub struct Requirements(Vec<BTreeMap<String, Need>>);
 
     /// What the requests of a rule need, or `denied`.
     #[derive(JsonSchema)]

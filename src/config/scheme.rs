@@ -4,6 +4,7 @@ use super::fields::read_credential_header;
 use super::flows::{Flows, read_flows};
 use super::issue::IssueConfig;
 use super::jwt::JwtConfig;
+use super::mutual_tls::MutualTlsConfig;
 use super::node::{Node, Object};
 use super::places::read_locations;
 use crate::credential::{CredentialLocation, FromOrder};
@@ -85,6 +86,8 @@ pub enum SchemeKind {
     OAuth2(OAuth2Config),
     /// `type: openIdConnect`.
     OpenIdConnect(OpenIdConnectConfig),
+    /// `type: mutualTLS`.
+    MutualTls(MutualTlsConfig),
 }
 
 /// A bearer token (RFC 6750).
@@ -252,6 +255,7 @@ enum Type {
     ApiKey,
     OAuth2,
     OpenIdConnect,
+    MutualTls,
 }
 
 impl SchemeConfig {
@@ -264,6 +268,7 @@ impl SchemeConfig {
                 ("apiKey", Type::ApiKey),
                 ("oauth2", Type::OAuth2),
                 ("openIdConnect", Type::OpenIdConnect),
+                ("mutualTLS", Type::MutualTls),
             ])
         })?;
         let description = object.optional("description", |n| n.string());
@@ -279,11 +284,15 @@ impl SchemeConfig {
             Type::ApiKey => read_api_key(&object),
             Type::OAuth2 => read_oauth2(&object),
             Type::OpenIdConnect => read_open_id_connect(&object),
+            Type::MutualTls => MutualTlsConfig::read(&object).map(SchemeKind::MutualTls),
         };
         let has_from = object.has("from");
         let from = object.optional("from", |n| match &kind {
             Some(SchemeKind::Basic(_)) => read_locations(n, "Basic "),
             Some(SchemeKind::ApiKey(_)) => read_locations(n, ""),
+            Some(SchemeKind::MutualTls(_)) => {
+                n.error("a certificate is in no place of a request; leave it out")
+            }
             Some(SchemeKind::Bearer(_) | SchemeKind::OAuth2(_) | SchemeKind::OpenIdConnect(_)) | None => {
                 read_locations(n, "Bearer ")
             }

@@ -12,6 +12,8 @@ use crate::http_syntax::is_same_header;
 use crate::identity::Identity;
 use crate::request::{HeaderMutation, Request};
 
+const AUTHORIZATION: &[u8] = b"authorization";
+
 /// What is taken away of what a client sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct HeaderMutations {
@@ -27,6 +29,8 @@ pub struct HeaderMutations {
 pub struct Credentials<'p> {
     /// Where they may be.
     pub locations: &'p [CredentialLocation],
+    /// Where a token may stand that comes with a DPoP proof.
+    pub dpop: Option<&'p CredentialLocation>,
     /// Whether they go on.
     pub forward: bool,
 }
@@ -48,7 +52,7 @@ pub fn header_mutations<'p>(
     let mut query = Vec::new();
     let mut cookies = Vec::new();
     let mut subprotocols = Vec::new();
-    for Credentials { locations, forward } in credentials {
+    for Credentials { locations, dpop, forward } in credentials {
         for location in locations {
             match location {
                 CredentialLocation::Header { name, .. } => {
@@ -64,6 +68,13 @@ pub fn header_mutations<'p>(
                 | CredentialLocation::Cookie(_)
                 | CredentialLocation::Subprotocol(_) => {}
             }
+        }
+        // Where a bearer token was, there is none of the other kind.
+        if let Some(location) = dpop
+            && !forward
+            && !removes(&mutations, AUTHORIZATION)
+        {
+            remove_dpop(&mut mutations, request, location);
         }
     }
     if !query.is_empty()
@@ -120,6 +131,24 @@ fn set_or_remove(name: &str, rest: Vec<u8>) -> HeaderMutation {
         HeaderMutation::Remove(Rc::from(name.as_bytes()))
     } else {
         HeaderMutation::Set(name.into(), rest.into())
+    }
+}
+
+/// Takes away a token that came with a DPoP proof, and the proof.
+#[inline(never)]
+fn remove_dpop(
+    mutations: &mut SmallVec<[HeaderMutation; 2]>,
+    request: &Request<'_>,
+    location: &CredentialLocation,
+) {
+    if !location.is_present_in(request) {
+        return;
+    }
+    mutations.push(HeaderMutation::Remove(AUTHORIZATION.into()));
+    for (name, _) in request.headers().filter(|(name, _)| is_same_header(name, b"dpop")) {
+        if !removes(mutations, name) {
+            mutations.push(HeaderMutation::Remove(name.into()));
+        }
     }
 }
 

@@ -7,7 +7,8 @@ use crate::request::Request;
 fn credentials_that_share_a_header_are_removed_together() {
     let (first, second) = ([CredentialLocation::Query("a".into())], [CredentialLocation::Query("b".into())]);
     let headers = [(&b":path"[..], &b"/?a=1&c=3&b=2"[..])];
-    let credentials = [&first, &second].map(|locations| Credentials { locations, forward: false });
+    let credentials =
+        [&first, &second].map(|locations| Credentials { locations, dpop: None, forward: false });
     let mutations = header_mutations(&Request::new(&headers), credentials.into_iter(), None, |_| false);
     assert_eq!(mutations.list.as_slice(), [HeaderMutation::Set(":path".into(), b"/?c=3"[..].into())]);
 }

@@ -14,10 +14,7 @@ use crate::token::Verifier;
 impl<'a> Evaluation<'a> {
     /// The credentials that `requirement` speaks of, each once.
     fn credentials(&self, requirement: &'a Requirement) -> impl Iterator<Item = Credentials<'a>> {
-        requirement
-            .schemes()
-            .filter_map(|id| self.scheme(id))
-            .map(|scheme| Credentials { locations: &scheme.locations, forward: scheme.forward })
+        requirement.schemes().filter_map(|id| self.scheme(id)).map(Scheme::credentials)
     }
 
     fn allow_as(&self, requirement: &'a Requirement, identity: Option<Rc<Identity>>) -> Allow {

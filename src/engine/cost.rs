@@ -58,9 +58,13 @@ impl Evaluation<'_> {
                 Cost::Introspection
             }
             Some(SchemeKind::Basic(_)) if self.login(id).is_some() => Cost::SideEffect,
-            Some(SchemeKind::Token { .. } | SchemeKind::Basic(_) | SchemeKind::ApiKey(_)) | None => {
-                Cost::Computation
-            }
+            Some(
+                SchemeKind::Token { .. }
+                | SchemeKind::Basic(_)
+                | SchemeKind::ApiKey(_)
+                | SchemeKind::MutualTls(_),
+            )
+            | None => Cost::Computation,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::decision::Denial;
 use crate::fetch::PendingFetch;
-use crate::identity::{ApiKey, Identity, User};
+use crate::identity::{AllowedCertificate, ApiKey, Identity, User};
 use crate::login::LoginId;
 use crate::policy::{Scheme, SchemeId};
 use crate::reason::Reason;
@@ -23,6 +23,10 @@ pub enum Authenticated<'p> {
         user: &'p User,
     },
     Key(&'p ApiKey),
+    Certificate {
+        id: String,
+        allowed: &'p AllowedCertificate,
+    },
 }
 
 impl Authenticated<'_> {
@@ -32,6 +36,7 @@ impl Authenticated<'_> {
             Self::Token { token, .. } => token.subject(),
             Self::Basic { username, .. } => Some(username),
             Self::Key(key) => Some(&key.id),
+            Self::Certificate { id, .. } => Some(id),
         }
     }
 
@@ -40,7 +45,7 @@ impl Authenticated<'_> {
         match self {
             // Also where the scheme has tokens too.
             Self::Key(_) => Scheme::PRECEDENCE_OF_KEYS,
-            Self::Token { .. } | Self::Basic { .. } => scheme.precedence(),
+            Self::Token { .. } | Self::Basic { .. } | Self::Certificate { .. } => scheme.precedence(),
         }
     }
 
@@ -53,6 +58,7 @@ impl Authenticated<'_> {
                 Some(identity) => identity.get(scheme, make),
                 None => Rc::new(make()),
             },
+            Self::Certificate { .. } => Rc::new(make()),
         }
     }
 
@@ -60,7 +66,7 @@ impl Authenticated<'_> {
     pub fn client(&self) -> Option<u8> {
         match self {
             Self::Key(key) => key.client,
-            Self::Token { .. } | Self::Basic { .. } => None,
+            Self::Token { .. } | Self::Basic { .. } | Self::Certificate { .. } => None,
         }
     }
 
@@ -84,6 +90,7 @@ impl Authenticated<'_> {
             Self::Token { token, at_most } => (token.scopes(), *at_most),
             Self::Basic { user, .. } => (user.scopes(), None),
             Self::Key(key) => (key.scopes.as_slice(), None),
+            Self::Certificate { allowed, .. } => (allowed.scopes.as_slice(), None),
         }
     }
 
@@ -91,7 +98,7 @@ impl Authenticated<'_> {
     pub fn issuer(&self) -> Option<&str> {
         match self {
             Self::Token { token, .. } => token.issuer(),
-            Self::Basic { .. } | Self::Key(_) => None,
+            Self::Basic { .. } | Self::Key(_) | Self::Certificate { .. } => None,
         }
     }
 }
@@ -127,6 +134,10 @@ impl CredentialStatus<'_> {
             | TokenError::RevocationUnavailable(seconds) => {
                 Self::unchecked(Denial::new(reason).retry_after(*seconds))
             }
+            TokenError::ReplaysFull => Self::unchecked(Denial::new(reason).retry_after(1)),
+            TokenError::ReplaysUnavailable => {
+                Self::unchecked(Denial::host_failure("proofs cannot be remembered in shared data"))
+            }
             TokenError::TooLong
             | TokenError::Malformed(_)
             | TokenError::Critical
@@ -143,6 +154,15 @@ impl CredentialStatus<'_> {
             | TokenError::BadClaim(_)
             | TokenError::Inactive
             | TokenError::OtherUse(_)
+            | TokenError::Type
+            | TokenError::ClaimRefused(_)
+            | TokenError::UnknownConfirmation
+            | TokenError::Unbound(_)
+            | TokenError::ProofMissing
+            | TokenError::ProofInvalid(_)
+            | TokenError::ProofReplayed
+            | TokenError::NonceWanted
+            | TokenError::Certificate
             | TokenError::Revoked => Self::bad(reason, error.to_string()),
         }
     }
@@ -179,6 +199,10 @@ pub enum Failure {
     Bad(SchemeId),
     Inactive(SchemeId),
     Scope(SchemeId),
+    /// A condition on the token does not hold.
+    Claims(SchemeId),
+    /// The user was authenticated in another way, or too long ago.
+    StepUp(SchemeId),
     /// Not known yet.
     Pending,
 }
@@ -190,9 +214,10 @@ impl Failure {
             Self::Missing => 0,
             Self::Bad(_) => 1,
             Self::Inactive(_) => 2,
-            Self::Scope(_) => 3,
+            Self::Scope(_) | Self::Claims(_) => 3,
+            Self::StepUp(_) => 4,
             // No status before it is known.
-            Self::Pending => 4,
+            Self::Pending => 5,
         }
     }
 }

@@ -1,7 +1,6 @@
 //! One request against one requirement: which identity, and does it satisfy the requirement?
 
 use std::cell::{Cell, OnceCell};
-use std::rc::Rc;
 
 use smallvec::SmallVec;
 
@@ -10,16 +9,14 @@ use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::logins::Login;
 use super::refusal::twice;
 use super::{Engine, RequestMemo};
-use crate::config::UsersScopes;
-use crate::credential::{Found, find_in};
+use crate::credential::{CredentialLocation, Found, find_in};
 use crate::decision::{Attribution, DecidedBy, Decision, Denial, Pause, RuleId};
-use crate::host::{Event, Host};
+use crate::host::Host;
 use crate::identity::{ApiKeyDirectory, User};
 use crate::login::LoginOutcome;
-use crate::policy::{Alternative, Requirement, Scheme, SchemeId, SchemeKind, TokenUsers};
+use crate::policy::{Alternative, Requirement, Resource, Scheme, SchemeId, SchemeKind};
 use crate::reason::Reason;
 use crate::request::Request;
-use crate::token::{CacheKey, TokenError, Verified, Verifier};
 
 /// The place of a refusal by this scheme.
 fn attribution_of(scheme: SchemeId) -> Attribution {
@@ -37,6 +34,8 @@ pub struct Evaluation<'a> {
     /// What was found out about it before.
     pub(super) memo: &'a RequestMemo,
     pub(super) requirement: &'a Requirement,
+    /// The protected resource that the request is for.
+    pub(super) resource: Option<&'a Resource>,
     /// By the number of the scheme.
     looks: SmallVec<[Look<'a>; 4]>,
     /// Whether a login was tried at the directories of the requirement.
@@ -47,6 +46,8 @@ pub struct Evaluation<'a> {
 #[derive(Default)]
 pub(super) struct Look<'a> {
     found: OnceCell<Found<'a>>,
+    /// Whether that is a token that came with the scheme DPoP.
+    pub(super) is_dpop: Cell<bool>,
     /// Of HTTP Basic.
     pub(super) login: OnceCell<Option<Login>>,
     /// What that was found to be worth.
@@ -55,7 +56,7 @@ pub(super) struct Look<'a> {
 }
 
 impl<'a> Evaluation<'a> {
-    /// An evaluation of `request` by `requirement`.
+    /// An evaluation of `request`, which is for `resource`, by `requirement`.
     pub fn new(
         engine: &'a Engine,
         requirement: &'a Requirement,
@@ -63,9 +64,10 @@ impl<'a> Evaluation<'a> {
         host: &'a dyn Host,
         can_pause: bool,
         memo: &'a RequestMemo,
+        resource: Option<&'a Resource>,
     ) -> Self {
         let (looks, is_tried) = (SmallVec::new(), Cell::new(false));
-        Self { engine, request, host, can_pause, memo, requirement, looks, is_tried }
+        Self { engine, request, host, can_pause, memo, requirement, resource, looks, is_tried }
     }
 
     /// Judges the request.
@@ -110,11 +112,13 @@ impl<'a> Evaluation<'a> {
         match nearest {
             Some(Failure::Bad(scheme)) => Err(self.bad(requirement, scheme).at(attribution_of(scheme))),
             Some(Failure::Inactive(scheme)) => Err(Denial::inactive_user().at(attribution_of(scheme))),
-            Some(Failure::Scope(scheme)) => {
-                Err(self.scope_lacking(requirement, scheme).at(attribution_of(scheme)))
+            Some(failure @ (Failure::Scope(scheme) | Failure::Claims(scheme) | Failure::StepUp(scheme))) => {
+                Err(self.insufficient(requirement, scheme, failure).at(attribution_of(scheme)))
             }
-            _ if requirement.allows_anonymous() => Ok(Decision::Allow(self.allow_without(requirement))),
-            _ => Err(self.missing(requirement)),
+            Some(Failure::Missing | Failure::Pending) | None if requirement.allows_anonymous() => {
+                Ok(Decision::Allow(self.allow_without(requirement)))
+            }
+            Some(Failure::Missing | Failure::Pending) | None => Err(self.missing(requirement)),
         }
     }
 
@@ -158,7 +162,41 @@ impl<'a> Evaluation<'a> {
     /// The credential that the request has for a scheme.
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
-        Some(look.found.get_or_init(|| find_in(&scheme.locations, scheme.reading, self.request)))
+        Some(look.found.get_or_init(|| {
+            let found = find_in(&scheme.locations, scheme.reading, self.request);
+            match &scheme.dpop_location {
+                // A bearer token stands where one of the other kind would.
+                Some(location) if found == Found::Nothing || scheme.locations.len() > 1 => {
+                    self.find_dpop(scheme, look, found, location)
+                }
+                Some(_) | None => found,
+            }
+        }))
+    }
+
+    /// The token that came with the scheme DPoP, or else what was `found`.
+    #[cold]
+    #[inline(never)]
+    fn find_dpop(
+        &self,
+        scheme: &Scheme,
+        look: &Look<'a>,
+        found: Found<'a>,
+        location: &CredentialLocation,
+    ) -> Found<'a> {
+        match (location.find(self.request, scheme.reading.equal_is_one), found) {
+            (Found::Nothing, found) => found,
+            (own, Found::Nothing) => {
+                look.is_dpop.set(true);
+                own
+            }
+            (Found::One(_) | Found::Several, Found::One(_) | Found::Several) => Found::Several,
+        }
+    }
+
+    /// Whether the token for a scheme came with the scheme DPoP.
+    pub(super) fn is_dpop(&self, id: SchemeId) -> bool {
+        self.found(id).is_some() && self.look(id).is_some_and(|look| look.is_dpop.get())
     }
 
     /// Whether that is there, once.
@@ -192,6 +230,9 @@ impl<'a> Evaluation<'a> {
     }
 
     fn verify(&self, id: SchemeId, scheme: &'a Scheme) -> CredentialStatus<'a> {
+        if let SchemeKind::MutualTls(allowed) = &scheme.kind {
+            return self.verify_certificate(allowed);
+        }
         let credential = match self.found(id) {
             None | Some(Found::Nothing) => return CredentialStatus::Missing,
             Some(Found::Several) => {
@@ -201,7 +242,9 @@ impl<'a> Evaluation<'a> {
         };
         match &scheme.kind {
             SchemeKind::Token { verifier, users, api_keys } => {
-                let key = api_keys.as_ref().map(|directory| self.verify_api_key(credential, directory));
+                // A key comes without a proof.
+                let directory = api_keys.as_ref().filter(|_| !self.is_dpop(id));
+                let key = directory.map(|directory| self.verify_api_key(credential, directory));
                 match key {
                     // What is no key of the directory is a token.
                     None | Some(CredentialStatus::Bad { reason: Reason::ApiKeyUnknown, .. }) => {
@@ -212,6 +255,8 @@ impl<'a> Evaluation<'a> {
             }
             SchemeKind::Basic(users) => self.verify_basic(id, users),
             SchemeKind::ApiKey(directory) => self.verify_api_key(credential, directory),
+            // Looked at above: it stands in no request.
+            SchemeKind::MutualTls(_) => CredentialStatus::Missing,
         }
     }
 
@@ -220,66 +265,6 @@ impl<'a> Evaluation<'a> {
             Ok(key) => CredentialStatus::Authenticated(Authenticated::Key(key)),
             Err(error) => CredentialStatus::bad(error.reason(), ""),
         }
-    }
-
-    fn verify_token(
-        &self,
-        id: SchemeId,
-        token: &[u8],
-        verifier: &Verifier,
-        users: Option<&'a TokenUsers>,
-    ) -> CredentialStatus<'a> {
-        let verified = match self.verified(id, token, verifier) {
-            Ok(verified) => verified,
-            Err(error) => return CredentialStatus::of(&error, token),
-        };
-        if let Err(error) = verifier.check_revocation(&verified, self.host, self.can_pause) {
-            return CredentialStatus::of(&error, token);
-        }
-        let mut at_most = None;
-        if let Some(TokenUsers { directory, scopes }) = users {
-            match verified.subject().and_then(|subject| directory.get(subject)) {
-                None => {
-                    return CredentialStatus::bad(
-                        Reason::UserUnknown,
-                        "`sub` names no user of the directory",
-                    );
-                }
-                Some(user) if user.disabled => return CredentialStatus::Inactive,
-                Some(user) => {
-                    at_most = match scopes {
-                        UsersScopes::Cut => user.listed_scopes(),
-                        UsersScopes::Token => None,
-                    };
-                }
-            }
-        }
-        CredentialStatus::Authenticated(Authenticated::Token { token: verified, at_most })
-    }
-
-    /// The token, remembered or verified now.
-    fn verified(&self, id: SchemeId, token: &[u8], verifier: &Verifier) -> Result<Rc<Verified>, TokenError> {
-        let mut cache = self.engine.cache.borrow_mut();
-        // Fixed keys have no clock to be asked for.
-        let key = verifier
-            .generation(|| self.host.coarse_now())
-            .map(|generation| CacheKey { scheme: id.0, generation });
-        if let Some(key) = key
-            && let Some(verified) = cache.get(key, token, |verified| verified.is_valid_now(self.host))
-        {
-            self.engine.metrics.record(Event::TokenCache { hit: true });
-            return Ok(verified);
-        }
-        if key.is_some() {
-            self.engine.metrics.record(Event::TokenCache { hit: false });
-            self.engine.metrics.remember(cache.len());
-        }
-        let verified = verifier.verify_again(token, &self.memo.digests, self.host, self.can_pause)?;
-        if let Some(key) = key {
-            cache.put(key, token, &verified);
-            self.engine.metrics.remember(cache.len());
-        }
-        Ok(verified)
     }
 
     /// Why `alternative` does not allow the request; `None` if it does. Within an AND a bad
@@ -303,9 +288,7 @@ impl<'a> Evaluation<'a> {
                     CredentialStatus::Missing => missing = Some(Failure::Missing),
                     CredentialStatus::Inactive => inactive = Some(Failure::Inactive(term.scheme)),
                     CredentialStatus::Authenticated(credential) => {
-                        if scope.is_none() && !term.scopes.iter().all(|wanted| credential.grants(wanted)) {
-                            scope = Some(Failure::Scope(term.scheme));
-                        }
+                        scope = scope.or_else(|| self.insufficiency(term, credential));
                     }
                 }
             }

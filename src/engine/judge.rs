@@ -1,14 +1,14 @@
 //! Which rule a request is judged by, and what becomes of it.
 
 use super::evaluation::Evaluation;
-use super::{Engine, RequestMemo};
+use super::{Engine, RequestMemo, resources};
 use crate::config::CorsPreflight;
 use crate::decision::{Allow, Attribution, Decision, Denial, RuleId};
 use crate::host::{ClientAddress, Host};
 use crate::http_syntax::is_same_header;
 use crate::normal_path::{NormalPath, PathError};
 use crate::odd_path::{OddPath, Oddities};
-use crate::policy::{Asked, Requirement, Undecided};
+use crate::policy::{Asked, Requirement, Resource, Undecided};
 use crate::reason::Reason;
 use crate::request::Request;
 
@@ -33,6 +33,9 @@ impl Engine {
         };
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(Reason::AmbiguousHost));
+        }
+        if let Some(resource) = self.policy.metadata_at(path.as_str()) {
+            return resources::answer(resource, request);
         }
         if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
             let attribution = Attribution::rule(RuleId::CorsPreflight);
@@ -71,7 +74,8 @@ impl Engine {
         {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
         }
-        let mut judged = self.judge_by(requirement, request, memo, host, can_pause);
+        let resource = self.policy.resource_of(path.as_str());
+        let mut judged = self.judge_by(requirement, resource, request, memo, host, can_pause);
         attribute(&mut judged, rule);
         match (&judged, served) {
             (Ok(Decision::Allow(_)), Some(served)) => return served,
@@ -149,7 +153,8 @@ impl Engine {
         if let Some(other) = self.rule_in_upper_case(&asked)?.filter(|other| *other != rule) {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
         }
-        let mut judged = self.judge_by(requirement, request, memo, host, can_pause);
+        let resource = self.policy.resource_of(&path.text);
+        let mut judged = self.judge_by(requirement, resource, request, memo, host, can_pause);
         attribute(&mut judged, rule);
         judged
     }
@@ -157,6 +162,7 @@ impl Engine {
     fn judge_by(
         &self,
         requirement: Option<&Requirement>,
+        resource: Option<&Resource>,
         request: &Request<'_>,
         memo: &RequestMemo,
         host: &dyn Host,
@@ -168,7 +174,9 @@ impl Engine {
             Some(requirement) if requirement.alternatives().is_empty() => {
                 Ok(Decision::Allow(self.allow_anonymous(request)))
             }
-            Some(requirement) => Evaluation::new(self, requirement, request, host, can_pause, memo).judge(),
+            Some(requirement) => {
+                Evaluation::new(self, requirement, request, host, can_pause, memo, resource).judge()
+            }
         }
     }
 
@@ -176,7 +184,7 @@ impl Engine {
     fn login_refusal(&self, rule: usize, request: &Request<'_>, host: &dyn Host) -> Option<Denial> {
         let attribution = Attribution::rule(RuleId::Rule(rule));
         let memo = RequestMemo::default();
-        match self.judge_by(self.policy.requirement_of(rule), request, &memo, host, false) {
+        match self.judge_by(self.policy.requirement_of(rule), None, request, &memo, host, false) {
             Ok(Decision::Allow(_)) => None,
             Ok(Decision::Deny(denial)) | Err(denial) => (!self.policy.is_dry_run(attribution.rule))
                 .then_some(Denial {

@@ -157,7 +157,7 @@ impl<'a> Evaluation<'a> {
     fn directory(&self, id: SchemeId) -> Option<&'a Rc<UserDirectory>> {
         match &self.scheme(id)?.kind {
             SchemeKind::Basic(users) => Some(users),
-            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) => None,
+            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) | SchemeKind::MutualTls(_) => None,
         }
     }
 }

@@ -9,6 +9,8 @@ mod judge;
 mod logins;
 mod memo;
 mod refusal;
+mod resources;
+mod tokens;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -263,8 +265,7 @@ impl Engine {
     #[must_use]
     pub fn mutations_without_credentials(&self, request: &Request<'_>) -> HeaderMutations {
         let credentials = self.policy.schemes().iter();
-        let credentials =
-            credentials.map(|scheme| Credentials { locations: &scheme.locations, forward: false });
+        let credentials = credentials.map(|scheme| Credentials { forward: false, ..scheme.credentials() });
         let is_barred = |name: &[u8]| self.policy.is_barred_from_trailers(name);
         header_mutations(request, credentials, None, is_barred)
     }

@@ -3,15 +3,16 @@
 use super::credential_status::{Authenticated, CredentialStatus, Failure};
 use super::evaluation::Evaluation;
 use crate::decision::{Challenge, Denial};
-use crate::policy::{Requirement, Scheme, SchemeId, SchemeKind};
+use crate::policy::{Requirement, Scheme, SchemeId, SchemeKind, StepUp, Term};
 use crate::reason::{OAuthError, Reason};
+use crate::token::dpop_nonce;
 
 /// The reason to refuse a credential that is there twice.
 pub(super) fn twice(kind: &SchemeKind) -> Reason {
     match kind {
         SchemeKind::Token { .. } => Reason::TokenTwice,
         SchemeKind::Basic(_) => Reason::PasswordTwice,
-        SchemeKind::ApiKey(_) => Reason::ApiKeyTwice,
+        SchemeKind::ApiKey(_) | SchemeKind::MutualTls(_) => Reason::ApiKeyTwice,
     }
 }
 
@@ -23,24 +24,61 @@ fn error_parameter(reason: Reason) -> Option<String> {
     }
 }
 
+/// Whether a reason is about a DPoP proof.
+fn is_of_proof(reason: Reason) -> bool {
+    match reason.oauth_error() {
+        Some(OAuthError::Challenge(error)) => matches!(error, "invalid_dpop_proof" | "use_dpop_nonce"),
+        Some(OAuthError::Body(_)) | None => false,
+    }
+}
+
 impl Evaluation<'_> {
     /// A challenge for each scheme that could still allow the request.
     fn challenges(&self, requirement: &Requirement) -> Vec<Challenge> {
-        let challenge = |scheme: &Scheme, presented: Option<&CredentialStatus<'_>>| match presented {
-            Some(CredentialStatus::Authenticated(_)) => None,
-            Some(CredentialStatus::Bad { reason, .. }) => scheme.challenge(error_parameter(*reason)),
-            Some(
-                CredentialStatus::Missing
-                | CredentialStatus::Unchecked(_)
-                | CredentialStatus::Pending { .. }
-                | CredentialStatus::Inactive,
-            )
-            | None => scheme.challenge(None),
+        let challenge = |term: &Term| {
+            let scheme = self.scheme(term.scheme)?;
+            match self.seen(term.scheme) {
+                Some(CredentialStatus::Authenticated(_)) => None,
+                Some(CredentialStatus::Bad { reason, .. }) => {
+                    self.challenge(scheme, term.scheme, error_parameter(*reason), is_of_proof(*reason))
+                }
+                Some(CredentialStatus::Missing) => {
+                    // RFC 6750 section 3: what the token will need, so that the client asks for it at once.
+                    let asks = scheme.kind.is_token() && !term.scopes.is_empty();
+                    let scopes = asks.then(|| scope_parameter(term));
+                    self.challenge(scheme, term.scheme, scopes, false)
+                }
+                Some(
+                    CredentialStatus::Unchecked(_)
+                    | CredentialStatus::Pending { .. }
+                    | CredentialStatus::Inactive,
+                )
+                | None => self.challenge(scheme, term.scheme, None, false),
+            }
         };
-        requirement
-            .terms()
-            .filter_map(|term| challenge(self.scheme(term.scheme)?, self.seen(term.scheme)))
-            .collect()
+        requirement.terms().filter_map(challenge).collect()
+    }
+
+    /// The challenge of a scheme; that of DPoP if its token came so, or if it is about a proof.
+    fn challenge(
+        &self,
+        scheme: &Scheme,
+        id: SchemeId,
+        parameters: Option<String>,
+        is_of_proof: bool,
+    ) -> Option<Challenge> {
+        let parameters = match (scheme.kind.is_token(), self.resource) {
+            (true, Some(resource)) => {
+                let metadata = format!("resource_metadata=\"{}\"", resource.metadata_url);
+                Some(parameters.into_iter().chain([metadata]).collect::<Vec<_>>().join(", "))
+            }
+            (true, None) | (false, _) => parameters,
+        };
+        if is_of_proof || self.is_dpop(id) {
+            scheme.dpop_challenge(parameters)
+        } else {
+            scheme.challenge(parameters)
+        }
     }
 
     pub(super) fn missing(&self, requirement: &Requirement) -> Denial {
@@ -67,21 +105,52 @@ impl Evaluation<'_> {
         // An API key is not asked for by a challenge: another key is needed, not another way to send it.
         let is_challenged = reason.status() == 401;
         let challenges = if is_challenged { self.challenges(requirement) } else { Vec::new() };
-        Denial { explanation, ..Denial::new(reason).with_challenges(challenges) }
+        let denial = Denial { explanation, ..Denial::new(reason).with_challenges(challenges) };
+        if reason != Reason::DpopNonceWanted {
+            return denial;
+        }
+        match dpop_nonce(self.host) {
+            Ok(nonce) => denial.with_header("dpop-nonce", &nonce),
+            Err(_) => Denial::host_failure("a nonce cannot be made"),
+        }
     }
 
-    pub(super) fn scope_lacking(&self, requirement: &Requirement, id: SchemeId) -> Denial {
-        // The alternative that came nearest is the first one that fails by this scheme's scopes.
+    /// The refusal of a credential that is good, and lacks something by `failure`.
+    pub(super) fn insufficient(&self, requirement: &Requirement, id: SchemeId, failure: Failure) -> Denial {
+        // The alternative that came nearest is the first one that fails so by this scheme.
         let lacking = requirement.alternatives().iter().find_map(|alternative| {
-            let fails = self.failure(alternative) == Some(Failure::Scope(id));
+            let fails = self.failure(alternative) == Some(failure);
             alternative.terms.iter().find(|term| fails && term.scheme == id)
         });
-        let scopes = lacking.map(|term| term.scopes.join(" ")).unwrap_or_default();
-        let reason = Reason::ScopeLacking;
-        let parameters = error_parameter(reason).map(|error| format!("{error}, scope=\"{scopes}\""));
-        let challenge = self.scheme(id).and_then(|scheme| scheme.challenge(parameters));
+        let (reason, more) = match failure {
+            Failure::Claims(_) => (Reason::ClaimsInsufficient, Vec::new()),
+            Failure::StepUp(_) => {
+                let step_up = lacking.and_then(|term| term.step_up.as_deref());
+                (Reason::AuthenticationInsufficient, step_up.map(step_up_parameters).unwrap_or_default())
+            }
+            Failure::Scope(_)
+            | Failure::Missing
+            | Failure::Bad(_)
+            | Failure::Inactive(_)
+            | Failure::Pending => (Reason::ScopeLacking, lacking.map(scope_parameter).into_iter().collect()),
+        };
+        let parameters: Vec<String> = error_parameter(reason).into_iter().chain(more).collect();
+        let parameters = Some(parameters.join(", "));
+        let challenge = self.scheme(id).and_then(|scheme| self.challenge(scheme, id, parameters, false));
         let denial = Denial::new(reason).with_challenges(challenge.into_iter().collect());
         let subject = self.authenticated(id).and_then(Authenticated::subject).map(str::to_owned);
         Denial { subject, ..denial }
     }
+}
+
+/// The scopes that a term asks for (RFC 6750 section 3).
+fn scope_parameter(term: &Term) -> String {
+    format!("scope=\"{}\"", term.scopes.join(" "))
+}
+
+/// RFC 9470 section 3.
+fn step_up_parameters(step_up: &StepUp) -> Vec<String> {
+    let acr = (!step_up.acr.is_empty()).then(|| format!("acr_values=\"{}\"", step_up.acr.join(" ")));
+    let max_age = step_up.max_age.map(|seconds| format!("max_age=\"{seconds}\""));
+    acr.into_iter().chain(max_age).collect()
 }

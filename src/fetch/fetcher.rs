@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fetch_state::FetchState;
 use super::introspection::Introspection;
 use super::pending_fetch::PendingFetch;
-use super::remote_source::{RemoteSource, SourceKind};
+use super::remote_source::{Discovered, RemoteSource, SourceKind};
 use super::shared_data::{CachedVersion, adopt, fail, publish, read, release, report_error};
 use super::uri::Uri;
 use crate::host::{CallResponse, Host, HostError, HttpCall};
@@ -50,8 +50,13 @@ struct Call {
 }
 
 enum Stage {
-    Discovery,
-    Document { algorithms: Option<Vec<String>> },
+    /// Whether it is the metadata of RFC 8414 that is asked for.
+    Discovery {
+        is_fallback: bool,
+    },
+    Document {
+        discovered: Option<Discovered>,
+    },
 }
 
 impl Fetcher {
@@ -188,9 +193,11 @@ impl Fetcher {
             ));
         }
         let (uri, stage) = match &source.kind {
-            SourceKind::Keys { discovery: Some(discovery), .. } => (&discovery.uri, Stage::Discovery),
+            SourceKind::Keys { discovery: Some(discovery), .. } => {
+                (&discovery.uri, Stage::Discovery { is_fallback: false })
+            }
             SourceKind::Keys { uri: Some(uri), .. } | SourceKind::Revocations { uri } => {
-                (uri, Stage::Document { algorithms: None })
+                (uri, Stage::Document { discovered: None })
             }
             SourceKind::Keys { .. } => return Err(HostError("nowhere to fetch from")),
         };
@@ -250,15 +257,17 @@ impl Fetcher {
         };
         let mut log = Vec::new();
         match stage {
-            Stage::Discovery => match discovered(&source, response) {
-                Ok((uri, algorithms)) => {
-                    let stage = Stage::Document { algorithms: Some(algorithms) };
-                    self.call(&source, &uri, stage, host);
+            Stage::Discovery { is_fallback } => match (discovered(&source, response), fallback(&source)) {
+                (Ok((uri, discovered)), _) => {
+                    self.call(&source, &uri, Stage::Document { discovered: Some(discovered) }, host);
                 }
-                Err(reason) => fail(&source, &format!("discovery: {reason}"), host),
+                (Err(_), Some(uri)) if !is_fallback && matches!(response.status(), 400..=499) => {
+                    self.call(&source, uri, Stage::Discovery { is_fallback: true }, host);
+                }
+                (Err(reason), _) => fail(&source, &format!("discovery: {reason}"), host),
             },
-            Stage::Document { algorithms } => {
-                match publish(&source, response, algorithms.as_deref(), had.as_ref(), host) {
+            Stage::Document { discovered } => {
+                match publish(&source, response, discovered.as_ref(), had.as_ref(), host) {
                     Ok(line) => log.extend(line),
                     Err(reason) => fail(&source, &reason, host),
                 }
@@ -272,9 +281,17 @@ impl Fetcher {
     }
 }
 
-/// The `jwks_uri` and the algorithms of a discovery document (OpenID Connect Discovery 1.0
-/// sections 3 and 4.3).
-fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Vec<String>), String> {
+/// Where the metadata of RFC 8414 would be, if that may be asked for.
+fn fallback(source: &RemoteSource) -> Option<&Uri> {
+    match &source.kind {
+        SourceKind::Keys { discovery: Some(discovery), .. } => discovery.fallback.as_ref(),
+        SourceKind::Keys { discovery: None, .. } | SourceKind::Revocations { .. } => None,
+    }
+}
+
+/// The `jwks_uri` and what else is said of keys in a discovery document (OpenID Connect Discovery 1.0
+/// sections 3 and 4.3, RFC 8414 section 3.3).
+fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Discovered), String> {
     let SourceKind::Keys { discovery: Some(discovery), .. } = &source.kind else {
         return Err("not asked for".into());
     };
@@ -285,8 +302,12 @@ fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Ve
     };
     let text = |key: &str| document.get(key).and_then(Value::as_str);
     let issuer = text("issuer").ok_or("no `issuer`")?;
-    if issuer != discovery.issuer {
-        return Err(format!("the issuer is {issuer:?}, not {:?}", discovery.issuer));
+    if comparable(issuer) != comparable(&discovery.issuer) {
+        let remedy = match issuer.contains('{') {
+            true => "; write it as `issuer`, and which tenants may come in `claims`",
+            false => "",
+        };
+        return Err(format!("the issuer is {issuer:?}, not {:?}{remedy}", discovery.issuer));
     }
     let jwks_uri = text("jwks_uri").ok_or("no `jwks_uri`")?;
     let uri = Uri::parse(jwks_uri, &discovery.uri.cluster).map_err(|error| format!("jwks_uri: {error}"))?;
@@ -301,15 +322,20 @@ fn discovered(source: &RemoteSource, response: &CallResponse) -> Result<(Uri, Ve
         }
     };
     let named = document.get("id_token_signing_alg_values_supported").and_then(Value::as_array);
-    let mut names = named.into_iter().flatten().filter_map(Value::as_str).peekable();
-    if names.peek().is_none() {
-        // OpenID Connect Discovery section 3: it is required, and RS256 must be in it.
-        return Ok((uri, vec!["RS256".into()]));
-    }
     // What is not known here need not be shared, and what is there twice need not either.
     let mut known = BTreeSet::new();
-    known.extend(names.filter_map(Algorithm::from_name));
-    Ok((uri, known.into_iter().map(|algorithm| algorithm.name().to_owned()).collect()))
+    known.extend(named.into_iter().flatten().filter_map(Value::as_str).filter_map(Algorithm::from_name));
+    let algorithms = known.into_iter().map(|algorithm| algorithm.name().to_owned()).collect();
+    Ok((uri, Discovered { issuer: issuer.to_owned(), algorithms }))
+}
+
+/// An issuer without what makes no difference here: a slash at the end (OpenID Connect Discovery 1.0 section 4.1), and the
+/// names of placeholders.
+fn comparable(issuer: &str) -> String {
+    let issuer = issuer.strip_suffix('/').unwrap_or(issuer);
+    let mut parts = issuer.split('{');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |text, part| text + "{}" + part.split_once('}').map_or(part, |(_, rest)| rest))
 }
 
 #[cfg(test)]

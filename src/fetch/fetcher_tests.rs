@@ -22,7 +22,8 @@ fn uri(text: &str) -> Uri {
 fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
     let kind = if discovery {
         let uri = uri("https://idp.example/.well-known/openid-configuration");
-        let discovery = Discovery { uri, issuer: "https://idp.example".into(), jwks_cluster: None };
+        let issuer = "https://idp.example".into();
+        let discovery = Discovery { uri, fallback: None, issuer, jwks_cluster: None };
         SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None, format: KeyFormat::Jwks }
     } else {
         SourceKind::Keys {
@@ -236,4 +237,123 @@ fn a_fetch_of_another_worker_within_one_second_ended_unseen() {
     assert_eq!(host.calls.borrow().len(), 2, "the limit holds");
     assert_eq!(other.take_completed().len(), 1, "the requests that wait are decided");
     assert_eq!(theirs.ask(1000, Some("another")), FetchStatus::Settled);
+}
+
+fn discovering(issuer: &str, fallback: bool) -> (Rc<RemoteSource>, Fetcher) {
+    let fallback = fallback.then(|| uri("https://idp.example/.well-known/oauth-authorization-server/t"));
+    let uri = uri("https://idp.example/t/.well-known/openid-configuration");
+    let discovery = Discovery { uri, fallback, issuer: issuer.into(), jwks_cluster: None };
+    let kind =
+        SourceKind::Keys { uri: None, discovery: Some(discovery), allowed: None, format: KeyFormat::Jwks };
+    let source = RemoteSource::new("keys".into(), kind, LIMITS);
+    (Rc::clone(&source), Fetcher::new(vec![source], Vec::new()))
+}
+
+/// Auth0's issuer ends in a slash, and its discovery document was refused for ever.
+#[test]
+fn a_slash_at_the_end_of_the_issuer_makes_no_difference_to_the_document_and_the_token_has_it_as_the_document()
+{
+    for (configured, document) in [
+        ("https://idp.example/t", "https://idp.example/t/"),
+        ("https://idp.example/t/", "https://idp.example/t"),
+        ("https://idp.example/t", "https://idp.example/t"),
+        ("https://idp.example/{tid}/v2.0", "https://idp.example/{tenantid}/v2.0"),
+    ] {
+        let host = InMemoryHost::at(1000);
+        let (source, fetcher) = discovering(configured, false);
+        fetcher.tick(&host);
+        let answer = json!({"issuer": document, "jwks_uri": "https://idp.example/k"});
+        fetcher.on_http_call_response(0, &response(200, &answer), &host).unwrap();
+        fetcher.on_http_call_response(1, &response(200, &jwks()), &host).unwrap();
+        assert_eq!(source.content(1000).unwrap().issuer(), Some(document), "{configured}");
+        // Another worker takes it over with the keys.
+        let (theirs, other) = discovering(configured, false);
+        other.tick(&host);
+        assert_eq!(theirs.content(1000).unwrap().issuer(), Some(document));
+    }
+    for (configured, document) in [
+        ("https://idp.example/t", "https://idp.example/t//"),
+        ("https://idp.example/t", "https://idp.example/{tenantid}"),
+        ("https://idp.example/{tid}/v2.0", "https://idp.example/t/v2.0"),
+        ("https://idp.example/{tid}/v2.0", "https://idp.example/{tid}/v1.0"),
+    ] {
+        let host = InMemoryHost::at(1000);
+        let (_, fetcher) = discovering(configured, false);
+        fetcher.tick(&host);
+        let answer = json!({"issuer": document, "jwks_uri": "https://idp.example/k"});
+        fetcher.on_http_call_response(0, &response(200, &answer), &host).unwrap();
+        assert!(host.warnings.take().join("").contains("the issuer is"), "{configured} {document}");
+    }
+}
+
+/// `id_token_signing_alg_values_supported` is said of ID tokens: an ES256 access token was refused.
+#[test]
+fn what_discovery_says_of_id_tokens_narrows_no_access_token() {
+    let host = InMemoryHost::at(1000);
+    let (source, fetcher) = discovering("https://idp.example/t", false);
+    fetcher.tick(&host);
+    let named = json!(["RS256", "PS256"]);
+    let answer = json!({"issuer": "https://idp.example/t", "jwks_uri": "https://idp.example/k",
+        "id_token_signing_alg_values_supported": named});
+    fetcher.on_http_call_response(0, &response(200, &answer), &host).unwrap();
+    let set = json!({"keys": [keys::P256.jwk(), keys::RSA.jwk()]});
+    fetcher.on_http_call_response(1, &response(200, &set), &host).unwrap();
+    let content = source.content(1000).unwrap();
+    let Content::Keys(found) = &*content else { panic!("keys") };
+    let algorithms: Vec<_> = found.all().iter().map(|key| key.algorithm().name()).collect();
+    assert_eq!(algorithms, ["ES256", "RS256", "PS256"]);
+}
+
+/// An authorization server that is no OpenID provider has its metadata elsewhere (RFC 8414 section 3.1).
+#[test]
+fn where_no_openid_configuration_is_the_metadata_of_rfc_8414_is_asked_for() {
+    let host = InMemoryHost::at(1000);
+    let (source, fetcher) = discovering("https://idp.example/t", true);
+    fetcher.tick(&host);
+    fetcher.on_http_call_response(0, &response(404, &json!({})), &host).unwrap();
+    assert_eq!(host.calls.borrow()[1].headers[3].1, "/.well-known/oauth-authorization-server/t");
+    let answer = json!({"issuer": "https://idp.example/t", "jwks_uri": "https://idp.example/k"});
+    fetcher.on_http_call_response(1, &response(200, &answer), &host).unwrap();
+    fetcher.on_http_call_response(2, &response(200, &jwks()), &host).unwrap();
+    assert!(has_keys(&source, &host));
+    // It is asked for once, and not where the server fails otherwise.
+    for (first, calls) in [(404, 2), (400, 2), (500, 1), (302, 1)] {
+        let host = InMemoryHost::at(1000);
+        let (_, fetcher) = discovering("https://idp.example/t", true);
+        fetcher.tick(&host);
+        fetcher.on_http_call_response(0, &response(first, &json!({})), &host).unwrap();
+        if calls > 1 {
+            fetcher.on_http_call_response(1, &response(404, &json!({})), &host).unwrap();
+        }
+        assert_eq!(host.calls.borrow().len(), calls, "{first}");
+        assert!(host.warnings.take().join("").contains("cannot be fetched"), "{first}");
+    }
+}
+
+#[test]
+fn urls_of_metadata() {
+    for (issuer, openid, oauth) in [
+        (
+            "https://a",
+            "https://a/.well-known/openid-configuration",
+            "https://a/.well-known/oauth-authorization-server",
+        ),
+        (
+            "https://a/",
+            "https://a/.well-known/openid-configuration",
+            "https://a/.well-known/oauth-authorization-server",
+        ),
+        (
+            "https://a/b/c",
+            "https://a/b/c/.well-known/openid-configuration",
+            "https://a/.well-known/oauth-authorization-server/b/c",
+        ),
+    ] {
+        assert_eq!(crate::fetch::metadata_urls(issuer), [openid, oauth]);
+        for url in [openid, oauth] {
+            assert_eq!(crate::fetch::issuer_of(url).unwrap(), issuer.trim_end_matches('/'));
+        }
+    }
+    assert!(crate::fetch::issuer_of("https://a/.well-known/oauth-authorization-serverx").is_err());
+    assert!(crate::fetch::issuer_of("https://a/keys").is_err());
 }

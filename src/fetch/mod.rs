@@ -24,4 +24,4 @@ pub use introspection::{Introspection, IntrospectionResult, IntrospectionSetting
 pub use pending_fetch::{PendingFetch, TokenDigest, TokenDigests};
 pub use remote_source::{Content, Discovery, FetchStatus, KeyFormat, RemoteSource, SourceKind};
 pub use revocation::Revocations;
-pub use uri::{Uri, issuer_of};
+pub use uri::{Uri, issuer_of, metadata_urls};

@@ -25,21 +25,36 @@ pub enum PendingFetch {
     Login(u64),
 }
 
-/// The digests of the tokens of one request, each computed once, however often the request is decided.
+/// The digests of the tokens of one request, each computed once, however often the request is decided; and what it has
+/// proven, which is used up then.
 #[derive(Debug, Default)]
-pub struct TokenDigests(RefCell<SmallVec<[(usize, TokenDigest); 1]>>);
+pub struct TokenDigests {
+    tokens: RefCell<SmallVec<[(usize, TokenDigest); 1]>>,
+    proofs: RefCell<Vec<TokenDigest>>,
+}
 
 impl TokenDigests {
     /// The digest of `token`, which the request presents to introspection `number`. A request presents the
     /// same token each time.
     #[must_use]
     pub fn of(&self, number: usize, token: &[u8]) -> TokenDigest {
-        let mut digests = self.0.borrow_mut();
+        let mut digests = self.tokens.borrow_mut();
         if let Some((_, digest)) = digests.iter().find(|(own, _)| *own == number) {
             return *digest;
         }
         let digest = Sha256::digest(token).into();
         digests.push((number, digest));
         digest
+    }
+
+    /// Whether this request has used up the proof of this digest.
+    #[must_use]
+    pub fn has_proven(&self, proof: &TokenDigest) -> bool {
+        self.proofs.borrow().contains(proof)
+    }
+
+    /// This request has used it up.
+    pub fn proves(&self, proof: TokenDigest) {
+        self.proofs.borrow_mut().push(proof);
     }
 }

@@ -13,7 +13,7 @@ use super::revocation::Revocations;
 use super::uri::Uri;
 use crate::host::MAX_BODY_BYTES;
 use crate::json;
-use crate::keys::{Algorithm, Imported, KeyOrigin, KeySet, LeftOut, import_jwks, import_pem_map};
+use crate::keys::{Algorithm, Imported, KeyOrigin, KeySet, LeftOut, import_jwk, import_jwks, import_pem_map};
 use crate::setting::words;
 
 /// The longest key set that is read, in bytes: some fifty keys with certificates. Those of large providers
@@ -63,7 +63,7 @@ pub enum SourceKind {
         uri: Option<Uri>,
         /// OpenID Connect discovery.
         discovery: Option<Discovery>,
-        /// Accepted algorithms; unset: what discovery says, or the asymmetric ones.
+        /// Accepted algorithms; unset: the asymmetric ones.
         allowed: Option<Vec<Algorithm>>,
         /// How it is written.
         format: KeyFormat,
@@ -93,7 +93,9 @@ words! {
 pub struct Discovery {
     /// The discovery document.
     pub uri: Uri,
-    /// The issuer that it must name.
+    /// Where the metadata of RFC 8414 is, which is asked for if there is no such document.
+    pub fallback: Option<Uri>,
+    /// The issuer that it must name, but for a slash at the end. A placeholder stands for a placeholder.
     pub issuer: String,
     /// The cluster of its `jwks_uri`, where that is on another host.
     pub jwks_cluster: Option<String>,
@@ -106,6 +108,27 @@ pub enum Content {
     Keys(KeySet),
     /// Revoked tokens.
     Revocations(Revocations),
+}
+
+impl Content {
+    /// `issuer` of the discovery document that led to it, if one did.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        match self {
+            Self::Keys(keys) => keys.issuer(),
+            Self::Revocations(_) => None,
+        }
+    }
+}
+
+/// What a discovery document says of keys.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Discovered {
+    /// `issuer`.
+    pub issuer: String,
+    /// `id_token_signing_alg_values_supported`, as far as it is known here: for RSA keys that do not say their own. It is
+    /// said of ID tokens, and narrows no access token.
+    pub algorithms: Vec<String>,
 }
 
 /// Whether waiting for a source helps.
@@ -144,7 +167,7 @@ impl RemoteSource {
             refresh_policy,
             headers,
             // The number is that of the form in which things are shared.
-            key: format!("lychgate.source.2.{key}"),
+            key: format!("lychgate.source.3.{key}"),
             state: RefCell::default(),
             content: RefCell::default(),
             installed: RefCell::default(),
@@ -243,18 +266,22 @@ impl RemoteSource {
                 Ok((Content::Revocations(Revocations::parse(document)?), Vec::new()))
             }
             SourceKind::Keys { allowed, format, .. } => {
-                let discovered = discovered.map(|names| {
-                    names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
-                });
-                let (keys, notes) = key_set(document, allowed.clone().or(discovered), *format)?;
-                Ok((Content::Keys(keys), notes))
+                let mut names = discovered.iter().flatten().filter_map(Value::as_str);
+                let issuer = names.next().map(str::to_owned);
+                let for_rsa: Vec<Algorithm> = names.filter_map(Algorithm::from_name).collect();
+                let (keys, notes) = key_set(document, allowed.clone(), &for_rsa, *format)?;
+                Ok((Content::Keys(keys.discovered(issuer)), notes))
             }
         }
     }
 
-    /// What is shared of a document that was fetched: a line of JSON, and the document as it came.
-    pub(super) fn envelope(document: &[u8], algorithms: Option<&[String]>) -> Vec<u8> {
-        let mut envelope = json!(algorithms).to_string().into_bytes();
+    /// What is shared of a document that was fetched: a line of JSON (the issuer and its algorithms, where discovery led
+    /// here), and the document as it came.
+    pub(super) fn envelope(document: &[u8], discovered: Option<&Discovered>) -> Vec<u8> {
+        let head = discovered.map(|Discovered { issuer, algorithms }| {
+            std::iter::once(issuer).chain(algorithms).collect::<Vec<_>>()
+        });
+        let mut envelope = json!(head).to_string().into_bytes();
         envelope.push(b'\n');
         envelope.extend_from_slice(document);
         envelope
@@ -265,6 +292,7 @@ impl RemoteSource {
 fn key_set(
     document: &[u8],
     algorithms: Option<Vec<Algorithm>>,
+    for_rsa: &[Algorithm],
     format: KeyFormat,
 ) -> Result<(KeySet, Vec<String>), String> {
     let Ok(Value::Object(document)) = json::parse_strict(document, 16) else {
@@ -273,6 +301,10 @@ fn key_set(
     let asymmetric = |algorithm: &Algorithm| !algorithm.is_hmac();
     let algorithms: Option<Vec<_>> =
         algorithms.map(|algorithms| algorithms.into_iter().filter(asymmetric).collect());
+    // Only an RSA key does not show which algorithm it is for.
+    let is_further = |algorithm: &&Algorithm| algorithm.is_rsa() && **algorithm != Algorithm::Rs256;
+    let further: Vec<_> = for_rsa.iter().filter(is_further).copied().collect();
+    let mut of_rsa = Vec::new();
     let mut notes = Vec::new();
     let mut bound = |all: usize, rest: &mut dyn Iterator<Item = String>| {
         let kids: Vec<_> = rest.take(5).collect();
@@ -283,7 +315,7 @@ fn key_set(
             ));
         }
     };
-    let Imported { keys, left_out } = match format {
+    let Imported { mut keys, left_out } = match format {
         KeyFormat::Jwks => {
             let Some(Value::Array(jwks)) = document.get("keys") else {
                 let is_map =
@@ -295,6 +327,14 @@ fn key_set(
             };
             let kid = |jwk: &Value| jwk.get("kid").and_then(Value::as_str).unwrap_or_default().to_owned();
             bound(jwks.len(), &mut jwks.iter().skip(MOST_KEYS).map(kid));
+            if algorithms.is_none() && !further.is_empty() {
+                let is_open = |jwk: &&Value| {
+                    jwk.get("kty").is_some_and(|kty| kty == "RSA")
+                        && jwk.get("alg").is_none_or(Value::is_null)
+                };
+                let open = jwks.iter().take(MOST_KEYS).filter(is_open);
+                of_rsa.extend(open.filter_map(|jwk| import_jwk(jwk, Some(&further)).ok()).flatten());
+            }
             import_jwks(jwks.iter().take(MOST_KEYS), algorithms.as_deref(), KeyOrigin::Fetch)
         }
         KeyFormat::PemMap => {
@@ -302,6 +342,7 @@ fn key_set(
             import_pem_map(document.iter().take(MOST_KEYS), algorithms.as_deref())
         }
     };
+    keys.extend(of_rsa);
     if keys.is_empty() {
         let reasons: Vec<_> = left_out.iter().take(3).map(LeftOut::to_string).collect();
         return Err(format!("no usable key in the set. {}", reasons.join(". ")));

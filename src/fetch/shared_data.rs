@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::fetch_state::{FetchState, Fetched};
 use super::log_throttle::truncated;
-use super::remote_source::{Content, RemoteSource};
+use super::remote_source::{Content, Discovered, RemoteSource};
 use crate::host::{CallResponse, Event, Host, HostError};
 
 /// How often a write that another worker overtook is tried again.
@@ -104,7 +104,7 @@ fn take(source: &RemoteSource, state: &FetchState, host: &dyn Host) -> Result<bo
 pub fn publish(
     source: &Rc<RemoteSource>,
     response: &CallResponse,
-    algorithms: Option<&[String]>,
+    discovered: Option<&Discovered>,
     had: Option<&CachedVersion>,
     host: &dyn Host,
 ) -> Result<Option<String>, String> {
@@ -116,7 +116,7 @@ pub fn publish(
     let mut new = None;
     let had = had.filter(|_| response.status() == 304);
     if had.is_none() {
-        let envelope = RemoteSource::envelope(response.success(source.longest())?, algorithms);
+        let envelope = RemoteSource::envelope(response.success(source.longest())?, discovered);
         fetched.digest = Some(digest(&envelope));
         new = Some((source.parse(&envelope)?, envelope));
     }

@@ -41,13 +41,34 @@ impl Uri {
     }
 }
 
-/// The issuer of a discovery document (OpenID Connect Discovery 1.0 section 4).
+/// What an OpenID provider's metadata is at, below its issuer.
+const OPENID: &str = "/.well-known/openid-configuration";
+/// What the metadata of RFC 8414 is at, before the path of the issuer.
+const OAUTH: &str = "/.well-known/oauth-authorization-server";
+
+/// The issuer of a discovery document (OpenID Connect Discovery 1.0 section 4, RFC 8414 section 3).
 ///
 /// # Errors
-/// If the URL does not end as it must.
+/// If the URL is not that of one.
 pub fn issuer_of(url: &str) -> Result<String, String> {
-    match url.strip_suffix("/.well-known/openid-configuration") {
-        Some(issuer) => Ok(issuer.to_owned()),
-        None => Err(format!("{url:?} does not end in /.well-known/openid-configuration")),
+    match (url.strip_suffix(OPENID), url.split_once(OAUTH)) {
+        (Some(issuer), _) => Ok(issuer.to_owned()),
+        (None, Some((origin, path))) if path.is_empty() || path.starts_with('/') => {
+            Ok(format!("{origin}{path}"))
+        }
+        (None, Some(_) | None) => Err(format!("{url:?} does not end in {OPENID}")),
     }
+}
+
+/// Where the metadata of `issuer` is: for OpenID, and by RFC 8414 section 3.1, where the path of the issuer comes last.
+#[must_use]
+pub fn metadata_urls(issuer: &str) -> [String; 2] {
+    let issuer = issuer.trim_end_matches('/');
+    let start = issuer.find("://").map_or(0, |at| at.saturating_add(3));
+    let end = issuer
+        .get(start..)
+        .and_then(|rest| rest.find('/'))
+        .map_or(issuer.len(), |at| at.saturating_add(start));
+    let (origin, path) = issuer.split_at_checked(end).unwrap_or((issuer, ""));
+    [format!("{issuer}{OPENID}"), format!("{origin}{OAUTH}{path}")]
 }

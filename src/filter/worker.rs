@@ -13,6 +13,7 @@ use crate::host::{CallResponse, Host, Ticket, WorkDone};
 use crate::login::LoginHistory;
 use crate::metrics::Metrics;
 use crate::policy::Environment;
+use crate::token::begin_replays;
 
 /// How many requests that waited are woken in one callback, whatever they wait under. Envoy carries out the answers to them one within
 /// the other, and each enters the module again: some three hundred exhaust the stack of a Wasm VM. The others
@@ -120,6 +121,9 @@ impl Worker {
         let worker = Self::new(engine, host);
         // Nothing is fetched here: clusters may not exist yet. The first tick does it.
         worker.engine.fetcher().begin(worker.host());
+        if worker.engine.policy().takes_proofs() {
+            begin_replays(worker.host());
+        }
         worker.schedule();
         worker
     }

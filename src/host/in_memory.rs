@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Event, Host, HostError, HttpCall, NativeVerdict, StatUpdate, Ticket, Work};
+use super::{Event, Host, HostError, HttpCall, NativeVerdict, PeerCertificate, StatUpdate, Ticket, Work};
 use crate::keys::NativeKey;
 
 /// Hears of what is counted.
@@ -22,6 +22,8 @@ pub struct InMemoryHost {
     pub verdict: Cell<NativeVerdict>,
     /// Where requests come from.
     pub address: RefCell<Option<String>>,
+    /// The certificate of the client.
+    pub certificate: RefCell<Option<PeerCertificate>>,
     /// Whether randomness and shared data are to be had.
     pub works: Cell<bool>,
     /// The calls that were made, in order; each has its place as its number.
@@ -52,6 +54,7 @@ impl InMemoryHost {
             monotonic: Cell::new(Duration::ZERO),
             verdict: Cell::new(NativeVerdict::Unavailable),
             address: RefCell::new(Some("192.0.2.1".into())),
+            certificate: RefCell::default(),
             works: Cell::new(true),
             calls: RefCell::default(),
             warnings: RefCell::default(),
@@ -113,6 +116,10 @@ impl Host for InMemoryHost {
 
     fn client_address(&self) -> Option<String> {
         self.address.borrow().clone()
+    }
+
+    fn peer_certificate(&self) -> Option<PeerCertificate> {
+        self.certificate.borrow().clone()
     }
 
     fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {

@@ -22,6 +22,21 @@ use std::time::Duration;
 
 use crate::keys::{NativeKey, VerificationKey};
 
+/// A client certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeerCertificate {
+    /// The SHA-256 of its DER.
+    pub sha256: [u8; 32],
+    /// Whether the host has validated its chain. A host that does not tell says no.
+    pub is_validated: bool,
+    /// The first URI among its subject alternative names.
+    pub uri: Option<String>,
+    /// The first DNS name among them.
+    pub dns: Option<String>,
+    /// Its subject (RFC 2253), as the host writes it.
+    pub subject: Option<String>,
+}
+
 /// What the host says of a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NativeVerdict {
@@ -102,6 +117,12 @@ pub trait Host {
     /// The address of the client whose request is being decided, without port: as the host sees
     /// it, trusted proxies taken into account.
     fn client_address(&self) -> Option<String>;
+
+    /// The certificate that the client of the connection presented, and proved to have the key of; `None` if it presented
+    /// none, or the host does not tell.
+    fn peer_certificate(&self) -> Option<PeerCertificate> {
+        None
+    }
 
     /// A value that all workers share, and its version (`proxy_get_shared_data`).
     ///

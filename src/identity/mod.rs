@@ -1,9 +1,13 @@
-//! Users and API keys; and the identity of a request.
+//! Users, API keys and client certificates; and the identity of a request.
 
 mod api_keys;
+mod certificates;
+mod implied_scopes;
 mod users;
 
 pub use api_keys::{ApiKey, ApiKeyDirectory, ApiKeyError};
+pub use certificates::{AllowedCertificate, AllowedCertificates, CertificatePattern};
+pub use implied_scopes::ImpliedScopes;
 pub use users::{User, UserDirectory};
 
 use std::cell::OnceCell;

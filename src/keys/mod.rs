@@ -12,6 +12,7 @@ mod random;
 mod set;
 mod signature;
 mod signing;
+mod thumbprint;
 
 pub use algorithm::{Algorithm, Hash};
 pub use import::{import_pem, import_secret};
@@ -20,3 +21,4 @@ pub use key::{NativeKey, VerificationKey};
 pub use random::{Fill, NoRandomness};
 pub use set::{BUDGET, KeySet};
 pub use signing::SigningKey;
+pub use thumbprint::{is_private_jwk, thumbprint};

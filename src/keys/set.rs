@@ -19,13 +19,27 @@ pub struct KeySet {
     unusable: Vec<String>,
     /// Of each algorithm, the key that verified when several could have.
     last: RefCell<BTreeMap<Algorithm, usize>>,
+    /// `issuer` of the discovery document that led to them.
+    issuer: Option<String>,
 }
 
 impl KeySet {
     /// A set of these keys, tried in this order.
     #[must_use]
     pub fn new(keys: Vec<VerificationKey>) -> Self {
-        Self { keys, unusable: Vec::new(), last: RefCell::default() }
+        Self { keys, unusable: Vec::new(), last: RefCell::default(), issuer: None }
+    }
+
+    /// The same, of this issuer by its discovery document.
+    #[must_use]
+    pub fn discovered(self, issuer: Option<String>) -> Self {
+        Self { issuer, ..self }
+    }
+
+    /// `issuer` of the discovery document that led to them, if one did.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// The same, where keys of these identifiers were left out.

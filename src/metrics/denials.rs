@@ -51,6 +51,7 @@ impl Denials {
                 SchemeKind::Token { api_keys: None, .. } => &[CountedFor::Token],
                 SchemeKind::Basic(_) => &[CountedFor::Basic],
                 SchemeKind::ApiKey(_) => &[CountedFor::ApiKey],
+                SchemeKind::MutualTls(_) => &[CountedFor::Certificate],
             };
             define_all(counted, Some((number, scheme.name.as_str())));
         }

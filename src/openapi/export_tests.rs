@@ -103,3 +103,21 @@ fn a_document_keeps_what_is_its_own_and_gets_the_security_that_holds() {
     assert_eq!(document["components"]["schemas"], json!({"S": {}}));
     assert_eq!(document["components"]["securitySchemes"]["Other"]["type"], "mutualTLS");
 }
+
+/// OpenAPI has no word for a condition, so it is beside the requirement; and is read from there.
+#[test]
+fn conditions_go_out_and_come_in_again() {
+    let need = json!({"scopes": ["a"], "claims": {"/x/y": {"not": "z"}, "n": 7}, "max_age_seconds": 60});
+    let rules = json!([
+        {"match": {"path": "/a", "methods": ["GET"]}, "security": [{"HTTPBearer": need}, {"APIKeyHeader": []}]},
+        {"match": {"path": "/b", "methods": ["GET"]}, "security": [{"HTTPBearer": ["a"]}]},
+    ]);
+    let exported = export(&json!({"schemes": schemes(), "rules": rules}));
+    let operation = &exported["paths"]["/a"]["get"];
+    assert_eq!(operation["security"], json!([{"HTTPBearer": ["a"]}, {"APIKeyHeader": []}]));
+    assert_eq!(operation["x-lychgate"]["security"], json!([{"HTTPBearer": need}, {"APIKeyHeader": []}]));
+    assert!(exported["paths"]["/b"]["get"].get("x-lychgate").is_none());
+    let again = export(&json!({"schemes": schemes(), "openapi": {"document": exported}}));
+    assert_eq!(again["paths"]["/a"]["get"]["security"], operation["security"]);
+    assert_eq!(again["paths"]["/a"]["get"]["x-lychgate"], operation["x-lychgate"]);
+}

@@ -8,10 +8,12 @@ mod host;
 mod own_routes;
 mod requirement;
 mod reserved;
+mod resources;
 mod rules;
 mod scheme;
 
-pub use requirement::{Alternative, Requirement, Term};
+pub use requirement::{Alternative, Requirement, StepUp, Term};
+pub use resources::Resource;
 pub use rules::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
@@ -51,6 +53,7 @@ pub struct Policy {
     pub introspections: Vec<Introspection>,
     token_endpoints: Vec<TokenEndpoint>,
     own_routes: OwnRoutes,
+    resources: Vec<Resource>,
     /// Whether refusals are carried out.
     pub mode: Mode,
     /// Whether Envoy gets the identity, for its access log.
@@ -208,6 +211,18 @@ impl Policy {
         self.rules.name_hosts() && host::is_ambiguous(authority)
     }
 
+    /// The protected resource that a request with this path, in normal form, is for.
+    #[must_use]
+    pub fn resource_of(&self, path: &str) -> Option<&Resource> {
+        resources::resource_of(&self.resources, path)
+    }
+
+    /// The protected resource whose metadata is at this path.
+    #[must_use]
+    pub fn metadata_at(&self, path: &str) -> Option<&Resource> {
+        self.resources.iter().find(|resource| resource.metadata_path == path)
+    }
+
     /// The token endpoint at a path in normal form, and its number.
     #[must_use]
     pub fn token_endpoint_at(&self, path: &str) -> Option<(usize, &TokenEndpoint)> {
@@ -229,6 +244,12 @@ impl Policy {
     #[must_use]
     pub fn signer(&self, name: &str) -> Option<&SigningKey> {
         self.schemes.iter().find(|scheme| scheme.name == name)?.signer.as_deref()
+    }
+
+    /// Whether some scheme takes DPoP proofs.
+    #[must_use]
+    pub fn takes_proofs(&self) -> bool {
+        self.schemes.iter().any(|scheme| scheme.dpop_location.is_some())
     }
 
     /// A scheme of this policy.
@@ -271,7 +292,7 @@ impl Policy {
             CredentialLocation::Cookie(_) | CredentialLocation::Query(_) => false,
         };
         self.is_reserved(name)
-            || ["authorization", "connection", "cookie", "proxy-authorization"]
+            || ["authorization", "connection", "cookie", "dpop", "proxy-authorization"]
                 .iter()
                 .any(|own| is_same_header(own.as_bytes(), name))
             || self.schemes.iter().flat_map(|scheme| &scheme.locations).any(is_location)

@@ -27,6 +27,21 @@ pub struct Term {
     pub scheme: SchemeId,
     /// The scopes, all of them.
     pub scopes: Vec<String>,
+    /// Conditions on the token, by their number in the scheme's verifier.
+    pub conditions: Vec<usize>,
+    /// How the user must have been authenticated, if that matters.
+    pub step_up: Option<Box<StepUp>>,
+}
+
+/// How a user must have been authenticated (RFC 9470).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StepUp {
+    /// Accepted values of `acr`, for the challenge; empty: any.
+    pub acr: Vec<String>,
+    /// The condition that says the same, by its number.
+    pub condition: Option<usize>,
+    /// How long ago at most, in seconds.
+    pub max_age: Option<u32>,
 }
 
 impl Alternative {

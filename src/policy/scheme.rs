@@ -4,13 +4,13 @@ use std::rc::Rc;
 
 use crate::config::UsersScopes;
 use crate::credential::{CredentialLocation, Reading};
-use crate::decision::Challenge;
-use crate::identity::{ApiKeyDirectory, UserDirectory};
+use crate::decision::{Challenge, Credentials};
+use crate::identity::{AllowedCertificates, ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
-use crate::token::Verifier;
+use crate::token::{Verifier, dpop_algorithms};
 
 /// A scheme of a policy, by its place in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SchemeId(pub usize);
 
 /// A security scheme.
@@ -22,6 +22,8 @@ pub struct Scheme {
     pub kind: SchemeKind,
     /// Where its credential may be.
     pub locations: Vec<CredentialLocation>,
+    /// Where a token stands that comes with a DPoP proof, if such a token is taken.
+    pub dpop_location: Option<CredentialLocation>,
     /// How several credentials in them are read.
     pub reading: Reading,
     /// The realm of its challenge.
@@ -52,6 +54,19 @@ pub enum SchemeKind {
     Basic(Rc<UserDirectory>),
     /// An API key.
     ApiKey(Rc<ApiKeyDirectory>),
+    /// A client certificate.
+    MutualTls(AllowedCertificates),
+}
+
+impl SchemeKind {
+    /// Whether its credential is a token.
+    #[must_use]
+    pub fn is_token(&self) -> bool {
+        match self {
+            Self::Token { .. } => true,
+            Self::Basic(_) | Self::ApiKey(_) | Self::MutualTls(_) => false,
+        }
+    }
 }
 
 /// The users behind the tokens of a scheme.
@@ -67,20 +82,44 @@ impl Scheme {
     /// The precedence of API keys.
     pub const PRECEDENCE_OF_KEYS: u8 = 2;
 
-    /// Its challenge, with `error` and further parameters if something was presented; `None`: it has none.
+    /// Its credentials in a request.
     #[must_use]
-    pub fn challenge(&self, error: Option<String>) -> Option<Challenge> {
+    pub fn credentials(&self) -> Credentials<'_> {
+        let Self { locations, dpop_location, forward, .. } = self;
+        Credentials { locations, dpop: dpop_location.as_ref(), forward: *forward }
+    }
+
+    /// Its challenge, with further parameters, such as `error` if something was presented; `None`: it has none.
+    #[must_use]
+    pub fn challenge(&self, parameters: Option<String>) -> Option<Challenge> {
         let scheme = self.challenged_as?;
         let always = match self.kind {
+            SchemeKind::Token { .. } if self.needs_dpop() => return self.dpop_challenge(parameters),
             // RFC 7617 section 2.1.
             SchemeKind::Basic(_) => Some("charset=\"UTF-8\"".to_owned()),
-            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) => None,
+            SchemeKind::Token { .. } | SchemeKind::ApiKey(_) | SchemeKind::MutualTls(_) => None,
         };
-        let parameters = match (always, error) {
-            (Some(always), Some(error)) => Some(format!("{always}, {error}")),
-            (always, error) => always.or(error),
-        };
-        Some(Challenge { scheme, realm: Some(self.realm.clone()), parameters })
+        Some(Challenge { scheme, realm: Some(self.realm.clone()), parameters: joined(always, parameters) })
+    }
+
+    /// The same for a token that is or must be bound to a key (RFC 9449 section 7.1).
+    #[must_use]
+    pub fn dpop_challenge(&self, parameters: Option<String>) -> Option<Challenge> {
+        self.challenged_as?;
+        let algorithms = Some(format!("algs=\"{}\"", dpop_algorithms()));
+        let (realm, parameters) = (Some(self.realm.clone()), joined(parameters, algorithms));
+        Some(Challenge { scheme: "DPoP", realm, parameters })
+    }
+
+    /// Whether its tokens must be bound to a key.
+    #[must_use]
+    pub fn needs_dpop(&self) -> bool {
+        match &self.kind {
+            SchemeKind::Token { verifier, .. } => {
+                verifier.possession().is_some_and(|possession| possession.dpop.is_required)
+            }
+            SchemeKind::Basic(_) | SchemeKind::ApiKey(_) | SchemeKind::MutualTls(_) => false,
+        }
     }
 
     /// Where the subject of an AND comes from: the lowest precedence speaks.
@@ -90,6 +129,15 @@ impl Scheme {
             SchemeKind::Token { .. } => 0,
             SchemeKind::Basic(_) => 1,
             SchemeKind::ApiKey(_) => Self::PRECEDENCE_OF_KEYS,
+            SchemeKind::MutualTls(_) => 3,
         }
+    }
+}
+
+/// Parameters of a challenge, in a row.
+fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}, {second}")),
+        (first, second) => first.or(second),
     }
 }

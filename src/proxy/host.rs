@@ -11,7 +11,10 @@ use proxy_wasm::types::MetricType;
 
 use super::hostcalls::{self, Status};
 use super::wasi;
-use crate::host::{Event, Host, HostError, HttpCall, NativeVerdict, StatDefinition, StatKind, StatUpdate};
+use crate::encoding::decode_hex32;
+use crate::host::{
+    Event, Host, HostError, HttpCall, NativeVerdict, PeerCertificate, StatDefinition, StatKind, StatUpdate,
+};
 use crate::keys::NativeKey;
 use crate::metrics::Metrics;
 
@@ -145,6 +148,19 @@ impl Host for ProxyHost {
         let address = String::from_utf8(hostcalls::get_property(&["source", "address"]).ok()?).ok()?;
         let (host, _port) = address.rsplit_once(':')?;
         Some(host.trim_start_matches('[').trim_end_matches(']').to_owned())
+    }
+
+    fn peer_certificate(&self) -> Option<PeerCertificate> {
+        let bytes = |name| hostcalls::get_property(&["connection", name]).ok();
+        let text = |name| String::from_utf8(bytes(name)?).ok().filter(|text| !text.is_empty());
+        let sha256 = decode_hex32(&text("sha256_peer_certificate_digest")?)?;
+        Some(PeerCertificate {
+            sha256,
+            is_validated: bytes("peer_certificate_valid").is_some_and(|value| value == [1]),
+            uri: text("uri_san_peer_certificate"),
+            dns: text("dns_san_peer_certificate"),
+            subject: text("subject_peer_certificate"),
+        })
     }
 
     fn get_shared_data(&self, key: &str) -> Result<Option<(Vec<u8>, u32)>, HostError> {

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 
-use super::verify::Verified;
+use super::verified::Verified;
 use crate::bytes::same;
 
 /// What a token was verified for; with the token, the key of an entry.

@@ -2,8 +2,8 @@ use std::rc::Rc;
 
 use super::{CacheKey, TokenCache};
 use crate::host::InMemoryHost;
-use crate::token::verify::Verified;
-use crate::token::verify::tests_support::verified;
+use crate::token::verified::Verified;
+use crate::token::verified::tests_support::verified;
 
 fn key(scheme: usize) -> CacheKey {
     CacheKey { scheme, generation: 0 }

@@ -1,11 +1,11 @@
 //! Claims: when a token holds, who it speaks of, and what of it goes on to the upstream.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::TokenError;
-
-/// A claims set (RFC 7519 section 4).
-pub type Claims = Map<String, Value>;
+pub use crate::claim::Claims;
+use crate::http_syntax::is_header_value;
+use crate::target_uri::{is_unreserved, percent_encoded};
 
 /// When a token may be accepted: `from <= now < until`, in Unix seconds, leeway included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,10 +49,13 @@ pub fn check_times(claims: &Claims, now: i64, leeway: i64) -> Result<Validity, T
 }
 
 /// A NumericDate (RFC 7519 section 2): seconds, fractions allowed.
-fn numeric_date(claims: &Claims, name: &str) -> Result<Option<f64>, TokenError> {
+///
+/// # Errors
+/// If it is there and no date.
+pub fn numeric_date(claims: &Claims, name: &str) -> Result<Option<f64>, TokenError> {
     const LAST: f64 = 9_007_199_254_740_992.0; // 2^53, beyond which seconds run together
     match claims.get(name) {
-        None => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(Value::Number(number)) => match number.as_f64() {
             Some(date) if (0.0..=LAST).contains(&date) => Ok(Some(date)),
             _ => Err(TokenError::BadClaim(name.into())),
@@ -66,8 +69,14 @@ pub fn issued(claims: &Claims) -> Option<i64> {
     numeric_date(claims, "iat").ok().flatten().map(|date| whole(date.floor()))
 }
 
+/// `auth_time` (OpenID Connect Core section 2) in Unix seconds, if it is a date.
+pub fn authenticated(claims: &Claims) -> Option<i64> {
+    numeric_date(claims, "auth_time").ok().flatten().map(|date| whole(date.floor()))
+}
+
+/// A date of [`numeric_date`] as a whole number.
 #[expect(clippy::cast_possible_truncation, reason = "within 2^53, checked by numeric_date")]
-fn whole(date: f64) -> i64 {
+pub fn whole(date: f64) -> i64 {
     date as i64
 }
 
@@ -77,7 +86,7 @@ fn whole(date: f64) -> i64 {
 /// If it is there and not a string.
 pub fn string_claim<'a>(claims: &'a Claims, name: &str) -> Result<Option<&'a str>, TokenError> {
     match claims.get(name) {
-        None => Ok(None),
+        None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(TokenError::BadClaim(name.into())),
     }
@@ -117,19 +126,6 @@ pub fn audience_matches(claims: &Claims, accepted: &[String]) -> bool {
     }
 }
 
-/// The claim of this name, or else the one at the end of a dotted path.
-pub fn lookup<'a>(claims: &'a Claims, name: &str) -> Option<&'a Value> {
-    if let Some(value) = claims.get(name) {
-        return Some(value);
-    }
-    let (first, rest) = name.split_once('.')?;
-    let mut value = claims.get(first)?;
-    for step in rest.split('.') {
-        value = value.as_object()?.get(step)?;
-    }
-    Some(value)
-}
-
 /// A claim as a header value: text as it is, arrays as CSV (RFC 4180 quoting where an item needs
 /// it), objects as JSON. `null` is as good as absent.
 pub fn header_text(value: &Value) -> Option<String> {
@@ -142,6 +138,22 @@ pub fn header_text(value: &Value) -> Option<String> {
         }
         other => Some(other.to_string()),
     }
+}
+
+/// The text percent-encoded (RFC 3986 section 2.1), if it cannot be a header value, or would change when it is decoded.
+pub fn percent_encoded_text(text: &str) -> String {
+    if is_header_value(text.as_bytes()) && !text.contains('%') {
+        return text.to_owned();
+    }
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if is_unreserved(byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&percent_encoded(byte));
+        }
+    }
+    encoded
 }
 
 fn csv_field(item: &Value) -> String {

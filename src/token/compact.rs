@@ -17,11 +17,16 @@ pub struct Compact<'a> {
     pub alg: String,
     /// The `kid` header.
     pub kid: Option<String>,
+    /// The `typ` header: what kind of token it says it is.
+    pub typ: Option<String>,
+    /// The `jwk` header, of a DPoP proof.
+    pub jwk: Option<Value>,
     /// What was signed: the first two parts with their dot.
     pub signing_input: &'a [u8],
     /// The signature.
     pub signature: Vec<u8>,
-    payload: &'a [u8],
+    /// The payload, base64url as it stands.
+    pub payload: &'a [u8],
 }
 
 impl<'a> Compact<'a> {
@@ -51,12 +56,18 @@ impl<'a> Compact<'a> {
         let Some(Value::String(alg)) = header.get("alg") else {
             return Err(TokenError::Malformed("header has no `alg`"));
         };
-        let kid = match header.get("kid") {
-            None => None,
-            Some(Value::String(kid)) => Some(kid.clone()),
-            Some(_) => return Err(TokenError::Malformed("`kid` is not a string")),
+        let alg = alg.clone();
+        let text = |name: &str, wrong: &'static str| match header.get(name) {
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text.clone())),
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(TokenError::Malformed(wrong))
+            }
         };
-        Ok(Self { alg: alg.clone(), kid, signing_input, signature, payload })
+        let kid = text("kid", "`kid` is not a string")?;
+        let typ = text("typ", "`typ` is not a string")?;
+        let jwk = header.get("jwk").cloned();
+        Ok(Self { alg, kid, typ, jwk, signing_input, signature, payload })
     }
 
     /// The claims set. To be read after the signature is verified, lest errors tell strangers.

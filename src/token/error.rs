@@ -39,6 +39,28 @@ pub enum TokenError {
     BadClaim(String),
     /// Says in this claim that it is no access token.
     OtherUse(&'static str),
+    /// Of a type (`typ`) that is not accepted.
+    Type,
+    /// A condition on this claim does not hold.
+    ClaimRefused(String),
+    /// Bound by a confirmation method that is not known here.
+    UnknownConfirmation,
+    /// Bound to nothing, and it must be.
+    Unbound(&'static str),
+    /// Bound to a key, and there is no proof of it.
+    ProofMissing,
+    /// The proof is wrong in this.
+    ProofInvalid(&'static str),
+    /// The proof was there before.
+    ProofReplayed,
+    /// The proof lacks a nonce that was given out here.
+    NonceWanted,
+    /// There is no place to remember the proof.
+    ReplaysFull,
+    /// What was proven before cannot be told.
+    ReplaysUnavailable,
+    /// Bound to another certificate than that of the connection.
+    Certificate,
     /// The issuer does not vouch for it.
     Inactive,
     /// It was revoked.
@@ -73,6 +95,17 @@ impl TokenError {
             Self::MissingClaim(_) => Reason::TokenMissingClaim,
             Self::BadClaim(_) => Reason::TokenBadClaim,
             Self::OtherUse(_) => Reason::TokenOtherUse,
+            Self::Type => Reason::TokenWrongType,
+            Self::ClaimRefused(_) => Reason::TokenClaimRefused,
+            Self::UnknownConfirmation => Reason::TokenConfirmationUnknown,
+            Self::Unbound(_) => Reason::TokenUnbound,
+            Self::ProofMissing => Reason::DpopProofMissing,
+            Self::ProofInvalid(_) => Reason::DpopProofInvalid,
+            Self::ProofReplayed => Reason::DpopProofReplayed,
+            Self::NonceWanted => Reason::DpopNonceWanted,
+            Self::ReplaysFull => Reason::DpopReplaysFull,
+            Self::ReplaysUnavailable => Reason::HostFailure,
+            Self::Certificate => Reason::TokenCertificateMismatch,
             Self::Inactive => Reason::TokenInactive,
             Self::Revoked => Reason::TokenRevoked,
             Self::Pending(_) => return None,
@@ -87,8 +120,12 @@ impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.reason().map_or("token_pending", Reason::as_str))?;
         match self {
-            Self::Malformed(what) | Self::OtherUse(what) => write!(f, ": {what}"),
-            Self::MissingClaim(name) | Self::BadClaim(name) => write!(f, ": {name}"),
+            Self::Malformed(what) | Self::OtherUse(what) | Self::Unbound(what) | Self::ProofInvalid(what) => {
+                write!(f, ": {what}")
+            }
+            Self::MissingClaim(name) | Self::BadClaim(name) | Self::ClaimRefused(name) => {
+                write!(f, ": {name}")
+            }
             _ => Ok(()),
         }
     }

@@ -4,6 +4,8 @@ use std::rc::Rc;
 
 use super::compact::Compact;
 use super::error::TokenError;
+use super::issuer_name::IssuerName;
+use crate::claim::Claims;
 use crate::fetch::{Content, FetchStatus, PendingFetch, RemoteSource};
 use crate::host::{Event, Host, NativeVerdict};
 use crate::keys::{Algorithm, BUDGET, KeySet, VerificationKey};
@@ -21,7 +23,7 @@ pub enum Keys {
 #[derive(Debug)]
 pub struct Issuer {
     /// `iss` of its tokens; nothing: it is not looked at.
-    pub name: Option<String>,
+    pub name: Option<IssuerName>,
     /// Its keys.
     pub keys: Keys,
     /// Accepted algorithms; nothing: any that a fetched key has.
@@ -29,6 +31,23 @@ pub struct Issuer {
 }
 
 impl Issuer {
+    /// Whether a token with these claims, which nobody has vouched for, could be of this issuer: its keys will tell.
+    #[must_use]
+    pub fn may_have_issued(&self, claims: &Claims) -> bool {
+        self.name.as_ref().is_none_or(|name| name.is_nearly_of(claims))
+    }
+
+    /// Whether `iss` is that of this issuer, as discovery writes it.
+    #[must_use]
+    pub fn has_issued(&self, claims: &Claims, now: i64) -> bool {
+        let content = match &self.keys {
+            Keys::Fixed(_) => None,
+            Keys::Fetched(source) => source.content(now),
+        };
+        let discovered = content.as_deref().and_then(Content::issuer);
+        self.name.as_ref().is_none_or(|name| name.is_of(claims, discovered))
+    }
+
     /// Whether this issuer signed `token`.
     ///
     /// # Errors
@@ -119,6 +138,11 @@ struct Checked {
     is_valid: bool,
     /// By the host.
     natively: bool,
+}
+
+/// Whether `token` is signed by `key`.
+pub fn is_signed(key: &VerificationKey, token: &Compact<'_>, host: &dyn Host) -> bool {
+    check(key, token, host).is_valid
 }
 
 /// By the host where it can, in the module where it cannot.

@@ -2,18 +2,23 @@
 
 use std::rc::Rc;
 
-use super::claims::{self, Claims, Validity};
+use super::claims::{self, Claims};
 use super::compact::Compact;
+use super::confirmation::Confirmation;
 use super::error::TokenError;
+use super::issuer_name::IssuerName;
 use super::issuers::Issuer;
-use super::scopes::scopes_of;
+use super::possession::Possession;
+use super::scopes::ScopeSettings;
+use super::types::{plain_type, says_something_else};
+use super::verified::{ClaimHeader, Verified};
+use crate::claim::{ClaimCondition, ClaimReference};
 use crate::fetch::{
     Content, FetchStatus, Introspection, IntrospectionResult, PendingFetch, RemoteSource, Revocations,
     TokenDigests,
 };
 use crate::host::Host;
 use crate::http_syntax::is_header_value;
-use crate::identity::IdentityMemo;
 
 /// What the tokens of a scheme must be.
 #[derive(Debug)]
@@ -21,21 +26,53 @@ pub struct VerifierSettings {
     /// Accepted `aud` values, if they matter.
     pub audiences: Option<Vec<String>>,
     /// Claims that must be there.
-    pub required_claims: Vec<String>,
+    pub required_claims: Vec<ClaimReference>,
+    /// Conditions on claims.
+    pub claims: Vec<ClaimCondition>,
+    /// Accepted types, without `application/` and in lower case; `None`: any that does not say something else.
+    pub types: Option<Vec<String>>,
+    /// Claims that may hold the subject.
+    pub subject_claims: Vec<ClaimReference>,
     /// Tolerance of times, in seconds.
     pub leeway_seconds: i64,
     /// Longest accepted token, in bytes.
     pub max_token_bytes: usize,
-    /// Claims that may hold the scopes.
-    pub scope_claims: Vec<String>,
-    /// Claim (or dotted path) to request header.
-    pub claims_to_headers: Vec<(String, Rc<str>)>,
+    /// Where the scopes are.
+    pub scopes: ScopeSettings,
+    /// Claims that become request headers.
+    pub claims_to_headers: Vec<HeaderOfClaim>,
+    /// The request header that gets the payload.
+    pub payload_to_header: Option<Rc<str>>,
     /// Whether the upstream is told `iss`.
     pub tells_issuer: bool,
     /// Tokens that are revoked.
     pub revoked: Revocations,
     /// A list of more of them, and whether tokens are accepted while there is none.
     pub revocation: Option<(Rc<RemoteSource>, bool)>,
+    /// How it is seen that the client may use the token; `None`: a token is taken as a bearer token whatever it says.
+    pub possession: Option<Possession>,
+}
+
+/// A claim that becomes a request header.
+#[derive(Debug)]
+pub struct HeaderOfClaim {
+    /// The claim.
+    pub claim: ClaimReference,
+    /// The header.
+    pub header: Rc<str>,
+    /// What becomes of a value that cannot be one of a header.
+    pub on_invalid: OnInvalid,
+}
+
+/// What becomes of a claim that cannot be a header value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnInvalid {
+    /// The token is refused.
+    Refuse,
+    /// The header is not sent.
+    Omit,
+    /// The value is percent-encoded.
+    Encode,
 }
 
 /// What a scheme trusts: the keys of issuers, or the introspection endpoint of one.
@@ -44,80 +81,34 @@ pub enum TrustAnchor {
     /// The keys of these issuers; the token names its own, unless there is one without a name.
     Issuers(Vec<Issuer>),
     /// The issuer, asked for each token (RFC 7662); and the only accepted `iss`, if one is configured.
-    Introspection(Introspection, Option<String>),
+    Introspection(Introspection, Option<IssuerName>),
 }
-
-/// A request header made of a claim.
-pub type ClaimHeader = (Rc<str>, Vec<u8>);
 
 /// Verifies the tokens of one scheme.
 #[derive(Debug)]
 pub struct Verifier {
     settings: VerifierSettings,
     trust_anchor: TrustAnchor,
-}
-
-/// What a verified token says. Made by [`Verifier::verify`] alone.
-#[derive(Debug, PartialEq, Eq)]
-pub struct Verified {
-    subject: Option<String>,
-    issuer: Option<String>,
-    scopes: Vec<String>,
-    headers: Vec<ClaimHeader>,
-    validity: Validity,
-    /// `jti`, for revocation.
-    id: Option<String>,
-    /// `iat`, for revocation.
-    issued: Option<i64>,
-    identity: IdentityMemo,
-}
-
-impl Verified {
-    /// `sub`.
-    #[must_use]
-    pub fn subject(&self) -> Option<&str> {
-        self.subject.as_deref()
-    }
-
-    /// `iss`, where the upstream is told.
-    #[must_use]
-    pub fn issuer(&self) -> Option<&str> {
-        self.issuer.as_deref()
-    }
-
-    /// The scopes.
-    #[must_use]
-    pub fn scopes(&self) -> &[String] {
-        &self.scopes
-    }
-
-    /// The request headers made of claims.
-    #[must_use]
-    pub fn headers(&self) -> &[ClaimHeader] {
-        &self.headers
-    }
-
-    /// Whether the token may be accepted now. A time that was read lately will do to see that it was
-    /// valid already; that it has not expired is seen exactly.
-    #[must_use]
-    pub fn is_valid_now(&self, host: &dyn Host) -> bool {
-        host.cached_now().is_some_and(|recent| self.validity.from <= recent)
-            && host.is_before(self.validity.until)
-            || self.validity.is_valid_at(host.now())
-    }
-
-    /// The identity that this token alone gives.
-    #[must_use]
-    pub fn identity(&self) -> &IdentityMemo {
-        &self.identity
-    }
+    /// What rules ask of its tokens, each once. A token is held to all of them when it is verified.
+    conditions: Vec<ClaimCondition>,
 }
 
 impl Verifier {
     /// A verifier of tokens that `authority` vouches for.
     #[must_use]
     pub fn new(settings: VerifierSettings, trust_anchor: TrustAnchor) -> Self {
-        Self { settings, trust_anchor }
+        Self { settings, trust_anchor, conditions: Vec::new() }
+    }
+
+    /// Sets what rules ask of its tokens: [`Verified::meets`] tells of each by its place here.
+    pub fn set_conditions(&mut self, conditions: Vec<ClaimCondition>) {
+        self.conditions = conditions;
+    }
+
+    /// How it is seen that the client may use the token, if it is.
+    #[must_use]
+    pub fn possession(&self) -> Option<&Possession> {
+        self.settings.possession.as_ref()
     }
 
     /// What a token of this scheme is held to: whose keys, and for whom.
@@ -129,7 +120,8 @@ impl Verifier {
     /// Whether a claim of some token could be told in header `name`.
     #[must_use]
     pub fn may_set(&self, name: &str) -> bool {
-        self.settings.claims_to_headers.iter().any(|(_, header)| **header == *name)
+        let of_claims = self.settings.claims_to_headers.iter().map(|own| &own.header);
+        of_claims.chain(&self.settings.payload_to_header).any(|header| **header == *name)
     }
 
     /// Whether each token is asked after at its issuer.
@@ -193,7 +185,10 @@ impl Verifier {
                 if let Some(claim) = claims::other_use(&answer.claims) {
                     return Err(TokenError::OtherUse(claim));
                 }
-                let verified = Rc::new(self.check_claims(&answer.claims, issuer.as_deref(), host.now())?);
+                if issuer.as_ref().is_some_and(|issuer| !issuer.is_of(&answer.claims, None)) {
+                    return Err(TokenError::Issuer);
+                }
+                let verified = Rc::new(self.check_claims(&answer.claims, None, host.now())?);
                 // What was made before does not hold, and does not come back.
                 let _ = answer.made.set(Rc::<Verified>::clone(&verified));
                 return Ok(verified);
@@ -205,12 +200,27 @@ impl Verifier {
             several => {
                 // Unverified, it only chooses whose keys are asked; they are held to it below.
                 let claims = compact.claims().map_err(|_| TokenError::Issuer)?;
-                let name = claims::string_claim(&claims, "iss")?;
-                several.iter().find(|issuer| issuer.name.as_deref() == name).ok_or(TokenError::Issuer)?
+                several.iter().find(|issuer| issuer.may_have_issued(&claims)).ok_or(TokenError::Issuer)?
             }
         };
         issuer.check_signature(&compact, host, can_pause)?;
-        self.check_claims(&compact.claims()?, issuer.name.as_deref(), host.now()).map(Rc::new)
+        self.check_type(compact.typ.as_deref())?;
+        let claims = compact.claims()?;
+        let now = host.now();
+        if !issuer.has_issued(&claims, now) {
+            return Err(TokenError::Issuer);
+        }
+        self.check_claims(&claims, Some(compact.payload), now).map(Rc::new)
+    }
+
+    fn check_type(&self, typ: Option<&str>) -> Result<(), TokenError> {
+        let is_accepted = match (&self.settings.types, typ) {
+            (Some(types), Some(typ)) => types.contains(&plain_type(typ)),
+            (Some(_), None) => false,
+            (None, Some(typ)) => !says_something_else(typ),
+            (None, None) => true,
+        };
+        if is_accepted { Ok(()) } else { Err(TokenError::Type) }
     }
 
     /// Whether what was verified once may be remembered, and under which number: it changes with the
@@ -236,8 +246,7 @@ impl Verifier {
         host: &dyn Host,
         can_pause: bool,
     ) -> Result<(), TokenError> {
-        let revokes =
-            |list: &Revocations| list.revokes(token.id.as_deref(), token.subject.as_deref(), token.issued);
+        let revokes = |list: &Revocations| list.revokes(token.id.as_deref(), token.subject(), token.issued);
         if !self.settings.revoked.is_empty() && revokes(&self.settings.revoked) {
             return Err(TokenError::Revoked);
         }
@@ -257,80 +266,84 @@ impl Verifier {
         }
     }
 
-    fn check_claims(&self, claims: &Claims, issuer: Option<&str>, now: i64) -> Result<Verified, TokenError> {
+    fn check_claims(
+        &self,
+        claims: &Claims,
+        payload: Option<&[u8]>,
+        now: i64,
+    ) -> Result<Verified, TokenError> {
         let settings = &self.settings;
-        if let Some(name) = settings
-            .required_claims
-            .iter()
-            .find(|name| claims.get(name.as_str()).is_none_or(serde_json::Value::is_null))
-        {
-            return Err(TokenError::MissingClaim(name.clone()));
+        if let Some(missing) = settings.required_claims.iter().find(|claim| claim.find(claims).is_none()) {
+            return Err(TokenError::MissingClaim(missing.as_str().to_owned()));
         }
         let validity = claims::check_times(claims, now, settings.leeway_seconds)?;
-        if let Some(issuer) = issuer
-            && claims::string_claim(claims, "iss")? != Some(issuer)
-        {
-            return Err(TokenError::Issuer);
-        }
         if let Some(audiences) = &settings.audiences
             && !claims::audience_matches(claims, audiences)
         {
             return Err(TokenError::Audience);
         }
-        let subject = Self::told(claims, "sub")?;
-        let issuer = if settings.tells_issuer { Self::told(claims, "iss")? } else { None };
-        let scopes = scopes_of(claims, &settings.scope_claims)?;
-        let headers = self.claim_headers(claims)?;
-        let id = claims::string_claim(claims, "jti")?.map(str::to_owned);
-        let issued = claims::issued(claims);
-        let identity = IdentityMemo::default();
-        Ok(Verified { subject, issuer, scopes, headers, validity, id, issued, identity })
-    }
-
-    /// A claim that the upstream is told as it is.
-    fn told(claims: &Claims, name: &str) -> Result<Option<String>, TokenError> {
-        let text = claims::string_claim(claims, name)?;
-        if text.is_some_and(|text| text.is_empty() || !is_header_value(text.as_bytes())) {
-            return Err(TokenError::BadClaim(name.into()));
+        if let Some(refused) = settings.claims.iter().find(|condition| !condition.holds(claims)) {
+            return Err(TokenError::ClaimRefused(refused.claim.as_str().to_owned()));
         }
-        Ok(text.map(str::to_owned))
+        let confirmation = match &settings.possession {
+            Some(_) => Confirmation::of(claims)?,
+            None => Confirmation::default(),
+        };
+        let subject_claim = settings.subject_claims.iter().find(|claim| claim.find(claims).is_some());
+        let subject = subject_claim.map(|claim| Self::told(claims, claim)).transpose()?;
+        let issuer = if settings.tells_issuer && claims.get("iss").is_some_and(|iss| !iss.is_null()) {
+            Some(Self::told(claims, &ClaimReference::named("iss"))?)
+        } else {
+            None
+        };
+        Ok(Verified {
+            subject,
+            is_client: subject_claim.is_some_and(|claim| CLIENT_CLAIMS.contains(&claim.as_str())),
+            issuer,
+            scopes: settings.scopes.of(claims)?,
+            headers: self.headers(claims, payload)?,
+            validity,
+            id: claims::string_claim(claims, "jti")?.map(str::to_owned),
+            issued: claims::issued(claims),
+            authenticated: claims::authenticated(claims),
+            confirmation,
+            meets: self.conditions.iter().map(|condition| condition.holds(claims)).collect(),
+            identity: crate::identity::IdentityMemo::default(),
+        })
     }
 
-    /// A claim that cannot be a header value refuses the token: cut short, it would say something
-    /// that the issuer did not.
-    fn claim_headers(&self, claims: &Claims) -> Result<Vec<ClaimHeader>, TokenError> {
+    /// A claim that is there, and that the upstream is told as it is.
+    fn told(claims: &Claims, claim: &ClaimReference) -> Result<String, TokenError> {
+        let text = claim.find(claims).and_then(serde_json::Value::as_str).unwrap_or_default();
+        if text.is_empty() || !is_header_value(text.as_bytes()) {
+            return Err(TokenError::BadClaim(claim.as_str().to_owned()));
+        }
+        Ok(text.to_owned())
+    }
+
+    /// A claim that cannot be a header value refuses the token, if it is not said otherwise: cut short, it would say
+    /// something that the issuer did not.
+    fn headers(&self, claims: &Claims, payload: Option<&[u8]>) -> Result<Vec<ClaimHeader>, TokenError> {
         let mut headers = Vec::new();
-        for (claim, header) in &self.settings.claims_to_headers {
-            let Some(text) = claims::lookup(claims, claim).and_then(claims::header_text) else {
-                continue;
+        for HeaderOfClaim { claim, header, on_invalid } in &self.settings.claims_to_headers {
+            let Some(text) = claim.find(claims).and_then(claims::header_text) else { continue };
+            let value = match (on_invalid, is_header_value(text.as_bytes())) {
+                (OnInvalid::Encode, _) => claims::percent_encoded_text(&text),
+                (OnInvalid::Refuse | OnInvalid::Omit, true) => text,
+                (OnInvalid::Omit, false) => continue,
+                (OnInvalid::Refuse, false) => return Err(TokenError::BadClaim(claim.as_str().to_owned())),
             };
-            if !is_header_value(text.as_bytes()) {
-                return Err(TokenError::BadClaim(claim.clone()));
-            }
-            headers.push((Rc::clone(header), text.into_bytes()));
+            headers.push((Rc::clone(header), value.into_bytes()));
+        }
+        if let (Some(header), Some(payload)) = (&self.settings.payload_to_header, payload) {
+            headers.push((Rc::clone(header), payload.to_vec()));
         }
         Ok(headers)
     }
 }
 
-/// Lets the tests of the cache make a proof without a token.
-#[cfg(test)]
-pub mod tests_support {
-    use super::{Validity, Verified};
-
-    pub fn verified(from: i64, until: i64) -> Verified {
-        Verified {
-            subject: None,
-            issuer: None,
-            scopes: vec![],
-            headers: vec![],
-            validity: Validity { from, until },
-            id: None,
-            issued: None,
-            identity: super::IdentityMemo::default(),
-        }
-    }
-}
+/// Claims that name a client and no user.
+const CLIENT_CLAIMS: [&str; 4] = ["client_id", "azp", "appid", "cid"];
 
 #[cfg(test)]
 #[path = "verify_tests.rs"]

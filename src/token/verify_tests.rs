@@ -1,11 +1,12 @@
 //! The examples of the RFCs, and what the table of behaviours cannot reach: the host's verdicts.
 
 use super::{TrustAnchor, Verifier, VerifierSettings};
+use crate::claim::ClaimReference;
 use crate::fetch::Revocations;
 use crate::host::{InMemoryHost, NativeVerdict};
 use crate::keys::{KeySet, VerificationKey, import_jwk};
 use crate::probe_vector::{JWK as ES256_JWK, SIGNATURE as ES256_SIGNATURE, SIGNING_INPUT as ES256_INPUT};
-use crate::token::{Issuer, Keys, TokenError};
+use crate::token::{Issuer, IssuerName, Keys, ScopeSettings, TokenError};
 
 /// A host whose clock and native check are given.
 fn host(now: i64, verdict: NativeVerdict) -> InMemoryHost {
@@ -37,17 +38,22 @@ fn key(jwk: &str) -> VerificationKey {
 fn verifier(jwk: &str) -> Verifier {
     let settings = VerifierSettings {
         audiences: None,
-        required_claims: vec!["exp".into()],
+        required_claims: vec![ClaimReference::named("exp")],
+        claims: Vec::new(),
+        types: None,
+        subject_claims: vec![ClaimReference::named("sub")],
         leeway_seconds: 0,
         max_token_bytes: 8192,
-        scope_claims: Vec::new(),
+        scopes: ScopeSettings::default(),
         claims_to_headers: Vec::new(),
+        payload_to_header: None,
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
+        possession: None,
     };
     let keys = Keys::Fixed(KeySet::new(vec![key(jwk)]));
-    let issuer = Issuer { name: Some("joe".into()), keys, algorithms: None };
+    let issuer = Issuer { name: Some(IssuerName::parse("joe").unwrap()), keys, algorithms: None };
     Verifier::new(settings, TrustAnchor::Issuers(vec![issuer]))
 }
 

@@ -34,6 +34,7 @@ fn headers(row: &Row) -> Vec<(Vec<u8>, Vec<u8>)> {
     let mut headers: Vec<(Vec<u8>, Vec<u8>)> = vec![
         (b":method".to_vec(), row.request.method.clone().into_bytes()),
         (b":path".to_vec(), row.request.target.clone().into_bytes()),
+        (b":scheme".to_vec(), b"http".to_vec()),
     ];
     let mut host = b"localhost".to_vec();
     for (name, value) in &row.request.headers {

@@ -4,5 +4,6 @@ mod allocations;
 mod behaviour;
 mod config_faults;
 mod corpus;
+mod providers;
 mod secrets;
 mod vectors;

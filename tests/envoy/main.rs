@@ -10,6 +10,7 @@ mod issuer;
 mod login;
 mod native;
 mod observability;
+mod possession;
 mod secrets;
 mod vectors;
 mod waiting;

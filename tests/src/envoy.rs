@@ -112,6 +112,8 @@ pub struct Listener {
     pub access_log: bool,
     /// `vm_config.vm_id`, which is the listener's name from the start.
     pub vm_id: String,
+    /// `transport_socket` of its filter chain.
+    pub transport_socket: Value,
 }
 
 impl Listener {
@@ -131,7 +133,15 @@ impl Listener {
             module: None,
             access_log: true,
             vm_id: name.into(),
+            transport_socket: Value::Null,
         }
+    }
+
+    /// Speaks TLS as this transport socket does.
+    #[must_use]
+    pub fn transport_socket(mut self, transport_socket: Value) -> Self {
+        self.transport_socket = transport_socket;
+        self
     }
 
     /// Leaves `allow_on_headers_stop_iteration` out, as older Envoys and Istio do.

@@ -26,4 +26,4 @@ pub mod vm;
 mod wire;
 pub mod witness;
 
-pub use lychgate_testkit::{keys, tokens};
+pub use lychgate_testkit::{keys, proofs, tokens};

@@ -20,8 +20,8 @@ use serde_json::{Map, Value};
 use super::Options;
 use crate::config::error::{ConfigError, Errors, Path};
 use crate::config::node::Node;
-use crate::config::rules::read_security;
-use crate::config::{PathConfig, SecurityConfig};
+use crate::config::rules::{read_document_security, read_security};
+use crate::config::{NeedConfig, PathConfig, SecurityConfig};
 pub use schemes::ImportedScheme;
 
 /// What a document says.
@@ -139,10 +139,48 @@ fn security(
     path: &Path<'_>,
     members: &Map<String, Value>,
 ) -> Option<Option<(SecurityConfig, String)>> {
-    let Some(value) = members.get("security") else { return Some(None) };
-    let path = path.key("security");
-    let read = read_security(Node { value, path: &path, errors: node.errors })?;
-    Some(Some((read, path.to_string())))
+    let extension = members.get(EXTENSION);
+    let Some(value) = members.get("security") else {
+        return match extension {
+            Some(_) => {
+                let path = path.key(EXTENSION);
+                Node { path: &path, ..node }
+                    .error("has no `security` beside it, which it would add conditions to")
+            }
+            None => Some(None),
+        };
+    };
+    let place = path.key("security");
+    let read = read_document_security(Node { value, path: &place, errors: node.errors })?;
+    let read = match extension {
+        Some(value) => {
+            with_conditions(Node { value, path: &path.key(EXTENSION), errors: node.errors }, &read)?
+        }
+        None => read,
+    };
+    Some(Some((read, place.to_string())))
+}
+
+/// What Lychgate adds to an operation, or to a document: conditions, which OpenAPI cannot say.
+pub const EXTENSION: &str = "x-lychgate";
+
+/// `security` with its conditions, as `x-lychgate` has it. Without them it must be what the document says, for that is what
+/// others read.
+fn with_conditions(node: Node<'_>, security: &SecurityConfig) -> Option<SecurityConfig> {
+    let object = node.object()?;
+    let full = object.required("security", read_security);
+    object.finish();
+    let full = full?;
+    let scopes = |security: &SecurityConfig| -> Vec<Vec<(String, Vec<String>)>> {
+        let of = |(name, need): &(String, NeedConfig)| (name.clone(), need.scopes.clone());
+        security.iter().map(|schemes| schemes.iter().map(of).collect()).collect()
+    };
+    if scopes(&full) != scopes(security) {
+        return node.error(
+            "its `security` without conditions is not the `security` beside it; let both say the same",
+        );
+    }
+    Some(full)
 }
 
 fn members<'v>(node: Node<'_>, value: &'v Value) -> Option<&'v Map<String, Value>> {

@@ -235,3 +235,29 @@ fn an_operation_where_it_is_not_read_is_a_fault() {
     let errors = import(&paths(json!({"users": {"get": operation()}}))).unwrap_err();
     assert!(errors[0].contains("paths.users: is not read: a path begins with `/`"), "{errors:?}");
 }
+
+fn with_security(members: Value) -> Value {
+    json!({"openapi": "3.1.0", "info": {"title": "t", "version": "v"}, "paths": {"/a": {"get": members}}})
+}
+
+#[test]
+fn conditions_are_beside_the_requirement_that_they_are_of() {
+    let full = json!([{"s": {"scopes": ["a"], "claims": {"tenant": ["x", "y"]}, "acr": ["mfa"]}}, {}]);
+    let document = with_security(json!({"security": [{"s": ["a"]}, {}], "x-lychgate": {"security": full}}));
+    let imported = import(&document).unwrap();
+    let security = imported.rules[0].security.as_ref().unwrap();
+    let (name, need) = &security[0][0];
+    assert_eq!((name.as_str(), need.has_conditions(), security.len()), ("s", true, 2));
+    assert_eq!(need.to_json(), full[0]["s"]);
+    for (members, says) in [
+        (json!({"security": [{"s": ["b"]}, {}], "x-lychgate": {"security": full}}), "let both say the same"),
+        (json!({"security": [{"s": ["a"]}], "x-lychgate": {"security": full}}), "let both say the same"),
+        (json!({"x-lychgate": {"security": full}}), "has no `security` beside it"),
+        (json!({"security": [], "x-lychgate": {"secure": full}}), "unknown key"),
+        (json!({"security": [], "x-lychgate": []}), "expected an object"),
+        (json!({"security": [{"s": {"scopes": ["a"]}}]}), "expected an array"),
+    ] {
+        let errors = import(&with_security(members)).unwrap_err().join("\n");
+        assert!(errors.contains(says), "{errors}");
+    }
+}

@@ -8,6 +8,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 
 use super::super::jwt::written::{Introspection, Jwt};
+use super::super::mutual_tls::MutualTlsConfig;
 use super::{ApiKeySchemeConfig, BasicConfig, BearerConfig, OAuth2Config, OpenIdConnectConfig, SchemeConfig};
 
 /// The verification of tokens from an issuer.
@@ -102,6 +103,7 @@ impl Scheme {
             ("users", "As in the scheme of the document's type."),
             ("api_keys", "As in `apiKey`."),
             ("issue", "As in `oauth2`."),
+            ("allow", "As in `mutualTLS`."),
         ] {
             if let Some(Value::Object(property)) = all.get_mut(key) {
                 property.insert("description".into(), description.into());
@@ -116,7 +118,7 @@ impl Scheme {
             "not": {"required": ["type"]},
             "anyOf": [
                 {"required": ["jwt"]}, {"required": ["introspection"]}, {"required": ["api_keys"]},
-                {"required": ["users"]},
+                {"required": ["users"]}, {"required": ["allow"]},
             ],
             "examples": [{"api_keys": "partners"}],
         })
@@ -137,6 +139,7 @@ impl JsonSchema for Scheme {
             ("ApiKeyScheme", Self::kind::<ApiKeySchemeConfig>(generator, "apiKey", None)),
             ("OAuth2", Self::kind::<OAuth2Config>(generator, "oauth2", None)),
             ("OpenIdConnect", Self::kind::<OpenIdConnectConfig>(generator, "openIdConnect", None)),
+            ("MutualTls", Self::kind::<MutualTlsConfig>(generator, "mutualTLS", None)),
         ];
         let described = Self::described(&kinds);
         let kinds = kinds.into_iter().chain([("DescribedScheme", described)]);

@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use super::error_content;
 use crate::config::matching::parameters as names;
-use crate::config::{ErrorSettings, SecurityConfig};
+use crate::config::openapi::import::EXTENSION;
+use crate::config::{ErrorSettings, NeedConfig, SecurityConfig};
 use crate::json::object;
 
 /// An operation that a rule speaks of.
@@ -13,6 +14,8 @@ pub struct Described<'a> {
     pub method: &'a str,
     /// The path template.
     pub path: &'a str,
+    /// The same with `:path` behind the names of parameters that match several segments.
+    pub template: &'a str,
     /// Whether its last segment matches several.
     pub is_prefix: bool,
     /// What it needs; nothing: it is refused.
@@ -21,11 +24,11 @@ pub struct Described<'a> {
 
 /// The Operation Object of a rule.
 pub fn operation(described: &Described<'_>, errors: ErrorSettings) -> Value {
-    let Described { method, path, is_prefix, security } = described;
+    let Described { method, path, template, is_prefix, security } = described;
     let mut operation = Map::new();
     operation.insert("operationId".into(), operation_id(method, path).into());
     operation.insert("summary".into(), format!("{} {path}", method.to_ascii_uppercase()).into());
-    let parameters = parameters(path, *is_prefix);
+    let parameters = parameters(template, *is_prefix);
     if !parameters.is_empty() {
         operation.insert("parameters".into(), parameters.into());
     }
@@ -36,6 +39,7 @@ pub fn operation(described: &Described<'_>, errors: ErrorSettings) -> Value {
 
 /// Gives an operation what it needs, and the refusals that may come of it.
 pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConfig>, errors: ErrorSettings) {
+    operation.remove(EXTENSION);
     let Some(security) = security else {
         // Nobody gets through, whatever they present.
         operation.remove("security");
@@ -49,11 +53,18 @@ pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConf
     let alternatives: Vec<Value> = security
         .iter()
         .map(|schemes| {
-            let schemes = schemes.iter().map(|(name, scopes)| (name.clone(), scopes.as_slice().into()));
+            let schemes = schemes.iter().map(|(name, need)| (name.clone(), need.scopes.as_slice().into()));
             object(schemes)
         })
         .collect();
     operation.insert("security".into(), alternatives.into());
+    if security.iter().flatten().any(|(_, need)| need.has_conditions()) {
+        let alternative = |schemes: &Vec<(String, NeedConfig)>| {
+            object(schemes.iter().map(|(name, need)| (name.clone(), need.to_json())))
+        };
+        let full: Vec<Value> = security.iter().map(alternative).collect();
+        operation.insert(EXTENSION.into(), json!({"security": full}));
+    }
     add_response(operation, "401", "Not authenticated, or the credential is not valid", errors);
     let is_new = add_response(operation, "403", "Not enough permissions", errors);
     let scopes: Vec<_> = security.iter().filter_map(|schemes| challenged_scopes(schemes)).collect();
@@ -69,8 +80,8 @@ pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConf
 }
 
 /// What the challenge says to a client that lacks the scopes of an alternative, if that has some.
-fn challenged_scopes(schemes: &[(String, Vec<String>)]) -> Option<String> {
-    let scopes: Vec<_> = schemes.iter().flat_map(|(_, scopes)| scopes).map(String::as_str).collect();
+fn challenged_scopes(schemes: &[(String, NeedConfig)]) -> Option<String> {
+    let scopes: Vec<_> = schemes.iter().flat_map(|(_, need)| &need.scopes).map(String::as_str).collect();
     (!scopes.is_empty()).then(|| format!("error=\"insufficient_scope\", scope=\"{}\"", scopes.join(" ")))
 }
 
@@ -111,7 +122,8 @@ fn operation_id(method: &str, path: &str) -> String {
 fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
     let names: Vec<_> = names(path).collect();
     let last = names.len().saturating_sub(1);
-    let parameter = |(index, name): (usize, &&str)| {
+    let parameter = |(index, own): (usize, &&str)| {
+        let name = own.strip_suffix(":path").unwrap_or(own);
         let mut parameter =
             json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
         if is_prefix
@@ -119,6 +131,9 @@ fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
             && let Some(members) = parameter.as_object_mut()
         {
             members.insert("description".into(), "One or more segments".into());
+        }
+        if let (true, Some(members)) = (name.len() < own.len(), parameter.as_object_mut()) {
+            members.insert("x-multi-segment".into(), true.into());
         }
         parameter
     };

@@ -39,6 +39,7 @@ pub fn security_scheme(scheme: &SchemeConfig) -> Value {
         SchemeKind::OpenIdConnect(OpenIdConnectConfig { url, .. }) => {
             json!({"type": "openIdConnect", "openIdConnectUrl": url})
         }
+        SchemeKind::MutualTls(_) => json!({"type": "mutualTLS"}),
     };
     if let (Some(description), Some(object)) = (&scheme.description, object.as_object_mut()) {
         object.insert("description".into(), description.as_str().into());

@@ -1,9 +1,11 @@
 //! From configuration to policy: references resolved, keys imported, patterns compiled. What is
 //! wrong goes to the errors with its path, and compiling goes on to find the rest.
 
+mod claims;
 mod keys;
 mod operations;
 mod own_routes;
+mod resources;
 mod rules;
 mod schemes;
 mod shadowed;
@@ -11,22 +13,25 @@ mod shared_keys;
 mod token_endpoint;
 mod trust_anchor;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::requirement::Requirement;
 use super::reserved::Reserved;
-use super::scheme::SchemeId;
+use super::scheme::{Scheme, SchemeId, SchemeKind};
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
+use crate::claim::ClaimCondition;
 use crate::config::openapi::Page;
 use crate::config::{
     ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, Neighbours, OnInvalid, Path, Unsecured, UserConfig,
 };
 use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
-use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, User, UserDirectory};
+use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, ImpliedScopes, User, UserDirectory};
 use crate::sort::insertion_sort;
 use crate::token_endpoint::TokenEndpoint;
+use resources::Need;
 
 /// How many keys a directory may have for their identities to be remembered.
 const MOST_REMEMBERED: usize = 4096;
@@ -45,10 +50,16 @@ struct Compiler<'a> {
     described: Vec<String>,
     /// Those of the identity, and then those of claims.
     reserved: Vec<Rc<str>>,
-    /// How many of them are of the identity.
-    identity_headers: usize,
+    /// The keys of those of the identity.
+    identity_headers: Vec<&'static str>,
     /// Whether `iss` is sent on.
     tells_issuer: bool,
+    /// What scopes grant besides.
+    implied: Rc<ImpliedScopes>,
+    /// The schemes whose credential has no claims.
+    without_claims: Vec<SchemeId>,
+    /// What rules ask of the tokens of each scheme, by its number.
+    conditions: RefCell<Vec<Vec<ClaimCondition>>>,
     /// The status of a missing credential, for all schemes.
     missing_status: Option<u16>,
     /// As many as there are numbers.
@@ -69,6 +80,10 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     let told = [&identity_headers.subject, &identity_headers.scopes, &identity_headers.scheme];
     let told = told.into_iter().chain(&identity_headers.issuer).chain(&identity_headers.dry_run);
     let told: Vec<_> = told.cloned().collect();
+    let further = [(&identity_headers.issuer, "issuer"), (&identity_headers.dry_run, "dry_run")];
+    let mut keys = vec!["subject", "scopes", "scheme"];
+    keys.extend(further.into_iter().filter(|(name, _)| name.is_some()).map(|(_, key)| key));
+    let needs = needs(&config);
     let mut compiler = Compiler {
         environment,
         errors,
@@ -80,9 +95,12 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         introspections: Vec::new(),
         scheme_ids: BTreeMap::new(),
         described: Vec::new(),
-        identity_headers: told.len(),
+        identity_headers: keys,
         reserved: told,
         tells_issuer: identity_headers.issuer.is_some(),
+        implied: Rc::new(config.scopes.implies),
+        without_claims: Vec::new(),
+        conditions: RefCell::default(),
         clients: BTreeMap::new(),
         missing_status: config.errors.missing_status,
     };
@@ -90,7 +108,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     compiler.check_identity_headers();
     compiler.users(config.users);
     compiler.api_keys(config.api_keys);
-    let schemes = compiler.schemes(config.schemes);
+    let mut schemes = compiler.schemes(config.schemes);
     compiler.check_shared_keys(&schemes);
     let max_path_bytes = config.max_path_bytes.unwrap_or(MAX_PATH_BYTES);
     let operations = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
@@ -119,6 +137,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     if default_is_public || config.openapi.unsecured == Unsecured::Public {
         compiler.warn_of_open_neighbours(operations, &rules, default.as_ref());
     }
+    let resources = compiler.resources(&config.resources, &needs, &schemes, &compiler.own_paths(&pages));
+    compiler.hand_out_conditions(&mut schemes);
     compiler.check_served_paths(&pages);
     let own_routes = compiler.own_routes(&pages, rules.all(), written, operations, default.as_ref());
     let policy = Policy {
@@ -133,6 +153,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         sources: compiler.sources,
         introspections: compiler.introspections,
         own_routes,
+        resources,
         mode: config.mode,
         filter_state: config.filter_state,
         clients: in_order(compiler.clients),
@@ -152,7 +173,47 @@ fn in_order(numbered: BTreeMap<String, u8>) -> Vec<String> {
     names.into_iter().map(|(name, _)| name).collect()
 }
 
+/// What requests with some path need, if the answer to them may lead to a resource.
+fn needs(config: &Config) -> Vec<Need> {
+    if config.resources.is_empty() {
+        return Vec::new();
+    }
+    let operations = config.openapi.document.iter().flat_map(|(imported, _)| &imported.rules);
+    let written = config.rules.iter().flatten().filter_map(|rule| {
+        let security = rule.security.as_ref()?.required()?.clone();
+        Some(Need { path: Some(rule.matcher.as_ref()?.path.clone()), security })
+    });
+    let imported = operations.filter_map(|operation| {
+        Some(Need { path: Some(operation.path.clone()), security: operation.security.clone()? })
+    });
+    let default = config.security.iter().map(|security| Need { path: None, security: security.clone() });
+    written.chain(imported).chain(default).collect()
+}
+
 impl Compiler<'_> {
+    /// The number of a condition among those of a scheme.
+    fn condition(&self, scheme: SchemeId, condition: ClaimCondition) -> usize {
+        let mut conditions = self.conditions.borrow_mut();
+        while conditions.len() <= scheme.0 {
+            conditions.push(Vec::new());
+        }
+        // There is a list for each number up to it.
+        let Some(of_scheme) = conditions.get_mut(scheme.0) else { return usize::MAX };
+        of_scheme.iter().position(|own| *own == condition).unwrap_or_else(|| {
+            of_scheme.push(condition);
+            of_scheme.len().saturating_sub(1)
+        })
+    }
+
+    /// Gives each verifier what rules ask of its tokens.
+    fn hand_out_conditions(&self, schemes: &mut [Scheme]) {
+        for (scheme, conditions) in schemes.iter_mut().zip(self.conditions.take()) {
+            if let SchemeKind::Token { verifier, .. } = &mut scheme.kind {
+                verifier.set_conditions(conditions);
+            }
+        }
+    }
+
     fn check_identity_headers(&self) {
         let path = Path::Root.key("identity_headers");
         for (index, name) in self.reserved.iter().enumerate() {
@@ -161,6 +222,12 @@ impl Compiler<'_> {
                 self.errors.add(&path, format_args!("two of them are named `{name}`"));
             }
         }
+    }
+
+    /// The paths at which something else is served than the metadata of resources.
+    fn own_paths(&self, pages: &[Page]) -> Vec<String> {
+        let pages = pages.iter().flat_map(|page| std::iter::once(&page.path).chain(&page.files));
+        pages.chain(self.token_endpoints.iter().map(|endpoint| &endpoint.path)).cloned().collect()
     }
 
     /// Two things may not be served at one path.
@@ -181,7 +248,10 @@ impl Compiler<'_> {
             let mut directory = UserDirectory::new(&name);
             for (index, user) in users.into_iter().enumerate() {
                 let Some(user) = user else { continue };
-                let UserConfig { username, disabled, scopes, password, .. } = user;
+                let UserConfig { username, disabled, mut scopes, password, .. } = user;
+                if let Some(scopes) = &mut scopes {
+                    self.implied.expand(scopes);
+                }
                 if !directory.insert(
                     username.clone(),
                     User { disabled, scopes, password, identity: IdentityMemo::default() },
@@ -213,7 +283,8 @@ impl Compiler<'_> {
             let remembers = keys.len() <= MOST_REMEMBERED;
             for (index, key) in keys.into_iter().enumerate() {
                 let Some(key) = key else { continue };
-                let ApiKeyConfig { id, sha256, scopes, not_after, disabled } = key;
+                let ApiKeyConfig { id, sha256, mut scopes, not_after, disabled } = key;
+                self.implied.expand(&mut scopes);
                 let identity = remembers.then(IdentityMemo::default);
                 let client = self.client(&id);
                 let key = ApiKey { id, scopes, not_after, disabled, identity, client };

@@ -9,7 +9,7 @@ use crate::config::{
     RuleSecurity, SecurityConfig,
 };
 use crate::host::label_value;
-use crate::policy::requirement::{Alternative, Requirement, Term};
+use crate::policy::requirement::{Alternative, Requirement};
 use crate::policy::rules::{HostPattern, Narrowing, PathMatcher, Rule, Rules, TooCostly};
 
 /// What a rule without a name is called: what it matches, as far as a stat can hold it.
@@ -175,9 +175,9 @@ impl Compiler<'_> {
         for (index, schemes) in security.into_iter().enumerate() {
             let path = path.index(index);
             let mut terms = Vec::with_capacity(schemes.len());
-            for (name, scopes) in schemes {
+            for (name, need) in schemes {
                 match self.scheme_ids.get(&name) {
-                    Some(&scheme) => terms.push(Term { scheme, scopes }),
+                    Some(&scheme) => terms.push(self.term(&path.key(&name), scheme, need)),
                     None => {
                         let known: Vec<_> = self.scheme_ids.keys().cloned().collect();
                         let remedy = match () {

@@ -7,15 +7,17 @@ use super::keys::Signer;
 use super::token_endpoint::IssuedClaims;
 use crate::config::places::overlapping;
 use crate::config::{
-    self, ApiKeySchemeConfig, BasicConfig, BearerConfig, JwtConfig, KeySource, OAuth2Config,
+    self, ApiKeySchemeConfig, BasicConfig, BearerConfig, JwtConfig, KeySource, MutualTlsConfig, OAuth2Config,
     OpenIdConnectConfig, Path, SchemeConfig, TokenUsersConfig,
 };
 use crate::credential::{CredentialLocation, FromOrder, Reading};
-use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKeyDirectory, UserDirectory};
 use crate::keys::SigningKey;
 use crate::policy::scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 use crate::token::{Verifier, VerifierSettings};
+
+/// The settings of a verifier, and where its tokens may stand.
+pub(super) type TokenSettings = (VerifierSettings, Option<Vec<CredentialLocation>>);
 
 /// What the token schemes have in common.
 struct TokenScheme {
@@ -38,7 +40,11 @@ impl Compiler<'_> {
             }
             let id = SchemeId(compiled.len());
             // One with an error is known by name all the same, lest its users be reported too.
-            compiled.extend(scheme.and_then(|scheme| self.scheme(&path, &name, scheme)));
+            let scheme = scheme.and_then(|scheme| self.scheme(&path, &name, scheme));
+            if scheme.as_ref().is_some_and(|scheme| !matches!(scheme.kind, SchemeKind::Token { .. })) {
+                self.without_claims.push(id);
+            }
+            compiled.extend(scheme);
             self.scheme_ids.insert(name, id);
         }
         compiled
@@ -124,13 +130,30 @@ impl Compiler<'_> {
                 }
                 (403, location, "APIKey", SchemeKind::ApiKey(keys))
             }
+            config::SchemeKind::MutualTls(MutualTlsConfig { allow }) => {
+                let kind = SchemeKind::MutualTls(self.certificates(allow));
+                return Some(Scheme {
+                    name: name.to_owned(),
+                    kind,
+                    locations: Vec::new(),
+                    dpop_location: None,
+                    reading: Reading { order: scheme.from_order, equal_is_one: false },
+                    realm,
+                    challenged_as: scheme.challenge.then_some("ClientCertificate"),
+                    missing_status: scheme.missing_status.or(self.missing_status).unwrap_or(401),
+                    forward: scheme.forward,
+                    signer: None,
+                });
+            }
         };
         let written = self.places(path, scheme.from, of_jwt, scheme.from_order);
         let reading = Reading { order: scheme.from_order, equal_is_one: written.is_some() };
+        let locations = written.unwrap_or_else(|| vec![usual]);
         Some(Scheme {
             name: name.to_owned(),
+            dpop_location: dpop_location(&kind, &locations),
             kind,
-            locations: written.unwrap_or_else(|| vec![usual]),
+            locations,
             reading,
             realm,
             challenged_as: scheme.challenge.then_some(challenged_as),
@@ -227,28 +250,10 @@ impl Compiler<'_> {
         let key = if is_introspection { "introspection" } else { "jwt" };
         let path = path.key(key);
         let (trust_anchor, signer) = self.trust_anchor(&path, &mut jwt, url, issues)?;
-        let revocation = jwt.revocation.take();
-        let revocation = revocation.map(|config| self.revocation(&path.key("revocation"), config));
-        let claims_to_headers: Vec<(String, Rc<str>)> = jwt
-            .claims_to_headers
-            .into_iter()
-            .map(|(claim, header)| (claim, Rc::from(header.as_str())))
-            .collect();
-        self.reserve_claim_headers(&path.key("claims_to_headers"), &claims_to_headers);
-        let settings = VerifierSettings {
-            audiences: jwt.audiences,
-            required_claims: jwt.required_claims,
-            leeway_seconds: i64::try_from(jwt.leeway_seconds).unwrap_or(0),
-            max_token_bytes: jwt.max_token_bytes,
-            scope_claims: jwt.scope_claims,
-            claims_to_headers,
-            tells_issuer: self.tells_issuer,
-            revoked: jwt.revoked,
-            revocation,
-        };
+        let (settings, from) = self.verifier_settings(&path, jwt, issues);
         let verifier = Box::new(Verifier::new(settings, trust_anchor));
         Some(TokenScheme {
-            from: jwt.from.map(|from| (key, from)),
+            from: from.map(|from| (key, from)),
             kind: SchemeKind::Token { verifier, users, api_keys },
             cannot_sign: matches!(signer, Signer::None),
             signer: match signer {
@@ -257,20 +262,22 @@ impl Compiler<'_> {
             },
         })
     }
+}
 
-    /// Claim headers are the filter's own, like the identity headers: a client may not set them.
-    fn reserve_claim_headers(&mut self, path: &Path<'_>, headers: &[(String, Rc<str>)]) {
-        for (index, (claim, header)) in headers.iter().enumerate() {
-            let is_same = |other: &Rc<str>| is_same_header(other.as_bytes(), header.as_bytes());
-            let taken = headers.iter().take(index).any(|(_, other)| is_same(other))
-                || self.reserved.iter().take(self.identity_headers).any(is_same);
-            if taken {
-                let message = format!("the header `{header}` is set from something else already");
-                self.errors.add(&path.key(claim), message);
-            }
-            if !self.reserved.contains(header) {
-                self.reserved.push(Rc::clone(header));
-            }
+/// Where a token stands that comes with a DPoP proof: as a bearer token does in `Authorization`.
+fn dpop_location(kind: &SchemeKind, locations: &[CredentialLocation]) -> Option<CredentialLocation> {
+    let SchemeKind::Token { verifier, .. } = kind else { return None };
+    verifier.possession()?;
+    let is_bearer = |location: &CredentialLocation| match location {
+        CredentialLocation::Header { name, prefix } => {
+            **name == *"authorization" && prefix.trim_ascii().eq_ignore_ascii_case("bearer")
         }
-    }
+        CredentialLocation::Query(_) | CredentialLocation::Cookie(_) | CredentialLocation::Subprotocol(_) => {
+            false
+        }
+    };
+    locations
+        .iter()
+        .any(is_bearer)
+        .then(|| CredentialLocation::Header { name: "authorization".into(), prefix: "DPoP ".into() })
 }

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use super::Compiler;
+use crate::claim::ClaimReference;
 use crate::config::issue::served_path;
 use crate::config::{ClientConfig, Flows, IssueConfig, JwtConfig, Path};
 use crate::keys::SigningKey;
@@ -12,8 +13,8 @@ use crate::token_endpoint::{Client, Clients, TokenEndpoint};
 pub struct IssuedClaims {
     issuer: Option<String>,
     audiences: Vec<String>,
-    scope_claims: Vec<String>,
-    required: Vec<String>,
+    scope_claims: Vec<ClaimReference>,
+    required: Vec<ClaimReference>,
 }
 
 impl IssuedClaims {
@@ -74,11 +75,11 @@ impl Compiler<'_> {
         }
         // That there is none was reported where the keys are.
         let Some(signer) = signer else { return };
-        if claims.scope_claims.first().map(String::as_str) != Some("scopes") {
+        if claims.scope_claims.first().map(ClaimReference::as_str) != Some("scopes") {
             let message = "must begin with `scopes`, where issued tokens have theirs";
             self.errors.add(&path.key("jwt").key("scope_claims"), message);
         }
-        for claim in claims.required.iter().filter(|claim| !claims.holds(claim)) {
+        for claim in claims.required.iter().map(ClaimReference::as_str).filter(|claim| !claims.holds(claim)) {
             self.errors.add(
                 &path.key("jwt").key("required_claims"),
                 format_args!("issued tokens have no `{claim}`, so none would be accepted"),

@@ -6,23 +6,24 @@ use std::time::Duration;
 
 use super::Compiler;
 use super::keys::Signer;
+use crate::claim::ClaimCondition;
 use crate::config::{
     AuthMethod, DiscoveryConfig, IntrospectionConfig, IssuerConfig, JwtConfig, KeySource, OnOutage, Path,
     RemoteConfig, RemoteKeysConfig, RevocationConfig, SecretSource,
 };
 use crate::fetch::{
     Discovery, FetchHeaders, IntrospectionSettings, Introspector, KeyFormat, RemoteSource, SourceKind, Uri,
-    issuer_of,
+    issuer_of, metadata_urls,
 };
 use crate::http_syntax::is_header_value;
 use crate::keys::{Algorithm, KeySet, VerificationKey};
 use crate::sort::insertion_sort;
-use crate::token::{Issuer, Keys, TrustAnchor};
+use crate::token::{Issuer, IssuerName, Keys, TrustAnchor};
 
 /// What is said of an issuer before its keys are known.
 struct Named<'a> {
     /// `iss`.
-    issuer: Option<String>,
+    issuer: Option<IssuerName>,
     /// Its discovery document.
     url: Option<&'a str>,
     /// Accepted algorithms.
@@ -42,7 +43,10 @@ impl Compiler<'_> {
         issues: bool,
     ) -> Option<(TrustAnchor, Signer)> {
         let keys = std::mem::replace(&mut jwt.keys, KeySource::Keys(Vec::new()));
-        let issuer = jwt.issuer.take();
+        let issuer = match jwt.issuer.take() {
+            Some(issuer) => Some(self.issuer_name(path, &issuer, &jwt.claims, issues)?),
+            None => None,
+        };
         let algorithms = jwt.algorithms.take();
         match keys {
             KeySource::Introspection(config) => {
@@ -55,7 +59,8 @@ impl Compiler<'_> {
                         self.errors.add(&path.key(key), "with `issuers` each of them has its own");
                     }
                 }
-                Some((TrustAnchor::Issuers(self.issuers(&path.key("issuers"), issuers)), Signer::None))
+                let issuers = self.issuers(&path.key("issuers"), issuers, &jwt.claims);
+                Some((TrustAnchor::Issuers(issuers), Signer::None))
             }
             keys => {
                 let named = Named { issuer, url, algorithms, issues };
@@ -65,13 +70,44 @@ impl Compiler<'_> {
         }
     }
 
-    fn issuers(&mut self, path: &Path<'_>, issuers: Vec<Option<IssuerConfig>>) -> Vec<Issuer> {
+    /// `issuer`, with its placeholders.
+    fn issuer_name(
+        &self,
+        path: &Path<'_>,
+        issuer: &str,
+        claims: &[ClaimCondition],
+        issues: bool,
+    ) -> Option<IssuerName> {
+        let path = path.key("issuer");
+        let name = self.errors.check(&path, IssuerName::parse(issuer))?;
+        for claim in name.placeholders() {
+            if issues {
+                self.errors.add(&path, "`issue` signs tokens of one issuer: write it without a placeholder");
+            }
+            if !claims.iter().any(|condition| condition.claim == *claim) {
+                let message = format!(
+                    "every `{0}` is accepted; name in `claims` which may come: {{{0}: [...]}}",
+                    claim.as_str()
+                );
+                self.warnings.add(&path, message);
+            }
+        }
+        Some(name)
+    }
+
+    fn issuers(
+        &mut self,
+        path: &Path<'_>,
+        issuers: Vec<Option<IssuerConfig>>,
+        claims: &[ClaimCondition],
+    ) -> Vec<Issuer> {
         let mut compiled: Vec<Issuer> = Vec::new();
         for (index, config) in issuers.into_iter().enumerate() {
             let Some(IssuerConfig { issuer, keys, algorithms }) = config else { continue };
             let path = path.index(index);
+            let Some(issuer) = self.issuer_name(&path, &issuer, claims, false) else { continue };
             if compiled.iter().any(|other| other.name.as_ref() == Some(&issuer)) {
-                self.errors.add(&path.key("issuer"), format_args!("{issuer:?} is there already"));
+                self.errors.add(&path.key("issuer"), format_args!("{:?} is there already", issuer.as_str()));
             }
             let named = Named { issuer: Some(issuer), url: None, algorithms, issues: false };
             compiled.extend(self.issuer(&path, keys, named).map(|(issuer, _)| issuer));
@@ -138,7 +174,7 @@ impl Compiler<'_> {
     fn fetched(
         &mut self,
         source: Rc<RemoteSource>,
-        name: Option<String>,
+        name: Option<IssuerName>,
         algorithms: Option<Vec<Algorithm>>,
     ) -> Issuer {
         self.sources.push(Rc::clone(&source));
@@ -150,16 +186,26 @@ impl Compiler<'_> {
         path: &Path<'_>,
         config: DiscoveryConfig,
         url: Option<&str>,
-        issuer: Option<String>,
+        issuer: Option<IssuerName>,
         allowed: Option<Vec<Algorithm>>,
-    ) -> Option<(Rc<RemoteSource>, String)> {
+    ) -> Option<(Rc<RemoteSource>, IssuerName)> {
         let DiscoveryConfig { cluster, jwks_cluster, refresh_policy } = config;
         let path = path.key("cluster");
-        let (url, issuer) = match (url, issuer) {
-            (Some(url), Some(issuer)) => (url.to_owned(), issuer),
-            (Some(url), None) => (url.to_owned(), self.errors.check(&path, issuer_of(url))?),
+        let (url, fallback, issuer) = match (url, issuer) {
+            (Some(url), Some(issuer)) => (url.to_owned(), None, issuer),
+            (Some(url), None) => {
+                let issuer = issuer_of(url).and_then(|issuer| IssuerName::parse(&issuer));
+                (url.to_owned(), None, self.errors.check(&path, issuer)?)
+            }
             (None, Some(issuer)) => {
-                (format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/')), issuer)
+                if issuer.placeholders().next().is_some() {
+                    let message = "an issuer with a placeholder does not say where its discovery document is; make it a \
+                                   scheme of type openIdConnect, with `openIdConnectUrl`";
+                    self.errors.add(&path, message);
+                    return None;
+                }
+                let [url, fallback] = metadata_urls(issuer.as_str());
+                (url, Some(fallback), issuer)
             }
             (None, None) => {
                 let message = "discovery needs `issuer`, or a scheme of type openIdConnect";
@@ -167,8 +213,9 @@ impl Compiler<'_> {
                 return None;
             }
         };
-        let uri = self.errors.check(&path, Uri::parse(&url, &cluster))?;
-        let discovery = Discovery { uri, issuer: issuer.clone(), jwks_cluster };
+        let uri = |url: &str| self.errors.check(&path, Uri::parse(url, &cluster));
+        let (uri, fallback) = (uri(&url)?, fallback.as_deref().and_then(uri));
+        let discovery = Discovery { uri, fallback, issuer: issuer.as_str().to_owned(), jwks_cluster };
         let kind =
             SourceKind::Keys { uri: None, discovery: Some(discovery), allowed, format: KeyFormat::Jwks };
         Some((RemoteSource::new(path.to_string(), kind, refresh_policy), issuer))
@@ -178,7 +225,7 @@ impl Compiler<'_> {
         &mut self,
         path: &Path<'_>,
         config: IntrospectionConfig,
-        issuer: Option<String>,
+        issuer: Option<IssuerName>,
     ) -> Option<TrustAnchor> {
         let secret = self.secret(config.client_secret);
         let introspector = Introspector::new(IntrospectionSettings {

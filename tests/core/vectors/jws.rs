@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use lychgate::fetch::Revocations;
 use lychgate::host::InMemoryHost;
 use lychgate::keys::{KeyOrigin, KeySet, import_jwks};
-use lychgate::token::{Issuer, Keys, TokenError, TrustAnchor, Verifier, VerifierSettings};
+use lychgate::token::{Issuer, Keys, ScopeSettings, TokenError, TrustAnchor, Verifier, VerifierSettings};
 use lychgate_tests::envoy::root;
 use serde_json::Value;
 
@@ -62,11 +62,16 @@ fn verifier(group: &Value) -> Verifier {
         required_claims: Vec::new(),
         leeway_seconds: 0,
         max_token_bytes: 8192,
-        scope_claims: Vec::new(),
+        claims: Vec::new(),
+        types: None,
+        subject_claims: Vec::new(),
+        scopes: ScopeSettings::default(),
         claims_to_headers: Vec::new(),
+        payload_to_header: None,
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,
+        possession: None,
     };
     Verifier::new(settings, TrustAnchor::Issuers(vec![issuer]))
 }

@@ -4,7 +4,7 @@ use crate::http::Request;
 use crate::keys;
 use crate::tokens::{Token, b64, compact, hs256, now};
 
-use super::{BEARER, Row, allowed, bad_token, refused};
+use super::{BEARER, BEARER_READ, Row, allowed, bad_token, refused};
 
 const HEADER: &str = r#"{"alg":"HS256","typ":"JWT"}"#;
 
@@ -142,15 +142,22 @@ pub fn rows() -> Vec<Row> {
             "token",
             Request::get("/").header("Authorization", b"Bearer \xff\xfe"),
         ),
-        refused("no Authorization", "token", Request::get("/"), 401, "Not authenticated", &[BEARER]),
-        refused("Authorization empty", "token", plain(String::new()), 401, "Not authenticated", &[BEARER]),
+        refused("no Authorization", "token", Request::get("/"), 401, "Not authenticated", &[BEARER_READ]),
+        refused(
+            "Authorization empty",
+            "token",
+            plain(String::new()),
+            401,
+            "Not authenticated",
+            &[BEARER_READ],
+        ),
         refused(
             "Basic instead of Bearer",
             "token",
             plain("Basic eDp5".into()),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
         refused(
             "Bearer glued to the token",
@@ -158,16 +165,16 @@ pub fn rows() -> Vec<Row> {
             plain(format!("Bearer{good}")),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
-        refused("the token alone", "token", plain(good.clone()), 401, "Not authenticated", &[BEARER]),
+        refused("the token alone", "token", plain(good.clone()), 401, "Not authenticated", &[BEARER_READ]),
         refused(
             "the token in a query parameter that is not configured",
             "token",
             Request::get(format!("/?access_token={good}")),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
     ]);
 

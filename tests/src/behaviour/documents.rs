@@ -6,7 +6,7 @@ use crate::tokens::Token;
 use serde_json::{Value, json};
 
 use super::people::{patient, staff};
-use super::{API_KEY, BEARER, Row, allowed, answered, refused};
+use super::{API_KEY, BEARER_READ, Row, allowed, answered, refused};
 
 const P: &str = "document";
 const SCOPE: &str = "Bearer realm=\"lychgate\", error=\"insufficient_scope\", scope=\"items:write\"";
@@ -125,7 +125,7 @@ pub fn rows() -> Vec<Row> {
             get("/items/"),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
         refused(
             "document: another method needs another scope",

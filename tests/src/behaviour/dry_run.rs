@@ -5,7 +5,7 @@ use crate::keys;
 use crate::tokens::Token;
 use serde_json::{Value, json};
 
-use super::{API_KEY, BEARER, Expect, INVALID_TOKEN, Row, allowed, answered, refused, sha256};
+use super::{API_KEY, BEARER_READ, Expect, INVALID_TOKEN, Row, allowed, answered, refused, sha256};
 
 fn schemes() -> Value {
     json!({
@@ -100,7 +100,7 @@ fn one_rule() -> Vec<Row> {
         )
         .without(TOLD)
         .without("x_auth_dry_run"),
-        refused("one rule dry: others refuse", dry, get("/old"), 401, "Not authenticated", &[BEARER]),
+        refused("one rule dry: others refuse", dry, get("/old"), 401, "Not authenticated", &[BEARER_READ]),
         refused(
             "one rule dry: the default refuses",
             dry,
@@ -122,7 +122,7 @@ fn one_rule_enforced() -> Vec<Row> {
             .with(TOLD, "401 credential_missing")
             .anonymous(),
         allowed("one rule enforced: no rule passes", dry, Request::get("/old")).with(TOLD, "403 no_rule"),
-        refused("one rule enforced: it refuses", dry, old("/old"), 401, "Not authenticated", &[BEARER]),
+        refused("one rule enforced: it refuses", dry, old("/old"), 401, "Not authenticated", &[BEARER_READ]),
         refused(
             "one rule enforced: a path that may be meant for it is refused",
             dry,
@@ -146,7 +146,7 @@ fn request_ids() -> Vec<Row> {
     let get = |id: &str| Request::get("/").header("X-Request-Id", id);
     let id = "5a7c4e0e-1b8f-4d5e-9c5f-0123456789ab";
     let row = |name: &str, policy, request, body: Value| {
-        let challenges = vec![BEARER.to_owned()];
+        let challenges = vec![BEARER_READ.to_owned()];
         let expect = Expect { status: 401, body: Some(body), challenges, ..Expect::default() };
         Row { name: name.into(), policy, request, expect }
     };
@@ -157,7 +157,7 @@ fn request_ids() -> Vec<Row> {
         401,
         &["Not authenticated"],
     );
-    silent.expect.challenges = vec![BEARER.to_owned()];
+    silent.expect.challenges = vec![BEARER_READ.to_owned()];
     silent.expect.never = vec!["<b>"];
     vec![
         row(

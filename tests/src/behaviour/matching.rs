@@ -6,7 +6,7 @@ use crate::http::Request;
 use crate::tokens::Token;
 
 use super::policies::oauth2;
-use super::{BEARER, Row, allowed, refused};
+use super::{BEARER, BEARER_READ, Row, allowed, refused};
 
 const P: &str = "matching";
 const ODD: &str = "odd paths";
@@ -131,7 +131,14 @@ pub fn rows() -> Vec<Row> {
         ambiguous("encoded slash: and what is not allowed", Request::get("/projects/a%2Fb;c")),
         as_it_came("encoded slash: alone, by a regex", "/queues/%2F/jobs"),
         ambiguous("encoded slash: another, by a regex", Request::get("/queues/a%2F/jobs")),
-        needs("encoded percent: as the rule says", ODD, Request::get("/percent/100%25.txt")),
+        refused(
+            "encoded percent: as the rule says",
+            ODD,
+            Request::get("/percent/100%25.txt"),
+            401,
+            "Not authenticated",
+            &[BEARER_READ],
+        ),
         allowed(
             "encoded percent: with what the rule asks",
             ODD,

@@ -5,6 +5,7 @@ mod api_keys;
 mod bad_tokens;
 
 mod claims;
+mod conditions;
 mod documents;
 mod dry_run;
 mod forged;
@@ -15,7 +16,9 @@ mod own_routes;
 mod people;
 mod places;
 mod policies;
+mod proofs;
 mod requirements;
+mod resources;
 mod routing;
 mod settings;
 mod signatures;
@@ -93,6 +96,9 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     policies.extend(found_documents::policies());
     policies.extend(own_routes::policies());
     policies.extend(whose::policies());
+    policies.extend(conditions::policies());
+    policies.extend(proofs::policies());
+    policies.extend(resources::policies());
     policies.extend(places::policies());
     policies
 }
@@ -117,6 +123,9 @@ pub fn rows() -> Vec<Row> {
         found_documents::rows,
         own_routes::rows,
         whose::rows,
+        conditions::rows,
+        proofs::rows,
+        resources::rows,
         places::rows,
     ] {
         rows.extend(theme());
@@ -126,10 +135,12 @@ pub fn rows() -> Vec<Row> {
 
 /// The rows that are forged or ill-made tokens, which are attacks.
 pub fn bad_tokens() -> Vec<Row> {
-    bad_tokens::rows()
+    bad_tokens::rows().into_iter().chain(proofs::bad_rows()).collect()
 }
 
 pub const BEARER: &str = "Bearer realm=\"lychgate\"";
+/// Where the rule needs `items:read` (RFC 6750 section 3).
+pub const BEARER_READ: &str = "Bearer realm=\"lychgate\", scope=\"items:read\"";
 pub const INVALID_TOKEN: &str = "Bearer realm=\"lychgate\", error=\"invalid_token\"";
 pub const API_KEY: &str = "APIKey realm=\"lychgate\"";
 

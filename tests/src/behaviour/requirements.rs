@@ -4,7 +4,7 @@ use crate::http::Request;
 use crate::tokens::Token;
 use serde_json::json;
 
-use super::{API_KEY, BEARER, INVALID_TOKEN, Row, allowed, refused};
+use super::{API_KEY, BEARER, BEARER_READ, INVALID_TOKEN, Row, allowed, refused};
 
 const P: &str = "requirements";
 const SCOPE: &str = "Bearer realm=\"lychgate\", error=\"insufficient_scope\", scope=\"items:read\"";
@@ -46,7 +46,7 @@ pub fn rows() -> Vec<Row> {
             key(get("/or").bearer(&scopeless), "reader-key"),
         )
         .identity("reader", "items:read", "header_key"),
-        refused("OR: nothing", P, get("/or"), 401, "Not authenticated", &[BEARER, API_KEY]),
+        refused("OR: nothing", P, get("/or"), 401, "Not authenticated", &[BEARER_READ, API_KEY]),
         refused(
             "OR: a bad token",
             P,
@@ -72,7 +72,14 @@ pub fn rows() -> Vec<Row> {
             "Not enough permissions",
             &[SCOPE],
         ),
-        refused("OR reversed: nothing", P, get("/or-reversed"), 401, "Not authenticated", &[API_KEY, BEARER]),
+        refused(
+            "OR reversed: nothing",
+            P,
+            get("/or-reversed"),
+            401,
+            "Not authenticated",
+            &[API_KEY, "Bearer realm=\"lychgate\", scope=\"items:write\""],
+        ),
         refused(
             "OR reversed: both lack scope, the first listed is reported",
             P,
@@ -95,8 +102,15 @@ pub fn rows() -> Vec<Row> {
             "header_key,oauth2",
         ),
         refused("AND: the token alone", P, get("/and").bearer(&reader), 403, "Not authenticated", &[API_KEY]),
-        refused("AND: the key alone", P, key(get("/and"), "good-key"), 401, "Not authenticated", &[BEARER]),
-        refused("AND: nothing", P, get("/and"), 401, "Not authenticated", &[API_KEY, BEARER]),
+        refused(
+            "AND: the key alone",
+            P,
+            key(get("/and"), "good-key"),
+            401,
+            "Not authenticated",
+            &[BEARER_READ],
+        ),
+        refused("AND: nothing", P, get("/and"), 401, "Not authenticated", &[API_KEY, BEARER_READ]),
         refused(
             "AND: a bad token",
             P,

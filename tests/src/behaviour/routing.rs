@@ -2,7 +2,7 @@
 
 use crate::http::Request;
 
-use super::{BEARER, Row, allowed, refused};
+use super::{BEARER, BEARER_READ, Row, allowed, refused};
 
 const P: &str = "routing";
 
@@ -100,7 +100,7 @@ pub fn rows() -> Vec<Row> {
             Request::get("/secret/x"),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
         allowed("host: exact", P, Request::get("/hosted").host("open.example.com")),
         allowed("host: in upper case with port", P, Request::get("/hosted").host("OPEN.Example.com:8443")),

@@ -4,7 +4,7 @@ use crate::http::Request;
 use crate::tokens::Token;
 use serde_json::{Value, json};
 
-use super::{BEARER, Expect, INVALID_TOKEN, Row, allowed, refused};
+use super::{BEARER_READ, Expect, INVALID_TOKEN, Row, allowed, refused};
 
 fn preflight(path: &str) -> Request {
     Request::new("OPTIONS", path)
@@ -36,7 +36,7 @@ pub fn rows() -> Vec<Row> {
             get("/"),
             401,
             json!({"type": "about:blank", "title": "Unauthorized", "status": 401, "detail": "Not authenticated"}),
-            BEARER,
+            BEARER_READ,
         ),
         body(
             "problem details: scope",
@@ -46,7 +46,7 @@ pub fn rows() -> Vec<Row> {
             json!({"type": "about:blank", "title": "Forbidden", "status": 403, "detail": "Not enough permissions"}),
             "Bearer realm=\"lychgate\", error=\"insufficient_scope\", scope=\"items:read\"",
         ),
-        body("plain text: missing", "text", get("/"), 401, json!("Not authenticated"), BEARER),
+        body("plain text: missing", "text", get("/"), 401, json!("Not authenticated"), BEARER_READ),
         body(
             "plain text: bad token",
             "text",
@@ -85,7 +85,7 @@ pub fn rows() -> Vec<Row> {
             Request::new("OPTIONS", "/").header("Access-Control-Request-Method", "POST"),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
         refused(
             "OPTIONS without a method asked for is no preflight",
@@ -93,7 +93,7 @@ pub fn rows() -> Vec<Row> {
             Request::new("OPTIONS", "/").header("Origin", "https://app.example"),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
         refused(
             "GET with the headers of a preflight is none",
@@ -101,7 +101,7 @@ pub fn rows() -> Vec<Row> {
             get("/").header("Origin", "x").header("Access-Control-Request-Method", "POST"),
             401,
             "Not authenticated",
-            &[BEARER],
+            &[BEARER_READ],
         ),
         body(
             "preflight is checked when asked for",
@@ -109,7 +109,7 @@ pub fn rows() -> Vec<Row> {
             preflight("/"),
             401,
             json!("Not authenticated"),
-            BEARER,
+            BEARER_READ,
         ),
         allowed(
             "identity headers by other names",

@@ -1,5 +1,6 @@
 //! The table of configuration faults: what is written, and what the refusal must say.
 
+mod claims;
 mod documents;
 mod keys_and_rules;
 mod observability_keys;
@@ -92,5 +93,6 @@ pub fn faults() -> Vec<Fault> {
     faults.extend(remote::faults());
     faults.extend(observability_keys::faults());
     faults.extend(whose::faults());
+    faults.extend(claims::faults());
     faults
 }

@@ -46,8 +46,8 @@ pub fn faults() -> Vec<Fault> {
         scheme("scheme without type", json!({}), &["schemes.s: missing key `type`"]),
         scheme(
             "scheme of an unknown type",
-            json!({"type": "mutualTLS"}),
-            &["schemes.s.type: unknown value \"mutualTLS\"", "`openIdConnect`"],
+            json!({"type": "kerberos"}),
+            &["schemes.s.type: unknown value \"kerberos\"", "`openIdConnect`", "`mutualTLS`"],
         ),
         scheme(
             "http without scheme",
@@ -230,7 +230,7 @@ pub fn faults() -> Vec<Fault> {
         jwt(
             "a claim without name",
             with_keys("claims_to_headers", json!({"": "x-a"})),
-            &["schemes.s.jwt.claims_to_headers: a claim has no name"],
+            &["schemes.s.jwt.claims_to_headers[\"\"]: a claim has no name"],
         ),
         jwt(
             "two claims to headers alike but for an underscore",

@@ -112,13 +112,17 @@ fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
     for (name, value) in listener.manager.as_object().into_iter().flatten() {
         manager[name] = value.clone();
     }
+    let mut chain = json!({"filters": [{
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": manager,
+    }]});
+    if !listener.transport_socket.is_null() {
+        chain["transport_socket"] = listener.transport_socket.clone();
+    }
     json!({
         "name": listener.name,
         "address": address(([127, 0, 0, 1], 0).into()),
-        "filter_chains": [{"filters": [{
-            "name": "envoy.filters.network.http_connection_manager",
-            "typed_config": manager,
-        }]}],
+        "filter_chains": [chain],
     })
 }
 

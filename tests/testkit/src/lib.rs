@@ -2,4 +2,5 @@
 //! core's unit tests can take it: what needs a real Envoy or a Wasm machine is in `lychgate-tests`.
 
 pub mod keys;
+pub mod proofs;
 pub mod tokens;

@@ -10,7 +10,7 @@ use super::template::{self, Rank, Spanning};
 use super::{Deeper, ImportedRule, METHODS, Reader, members, misplaced, reference, security};
 use crate::config::node::Node;
 use crate::config::openapi::Options;
-use crate::config::{PathConfig, SecurityConfig};
+use crate::config::{NeedConfig, PathConfig, SecurityConfig};
 
 /// Rules with what orders them, and where each method and path is already.
 #[derive(Default)]
@@ -240,7 +240,10 @@ impl Found {
 
 /// Alternatives in an order that is always the same.
 fn as_set(mut security: SecurityConfig) -> SecurityConfig {
-    crate::sort::insertion_sort(&mut security, |left, right| left < right);
+    let named = |(name, need): &'_ (String, NeedConfig)| (name.clone(), need.scopes.clone());
+    crate::sort::insertion_sort(&mut security, |left, right| {
+        left.iter().map(named).lt(right.iter().map(named))
+    });
     security
 }
 
@@ -250,14 +253,19 @@ fn combine(node: Node<'_>, security: &mut SecurityConfig) -> Option<()> {
         return node
             .error("cannot be combined: an alternative has not exactly one scheme; write a rule for it");
     }
-    let mut all: Vec<(String, Vec<String>)> = Vec::new();
-    for (name, scopes) in security.drain(..).flatten() {
+    let mut all: Vec<(String, NeedConfig)> = Vec::new();
+    for (name, need) in security.drain(..).flatten() {
         match all.iter_mut().find(|(own, _)| *own == name) {
-            Some((_, own)) => own.extend(scopes),
-            None => all.push((name, scopes)),
+            Some((_, own)) if own.has_conditions() || need.has_conditions() => {
+                return node.error(
+                    "cannot be combined: two alternatives of one scheme have conditions; write a rule for it",
+                );
+            }
+            Some((_, own)) => own.scopes.extend(need.scopes),
+            None => all.push((name, need)),
         }
     }
-    crate::sort::insertion_sort(&mut all, |left, right| left < right);
+    crate::sort::insertion_sort(&mut all, |left, right| left.0 < right.0);
     security.extend((!all.is_empty()).then_some(all));
     Some(())
 }

@@ -1,0 +1,208 @@
+//! Tokens that are bound to a client certificate (RFC 8705), and `type: mutualTLS`, over TLS with a client CA.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use lychgate_tests::echo::Upstream;
+use lychgate_tests::envoy::{Envoy, Listener, Options};
+use lychgate_tests::keys;
+use lychgate_tests::programs::find_or_install;
+use lychgate_tests::tokens::{Token, b64};
+use serde_json::{Value, json};
+
+/// A directory with certificates: of a CA, `server`, `client` and `other` by it, and `own`, which signed itself.
+struct Certificates(PathBuf);
+
+impl Drop for Certificates {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn openssl(dir: &Path, arguments: &str) {
+    let output = Command::new("openssl").current_dir(dir).args(arguments.split_whitespace()).output();
+    let output = output.expect("openssl runs");
+    assert!(output.status.success(), "{arguments}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+impl Certificates {
+    fn new() -> Self {
+        let dir = std::env::temp_dir().join(format!("lychgate-certificates-{}", std::process::id()));
+        fs::create_dir_all(&dir).expect("a directory");
+        let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch";
+        openssl(&dir, &format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=CA -days 2"));
+        for name in ["server", "client", "other"] {
+            let names =
+                format!("subjectAltName=URI:spiffe://example.org/ns/prod/sa/{name},DNS:{name}.example.org");
+            fs::write(dir.join("ext"), names).expect("written");
+            openssl(
+                &dir,
+                &format!("req {key} -keyout {name}.key -out {name}.csr -subj /O=Example/CN={name}"),
+            );
+            let sign = format!("x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2");
+            openssl(&dir, &format!("{sign} -extfile ext -out {name}.pem"));
+        }
+        let names = "subjectAltName=URI:spiffe://example.org/ns/prod/sa/client,DNS:client.example.org";
+        openssl(
+            &dir,
+            &format!(
+                "req -x509 {key} -keyout own.key -out own.pem -subj /O=Example/CN=client -days 2 -addext {names}"
+            ),
+        );
+        for name in ["client", "own"] {
+            openssl(&dir, &format!("x509 -in {name}.pem -outform DER -out {name}.der"));
+        }
+        Self(dir)
+    }
+
+    fn digest(&self, name: &str) -> [u8; 32] {
+        use sha2::Digest as _;
+        sha2::Sha256::digest(fs::read(self.0.join(format!("{name}.der"))).expect("a certificate")).into()
+    }
+
+    /// A listener's end of TLS, which asks for a client certificate and takes any, or those of the CA alone.
+    fn transport_socket(&self, takes_any: bool) -> Value {
+        let file = |name: &str| json!({"filename": self.0.join(name)});
+        let verification = if takes_any { "ACCEPT_UNTRUSTED" } else { "VERIFY_TRUST_CHAIN" };
+        json!({"name": "envoy.transport_sockets.tls", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.DownstreamTlsContext",
+            "common_tls_context": {
+                "alpn_protocols": ["h2", "http/1.1"],
+                "tls_certificates": [{"certificate_chain": file("server.pem"), "private_key": file("server.key")}],
+                "validation_context": {"trusted_ca": file("ca.pem"), "trust_chain_verification": verification},
+            },
+        }})
+    }
+
+    /// The status of an answer by curl, with the certificate of this name, and what reached the upstream.
+    fn get(
+        &self,
+        at: SocketAddr,
+        version: &str,
+        path: &str,
+        name: Option<&str>,
+        token: Option<&str>,
+    ) -> (u16, Value) {
+        let mut command = Command::new("curl");
+        command.args([
+            "--silent",
+            "--insecure",
+            "--max-time",
+            "10",
+            "--write-out",
+            "\n%{http_code}",
+            version,
+        ]);
+        if let Some(name) = name {
+            command.arg("--cert").arg(self.0.join(format!("{name}.pem")));
+            command.arg("--key").arg(self.0.join(format!("{name}.key")));
+        }
+        if let Some(token) = token {
+            command.args(["--header", &format!("Authorization: Bearer {token}")]);
+        }
+        let output = command.arg(format!("https://{at}{path}")).output().expect("curl runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (body, status) = text.rsplit_once('\n').expect("a status");
+        (status.parse().expect("a status"), serde_json::from_str(body).unwrap_or_default())
+    }
+}
+
+fn policy(digest: [u8; 32]) -> Value {
+    let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    json!({
+        "schemes": {
+            "token": {"type": "http", "scheme": "bearer", "missing_status": 401,
+                "jwt": {"keys": [{"alg": "HS256", "secret": keys::SECRET}]}},
+            "uri": {"type": "mutualTLS", "allow": [{"uri": "spiffe://example.org/ns/*/sa/client", "scopes": ["items:read"]}]},
+            "dns": {"type": "mutualTLS", "allow": [{"dns": "*.example.org", "id": "dns-client"}]},
+            "subject": {"type": "mutualTLS", "allow": [{"subject": "CN=client,O=Example", "id": "by-subject"}]},
+            "digest": {"type": "mutualTLS", "allow": [{"sha256": hexadecimal, "id": "pinned"}]},
+        },
+        "rules": [
+            {"match": {"path": "/uri"}, "security": [{"uri": ["items:read"]}]},
+            {"match": {"path": "/admin"}, "security": [{"uri": ["admin"]}]},
+            {"match": {"path": "/dns"}, "security": [{"dns": []}]},
+            {"match": {"path": "/subject"}, "security": [{"subject": []}]},
+            {"match": {"path": "/digest"}, "security": [{"digest": []}]},
+            {"match": {"path": "/or"}, "security": [{"token": []}, {"uri": []}]},
+            {"match": {"path": "/and"}, "security": [{"token": [], "uri": []}]},
+        ],
+        "security": [{"token": []}],
+    })
+}
+
+#[test]
+fn a_stolen_token_is_of_no_use_without_its_certificate_and_a_certificate_is_a_credential() {
+    if find_or_install("openssl", "openssl").is_none() || find_or_install("curl", "curl").is_none() {
+        return;
+    }
+    let certificates = Certificates::new();
+    let upstream = Upstream::start();
+    let policy = |name| policy(certificates.digest(name));
+    let listeners = [
+        Listener::new("validated", policy("client")).transport_socket(certificates.transport_socket(false)),
+        Listener::new("any", policy("own")).transport_socket(certificates.transport_socket(true)),
+    ];
+    let envoy = Envoy::start(&listeners, upstream.addr(), &Options::default());
+    let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+    let bound =
+        |name| Token::new().claim("cnf", json!({"x5t#S256": b64(certificates.digest(name))})).sign("HS256");
+    let (of_client, of_own) = (bound("client"), bound("own"));
+    let plain = Token::new().sign("HS256");
+    for version in ["--http1.1", "--http2"] {
+        for (listener, path, certificate, token, status) in [
+            // Bound tokens.
+            ("validated", "/", Some("client"), Some(&of_client), 200),
+            ("validated", "/", Some("other"), Some(&of_client), 401),
+            ("validated", "/", None, Some(&of_client), 401),
+            ("validated", "/", Some("client"), Some(&of_own), 401),
+            ("any", "/", Some("own"), Some(&of_own), 200),
+            ("any", "/", Some("own"), Some(&of_client), 401),
+            // Certificates by what is in them.
+            ("validated", "/uri", Some("client"), None, 200),
+            ("validated", "/uri", Some("other"), None, 403),
+            ("validated", "/uri", None, None, 401),
+            ("validated", "/admin", Some("client"), None, 403),
+            ("validated", "/dns", Some("other"), None, 200),
+            ("validated", "/subject", Some("client"), None, 200),
+            ("validated", "/subject", Some("other"), None, 403),
+            ("validated", "/digest", Some("client"), None, 200),
+            ("validated", "/digest", Some("other"), None, 403),
+            // What says the same and signed itself.
+            ("any", "/uri", Some("own"), None, 403),
+            ("any", "/dns", Some("own"), None, 403),
+            ("any", "/subject", Some("own"), None, 403),
+            ("any", "/digest", Some("own"), None, 200),
+            ("any", "/uri", Some("client"), None, 200),
+            // With tokens.
+            ("validated", "/or", Some("client"), None, 200),
+            ("validated", "/or", None, Some(&plain), 200),
+            ("validated", "/or", None, None, 401),
+            ("validated", "/and", Some("client"), Some(&plain), 200),
+            ("validated", "/and", None, Some(&plain), 401),
+            ("validated", "/and", Some("client"), None, 401),
+            ("validated", "/and", Some("other"), Some(&plain), 403),
+        ] {
+            let token = token.map(String::as_str);
+            let hits = upstream.hits();
+            let (seen, _) = certificates.get(envoy.addr(listener), version, path, certificate, token);
+            assert_eq!(seen, status, "{version} {listener} {path} {certificate:?} {token:?}");
+            assert_eq!(upstream.hits() > hits, status == 200, "{listener} {path} {certificate:?} {token:?}");
+        }
+    }
+    let told = |path: &str, name: &str, token: Option<&str>| {
+        let (_, echo) = certificates.get(envoy.addr("validated"), "--http1.1", path, Some(name), token);
+        let headers = echo["headers"].as_array().cloned().unwrap_or_default();
+        let value = |name: &str| {
+            headers.iter().find(|pair| pair[0] == name).and_then(|pair| pair[1].as_str()).map(str::to_owned)
+        };
+        [value("x-auth-subject"), value("x-auth-scopes"), value("x-auth-scheme")]
+    };
+    let some = |text: &str| Some(text.to_owned());
+    let id = "spiffe://example.org/ns/prod/sa/client";
+    assert_eq!(told("/uri", "client", None), [some(id), some("items:read"), some("uri")]);
+    assert_eq!(told("/dns", "other", None), [some("dns-client"), None, some("dns")]);
+    assert_eq!(told("/and", "client", Some(&plain)), [some("johndoe"), None, some("token,uri")]);
+}

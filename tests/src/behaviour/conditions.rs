@@ -1,0 +1,573 @@
+//! What tokens must say: conditions, roles, subjects, types, headers, and what a rule asks of them.
+
+use serde_json::{Value, json};
+
+use super::{INVALID_TOKEN, Row, allowed, bad_token, refused, sha256};
+use crate::http::Request;
+use crate::keys;
+use crate::tokens::{Token, now};
+
+fn jwt(settings: Value) -> Value {
+    let mut jwt = json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}]});
+    if let (Value::Object(jwt), Value::Object(settings)) = (&mut jwt, settings) {
+        jwt.extend(settings);
+    }
+    jwt
+}
+
+fn one(settings: Value) -> Value {
+    let scheme = json!({"type": "http", "scheme": "bearer", "missing_status": 401, "jwt": jwt(settings)});
+    json!({
+        "schemes": {"token": scheme},
+        "rules": [
+            {"match": {"path": "/admin"}, "security": [{"token": ["admin"]}]},
+            {"match": {"path": "/read"}, "security": [{"token": ["items:read"]}]},
+        ],
+        "security": [{"token": []}],
+    })
+}
+
+pub fn policies() -> Vec<(&'static str, Value)> {
+    let issuer = "https://idp.example";
+    let mut implied = one(json!({}));
+    implied["scopes"] = json!({"implies": {"admin": ["items:write"], "items:write": ["items:read"]}});
+    implied["schemes"]["key"] =
+        json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"});
+    implied["api_keys"] =
+        json!({"partners": [{"id": "writer", "sha256": sha256("writer"), "scopes": ["items:write"]}]});
+    implied["rules"][1]["security"] = json!([{"token": ["items:read"]}, {"key": ["items:read"]}]);
+    let mut asked = one(json!({}));
+    asked["rules"] = json!([
+        {"match": {"path": "/tenant"}, "security": [{"token": {"claims": {"tenant": ["a", "b"], "groups": "staff"}}}]},
+        {"match": {"path": "/both"}, "security": [{"token": {"scopes": ["items:read"], "claims": {"/org/id": 7}}}]},
+        {"match": {"path": "/not"}, "security": [{"token": {"claims": {"acct": {"not": "guest"}}}}]},
+        {"match": {"path": "/acr"}, "security": [{"token": {"acr": ["mfa", "hwk"]}}]},
+        {"match": {"path": "/recent"}, "security": [{"token": {"max_age_seconds": 300}}]},
+        {"match": {"path": "/step"}, "security": [{"token": {"scopes": ["items:read"], "acr": ["mfa"], "max_age_seconds": 60}}]},
+        {"match": {"path": "/or"}, "security": [{"token": {"claims": {"tenant": "a"}}}, {"token": ["admin"]}]},
+        {"match": {"path": "/optional"}, "security": [{"token": {"claims": {"tenant": "a"}}}, {}]},
+    ]);
+    let mut users = one(json!({"subject_claims": ["sub", "client_id"], "required_claims": ["exp"]}));
+    users["schemes"]["token"]["users"] = "staff".into();
+    users["users"] = json!({"staff": [{"username": "johndoe"}, {"username": "svc"}]});
+    vec![
+        ("cognito", one(json!({"issuer": issuer, "claims": {"token_use": "access", "client_id": "app1"}}))),
+        (
+            "conditions",
+            one(json!({"claims": {
+                "tenant": ["a", "b"], "level": 3, "verified": true, "acct": {"not": ["guest", "bot"]},
+                "/kubernetes.io/namespace": {"present": true}, "at_hash": {"not": {"present": true}},
+            }})),
+        ),
+        ("nested roles", one(json!({"scope_claims": ["realm_access.roles"]}))),
+        ("all scopes", one(json!({"scope_claims": ["scp", "roles", "/my.app/roles"], "scope_mode": "all"}))),
+        (
+            "roles",
+            one(json!({"roles": {"claims": ["groups", "resource_access.app.roles"], "grants": {
+                "Domain Admins": ["admin", "items:read"], "reader": ["items:read"],
+            }}})),
+        ),
+        ("implied", implied),
+        ("groups", one(json!({"scope_claims": ["groups"]}))),
+        (
+            "subjects",
+            one(
+                json!({"subject_claims": ["sub", "client_id", "preferred_username"], "required_claims": ["exp"]}),
+            ),
+        ),
+        ("client subject", one(json!({"subject_claims": ["client_id"]}))),
+        ("subjects that are users", users),
+        (
+            "headers",
+            one(json!({
+                "claims_to_headers": {
+                    "/kubernetes.io/namespace": "x-namespace",
+                    "/resource_access/my.client/roles": "x-roles",
+                    "name": "x-name",
+                    "nick": {"header": "x-nick", "on_invalid": "omit"},
+                    "address": {"header": "x-address", "on_invalid": "percent_encode"},
+                    "strict": {"header": "x-strict", "on_invalid": "refuse"},
+                },
+                "payload_to_header": "X-Payload",
+            })),
+        ),
+        ("types", one(json!({"types": ["at+jwt", "application/JWT"]}))),
+        ("rfc9068", one(json!({"profile": "rfc9068", "issuer": issuer, "audiences": ["api"]}))),
+        (
+            "tenants",
+            one(json!({"issuer": "https://login.example/{tid}/v2.0", "claims": {"tid": ["t1", "t2"]}})),
+        ),
+        (
+            "tenants of several issuers",
+            json!({
+                "schemes": {"token": {"type": "http", "scheme": "bearer", "jwt": {"issuers": [
+                    {"issuer": "https://login.example/{tenantid}/v2.0", "keys": [{"alg": "HS256", "secret": keys::SECRET}]},
+                    {"issuer": issuer, "keys": [{"alg": "HS384", "secret": keys::SECRET}]},
+                ]}}},
+                "security": [{"token": []}],
+            }),
+        ),
+        ("asked of", asked),
+    ]
+}
+
+fn send(path: &str, token: &Token) -> Request {
+    Request::get(path).bearer(token.sign("HS256"))
+}
+
+fn bearer(parameters: &str) -> String {
+    format!("Bearer realm=\"lychgate\", {parameters}")
+}
+
+pub fn rows() -> Vec<Row> {
+    let mut rows = of_schemes();
+    rows.extend(scopes());
+    rows.extend(subjects());
+    rows.extend(headers());
+    rows.extend(types());
+    rows.extend(issuers());
+    rows.extend(of_rules());
+    rows
+}
+
+fn of_schemes() -> Vec<Row> {
+    let cognito =
+        |name: &str, value: &str| Token::new().claim("iss", "https://idp.example").claim(name, value);
+    let met = || {
+        Token::new()
+            .claim("tenant", "b")
+            .claim("level", 3)
+            .claim("verified", true)
+            .claim("acct", "member")
+            .claim("kubernetes.io", json!({"namespace": "prod"}))
+    };
+    let mut rows = vec![
+        allowed(
+            "conditions: Cognito's access token",
+            "cognito",
+            send("/", &cognito("client_id", "app1").claim("token_use", "access")),
+        ),
+        bad_token(
+            "conditions: Cognito's ID token",
+            "cognito",
+            send("/", &cognito("aud", "app1").claim("token_use", "id")),
+        ),
+        bad_token(
+            "conditions: the access token of another app",
+            "cognito",
+            send("/", &cognito("client_id", "app2").claim("token_use", "access")),
+        ),
+        allowed("conditions: all met", "conditions", send("/", &met())),
+        allowed(
+            "conditions: one of a list of values",
+            "conditions",
+            send("/", &met().claim("tenant", json!(["x", "a"]))),
+        ),
+        allowed("conditions: 3 is 3.0", "conditions", send("/", &met().claim("level", 3.0))),
+        allowed("conditions: what must not be is absent", "conditions", send("/", &met().without("acct"))),
+    ];
+    for (name, claim, value) in [
+        ("another value", "tenant", json!("c")),
+        ("in another case", "tenant", json!("A")),
+        ("a list without the value", "tenant", json!(["c", "d"])),
+        ("an empty list", "tenant", json!([])),
+        ("a number for text", "tenant", json!(1)),
+        ("an object for text", "tenant", json!({"a": "a"})),
+        ("a list in a list", "tenant", json!([["a"]])),
+        ("null for text", "tenant", Value::Null),
+        ("text for a number", "level", json!("3")),
+        ("another number", "level", json!(4)),
+        ("text for a boolean", "verified", json!("true")),
+        ("a number for a boolean", "verified", json!(1)),
+        ("the other boolean", "verified", json!(false)),
+        ("a value that must not be", "acct", json!("guest")),
+        ("a list with a value that must not be", "acct", json!(["member", "bot"])),
+        ("a type that cannot be compared under not", "acct", json!(7)),
+        ("an object under not", "acct", json!({"guest": false})),
+        ("a list with a number under not", "acct", json!(["member", 7])),
+        ("present, and null", "kubernetes.io", json!({"namespace": null})),
+        ("present, one step short", "kubernetes.io", json!("namespace")),
+        ("there, and must be absent", "at_hash", json!("x")),
+    ] {
+        rows.push(bad_token(
+            format!("conditions: {name}"),
+            "conditions",
+            send("/", &met().claim(claim, value)),
+        ));
+    }
+    rows.push(bad_token(
+        "conditions: a name with dots is not the steps of a pointer",
+        "conditions",
+        send("/", &met().without("kubernetes.io").claim("kubernetes.io.namespace", "prod")),
+    ));
+    rows
+}
+
+fn scopes() -> Vec<Row> {
+    let roles = |roles: Value| Token::new().claim("realm_access", json!({"roles": roles}));
+    let lacking = |name: &str, policy, path: &str, token: &Token, scope: &str| {
+        let challenge = bearer(&format!("error=\"insufficient_scope\", scope=\"{scope}\""));
+        refused(name, policy, send(path, token), 403, "Not enough permissions", &[&challenge])
+    };
+    let groups = |groups: Value| Token::new().claim("groups", groups);
+    vec![
+        allowed("scopes: nested, as Keycloak's", "nested roles", send("/admin", &roles(json!(["admin"]))))
+            .identity("johndoe", "admin", "token"),
+        lacking("scopes: nested, and not there", "nested roles", "/admin", &roles(json!(["user"])), "admin"),
+        allowed(
+            "scopes: all claims together",
+            "all scopes",
+            send(
+                "/admin",
+                &Token::new()
+                    .claim("scp", "access_as_user")
+                    .claim("roles", json!(["admin", "access_as_user"])),
+            ),
+        )
+        .identity("johndoe", "access_as_user admin", "token"),
+        allowed(
+            "scopes: all claims, by a pointer",
+            "all scopes",
+            send("/admin", &Token::new().claim("my.app", json!({"roles": ["admin"]}))),
+        ),
+        allowed(
+            "scopes: null is absence",
+            "token",
+            send("/", &Token::new().claim("scopes", Value::Null).claim("scope", "items:read")),
+        )
+        .identity("johndoe", "items:read", "token"),
+        allowed("nbf null is absence", "token", send("/", &Token::reader().claim("nbf", Value::Null))),
+        allowed("iat null is absence", "token", send("/", &Token::reader().claim("iat", Value::Null))),
+        lacking(
+            "scopes: a group with spaces is no scope",
+            "groups",
+            "/admin",
+            &groups(json!(["Friends of admin root"])),
+            "admin",
+        ),
+        allowed(
+            "scopes: a group with spaces is not told",
+            "groups",
+            send("/", &groups(json!(["Friends of admin root", "readers"]))),
+        )
+        .identity("johndoe", "readers", "token"),
+        allowed(
+            "roles: a group with spaces grants scopes",
+            "roles",
+            send("/admin", &groups(json!(["Domain Admins"]))),
+        )
+        .identity("johndoe", "admin items:read", "token"),
+        allowed("roles: one as text", "roles", send("/admin", &groups(json!("Domain Admins")))),
+        allowed(
+            "roles: of a nested claim, beside the token's own scopes",
+            "roles",
+            send(
+                "/read",
+                &Token::new()
+                    .claim("scope", "x")
+                    .claim("resource_access", json!({"app": {"roles": ["reader"]}})),
+            ),
+        )
+        .identity("johndoe", "x items:read", "token"),
+        lacking("roles: in another case", "roles", "/admin", &groups(json!(["domain admins"])), "admin"),
+        lacking(
+            "roles: a part of the name",
+            "roles",
+            "/admin",
+            &groups(json!(["Domain", "Admins"])),
+            "admin",
+        ),
+        lacking(
+            "roles: text is one role, with its spaces",
+            "roles",
+            "/read",
+            &groups(json!("x reader")),
+            "items:read",
+        ),
+        lacking("roles: a role is no scope", "roles", "/read", &groups(json!(["items:read"])), "items:read"),
+        lacking("roles: of the wrong type", "roles", "/read", &groups(json!({"reader": true})), "items:read"),
+        allowed("implied: two steps", "implied", send("/read", &Token::new().claim("scope", "admin")))
+            .identity("johndoe", "admin items:write items:read", "token"),
+        lacking(
+            "implied: not the other way",
+            "implied",
+            "/admin",
+            &Token::new().claim("scope", "items:write"),
+            "admin",
+        ),
+        allowed("implied: an API key", "implied", Request::get("/read").header("X-API-Key", "writer"))
+            .identity("writer", "items:write items:read", "key"),
+    ]
+}
+
+fn subjects() -> Vec<Row> {
+    let without = || Token::new().without("sub");
+    vec![
+        allowed("subject: sub", "subjects", send("/", &Token::new().claim("client_id", "svc")))
+            .identity("johndoe", "", "token"),
+        allowed("subject: client_id", "subjects", send("/", &without().claim("client_id", "svc")))
+            .identity("svc", "", "token"),
+        allowed(
+            "subject: null is absence",
+            "subjects",
+            send("/", &Token::new().claim("sub", Value::Null).claim("preferred_username", "jd")),
+        )
+        .identity("jd", "", "token"),
+        allowed("subject: none of them", "subjects", send("/", &without())).without("x-auth-subject"),
+        bad_token("subject: the first is a number", "subjects", send("/", &without().claim("client_id", 7))),
+        bad_token("subject: the first is empty", "subjects", send("/", &without().claim("client_id", ""))),
+        bad_token(
+            "subject: the first of subject_claims is required by default",
+            "client subject",
+            send("/", &Token::new()),
+        ),
+        allowed(
+            "subject: another claim by default",
+            "client subject",
+            send("/", &without().claim("client_id", "svc")),
+        )
+        .identity("svc", "", "token"),
+        allowed("subject: a user", "subjects that are users", send("/", &Token::new())),
+        bad_token(
+            "subject: a client is no user of that name",
+            "subjects that are users",
+            send("/", &without().claim("client_id", "svc")),
+        ),
+    ]
+}
+
+fn headers() -> Vec<Row> {
+    let row = |name: &str, claim: &str, value: Value| {
+        allowed(format!("headers: {name}"), "headers", send("/", &Token::new().claim(claim, value)))
+    };
+    let plain = Token::new().sign("HS256");
+    let payload = plain.split('.').nth(1).expect("a payload").to_owned();
+    vec![
+        row("a pointer past a dot", "kubernetes.io", json!({"namespace": "prod"}))
+            .with("x-namespace", "prod"),
+        row(
+            "a pointer into Keycloak's roles",
+            "resource_access",
+            json!({"my.client": {"roles": ["a", "b"]}}),
+        )
+        .with("x-roles", "a,b"),
+        bad_token(
+            "headers: a space at the end refuses",
+            "headers",
+            send("/", &Token::new().claim("name", "John ")),
+        ),
+        bad_token(
+            "headers: a line feed refuses, where that is said",
+            "headers",
+            send("/", &Token::new().claim("strict", "a\nb")),
+        ),
+        row("a space at the end leaves the header out", "nick", json!("John ")).without("x-nick"),
+        row("a good value where another is left out", "nick", json!("John")).with("x-nick", "John"),
+        row("a space at the end is encoded", "address", json!("John ")).with("x-address", "John%20"),
+        row("a line feed is encoded", "address", json!("Street 1\nCity"))
+            .with("x-address", "Street%201%0ACity"),
+        row("a NUL is encoded", "address", json!("a\0b")).with("x-address", "a%00b"),
+        row("a percent sign is encoded", "address", json!("100%25")).with("x-address", "100%2525"),
+        row("a good value is as it is", "address", json!("Street 1, Bern"))
+            .with("x-address", "Street 1, Bern"),
+        allowed(
+            "headers: the payload as it stood",
+            "headers",
+            Request::get("/").bearer(&plain).header("x-payload", "forged"),
+        )
+        .with("x-payload", &payload),
+    ]
+}
+
+fn types() -> Vec<Row> {
+    let typed = |typ: Value| Token::reader().header("typ", typ);
+    let mut rows = Vec::new();
+    for typ in [
+        "logout+jwt",
+        "secevent+jwt",
+        "dpop+jwt",
+        "token-introspection+jwt",
+        "application/logout+jwt",
+        "Logout+JWT",
+        "oauth-authz-req+jwt",
+        "kb+jwt",
+        "dc+sd-jwt",
+        "entity-statement+jwt",
+        "refresh+jwt",
+        "Refresh",
+        "passport",
+        "client-authentication+jwt",
+        "txntoken+jwt",
+    ] {
+        rows.push(bad_token(format!("typ: {typ}"), "token", send("/", &typed(json!(typ)))));
+    }
+    for typ in ["JWT", "at+jwt", "application/at+jwt", "AT+JWT", "jwt", "Bearer", "id_token+jwt"] {
+        rows.push(allowed(format!("typ: {typ}"), "token", send("/", &typed(json!(typ)))));
+    }
+    let profiled = || {
+        typed(json!("at+jwt"))
+            .claim("iss", "https://idp.example")
+            .claim("aud", "api")
+            .claim("client_id", "c")
+            .claim("jti", "1")
+    };
+    rows.extend([
+        bad_token("typ: a number", "token", send("/", &typed(json!(1)))),
+        bad_token("typ: null", "token", send("/", &typed(Value::Null))),
+        allowed("types: one that is named", "types", send("/", &typed(json!("application/AT+jwt")))),
+        allowed("types: another that is named", "types", send("/", &typed(json!("JWT")))),
+        bad_token("types: one that is not", "types", send("/", &typed(json!("Bearer")))),
+        bad_token(
+            "types: none at all",
+            "types",
+            Request::get("/").bearer({
+                let token = crate::tokens::compact(
+                    "{\"alg\":\"HS256\"}",
+                    json!({"sub": "x", "exp": now() + 60}).to_string(),
+                    |input| crate::tokens::signature("HS256", false, input),
+                );
+                token
+            }),
+        ),
+        allowed("RFC 9068: all of it", "rfc9068", send("/", &profiled())),
+        bad_token("RFC 9068: another type", "rfc9068", send("/", &profiled().header("typ", "JWT"))),
+    ]);
+    for claim in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
+        rows.push(bad_token(
+            format!("RFC 9068: no {claim}"),
+            "rfc9068",
+            send("/", &profiled().without(claim)),
+        ));
+    }
+    rows
+}
+
+fn issuers() -> Vec<Row> {
+    let of = |issuer: &str, tid: Value| Token::new().claim("iss", issuer).claim("tid", tid);
+    let t1 = "https://login.example/t1/v2.0";
+    let mut rows = vec![
+        allowed("issuer: a tenant", "tenants", send("/", &of(t1, json!("t1")))),
+        bad_token(
+            "issuer: a tenant that is not allowed",
+            "tenants",
+            send("/", &of("https://login.example/t3/v2.0", json!("t3"))),
+        ),
+        bad_token("issuer: of another tenant than tid", "tenants", send("/", &of(t1, json!("t2")))),
+        bad_token(
+            "issuer: the placeholder itself",
+            "tenants",
+            send("/", &of("https://login.example/{tid}/v2.0", json!("t1"))),
+        ),
+        bad_token("issuer: tid a list", "tenants", send("/", &of(t1, json!(["t1"])))),
+        bad_token("issuer: no tid", "tenants", send("/", &of(t1, Value::Null))),
+        bad_token(
+            "issuer: a slash more than configured",
+            "tenants",
+            send("/", &of("https://login.example/t1/v2.0/", json!("t1"))),
+        ),
+        allowed(
+            "issuer: a tenant of one of several issuers",
+            "tenants of several issuers",
+            send("/", &of(t1, json!("t1"))),
+        ),
+        bad_token(
+            "issuer: a tenant of one of several issuers, not its own",
+            "tenants of several issuers",
+            send("/", &of(t1, json!("t2"))),
+        ),
+        bad_token(
+            "issuer: a tid that is a path",
+            "tenants of several issuers",
+            send("/", &of("https://login.example/a/b/v2.0", json!("a/b"))),
+        ),
+    ];
+    rows.push(allowed(
+        "issuer: the other of several",
+        "tenants of several issuers",
+        Request::get("/").bearer(Token::new().claim("iss", "https://idp.example").sign("HS384")),
+    ));
+    rows
+}
+
+fn of_rules() -> Vec<Row> {
+    const P: &str = "asked of";
+    let tenant = |tenant: &str| Token::new().claim("tenant", tenant).claim("groups", json!(["staff", "x"]));
+    let unmet = |name: &str, path: &str, token: &Token| {
+        let challenge = bearer("error=\"insufficient_scope\"");
+        refused(name, P, send(path, token), 403, "Not enough permissions", &[&challenge])
+    };
+    let stepped = |name: &str, path: &str, token: &Token, parameters: &str| {
+        let challenge = bearer(&format!("error=\"insufficient_user_authentication\", {parameters}"));
+        refused(name, P, send(path, token), 401, "Could not validate credentials", &[&challenge])
+    };
+    let org = |id: Value| Token::reader().claim("org", json!({"id": id}));
+    let at = |seconds: i64| Token::reader().claim("auth_time", now() - seconds).claim("acr", "mfa");
+    vec![
+        allowed("rule: claims as asked", P, send("/tenant", &tenant("a"))),
+        unmet("rule: another tenant", "/tenant", &tenant("c")),
+        unmet("rule: one of two claims", "/tenant", &tenant("a").without("groups")),
+        unmet("rule: no claim at all", "/tenant", &Token::new()),
+        unmet("rule: a claim of the wrong type", "/tenant", &tenant("a").claim("tenant", json!({"a": 1}))),
+        allowed("rule: a rule without conditions", P, send("/", &Token::new())),
+        allowed("rule: a scope and a claim", P, send("/both", &org(json!(7)))),
+        unmet("rule: a scope, and the claim is another", "/both", &org(json!(8))),
+        refused(
+            "rule: the claim, and no scope",
+            P,
+            send("/both", &Token::new().claim("org", json!({"id": 7}))),
+            403,
+            "Not enough permissions",
+            &[&bearer("error=\"insufficient_scope\", scope=\"items:read\"")],
+        ),
+        allowed("rule: not, another value", P, send("/not", &Token::new().claim("acct", "member"))),
+        allowed("rule: not, absent", P, send("/not", &Token::new())),
+        unmet("rule: not, and it is", "/not", &Token::new().claim("acct", "guest")),
+        unmet("rule: not, of a type that cannot be compared", "/not", &Token::new().claim("acct", 1)),
+        refused(
+            "rule: a bad token stays one",
+            P,
+            send("/tenant", &tenant("a").claim("exp", 1)),
+            401,
+            "Could not validate credentials",
+            &[INVALID_TOKEN],
+        ),
+        allowed("step-up: acr", P, send("/acr", &Token::new().claim("acr", "hwk"))),
+        stepped("step-up: another acr", "/acr", &Token::new().claim("acr", "pwd"), "acr_values=\"mfa hwk\""),
+        stepped("step-up: no acr", "/acr", &Token::new(), "acr_values=\"mfa hwk\""),
+        stepped(
+            "step-up: acr of two in one",
+            "/acr",
+            &Token::new().claim("acr", "mfa hwk"),
+            "acr_values=\"mfa hwk\"",
+        ),
+        allowed("step-up: recent", P, send("/recent", &at(200))),
+        stepped("step-up: not recent", "/recent", &at(400), "max_age=\"300\""),
+        stepped("step-up: no auth_time", "/recent", &Token::new(), "max_age=\"300\""),
+        stepped(
+            "step-up: auth_time as text",
+            "/recent",
+            &Token::new().claim("auth_time", "now"),
+            "max_age=\"300\"",
+        ),
+        stepped("step-up: auth_time far ahead", "/recent", &at(-3600), "max_age=\"300\""),
+        allowed("step-up: both", P, send("/step", &at(30))),
+        stepped(
+            "step-up: both asked for, too long ago",
+            "/step",
+            &at(90),
+            "acr_values=\"mfa\", max_age=\"60\"",
+        ),
+        refused(
+            "step-up: a new login would bring no scope",
+            P,
+            send("/step", &Token::new()),
+            403,
+            "Not enough permissions",
+            &[&bearer("error=\"insufficient_scope\", scope=\"items:read\"")],
+        ),
+        allowed("rule: another alternative", P, send("/or", &Token::new().claim("scope", "admin"))),
+        unmet("rule: neither alternative, the first speaks", "/or", &Token::new()),
+        unmet("rule: claims that lack are no anonymous request", "/optional", &Token::new()),
+        allowed("rule: anonymous beside conditions", P, Request::get("/optional")).anonymous(),
+    ]
+}
