@@ -54,7 +54,7 @@ unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, 
 
 test: build module cli ## everything: unit tests, behaviour table, both modules end to end in a real Envoy; prints the ten slowest tests
 	$(call say,testing: the core natively and the plugin in a real Envoy)
-	scripts/test --workspace
+	scripts/test --workspace --exclude lychgate-fuzz
 	$(call say,testing the native module in a real Envoy)
 	LYCHGATE_ARTEFACT=native scripts/test -p lychgate-tests --test envoy
 
@@ -86,7 +86,7 @@ lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings de
 	$(call say,checking format and lints)
 	@rustup component list --installed | grep -q '^clippy' || rustup component add clippy rustfmt
 	cargo fmt --all --check
-	cargo clippy --locked --workspace --all-targets -- -D warnings
+	cargo clippy --locked --workspace --exclude lychgate-fuzz --all-targets -- -D warnings
 	cargo clippy --locked --target $(TARGET) -p lychgate -- -D warnings
 	RUSTDOCFLAGS='-D warnings -D rustdoc::all' cargo doc --locked --no-deps --lib -p lychgate -p lychgate-testkit -p lychgate-tests
 

@@ -94,7 +94,7 @@ fn documents_in(text: &Node) -> &'static [Node] {
     let documents = text.value.text().and_then(|text| crate::document::parse(text).ok());
     let mut documents = documents.unwrap_or_default();
     for document in &mut documents {
-        document.move_down(text.line);
+        document.move_down(text.line.saturating_sub(1));
     }
     Box::leak(documents.into_boxed_slice())
 }

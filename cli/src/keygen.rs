@@ -2,7 +2,7 @@
 //! for a configuration.
 
 mod file;
-mod pair;
+pub mod pair;
 
 use std::process::ExitCode;
 

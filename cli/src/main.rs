@@ -3,12 +3,14 @@
 
 mod bundle;
 mod check;
+mod compare;
 mod config;
 mod document;
 mod explain;
 mod find;
 mod hash_key;
 mod hash_password;
+mod import;
 mod keygen;
 mod mint;
 mod openapi;
@@ -33,6 +35,8 @@ use clap_complete::Shell;
   lychgate explain token_expired
   lychgate openapi envoy.yaml > openapi.json
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
+  lychgate import envoy.yaml > envoy.new.yaml
+  lychgate compare --before envoy.yaml --after envoy.new.yaml
   lychgate bundle openapi/index.yaml > openapi.json
   lychgate schema > lychgate.schema.json"
 )]
@@ -73,8 +77,16 @@ enum Command {
     Mint(mint::Arguments),
     /// Print a configuration as an OpenAPI document
     Openapi(openapi::OpenApiArguments),
-    /// Print the beginning of a configuration for an OpenAPI document
+    /// Print a configuration for an OpenAPI document, or one that does what another gateway's does
+    ///
+    /// Read are OpenAPI documents; Envoy's filters jwt_authn, api_key_auth, basic_auth and rbac, in an envoy.yaml or alone;
+    /// Istio's RequestAuthentication and AuthorizationPolicy; Envoy Gateway's SecurityPolicy. Of an envoy.yaml the whole file
+    /// is printed with its filters replaced.
     Import(openapi::ImportArguments),
+    /// Send the same requests to two policies, each in a real Envoy, and print what becomes of them
+    ///
+    /// For a migration: the one is what is in force, the other what `lychgate import` made of it.
+    Compare(compare::Arguments),
     /// Print an OpenAPI document and the files that it refers to as one document
     Bundle(bundle::Arguments),
     /// Print the JSON Schema of the configuration
@@ -99,6 +111,7 @@ fn main() -> ExitCode {
         Command::Mint(arguments) => mint::run(&arguments),
         Command::Openapi(arguments) => openapi::openapi(&arguments),
         Command::Import(arguments) => openapi::import(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
         Command::Bundle(arguments) => bundle::run(&arguments),
         Command::Schema(arguments) => schema::run(&arguments),
         Command::Completions { shell } => {
@@ -119,8 +132,13 @@ fn main() -> ExitCode {
 
 /// The text of a file, or of standard input for `-`.
 fn read_text(file: &str) -> Result<String, String> {
+    // A command may look at its input more than once.
+    static INPUT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     let text = match file {
-        "-" => std::io::read_to_string(std::io::stdin()),
+        "-" => match INPUT.get() {
+            Some(text) => Ok(text.clone()),
+            None => std::io::read_to_string(std::io::stdin()).map(|text| INPUT.get_or_init(|| text).clone()),
+        },
         _ => std::fs::read_to_string(file),
     };
     text.map_err(|error| format!("{file}: {error}"))

@@ -33,16 +33,23 @@ pub fn openapi(arguments: &OpenApiArguments) -> Result<ExitCode, String> {
 /// Which document.
 #[derive(Args)]
 #[command(
-    after_help = "What is left to write is how each scheme is verified: keys, users, API keys. What was read by a guess is
-told on standard error: look at each line. Files that the document refers to are read too.
+    after_help = "Of an OpenAPI document what is left to write is how each scheme is verified: keys, users, API keys. What was read
+by a guess is told on standard error: look at each line. Files that the document refers to are read too.
+
+Of the configuration of another gateway each thing that cannot be carried over is named with its line, and refused; the exit
+status is then 1. Several files are read together, such as policies and the Secrets that they name.
 
 Examples:
   curl -s http://127.0.0.1:8000/openapi.json | lychgate import - > lychgate.yaml
-  lychgate import --unsecured public openapi.yaml"
+  lychgate import --unsecured public openapi.yaml
+  lychgate import envoy.yaml > envoy.new.yaml
+  lychgate import request-authentication.yaml authorization-policies.yaml > wasm-plugin.yaml
+  lychgate import security-policy.yaml secrets.yaml > extension-policy.yaml"
 )]
 pub struct ImportArguments {
-    /// The OpenAPI document, JSON or YAML; `-` for standard input
-    file: String,
+    /// The OpenAPI document, or the configurations to carry over, JSON or YAML; `-` for standard input
+    #[arg(required = true)]
+    files: Vec<String>,
     /// What becomes of operations that the document does not secure
     #[arg(long, value_parser = ["default", "public"], default_value = "default")]
     unsecured: String,
@@ -53,7 +60,19 @@ pub struct ImportArguments {
 /// # Errors
 /// If the document has faults.
 pub fn import(arguments: &ImportArguments) -> Result<ExitCode, String> {
-    let file = &arguments.file;
+    let mut read = crate::import::Read { files: Vec::new() };
+    for file in &arguments.files {
+        let text = crate::read_text(file)?;
+        let documents =
+            document::parse(&text).map_err(|error| format!("{file}: not YAML or JSON: {error}"))?;
+        read.files.push((file.clone(), documents));
+    }
+    if read.files.iter().any(|(_, documents)| crate::import::is_for(documents)) {
+        return crate::import::run(&read);
+    }
+    let [file] = arguments.files.as_slice() else {
+        return Err("an OpenAPI document is one file; what it refers to is read by itself".into());
+    };
     let (node, value) = bundle::read(file)?;
     let public = arguments.unsecured == "public";
     let at = |error: &ConfigError| format!("{file}:{}: ", document::line_of(&node, &error.path));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::credential_status::Authenticated;
 use super::evaluation::Evaluation;
-use crate::decision::{Allow, Credentials, DecidedBy, header_mutations};
+use crate::decision::{Allow, Attribution, Credentials, DecidedBy, header_mutations};
 use crate::identity::Identity;
 use crate::policy::{Alternative, Requirement, Scheme, SchemeKind};
 use crate::sort::insertion_sort;
@@ -21,7 +21,7 @@ impl<'a> Evaluation<'a> {
         let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
         let mutations =
             header_mutations(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
-        Allow { identity, mutations, ..Allow::default() }
+        Allow { identity, mutations, shadow_denial: None, attribution: Attribution::default() }
     }
 
     /// Allows the request as anonymous, without the credentials that were bad or not enough.

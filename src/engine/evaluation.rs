@@ -66,9 +66,7 @@ impl<'a> Evaluation<'a> {
         memo: &'a RequestMemo,
         resource: Option<&'a Resource>,
     ) -> Self {
-        let mut looks = SmallVec::new();
-        looks.resize_with(engine.policy.scheme_count(), Look::default);
-        let is_tried = Cell::new(false);
+        let (looks, is_tried) = (SmallVec::new(), Cell::new(false));
         Self { engine, request, host, can_pause, memo, requirement, resource, looks, is_tried }
     }
 
@@ -76,7 +74,9 @@ impl<'a> Evaluation<'a> {
     ///
     /// # Errors
     /// The refusal of the alternative that came nearest.
-    pub fn judge(&self) -> Result<Decision, Denial> {
+    pub fn judge(&mut self) -> Result<Decision, Denial> {
+        // Not in `new`: they have hundreds of bytes, which would be copied into what that returns.
+        self.looks.resize_with(self.engine.policy.scheme_count(), Look::default);
         let requirement = self.requirement;
         let mut nearest: Option<(usize, Failure)> = None;
         let alternatives = requirement.alternatives();

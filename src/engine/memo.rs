@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 
-use smallvec::SmallVec;
-
 use crate::fetch::TokenDigests;
 use crate::login::DeferredLogin;
 use crate::policy::SchemeId;
@@ -13,7 +11,8 @@ use crate::policy::SchemeId;
 pub struct RequestMemo {
     /// Each computed once.
     pub digests: TokenDigests,
-    logins: RefCell<SmallVec<[(SchemeId, DeferredLogin); 1]>>,
+    /// A list that takes no room while it is empty: nearly every request is decided once.
+    logins: RefCell<Vec<(SchemeId, DeferredLogin)>>,
 }
 
 impl RequestMemo {

@@ -133,6 +133,13 @@ fn what_of_a_document_is_read_by_a_guess_or_not_at_all_is_told() {
             ],
         ),
         (
+            json!({"servers": [{"url": "api.example.com/v1"}], "paths": {"/x": get()}}),
+            json!({}),
+            vec![
+                "openapi.document.servers[0]: \"api.example.com/v1\" is a host or a path, and is read as both",
+            ],
+        ),
+        (
             json!({"servers": [{"url": "/{v}", "variables": {"v": {"default": "v1"}}}], "paths": {"/x": get()}}),
             json!({}),
             vec![

@@ -3,6 +3,7 @@
 mod allocations;
 mod behaviour;
 mod config_faults;
+mod corpus;
 mod providers;
 mod secrets;
 mod vectors;

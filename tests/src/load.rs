@@ -26,17 +26,19 @@ pub fn throughput(wrk: &Path, addr: SocketAddr, token: &str, seconds: u64) -> f6
     rate.and_then(|rate| rate.parse().ok()).unwrap_or_else(|| panic!("{text}"))
 }
 
-/// What `work` gives while a thousand requests a second are sent beside it, made of their number by
-/// `request`; and how many were sent in a second.
+/// What `work` gives while a thousand requests a second are sent beside it over so many connections, made of their
+/// number by `request`; and how many were sent in a second. Fewer are sent where answers take longer than the
+/// connections bear.
 pub fn beside_a_flood<T>(
     addr: SocketAddr,
+    connections: usize,
     request: impl Fn(usize) -> Request + Sync,
     work: impl FnOnce() -> T,
 ) -> (T, f64) {
     let (stop, sent) = (AtomicBool::new(false), AtomicUsize::new(0));
     let start = Instant::now();
     let result = thread::scope(|scope| {
-        for thread in 0..4_usize {
+        for thread in 0..connections {
             let (stop, sent, request) = (&stop, &sent, &request);
             scope.spawn(move || {
                 let mut connection = Connection::open(addr).expect("a connection");
@@ -44,9 +46,9 @@ pub fn beside_a_flood<T>(
                     if stop.load(Ordering::Relaxed) {
                         return;
                     }
-                    let due = start + Duration::from_millis(4 * number as u64);
+                    let due = start + Duration::from_millis((connections * number + thread) as u64);
                     thread::sleep(due.saturating_duration_since(Instant::now()));
-                    if connection.send(&request(4 * number + thread)).is_err() {
+                    if connection.send(&request(connections * number + thread)).is_err() {
                         connection = Connection::open(addr).expect("a connection");
                     }
                     sent.fetch_add(1, Ordering::Relaxed);

@@ -70,6 +70,14 @@ fn paths_begin_where_the_servers_say() {
         (json!([{"url": "https://x.example/v1/"}, {"url": "http://y.example/v1"}]), vec!["/v1/a"]),
         (json!([{"url": "/v1"}, {"url": "v2"}]), vec!["/v1/a", "/v2/a"]),
         (json!([{"url": "//x.example/v1"}]), vec!["/v1/a"]),
+        (json!([{"url": "./v1/"}, {"url": "../v2"}, {"url": "."}]), vec!["/a", "/v1/a", "/v2/a"]),
+        (json!([{"url": "x.example/v1"}]), vec!["/v1/a", "/x.example/v1/a"]),
+        (json!([{"url": "{e}/v1", "variables": {"e": {"default": "https://x.example"}}}]), vec!["/v1/a"]),
+        (json!([{"url": "https://{unknown}.example:{port}/v1"}]), vec!["/v1/a"]),
+        (
+            json!([{"url": "/{v}", "variables": {"v": {"default": "v1", "enum": ["v1", "v2"]}}}]),
+            vec!["/v1/a", "/v2/a"],
+        ),
         (json!([{"url": "/{v}/b", "variables": {"v": {"default": "v3"}}}]), vec!["/v3/b/a"]),
     ] {
         document["servers"] = servers;

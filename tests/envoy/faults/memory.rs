@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::Duration;
 
-use lychgate_tests::envoy::Options;
+use lychgate_tests::envoy::{Artefact, Options};
 use lychgate_tests::http::Request;
 use lychgate_tests::tokens::{Token, now};
 use lychgate_tests::vm::{Failure, Image, Machine, Outcome, State};
@@ -14,6 +14,7 @@ use super::traffic::beside;
 use super::trap::module;
 use super::{KEY, either, gate, good_and_bad, released, watchful};
 
+const VM_ALONE: &str = "the memory of a VM; that of the native module is in native.rs";
 const PAGE: usize = 64 * 1024;
 
 fn state(cap: Option<usize>) -> State {
@@ -59,6 +60,9 @@ fn pair(number: usize, bytes: usize) -> [String; 2] {
 
 #[test]
 fn too_little_memory_to_start_with_opens_nothing() {
+    if Artefact::is_native_where(VM_ALONE) {
+        return;
+    }
     let image = Image::load(&released(), false);
     let whole = image.start(state(None)).unwrap_or_else(|failure| panic!("{failure:?}")).memory_bytes();
     let (mut stillborn, mut alive) = (0, 0);
@@ -82,6 +86,9 @@ fn too_little_memory_to_start_with_opens_nothing() {
 
 #[test]
 fn memory_that_cannot_grow_under_load_allows_no_forged_request() {
+    if Artefact::is_native_where(VM_ALONE) {
+        return;
+    }
     let image = Image::load(&released(), false);
     // Without a cap, to see that so much is asked for at all.
     let mut free = image.start(state(None)).unwrap_or_else(|failure| panic!("{failure:?}"));
@@ -111,6 +118,9 @@ fn memory_that_cannot_grow_under_load_allows_no_forged_request() {
 
 #[test]
 fn headers_larger_than_the_memory_left_allow_no_forged_request() {
+    if Artefact::is_native_where(VM_ALONE) {
+        return;
+    }
     let image = Image::load(&released(), false);
     let [good, forged] = pair(0, 1000);
     for size in [1 << 10, 1 << 16, 1 << 20, 1 << 24] {
@@ -139,6 +149,9 @@ fn headers_larger_than_the_memory_left_allow_no_forged_request() {
 
 #[test]
 fn a_worker_that_takes_all_the_memory_there_is_refuses_until_it_is_loaded_anew() {
+    if Artefact::is_native_where(VM_ALONE) {
+        return;
+    }
     let (upstream, bad) = watchful();
     let options = Options { concurrency: 2, ..Options::default() };
     let envoy = gate(either(), Some(module()), &upstream, &options);

@@ -5,9 +5,9 @@
 mod clients;
 mod half_open;
 mod memory;
-mod traffic;
+pub mod traffic;
 mod trap;
-mod update;
+pub mod update;
 mod upstreams;
 
 use std::path::{Path, PathBuf};

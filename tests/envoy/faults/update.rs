@@ -13,15 +13,15 @@ use super::traffic::{Kind, Traffic, beside};
 use super::{KEY, policy};
 
 /// The two policies: a token opens the one, a key the other.
-const OPENS: [&str; 2] = ["token", "key"];
+pub const OPENS: [&str; 2] = ["token", "key"];
 
-fn only(scheme: &str) -> Value {
+pub fn only(scheme: &str) -> Value {
     policy(&json!([{scheme: []}]))
 }
 
 /// What both policies agree on, and last what each says something else of: by the token alone, and by the
 /// key alone.
-fn kinds() -> Vec<Kind> {
+pub fn kinds() -> Vec<Kind> {
     let good = || Token::reader().sign("HS256");
     let kind =
         |name, request, may: &[u16]| Kind { name, request, may: may.to_vec(), passes: may.contains(&200) };
@@ -43,7 +43,7 @@ fn kinds() -> Vec<Kind> {
 }
 
 /// Waits until new connections meet the policy that `scheme` opens; how many of its own requests passed.
-fn arrived(envoy: &Envoy, scheme: &str) -> usize {
+pub fn arrived(envoy: &Envoy, scheme: &str) -> usize {
     let kinds = kinds();
     let start = Instant::now();
     let [.., token, key] = kinds.as_slice() else { panic!("two of them") };

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use lychgate_tests::echo::{Reply, Upstream};
-use lychgate_tests::envoy::{Envoy, Listener, Options};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options};
 use lychgate_tests::http::{Connection, Request};
 use lychgate_tests::keys;
 use lychgate_tests::tokens::Token;
@@ -89,6 +89,10 @@ fn twenty_tokens_that_an_issuer_answers_by_400_are_one_line_and_a_count() {
     let deadline = Instant::now() + Duration::from_secs(20);
     while lines("19 lines of this kind were left out") == 0 {
         assert!(Instant::now() < deadline, "{}", envoy.log());
+        // A worker of the native module has no ticks while no request waits: the next request has it look at the time.
+        if Artefact::from_environment() == Artefact::Native {
+            assert_eq!(get(&envoy, "/", "not a token").status, 503);
+        }
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_eq!(lines("introspection: status 400"), 2, "{}", envoy.log());

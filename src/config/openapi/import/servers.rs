@@ -30,9 +30,10 @@ pub fn base_paths(
             return node.error("expected an object with `url`");
         };
         for filled in filled(node, url, server, warnings)? {
-            let base = base_path(node, url, &filled, server, warnings)?;
-            if !bases.contains(&base) {
-                bases.push(base);
+            for base in base_of(node, url, &filled, server, warnings)? {
+                if !bases.contains(&base) {
+                    bases.push(base);
+                }
             }
         }
     }
@@ -86,28 +87,60 @@ fn is_in_host(url: &str, from_end: usize) -> bool {
     host.is_some_and(|host| !host.contains('/'))
 }
 
-/// The base path of a URL without variables.
-fn base_path(node: Node<'_>, url: &str, filled: &str, server: &Value, warnings: &Errors) -> Option<String> {
+/// The base path of a URL without variables; two where it is a host or a path.
+fn base_of(
+    node: Node<'_>,
+    url: &str,
+    filled: &str,
+    server: &Value,
+    warnings: &Errors,
+) -> Option<Vec<String>> {
     if filled.contains(['?', '#']) {
         return node.error(format_args!(
             "{url:?}: no path begins with it; a server's URL has neither a query nor a fragment"
         ));
     }
+    let behind_host = |rest: &str| rest.split_once('/').map_or("", |(_, path)| path).to_owned();
     let scheme_and_rest = filled.split_once("://").filter(|(scheme, _)| !scheme.contains(['/', UNKNOWN]));
-    let behind_host = scheme_and_rest.map(|(_, rest)| rest).or_else(|| filled.strip_prefix("//"));
-    let path = match behind_host {
-        Some(rest) => rest.find('/').and_then(|slash| rest.get(slash..)).unwrap_or_default(),
-        None if filled.is_empty() || filled.starts_with('/') => filled,
-        None => relative(node, url, filled, warnings)?,
+    let paths = match scheme_and_rest.map(|(_, rest)| rest).or_else(|| filled.strip_prefix("//")) {
+        Some(rest) => vec![behind_host(rest)],
+        None if filled.is_empty() || filled.starts_with('/') => vec![filled.to_owned()],
+        None => {
+            let path = from_the_root(filled);
+            let first = path.split('/').next().unwrap_or_default();
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'%');
+            if first.bytes().all(is_plain) || first.contains(UNKNOWN) {
+                let message = format!("{url:?} is relative to where the document is; it is read as /{path}");
+                warnings.add(node.path, message);
+                vec![path.to_owned()]
+            } else {
+                let message = "is a host or a path, and is read as both; write `https://` before a host, `/` before a path";
+                warnings.add(node.path, format_args!("{url:?} {message}"));
+                vec![behind_host(path), path.to_owned()]
+            }
+        }
     };
-    if path.contains(UNKNOWN) {
-        return no_default(node, url, server);
+    let mut bases = Vec::with_capacity(paths.len());
+    for path in paths {
+        if path.contains(UNKNOWN) {
+            return no_default(node, url, server);
+        }
+        if path.contains(['{', '}']) {
+            return node.error(format_args!("{url:?}: the value of a variable is no part of a plain path"));
+        }
+        let base = path.trim_matches('/');
+        bases.push(if base.is_empty() { String::new() } else { format!("/{base}") });
     }
-    if path.contains(['{', '}']) {
-        return node.error(format_args!("{url:?}: the value of a variable is no part of a plain path"));
+    Some(bases)
+}
+
+/// The path of a relative URL, of a document that is taken to be at the root.
+fn from_the_root(url: &str) -> &str {
+    let mut path = url;
+    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix("../")) {
+        path = rest;
     }
-    let base = path.trim_matches('/');
-    Some(if base.is_empty() { String::new() } else { format!("/{base}") })
+    if matches!(path, "." | "..") { "" } else { path }
 }
 
 /// Says which variable of a URL has no value.
@@ -119,25 +152,4 @@ fn no_default<T>(node: Node<'_>, url: &str, server: &Value) -> Option<T> {
     };
     let name = names.find(lacks_value).unwrap_or_default();
     node.error(format_args!("{url:?}: the variable {name:?} has no `default`"))
-}
-
-/// The path of a URL that is relative to where the document is, which is taken to be the root.
-fn relative<'u>(node: Node<'_>, url: &str, filled: &'u str, warnings: &Errors) -> Option<&'u str> {
-    let mut path = filled;
-    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix("../")) {
-        path = rest;
-    }
-    if matches!(path, "." | "..") {
-        path = "";
-    }
-    let first = path.split('/').next().unwrap_or_default();
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'~' | b'%');
-    // That is told where it is missing.
-    if !first.contains(UNKNOWN) && !first.bytes().all(is_plain) {
-        return node
-            .error(format_args!("{url:?}: host or path? Write `https://` before a host, `/` before a path"));
-    }
-    warnings
-        .add(node.path, format_args!("{url:?} is relative to where the document is; it is read as /{path}"));
-    Some(path)
 }

@@ -1,0 +1,158 @@
+//! What is carried over: schemes and what they need, and a note for each thing that could not be.
+
+use serde_json::{Map, Value, json};
+
+use super::chain::{Link, rules};
+use super::text::plain_name;
+use crate::document::Node;
+
+/// What an author should know of the result.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Note {
+    /// The file and the line that it is about.
+    pub place: String,
+    /// What it is, and what to do.
+    pub text: String,
+    /// Whether requests are refused because of it that passed before.
+    pub is_denied: bool,
+}
+
+/// What is known so far.
+#[derive(Debug, Default)]
+pub struct Carrier {
+    /// The file that is read.
+    pub file: String,
+    /// Notes.
+    pub notes: Vec<Note>,
+    /// `schemes`.
+    pub schemes: Map<String, Value>,
+    /// `users`.
+    pub users: Map<String, Value>,
+    /// `api_keys`.
+    pub api_keys: Map<String, Value>,
+    /// Other top-level keys.
+    pub settings: Map<String, Value>,
+}
+
+impl Carrier {
+    fn note(&mut self, node: &Node, text: &str, is_denied: bool) {
+        let place = format!("{}:{}", self.file, node.line);
+        let note = Note { place, text: text.to_owned(), is_denied };
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
+    }
+
+    /// Something is otherwise than before, and no weaker.
+    pub fn differs(&mut self, node: &Node, text: impl AsRef<str>) {
+        self.note(node, text.as_ref(), false);
+    }
+
+    /// Something could not be carried over: what needs it is refused.
+    pub fn denies(&mut self, node: &Node, text: impl AsRef<str>) {
+        self.note(node, &format!("{}; refused until then", text.as_ref()), true);
+    }
+
+    /// Notes each field of a message that is not among `known`.
+    pub fn unknown_fields(&mut self, node: &Node, known: &[&str]) -> bool {
+        let mut is_known = true;
+        for (key, value) in node.value.members() {
+            let name = snake_case(&key.value);
+            if !known.contains(&name.as_str()) {
+                is_known = false;
+                self.denies(value, format!("`{}` is not carried over; write a rule by hand", key.value));
+            }
+        }
+        is_known
+    }
+
+    /// A name for a scheme that is not taken, or that is taken by the same scheme.
+    pub fn add_scheme(&mut self, name: &str, scheme: Value) -> String {
+        let plain = plain_name(name);
+        let plain = if plain.is_empty() { "scheme".to_owned() } else { plain };
+        let mut number = 1_u32;
+        loop {
+            let candidate = if number == 1 { plain.clone() } else { format!("{plain}_{number}") };
+            match self.schemes.get(&candidate) {
+                Some(other) if *other != scheme => number = number.saturating_add(1),
+                Some(_) => return candidate,
+                None => {
+                    self.schemes.insert(candidate.clone(), scheme);
+                    return candidate;
+                }
+            }
+        }
+    }
+
+    /// A name for a directory that is not taken, or that is taken by the same directory.
+    pub fn add_directory(directories: &mut Map<String, Value>, name: &str, content: Value) -> String {
+        let mut number = 1_u32;
+        loop {
+            let candidate =
+                if number == 1 { plain_name(name) } else { format!("{}_{number}", plain_name(name)) };
+            match directories.get(&candidate) {
+                Some(other) if *other != content => number = number.saturating_add(1),
+                Some(_) => return candidate,
+                None => {
+                    directories.insert(candidate.clone(), content);
+                    return candidate;
+                }
+            }
+        }
+    }
+
+    /// The configuration for a chain of filters.
+    pub fn configuration(&mut self, chain: &[Link], node: &Node) -> Vec<(String, Value)> {
+        let written = rules(chain);
+        let mut sections = Vec::new();
+        let mut add = |name: &str, section: Map<String, Value>| {
+            if !section.is_empty() {
+                sections.push((name.to_owned(), Value::Object(section)));
+            }
+        };
+        let text = json!(written.as_ref().map(|written| (&written.rules, &written.otherwise))).to_string();
+        // What no rule needs is left out, so that a scheme without keys is no fault.
+        let is_used = |name: &String| text.contains(&json!(name).to_string());
+        let schemes: Map<_, _> = self.schemes.clone().into_iter().filter(|(name, _)| is_used(name)).collect();
+        let schemes_text = Value::Object(schemes.clone()).to_string();
+        let is_named = |name: &String| schemes_text.contains(&json!(name).to_string());
+        add("schemes", schemes);
+        add("users", self.users.clone().into_iter().filter(|(name, _)| is_named(name)).collect());
+        add("api_keys", self.api_keys.clone().into_iter().filter(|(name, _)| is_named(name)).collect());
+        let Some(written) = written else {
+            self.denies(
+                node,
+                "the rules speak of too many sets of requests; write them by hand, or route by route",
+            );
+            sections.push(("rules".into(), json!([])));
+            return sections;
+        };
+        for matcher in &written.cut {
+            self.denies(node, format!("of the requests {matcher} those are let in of which it can be said"));
+        }
+        sections.extend(self.settings.clone());
+        if !written.rules.is_empty() {
+            sections.push(("rules".into(), written.rules.into()));
+        }
+        sections.extend(written.otherwise.map(|security| ("security".to_owned(), security)));
+        sections
+    }
+}
+
+/// `fromHeaders` as `from_headers`.
+pub fn snake_case(name: &str) -> String {
+    let mut text = String::with_capacity(name.len());
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            text.push('_');
+        }
+        text.push(letter.to_ascii_lowercase());
+    }
+    text
+}
+
+/// The strings of a list.
+pub fn strings(node: Option<&Node>) -> Vec<String> {
+    let items = node.map(|node| node.value.items()).unwrap_or_default();
+    items.iter().filter_map(|item| item.value.text().map(str::to_owned)).collect()
+}

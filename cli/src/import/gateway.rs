@@ -1,0 +1,261 @@
+//! Envoy Gateway's SecurityPolicy.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::carry::{Carrier, strings};
+use super::chain::{Action, Gate, Link, Ordered, Pattern, Who};
+use super::istio::Object;
+use super::keyed::{basic_of_htpasswd, digest, key_scheme};
+use super::matching::{by_header, by_networks};
+use super::need::Needs;
+use super::providers::{Described, Keys, Provider, provider};
+use super::text::seconds;
+use crate::document::Node;
+
+fn text(node: &Node, key: &str) -> Option<String> {
+    node.value.field(key).and_then(|node| node.value.text()).map(str::to_owned)
+}
+
+fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
+    node.value.field(key).map(|node| node.value.items()).unwrap_or_default()
+}
+
+/// The chain of a policy; `objects` may have the Secrets and ConfigMaps that it names.
+pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Vec<Link> {
+    let Some(spec) = policy.value.get("spec") else { return Vec::new() };
+    for key in ["oidc", "extAuth"] {
+        if let Some(node) = spec.value.get(key) {
+            carrier.differs(node, format!("`{key}` is not carried over; keep it in this SecurityPolicy"));
+        }
+    }
+    let mut links = Vec::new();
+    let mut providers = BTreeMap::new();
+    if let Some(jwt) = spec.value.get("jwt") {
+        for own in items(jwt, "providers") {
+            let name = text(own, "name").unwrap_or_default();
+            providers.insert(name, of_policy(own, objects, carrier));
+        }
+        let mut needs = providers.values().fold(Needs::denied(), |some, own| some.or(&own.needs()));
+        if jwt.value.field("optional").is_some_and(|node| node.value.is_true()) {
+            needs = needs.or(&Needs::absence(providers.values().filter_map(|own| own.scheme.clone())));
+        }
+        links.push(Link::Gate(Gate { otherwise: Some(needs), ..Gate::default() }));
+    }
+    if let Some(node) = spec.value.get("apiKeyAuth") {
+        let needs = api_keys(node, objects, carrier);
+        links.push(Link::Gate(Gate { otherwise: Some(needs), ..Gate::default() }));
+    }
+    if let Some(node) = spec.value.get("basicAuth") {
+        if let Some(header) = text(node, "forwardUsernameHeader") {
+            carrier
+                .settings
+                .insert("identity_headers".into(), json!({"subject": header.to_ascii_lowercase()}));
+        }
+        let secret = node.value.at(&["users", "name"]).and_then(|node| node.value.text()).unwrap_or_default();
+        let list = secret_of(objects, secret).and_then(|mut found| found.remove(".htpasswd"));
+        let needs = match list {
+            Some(list) => basic_of_htpasswd(&list, None, node, carrier),
+            None => {
+                carrier.denies(
+                    node,
+                    format!("the Secret {secret:?} is not among these files; add its users to `users`"),
+                );
+                Needs::cut()
+            }
+        };
+        links.push(Link::Gate(Gate { otherwise: Some(needs), ..Gate::default() }));
+    }
+    if let Some(node) = spec.value.get("authorization") {
+        links.push(Link::Ordered(authorization(node, &providers, carrier)));
+    }
+    links
+}
+
+/// The texts of a Secret or a ConfigMap of this name.
+fn secret_of(objects: &[Object<'_>], name: &str) -> Option<BTreeMap<String, String>> {
+    let is_named =
+        |node: &Node| node.value.at(&["metadata", "name"]).and_then(|node| node.value.text()) == Some(name);
+    let kind = |node: &Node| node.value.get("kind").and_then(|node| node.value.text()).map(str::to_owned);
+    let (kind, node) = objects.iter().find_map(|(_, node)| match kind(node)?.as_str() {
+        kind @ ("Secret" | "ConfigMap") if is_named(node) => Some((kind.to_owned(), *node)),
+        _ => None,
+    })?;
+    let mut found = BTreeMap::new();
+    for (key, is_encoded) in [("data", kind == "Secret"), ("stringData", false)] {
+        for (name, value) in node.value.get(key).map(|node| node.value.members()).unwrap_or_default() {
+            let text = value.value.text().unwrap_or_default();
+            let decoded = || String::from_utf8(BASE64_STANDARD.decode(text).ok()?).ok();
+            found.extend(
+                if is_encoded { decoded() } else { Some(text.to_owned()) }
+                    .map(|text| (name.value.clone(), text)),
+            );
+        }
+    }
+    Some(found)
+}
+
+fn of_policy(own: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Provider {
+    let name = text(own, "name").unwrap_or_default();
+    let keys = match (own.value.get("remoteJWKS"), own.value.get("localJWKS")) {
+        (Some(remote), _) => {
+            let uri = text(remote, "uri").unwrap_or_default();
+            let host = uri.split_once("://").map_or(uri.as_str(), |(_, rest)| rest);
+            let host = host.split(['/', '?', ':']).next().unwrap_or_default().to_owned();
+            carrier.differs(remote, format!("the filter fetches the keys itself: Envoy needs a cluster `{host}`, by a route or an EnvoyPatchPolicy"));
+            let mut settings = Map::new();
+            let refresh =
+                text(remote, "cacheDuration").and_then(|text| seconds(&text)).map(|own| own.clamp(1, 86_400));
+            settings.extend(
+                refresh.filter(|own| *own != 600).map(|own| ("refresh_seconds".to_owned(), own.into())),
+            );
+            Keys::Remote { uri, cluster: host, settings }
+        }
+        (None, Some(local)) => {
+            let named = local.value.at(&["valueRef", "name"]).and_then(|node| node.value.text());
+            let referred = named
+                .and_then(|name| secret_of(objects, name))
+                .and_then(|found| found.get("jwks").or_else(|| found.values().next()).cloned());
+            match text(local, "inline").or(referred) {
+                Some(set) => Keys::Inline(local, set),
+                None => {
+                    carrier.denies(
+                        local,
+                        "the ConfigMap with the keys is not among these files; write the set into `jwks`",
+                    );
+                    Keys::Lost
+                }
+            }
+        }
+        (None, None) => {
+            carrier.denies(own, "the provider has no keys; give it `jwks` or `remote_jwks`");
+            Keys::Lost
+        }
+    };
+    let mut from = Vec::new();
+    if let Some(places) = own.value.get("extractFrom") {
+        from.extend(items(places, "headers").iter().map(|place| {
+            json!({"header": text(place, "name"), "prefix": text(place, "valuePrefix").unwrap_or_default()})
+        }));
+        from.extend(strings(places.value.field("cookies")).into_iter().map(|name| json!({"cookie": name})));
+        from.extend(strings(places.value.field("params")).into_iter().map(|name| json!({"query": name})));
+    }
+    let issuer = text(own, "issuer");
+    let pairs = items(own, "claimToHeaders").iter();
+    let described = Described {
+        name: &name,
+        node: own,
+        issuer: issuer.as_deref(),
+        audiences: strings(own.value.field("audiences")),
+        keys,
+        from,
+        // Envoy Gateway sets it for its providers.
+        forwards: true,
+        claims_to_headers: pairs
+            .filter_map(|pair| Some((text(pair, "claim")?, text(pair, "header")?)))
+            .collect(),
+        payload_header: None,
+        requires_expiration: false,
+        spaced: BTreeSet::from(["scope".to_owned()]),
+        skew: None,
+    };
+    provider(described, carrier)
+}
+
+fn api_keys(node: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Needs {
+    let mut keys = Vec::new();
+    for reference in items(node, "credentialRefs") {
+        let name = text(reference, "name").unwrap_or_default();
+        match secret_of(objects, &name) {
+            Some(found) => {
+                keys.extend(found.iter().map(|(client, key)| json!({"id": client, "sha256": digest(key)})));
+            }
+            None => carrier.denies(
+                reference,
+                format!(
+                    "the Secret {name:?} is not among these files; add the SHA-256 of its keys to `api_keys`"
+                ),
+            ),
+        }
+    }
+    let mut places: Vec<Value> = Vec::new();
+    for source in items(node, "extractFrom") {
+        for header in strings(source.value.field("headers")) {
+            places.push(json!({"header": header, "prefix": "Bearer "}));
+            places.push(json!({"header": header, "prefix": ""}));
+        }
+        places.extend(strings(source.value.field("params")).into_iter().map(|name| json!({"query": name})));
+        places.extend(strings(source.value.field("cookies")).into_iter().map(|name| json!({"cookie": name})));
+    }
+    if let Some(header) = text(node, "forwardClientIDHeader") {
+        carrier.settings.insert("identity_headers".into(), json!({"subject": header.to_ascii_lowercase()}));
+    }
+    let hides = node.value.field("sanitize").is_some_and(|node| node.value.is_true());
+    key_scheme("api_key", keys, places, !hides, carrier)
+}
+
+fn action_of(text: Option<&str>) -> Action {
+    if text == Some("Allow") { Action::Allow } else { Action::Deny }
+}
+
+fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &mut Carrier) -> Ordered {
+    let default = action_of(text(node, "defaultAction").as_deref());
+    let mut entries = Vec::new();
+    for rule in items(node, "rules") {
+        let action = action_of(text(rule, "action").as_deref());
+        let mut pattern = Pattern::any();
+        let mut who = Who::Anyone;
+        let mut meet =
+            |own: Pattern| pattern = pattern.and(&own).unwrap_or_else(|| Pattern::any().uncertain());
+        if let Some(operation) = rule.value.get("operation") {
+            let methods: BTreeSet<String> = strings(operation.value.field("methods")).into_iter().collect();
+            if !methods.is_empty() {
+                meet(by_header(":method", methods));
+            }
+        }
+        let Some(principal) = rule.value.get("principal") else {
+            entries.push((pattern, action, who));
+            continue;
+        };
+        for (key, value) in principal.value.members() {
+            match key.value.as_str() {
+                "clientCIDRs" => meet(by_networks(&strings(Some(value)), value, carrier)),
+                "headers" => {
+                    for header in value.value.items() {
+                        let values: BTreeSet<String> =
+                            strings(header.value.field("values")).into_iter().collect();
+                        meet(by_header(&text(header, "name").unwrap_or_default(), values));
+                    }
+                }
+                "jwt" => who = Who::Holders(holders(value, providers)),
+                other => {
+                    carrier.denies(
+                        value,
+                        format!("the principal `{other}` is not carried over; write a rule by hand"),
+                    );
+                    who = Who::Unknown;
+                }
+            }
+        }
+        entries.push((pattern, action, who));
+    }
+    Ordered { entries, default }
+}
+
+fn holders(node: &Node, providers: &BTreeMap<String, Provider>) -> Needs {
+    let name = text(node, "provider").unwrap_or_default();
+    let Some(provider) = providers.get(&name) else { return Needs::cut() };
+    let mut all = provider.needs();
+    for scope in strings(node.value.field("scopes")) {
+        all = all.and(&provider.holders(&["scope"], BTreeSet::from([scope])));
+    }
+    for claim in items(node, "claims") {
+        let name = text(claim, "name").unwrap_or_default();
+        let steps: Vec<&str> = name.split('.').collect();
+        all = all.and(&provider.holders(&steps, strings(claim.value.field("values")).into_iter().collect()));
+    }
+    all
+}
