@@ -1,5 +1,7 @@
 //! Syntax of HTTP fields: what is a name, what can be a value, and which names are one to an application.
 
+use crate::bytes::same;
+
 /// Whether `text` is an RFC 9110 section 5.6.2 `token`.
 #[must_use]
 pub fn is_token(text: &str) -> bool {
@@ -27,11 +29,13 @@ pub fn is_header_value(value: &[u8]) -> bool {
 /// digit.
 #[must_use]
 pub fn is_same_header(left: &[u8], right: &[u8]) -> bool {
+    let is_similar = |(left, right): (&u8, &u8)| {
+        left.eq_ignore_ascii_case(right) || !(left.is_ascii_alphanumeric() || right.is_ascii_alphanumeric())
+    };
+    // Most begin differently, and most others are the same altogether.
     left.len() == right.len()
-        && left.iter().zip(right).all(|(left, right)| {
-            left.eq_ignore_ascii_case(right)
-                || !(left.is_ascii_alphanumeric() || right.is_ascii_alphanumeric())
-        })
+        && left.first().zip(right.first()).is_none_or(is_similar)
+        && (same(left, right) || left.iter().zip(right).all(is_similar))
 }
 
 #[cfg(test)]

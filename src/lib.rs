@@ -29,6 +29,53 @@
 //! | [`reason`] | why a request is refused: the one table of words, statuses, details and remedies |
 //!
 //! Everything but `proxy` runs natively, and is tested so.
+//!
+//! # Example
+//!
+//! A policy with one API key, a host in memory, and two requests:
+//!
+//! ```
+//! use lychgate::decision::Decision;
+//! use lychgate::engine::Engine;
+//! use lychgate::host::InMemoryHost;
+//! use lychgate::reason::Reason;
+//! use lychgate::request::Request;
+//!
+//! // `sha256` is the digest of the key, as `lychgate hash-key` prints it.
+//! let policy = br#"{
+//!     "schemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"}},
+//!     "api_keys": {"partners": [{
+//!         "id": "mobile-app",
+//!         "sha256": "a3b6cad0e4abdd183392ae1bb89c8108f040f299e4d6c8470dbd9a51873a6146"
+//!     }]},
+//!     "security": [{"key": []}]
+//! }"#;
+//! // No environment variables; every fault of the configuration would be in the error.
+//! let Ok(configured) = Engine::compile(policy, &|_name| None) else { panic!("a valid policy") };
+//! let engine = configured.engine;
+//! let host = InMemoryHost::at(1_700_000_000);
+//!
+//! // Header names are in lower case, as Envoy hands them over.
+//! let mut headers = vec![(&b":method"[..], &b"GET"[..]), (b":path", b"/items/7"), (b":authority", b"api.example")];
+//! let can_pause = true;
+//! match engine.decide(&Request::new(&headers), &host, can_pause) {
+//!     Decision::Deny(denial) => {
+//!         assert_eq!((denial.status(), denial.reason), (403, Reason::CredentialMissingForbidden));
+//!     }
+//!     other => panic!("{other:?}"),
+//! }
+//!
+//! headers.push((b"x-api-key", b"a-key-of-thirty-two-letters-or-more"));
+//! match engine.decide(&Request::new(&headers), &host, can_pause) {
+//!     Decision::Allow(allow) => {
+//!         let identity = allow.identity.as_ref().expect("an identity");
+//!         assert_eq!(identity.subject.as_deref(), Some("mobile-app"));
+//!         // What the upstream gets: the key is removed, three identity headers are set.
+//!         assert_eq!(allow.mutations().count(), 4);
+//!     }
+//!     other => panic!("{other:?}"),
+//! }
+//! ```
 
 mod bytes;
 pub mod config;

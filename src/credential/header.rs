@@ -63,8 +63,8 @@ pub fn may_hold(value: &[u8], prefix: &str) -> bool {
         text.split_at_checked(word.len()).is_some_and(|(start, _)| same_ignoring_case(start, word))
     };
     let holds = |part: &[u8]| {
-        let bare = part.iter().position(|&b| is_tchar(b)).and_then(|start| part.get(start..));
-        begins(part.trim_ascii_start()) || bare.is_some_and(begins)
+        let bare = || part.iter().position(|&b| is_tchar(b)).and_then(|start| part.get(start..));
+        begins(part.trim_ascii_start()) || bare().is_some_and(begins)
     };
     // Joined by a comma, as Envoy joins two Authorization headers, it is there too. Most values begin with it,
     // and are not searched for commas.

@@ -69,9 +69,7 @@ impl<'a> Evaluation<'a> {
         can_pause: bool,
         digests: &'a TokenDigests,
     ) -> Self {
-        let mut looks = SmallVec::new();
-        looks.resize_with(engine.policy.scheme_count(), Look::default);
-        let is_tried = Cell::new(false);
+        let (looks, is_tried) = (SmallVec::new(), Cell::new(false));
         Self { engine, request, host, can_pause, digests, requirement, looks, is_tried }
     }
 
@@ -79,7 +77,9 @@ impl<'a> Evaluation<'a> {
     ///
     /// # Errors
     /// The refusal of the alternative that came nearest.
-    pub fn judge(&self) -> Result<Decision, Denial> {
+    pub fn judge(&mut self) -> Result<Decision, Denial> {
+        // Not in `new`: they have hundreds of bytes, which would be copied into what that returns.
+        self.looks.resize_with(self.engine.policy.scheme_count(), Look::default);
         let requirement = self.requirement;
         let mut nearest: Option<(usize, Failure)> = None;
         let alternatives = requirement.alternatives();
@@ -318,7 +318,7 @@ impl<'a> Evaluation<'a> {
         let is_reserved = |name: &[u8]| self.engine.policy.is_reserved(name);
         let mutations =
             header_mutations(self.request, self.credentials(requirement), identity.as_deref(), is_reserved);
-        Allow { identity, mutations, ..Allow::default() }
+        Allow { identity, mutations, shadow_denial: None, attribution: Attribution::default() }
     }
 
     /// Allows the request as anonymous, without the credentials that were bad or not enough.
