@@ -1,5 +1,6 @@
 //! Rules: which requests need what. The first one that matches wins.
 
+mod host_pattern;
 mod narrowing;
 mod parts;
 mod regex;
@@ -11,6 +12,8 @@ use super::requirement::Requirement;
 use crate::config::template::{Parts, spanning_expression};
 use crate::config::{Mode, PathConfig, Segment};
 use crate::odd_path::Oddities;
+pub use host_pattern::HostPattern;
+use host_pattern::host_of;
 pub use narrowing::{Asked, Narrowing};
 use narrowing::{Client, Fit, names};
 pub use regex::{Pattern, Undecided};
@@ -84,15 +87,6 @@ pub enum PathMatcher {
     Beginning(String),
     /// Anchored at both ends.
     Regex(Pattern),
-}
-
-/// A host condition.
-#[derive(Debug, PartialEq, Eq)]
-pub enum HostPattern {
-    /// This host.
-    Exact(String),
-    /// Any host below this domain; the text begins with a dot.
-    Below(String),
 }
 
 impl Rules {
@@ -374,35 +368,6 @@ fn folded(template: &[Segment]) -> impl Iterator<Item = Segment> {
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.strip_prefix('/').unwrap_or(path).split('/')
-}
-
-impl HostPattern {
-    /// A pattern from its configured form, in lower case.
-    #[must_use]
-    pub fn new(pattern: &str) -> Self {
-        match pattern.strip_prefix('*') {
-            Some(domain) => Self::Below(domain.to_owned()),
-            None => Self::Exact(pattern.to_owned()),
-        }
-    }
-
-    fn matches(&self, host: &str) -> bool {
-        match self {
-            Self::Exact(own) => own == host,
-            Self::Below(domain) => host.len() > domain.len() && host.ends_with(domain.as_str()),
-        }
-    }
-}
-
-/// The host of an authority: lower case, without port, without the dot of a rooted name.
-fn host_of(authority: &[u8]) -> String {
-    let text = String::from_utf8_lossy(authority).to_ascii_lowercase();
-    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
-    let host = match text.rsplit_once(':') {
-        Some((host, port)) if is_port(port) && (!host.contains(':') || host.ends_with(']')) => host,
-        _ => text.as_str(),
-    };
-    host.strip_suffix('.').unwrap_or(host).to_owned()
 }
 
 #[cfg(test)]

@@ -10,8 +10,7 @@ mod streams;
 pub use streams::{Cost, Stream, Streams};
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::path::Path;
 use std::time::Duration;
 
 use wasmtime::{
@@ -22,7 +21,6 @@ use wasmtime::{
 pub type Headers = Vec<(String, String)>;
 
 /// The module, compiled once for many machines.
-#[derive(Clone)]
 pub struct Image {
     engine: Engine,
     module: Module,
@@ -159,19 +157,12 @@ pub struct Machine {
 const ROOT: u32 = 1;
 
 impl Image {
-    /// The module in `file`. With `metered`, instructions are counted, which costs speed. Compiling it takes seconds, so
-    /// the tests of one executable share it.
+    /// The module in `file`. With `metered`, instructions are counted, which costs speed.
     ///
     /// # Panics
     /// If it is no module.
     #[must_use]
     pub fn load(file: &Path, metered: bool) -> Self {
-        static COMPILED: Mutex<BTreeMap<(PathBuf, bool), Image>> = Mutex::new(BTreeMap::new());
-        let mut compiled = COMPILED.lock().unwrap_or_else(PoisonError::into_inner);
-        compiled.entry((file.to_owned(), metered)).or_insert_with(|| Self::compile(file, metered)).clone()
-    }
-
-    fn compile(file: &Path, metered: bool) -> Self {
         let mut config = Config::new();
         config.consume_fuel(metered);
         let engine = Engine::new(&config).expect("an engine");

@@ -227,3 +227,10 @@ fn an_operation_where_it_is_not_read_is_a_fault() {
     let errors = import(&paths(json!({"users": {"get": operation()}}))).unwrap_err();
     assert!(errors[0].contains("paths.users: is not read: a path begins with `/`"), "{errors:?}");
 }
+
+#[test]
+fn an_operation_by_query_is_a_rule_for_that_method() {
+    let mut document = paths(json!({"/x": {"query": {"security": []}}}));
+    document["openapi"] = json!("3.2.0");
+    assert_eq!(rules(&document), [("QUERY".to_owned(), "/x".to_owned(), Some(0))]);
+}
