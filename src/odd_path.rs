@@ -9,7 +9,7 @@ use std::ops::BitOr;
 
 use memchr::memchr;
 
-use crate::normal_path::PathError;
+use crate::normal_path::{PathError, encoded};
 
 /// What a path has that a path in normal form does not have, and that a rule may allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -90,9 +90,9 @@ impl OddPath {
         let mut rest = raw;
         while let Some((&first, behind)) = rest.split_first() {
             let (byte, behind) = match (first, behind) {
-                (b'%', [high, low, behind @ ..]) => match (digit(*high), digit(*low)) {
-                    (Some(high), Some(low)) => (high << 4 | low, behind),
-                    (None, _) | (_, None) => return Err(PathError::Ambiguous("bad percent-encoding")),
+                (b'%', [high, low, behind @ ..]) => match u8::try_from(encoded(*high, *low)) {
+                    Ok(byte) => (byte, behind),
+                    Err(_) => return Err(PathError::Ambiguous("bad percent-encoding")),
                 },
                 (b'%', _) => return Err(PathError::Ambiguous("bad percent-encoding")),
                 (byte, behind) => (byte, behind),
@@ -111,7 +111,8 @@ impl OddPath {
         }
         // A server that decodes once more, that takes the encoded slash for one, or that cuts parameters off would
         // see another path.
-        let is_encoded = |three: &[u8]| matches!(three, [b'%', high, low] if digit(*high).is_some() && digit(*low).is_some());
+        let is_encoded =
+            |three: &[u8]| matches!(three, [b'%', high, low] if u8::try_from(encoded(*high, *low)).is_ok());
         if decoded.windows(3).any(is_encoded) {
             return Err(PathError::Ambiguous("double percent-encoding"));
         }
@@ -127,10 +128,6 @@ impl OddPath {
         self.text.push_str(&text.replace('/', "%2F"));
         Ok(())
     }
-}
-
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
 
 #[cfg(test)]

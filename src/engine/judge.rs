@@ -5,7 +5,7 @@ use super::evaluation::Evaluation;
 use crate::config::CorsPreflight;
 use crate::decision::{Allow, Attribution, Decision, Denial, RuleId};
 use crate::fetch::TokenDigests;
-use crate::host::{ClientAddress, Host};
+use crate::host::Host;
 use crate::http_syntax::is_same_header;
 use crate::normal_path::{NormalPath, PathError};
 use crate::odd_path::{OddPath, Oddities};
@@ -35,19 +35,10 @@ impl Engine {
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(Reason::AmbiguousHost));
         }
-        if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
-            let attribution = Attribution::rule(RuleId::CorsPreflight);
-            return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
+        if let Some(allowed) = self.allowed_preflight(request) {
+            return Ok(allowed);
         }
-        let client = || ClientAddress::ip_of(host);
-        let asked = Asked {
-            method: request.method(),
-            authority: request.authority(),
-            path: path.as_str(),
-            oddities: Oddities::NONE,
-            request: Some(request),
-            client: &client,
-        };
+        let asked = Asked::of_request(request, path.as_str(), Oddities::NONE, host);
         let own_rule = || self.policy.rule_of_own_route(&asked);
         if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
             if let Some(refusal) = own_rule().and_then(|rule| self.login_refusal(rule, request, host)) {
@@ -61,7 +52,7 @@ impl Engine {
         let (rule, requirement) = match (&served, served.as_ref().and_then(|_| own_rule())) {
             (Some(_), None) => return served.unwrap_or_else(|| Err(Denial::no_rule())),
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
-            (None, None) => self.policy.requirement_for(&asked).map_err(undecided)?,
+            (None, None) => self.policy.requirement(&asked).map_err(undecided)?,
         };
         // What is served here goes nowhere else, whatever its method is taken for.
         let other = if served.is_none() { self.rule_in_upper_case(&asked)? } else { None };
@@ -106,8 +97,7 @@ impl Engine {
             return Ok(None);
         }
         let method = asked.method.to_ascii_uppercase();
-        let (rule, _) =
-            self.policy.requirement_for(&Asked { method: &method, ..*asked }).map_err(undecided)?;
+        let (rule, _) = self.policy.requirement(&Asked { method: &method, ..*asked }).map_err(undecided)?;
         Ok(Some(rule))
     }
 
@@ -129,23 +119,14 @@ impl Engine {
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(Reason::AmbiguousHost));
         }
-        let client = || ClientAddress::ip_of(host);
-        let asked = Asked {
-            method: request.method(),
-            authority: request.authority(),
-            path: &path.text,
-            oddities: path.oddities,
-            request: Some(request),
-            client: &client,
-        };
-        let (rule, requirement) = match self.policy.requirement_for(&asked).map_err(undecided)? {
+        let asked = Asked::of_request(request, &path.text, path.oddities, host);
+        let (rule, requirement) = match self.policy.requirement(&asked).map_err(undecided)? {
             // No rule allows all of it.
             (RuleId::None, _) => return Err(Denial::ambiguous_path(what)),
             found => found,
         };
-        if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
-            let attribution = Attribution::rule(RuleId::CorsPreflight);
-            return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
+        if let Some(allowed) = self.allowed_preflight(request) {
+            return Ok(allowed);
         }
         if let Some(other) = self.rule_in_upper_case(&asked)?.filter(|other| *other != rule) {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
@@ -190,6 +171,13 @@ impl Engine {
                 Some(Denial::host_failure("a login has no answer to wait for").at(attribution))
             }
         }
+    }
+
+    /// What becomes of a CORS preflight that passes; `None`: it is no preflight, or they are checked.
+    fn allowed_preflight(&self, request: &Request<'_>) -> Option<Decision> {
+        let passes = self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request);
+        let attribution = Attribution::rule(RuleId::CorsPreflight);
+        passes.then(|| Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }))
     }
 
     /// Browsers send a preflight without any credential; with one, or with a body, it is a request like any other.

@@ -103,3 +103,21 @@ fn a_document_keeps_what_is_its_own_and_gets_the_security_that_holds() {
     assert_eq!(document["components"]["schemas"], json!({"S": {}}));
     assert_eq!(document["components"]["securitySchemes"]["Other"]["type"], "mutualTLS");
 }
+
+/// A rule that is not for GET is not for HEAD either, and the served document told HEAD to be public.
+#[test]
+fn an_exception_of_get_is_one_of_head_in_the_document_too() {
+    let document = export(&json!({
+        "schemes": schemes(),
+        "rules": [
+            {"match": {"prefix": "/x", "not": {"methods": ["GET"]}}, "security": []},
+            {"match": {"prefix": "/x"}, "security": [{"APIKeyHeader": []}]},
+        ],
+        "openapi": {"document": {"openapi": "3.1.0", "info": {"title": "t", "version": "v"},
+            "paths": {"/x": {"get": {}, "head": {}, "post": {}}}}},
+    }));
+    let security = |method: &str| document["paths"]["/x"][method]["security"].clone();
+    assert_eq!(security("get"), json!([{"APIKeyHeader": []}]));
+    assert_eq!(security("head"), json!([{"APIKeyHeader": []}]));
+    assert_eq!(security("post"), Value::Null, "public");
+}

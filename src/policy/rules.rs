@@ -14,8 +14,8 @@ use crate::config::{Mode, PathConfig, Segment};
 use crate::odd_path::Oddities;
 pub use host_pattern::HostPattern;
 use host_pattern::host_of;
-pub use narrowing::{Asked, Narrowing};
-use narrowing::{Client, Fit, names};
+pub use narrowing::{Asked, Narrowing, names};
+use narrowing::{Client, Fit};
 pub use regex::{Pattern, Undecided};
 use regex::{Reading, Regexes};
 use tree::Tree;
@@ -198,7 +198,7 @@ impl Rules {
 
     fn number(&self, asked: &Asked<'_>, reading: &mut Reading) -> Result<usize, Undecided> {
         let host = OnceCell::new();
-        let client = Client::new(asked.client);
+        let client = Client::new(asked.host);
         // The first rule of which only the client's address is lacking to tell whether it is for the request.
         let unknown = Cell::new(usize::MAX);
         let fits = |rule: &Rule| -> Fit {
@@ -243,6 +243,23 @@ impl Rules {
 }
 
 impl Rule {
+    /// A rule for every request with such a path, that needs what no rule speaks of.
+    #[must_use]
+    pub fn new(path: PathMatcher) -> Self {
+        Self {
+            path,
+            methods: None,
+            covers_head: false,
+            hosts: None,
+            narrowing: None,
+            allow: Oddities::NONE,
+            requirement: None,
+            name: String::new(),
+            is_named: false,
+            mode: None,
+        }
+    }
+
     /// Whether it asks nothing of a request but its path. What else a rule asks belongs here too: where one
     /// of these matches, the regular expressions behind it are left out.
     ///

@@ -67,15 +67,15 @@ pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     let needs =
         |name: &str, policy, request| refused(name, policy, request, 401, "Not authenticated", &[BEARER]);
-    let nobody = |name: &str, request| refused(name, P, request, 403, "Forbidden", &[]);
+    let forbidden = |name: &str, request| refused(name, P, request, 403, "Forbidden", &[]);
     let mut head = needs("not: HEAD is as GET", P, Request::new("HEAD", "/open/x"));
     head.expect.body = None;
     let header = |path: &str, headers: &[(&str, &str)]| {
         headers.iter().fold(Request::get(path), |request, (name, value)| request.header(name, value))
     };
     rows.extend([
-        nobody("denied: nobody", Request::get("/denied")),
-        nobody("denied: nor with a token", Request::get("/denied/x").bearer(Token::reader().sign("HS256"))),
+        forbidden("denied: without a credential", Request::get("/denied")),
+        forbidden("denied: with a token", Request::get("/denied/x").bearer(Token::reader().sign("HS256"))),
         allowed("not: what is left", P, Request::post("/open/x")),
         needs("not: a path", P, Request::post("/open/closed/7")),
         allowed("not: below a path", P, Request::post("/open/closed/7/x")),
@@ -101,15 +101,15 @@ pub fn rows() -> Vec<Row> {
         needs("headers: there though it should not", P, header("/no-header", &[("x-stage", "")])),
         allowed("several segments: one", P, Request::get("/files/a")),
         allowed("several segments: three", P, Request::get("/files/a/b/c")),
-        nobody("several segments: none", Request::get("/files/")),
+        forbidden("several segments: none", Request::get("/files/")),
         allowed("several segments in the middle", P, Request::get("/trees/a/b/meta")),
-        nobody("several segments in the middle: none", Request::get("/trees/meta")),
+        forbidden("several segments in the middle: none", Request::get("/trees/meta")),
         allowed("a prefix within a segment: as it is", P, Request::get("/api/v1")),
         allowed("a prefix within a segment: more", P, Request::get("/api/v1beta/x")),
-        nobody("a prefix within a segment: another", Request::get("/api/v2")),
-        nobody("a prefix within a segment: deeper", Request::get("/api/x/v1")),
+        forbidden("a prefix within a segment: another", Request::get("/api/v2")),
+        forbidden("a prefix within a segment: deeper", Request::get("/api/x/v1")),
         allowed("an asterisk below: something", P, Request::get("/below/x/y")),
-        nobody("an asterisk below: not itself", Request::get("/below")),
+        forbidden("an asterisk below: not itself", Request::get("/below")),
     ]);
     let ambiguous =
         |name: &str, request| refused(format!("odd path: {name}"), ODD, request, 400, "Ambiguous path", &[]);
