@@ -51,6 +51,9 @@ pub struct OddPath {
     pub text: String,
     /// What it has.
     pub oddities: Oddities,
+    /// The path as servers may read it that take an encoded slash for a slash, cut off what is behind a semicolon, or
+    /// merge slashes, each with and without a slash at its end; and as it is.
+    pub readings: Vec<String>,
 }
 
 impl OddPath {
@@ -69,7 +72,8 @@ impl OddPath {
         let Some((b'/', rest)) = raw.split_first() else {
             return Err(PathError::Ambiguous("does not begin with a slash"));
         };
-        let mut path = Self { text: String::with_capacity(raw.len()), oddities: Oddities::NONE };
+        let mut path =
+            Self { text: String::with_capacity(raw.len()), oddities: Oddities::NONE, readings: Vec::new() };
         let mut segments = rest.split(|&byte| byte == b'/').peekable();
         while let Some(segment) = segments.next() {
             path.text.push('/');
@@ -78,6 +82,7 @@ impl OddPath {
             }
             path.segment(segment)?;
         }
+        path.readings = readings(&path.text);
         Ok(path)
     }
 
@@ -128,6 +133,31 @@ impl OddPath {
         self.text.push_str(&text.replace('/', "%2F"));
         Ok(())
     }
+}
+
+fn readings(text: &str) -> Vec<String> {
+    let cut = |text: &str| -> String {
+        let names = text.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+        names.collect::<Vec<_>>().join("/")
+    };
+    let separated = |text: &str| text.replace("%2F", "/");
+    let whole = [text.to_owned(), cut(text), separated(text), cut(&separated(text)), separated(&cut(text))];
+    let mut readings: Vec<String> = Vec::new();
+    for reading in whole {
+        let mut segments = reading.split('/').filter(|segment| !segment.is_empty()).peekable();
+        let mut merged = String::new();
+        if segments.peek().is_none() {
+            merged.push('/');
+        }
+        segments.for_each(|segment| merged.extend(["/", segment]));
+        let ends_in_slash = format!("{}/", merged.trim_end_matches('/'));
+        for reading in [reading, merged, ends_in_slash] {
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
+    }
+    readings
 }
 
 #[cfg(test)]

@@ -60,7 +60,7 @@ pub struct MatchConfig {
         schemars(with = "Option<Vec<String>>", length(min = 1), inner(length(min = 1)))
     )]
     pub client: Option<Vec<IpNet>>,
-    /// Conditions on request headers; all of them must hold. A client can send any header: let none but a header that
+    /// Conditions on request headers; all of them must hold. Several lines of one name are one value, joined by `, `. A client can send any header: let none but a header that
     /// the proxy in front sets make less of what is needed.
     #[cfg_attr(
         feature = "schema",
@@ -69,7 +69,9 @@ pub struct MatchConfig {
     pub headers: Vec<(String, HeaderCondition)>,
     /// What the path may have though there are two readings of it. The rule is matched on the raw segments, an encoded
     /// slash separates nothing, and the path is forwarded as it came. A rule that does not name what the path has is not
-    /// for it. Left out: none, and such a path is refused with 400.
+    /// for it. The request is refused with 400 if another reading of its path is for a rule before this one that asks for
+    /// something and is enforced, so put this rule first. What `not` names is left out by every reading. Left out: none,
+    /// and such a path is refused with 400.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Allowance>>", length(min = 1)))]
     pub allow: Oddities,
 }
@@ -257,6 +259,9 @@ fn read_network(node: Node<'_>) -> Option<IpNet> {
         Err(_) => text.parse::<IpNet>().ok(),
     };
     match network {
+        Some(IpNet::V6(network)) if network.addr().to_ipv4_mapped().is_some() => {
+            node.error(format_args!("{text:?} is of IPv4; write it so"))
+        }
         Some(network) if network == network.trunc() => Some(network),
         Some(network) => {
             node.error(format_args!("{text:?} names a client and a network; write `{}`", network.trunc()))

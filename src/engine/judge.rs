@@ -38,7 +38,7 @@ impl Engine {
         if let Some(allowed) = self.allowed_preflight(request) {
             return Ok(allowed);
         }
-        let asked = Asked::of_request(request, path.as_str(), Oddities::NONE, host);
+        let asked = Asked::of_request(request, path.as_str(), host);
         let own_rule = || self.policy.rule_of_own_route(&asked);
         if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
             if let Some(refusal) = own_rule().and_then(|rule| self.login_refusal(rule, request, host)) {
@@ -119,12 +119,16 @@ impl Engine {
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(Reason::AmbiguousHost));
         }
-        let asked = Asked::of_request(request, &path.text, path.oddities, host);
+        let asked = Asked::of_request(request, &path.text, host);
+        let asked = Asked { oddities: path.oddities, readings: &path.readings, ..asked };
         let (rule, requirement) = match self.policy.requirement(&asked).map_err(undecided)? {
             // No rule allows all of it.
             (RuleId::None, _) => return Err(Denial::ambiguous_path(what)),
             found => found,
         };
+        if let Some(earlier) = self.rule_by_another_reading(&asked, rule)? {
+            return Err(Denial::ambiguous_path(what).at(Attribution::rule(earlier)));
+        }
         if let Some(allowed) = self.allowed_preflight(request) {
             return Ok(allowed);
         }
@@ -134,6 +138,37 @@ impl Engine {
         let mut judged = self.judge_by(requirement, request, digests, host, can_pause);
         attribute(&mut judged, rule);
         judged
+    }
+
+    /// The first rule before `found` that asks for something, is enforced, and is for the request by another reading of its path, or of its method:
+    /// an upstream that reads it so would serve what that rule is for. A rule for paths with two readings is meant for
+    /// what it comes before.
+    fn rule_by_another_reading(&self, asked: &Asked<'_>, found: RuleId) -> Result<Option<RuleId>, Denial> {
+        let RuleId::Rule(found) = found else { return Ok(None) };
+        let upper = asked.method.to_ascii_uppercase();
+        let methods = if upper == asked.method { vec![asked.method] } else { vec![asked.method, &upper] };
+        for path in asked.readings {
+            for &method in &methods {
+                let read = Asked { method, path, oddities: Oddities::NONE, readings: &[], ..*asked };
+                let (rule, needed) = self.policy.requirement(&read).map_err(undecided)?;
+                let is_public = needed.is_some_and(Requirement::allows_anonymous);
+                match rule {
+                    RuleId::Rule(earlier)
+                        if earlier < found && !is_public && !self.policy.is_dry_run(rule) =>
+                    {
+                        return Ok(Some(rule));
+                    }
+                    RuleId::Rule(_)
+                    | RuleId::Unknown
+                    | RuleId::Default
+                    | RuleId::None
+                    | RuleId::CorsPreflight
+                    | RuleId::TokenEndpoint
+                    | RuleId::Documentation => {}
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn judge_by(

@@ -1,5 +1,6 @@
 //! Rules: which requests need what. The first one that matches wins.
 
+mod folding;
 mod host_pattern;
 mod narrowing;
 mod parts;
@@ -9,9 +10,10 @@ mod tree;
 use std::cell::{Cell, OnceCell};
 
 use super::requirement::Requirement;
-use crate::config::template::{Parts, spanning_expression};
+use crate::config::template::spanning_expression;
 use crate::config::{Mode, PathConfig, Segment};
 use crate::odd_path::Oddities;
+use folding::{fold, folded};
 pub use host_pattern::HostPattern;
 use host_pattern::host_of;
 pub use narrowing::{Asked, Narrowing, names};
@@ -192,6 +194,12 @@ impl Rules {
         reading.steps()
     }
 
+    /// Whether a rule of its own accord asks for something.
+    fn is_secured(&self, number: usize) -> bool {
+        let requirement = self.rules.get(number).and_then(|rule| rule.requirement.as_ref());
+        requirement.is_some_and(|own| !own.allows_anonymous())
+    }
+
     fn reading(&self, path: &str) -> Reading {
         Reading::of(path.len(), self.max_path_bytes)
     }
@@ -230,11 +238,17 @@ impl Rules {
         let best = self.tree.find(path, reading, take)?;
         let best = self.regexes.find(path, best, reading, fits)?;
         let best = match &self.beyond {
-            Some(Beyond { tree, is_folded: true }) if best == usize::MAX => {
-                tree.find(fold(path, true).as_str(), reading, take)?
-            }
-            Some(Beyond { tree, is_folded: false }) if best == usize::MAX => {
-                tree.find(path, reading, take)?
+            Some(beyond) if best == usize::MAX => {
+                let path = if beyond.is_folded { &fold(path, true) } else { path };
+                // Of several that are near it, one that needs a credential comes first.
+                let take_secured = |numbers: &[usize], best| {
+                    let mut earlier = numbers.iter().copied().take_while(|&number| number < best);
+                    earlier.find(|&number| self.is_secured(number) && fits(number)).unwrap_or(best)
+                };
+                match beyond.tree.find(path, reading, take_secured)? {
+                    usize::MAX => beyond.tree.find(path, reading, take)?,
+                    secured => secured,
+                }
             }
             Some(_) | None => best,
         };
@@ -353,34 +367,6 @@ impl PathMatcher {
             Self::Regex(pattern) => pattern.matches(path),
         }
     }
-}
-
-/// A text with its ASCII letters in lower case; a path has no slash at its end then.
-fn fold(text: &str, is_path: bool) -> String {
-    let text = if is_path { text.strip_suffix('/').unwrap_or(text) } else { text };
-    text.to_ascii_lowercase()
-}
-
-/// A template that matches what the fold of a path is that `template` matches.
-fn folded(template: &[Segment]) -> impl Iterator<Item = Segment> {
-    let literal = |text: &str| fold(text, false);
-    let of = move |segment: &Segment| match segment {
-        Segment::Literal(text) => Segment::Literal(literal(text)),
-        Segment::Any => Segment::Any,
-        Segment::Rest => Segment::Rest,
-        Segment::Parts(Parts { prefix, middles, least, suffix }) => Segment::Parts(Parts {
-            prefix: literal(prefix),
-            middles: middles.iter().map(|(least, text)| (*least, literal(text))).collect(),
-            least: *least,
-            suffix: literal(suffix),
-        }),
-    };
-    let trailing = Segment::Literal(String::new());
-    let template = match template {
-        [first @ .., last] if *last == trailing && !first.is_empty() => first,
-        template => template,
-    };
-    template.iter().map(of)
 }
 
 fn segments(path: &str) -> impl Iterator<Item = &str> {

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided, host_of};
 use crate::host::InMemoryHost;
+use crate::policy::Requirement;
 
 #[test]
 fn a_regex_is_anchored_whatever_it_holds() {
@@ -181,4 +182,20 @@ fn a_rule_for_networks_is_not_passed_over_where_the_client_is_unknown() {
     assert_eq!(find("/x", Some("11.1.2.3")), Ok(2));
     assert_eq!(find("/x", None), Err(Undecided::Client));
     assert_eq!(find("/open/x", None), Ok(0), "it is not asked after");
+}
+
+/// A public operation gave its neighbour's path to requests that meant a secured one, which came after it by name.
+#[test]
+fn of_two_neighbours_the_one_that_needs_a_credential_comes_first() {
+    let rule = |path: &str, requirement: Requirement| Rule {
+        requirement: Some(requirement),
+        ..Rule::new(PathMatcher::template(path).unwrap())
+    };
+    let (public, secured) = (Requirement::new(Vec::new()), Requirement::denied());
+    let rules = vec![rule("/A/B", public.clone()), rule("/a/b", secured), rule("/c", public)];
+    let rules = Rules::with_beyond(rules, 3, Some(0), 2048).unwrap();
+    let find = |path: &str| rules.find(b"GET", b"", path).unwrap().map(|(number, _)| number);
+    for (path, number) in [("/A/B", 0), ("/a/b", 1), ("/a/b/", 1), ("/A/b", 1), ("/C/", 2)] {
+        assert_eq!(find(path), Some(number), "{path}");
+    }
 }

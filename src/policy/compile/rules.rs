@@ -6,6 +6,7 @@ use crate::config::{
     MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, RuleSecurity, SecurityConfig,
 };
 use crate::host::label_value;
+use crate::http_syntax::is_same_header;
 use crate::policy::requirement::{Alternative, Requirement, Term};
 use crate::policy::rules::{HostPattern, Narrowing, PathMatcher, Rule, Rules, TooCostly};
 
@@ -66,6 +67,17 @@ impl Compiler<'_> {
                 RuleSecurity::Denied => Requirement::denied(),
             });
             let Some(matching) = matcher else { continue };
+            for (name, _) in &matching.headers {
+                if self.reserved.iter().any(|own| is_same_header(own.as_bytes(), name.as_bytes())) {
+                    let headers = path.key("match");
+                    self.errors.add(
+                        &headers.key("headers"),
+                        format_args!(
+                            "`{name}` is the filter's own: what a client sends in it is removed, and is no condition"
+                        ),
+                    );
+                }
+            }
             let narrowing = Narrowing::of(&matching).map(Box::new);
             let MatchConfig { path: condition, methods, hosts, allow, .. } = matching;
             let matcher = self.path_matcher(&path.key("match"), &condition);

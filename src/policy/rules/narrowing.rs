@@ -21,6 +21,8 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// What the path has that one in normal form does not have.
     pub oddities: Oddities,
+    /// Further readings of a path that is not in normal form.
+    pub readings: &'a [String],
     /// Its headers; `None`: it is asked after without any.
     pub request: Option<&'a Request<'a>>,
     /// Tells its client's address; `None`: it is asked after without a client.
@@ -31,19 +33,15 @@ impl<'a> Asked<'a> {
     /// A request of which no more is known.
     #[must_use]
     pub fn of(method: &'a [u8], authority: &'a [u8], path: &'a str) -> Self {
-        Self { method, authority, path, oddities: Oddities::NONE, request: None, host: None }
+        let oddities = Oddities::NONE;
+        Self { method, authority, path, oddities, readings: &[], request: None, host: None }
     }
 
-    /// A request with this path, and what the path has.
+    /// A request with this path.
     #[must_use]
-    pub fn of_request(
-        request: &'a Request<'a>,
-        path: &'a str,
-        oddities: Oddities,
-        host: &'a dyn Host,
-    ) -> Self {
+    pub fn of_request(request: &'a Request<'a>, path: &'a str, host: &'a dyn Host) -> Self {
         let asked = Self::of(request.method(), request.authority(), path);
-        Self { oddities, request: Some(request), host: Some(host), ..asked }
+        Self { request: Some(request), host: Some(host), ..asked }
     }
 }
 
@@ -118,9 +116,15 @@ impl Narrowing {
         names(&self.not_methods, method, covers_head) || self.not_paths.iter().any(|own| own.matches(path))
     }
 
+    /// Whether it is not for this request: by any reading of its path.
+    fn excepts_request(&self, asked: &Asked<'_>, covers_head: bool) -> bool {
+        let mut paths = std::iter::once(asked.path).chain(asked.readings.iter().map(String::as_str));
+        paths.any(|path| self.excepts(asked.method, covers_head, path))
+    }
+
     pub(super) fn fit(&self, asked: &Asked<'_>, covers_head: bool, host: &str, client: &Client<'_>) -> Fit {
         let is_excepted = self.not_hosts.iter().any(|pattern| pattern.matches(host))
-            || self.excepts(asked.method, covers_head, asked.path);
+            || self.excepts_request(asked, covers_head);
         if is_excepted || !self.headers.iter().all(|(name, condition)| holds(name, condition, asked.request))
         {
             return Fit::No;

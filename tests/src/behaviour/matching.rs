@@ -10,10 +10,13 @@ use super::{BEARER, Row, allowed, refused};
 
 const P: &str = "matching";
 const ODD: &str = "odd paths";
+const ABOVE: &str = "odd paths below rules";
+const TRIAL: &str = "odd paths on trial";
 
 pub fn policies() -> Vec<(&'static str, Value)> {
     let schemes = json!({"token": oauth2(json!({}))});
     let needed = json!([{"token": []}]);
+    let all = json!(["encoded_slash", "encoded_percent", "semicolon", "empty_segment"]);
     vec![
         (
             P,
@@ -39,6 +42,33 @@ pub fn policies() -> Vec<(&'static str, Value)> {
                     {"match": {"path": "/trees/{name:path}/meta"}, "security": []},
                     {"match": {"prefix": "/api/v1*"}, "security": []},
                     {"match": {"prefix": "/below/*"}, "security": []},
+                ],
+            }),
+        ),
+        (
+            ABOVE,
+            json!({
+                "schemes": schemes,
+                "rules": [
+                    {"match": {"prefix": "/admin", "allow": all}, "security": "denied"},
+                    {"match": {"path": "/x/secret"}, "security": "denied"},
+                    {"match": {"path": "/x/{i}", "methods": ["POST"]}, "security": needed},
+                    {"match": {"regex": "/z/.*[.]key"}, "security": "denied"},
+                    {"match": {"prefix": "/but", "allow": all, "not": {"prefixes": ["/but/secret"], "paths": ["/but/{n}.key"]}}, "security": []},
+                    {"match": {"prefix": "/but", "allow": all}, "security": needed},
+                    {"match": {"prefix": "/", "allow": all}, "security": []},
+                ],
+            }),
+        ),
+        (
+            TRIAL,
+            json!({
+                "schemes": schemes,
+                "rules": [
+                    {"match": {"prefix": "/admin"}, "security": "denied"},
+                    {"match": {"prefix": "/tried"}, "security": "denied", "mode": "dry_run"},
+                    {"match": {"prefix": "/tried", "allow": all}, "security": needed},
+                    {"match": {"prefix": "/", "allow": all}, "security": needed, "mode": "dry_run"},
                 ],
             }),
         ),
@@ -144,13 +174,50 @@ pub fn rows() -> Vec<Row> {
         as_it_came("semicolon: encoded", "/cars%3Bcolor=red"),
         ambiguous("semicolon: dots before it", Request::get("/..;/admin")),
         ambiguous("semicolon: deeper than the rule", Request::get("/cars;color=red/x")),
-        as_it_came("empty segment", "/bucket//key"),
+        as_it_came("empty segment", "/bucket//other"),
+        ambiguous("empty segment: what a rule before it is for", Request::get("/bucket//key")),
         as_it_came("empty segment and encoded slash", "/bucket//a%2Fb/"),
         needs("empty segment: without it the stricter rule", ODD, Request::get("/bucket/key")),
         ambiguous("empty segment: another method", Request::post("/bucket//key")),
         ambiguous("empty segment: at the start", Request::get("//bucket/key")),
         ambiguous("backslash: by no rule", Request::get("/bucket/a%5Cb")),
         ambiguous("dot segment: by no rule", Request::get("/bucket//../x")),
+    ]);
+    for (policy, paths) in [
+        (
+            ABOVE,
+            &[
+                "/admin;x/a",
+                "//admin/a",
+                "/;/admin",
+                "/admin%2Fa",
+                "/%2Fadmin",
+                "/x/secret;a",
+                "/x/secret%2F",
+                "/x//secret",
+                "/but%2Fsecret",
+                "/z/a.key;",
+                "/z/a.key;b=%2F",
+            ][..],
+        ),
+        (TRIAL, &["/admin;", "/admin;/b", "//admin", "/admin%2Fx", "/%2Fadmin", "/admin%3Bx"]),
+    ] {
+        for path in paths {
+            let name = format!("{policy}: another reading is a rule's before: {path}");
+            rows.push(refused(name, policy, Request::get(*path), 400, "Ambiguous path", &[]));
+        }
+    }
+    for path in ["/but/secret;a", "/but//secret", "/but/secret%2Fx", "/but/a.key;b"] {
+        let name = format!("{ABOVE}: an exception by another reading leaves it to the next rule: {path}");
+        rows.push(needs(&name, ABOVE, Request::get(path)));
+    }
+    let other = Request::post("/x/a;b");
+    rows.extend([
+        refused(format!("{ABOVE}: the method counts"), ABOVE, other, 400, "Ambiguous path", &[]),
+        allowed(format!("{ABOVE}: another method"), ABOVE, Request::get("/x/a;b")).path("/x/a;b"),
+        allowed(format!("{ABOVE}: no rule's before"), ABOVE, Request::get("/y//a;b")).path("/y//a;b"),
+        needs("odd paths on trial: a rule before that is on trial", TRIAL, Request::get("/tried/x;a")),
+        allowed(format!("{TRIAL}: no rule's before"), TRIAL, Request::get("/y;a")).path("/y;a"),
     ]);
     rows
 }

@@ -160,6 +160,16 @@ pub fn faults() -> Vec<Fault> {
             &["rules[0].match.client[0]: \"10.0.0.1/8\" names a client and a network; write `10.0.0.0/8`"],
         ),
         matching(
+            "a network of IPv4 in IPv6",
+            json!({"prefix": "/", "client": ["::ffff:127.0.0.0/104"]}),
+            &["rules[0].match.client[0]: \"::ffff:127.0.0.0/104\" is of IPv4; write it so"],
+        ),
+        matching(
+            "a condition on what the filter says",
+            json!({"prefix": "/", "headers": {"X_Auth_Subject": "root"}}),
+            &["rules[0].match.headers: `x_auth_subject` is the filter's own"],
+        ),
+        matching(
             "no client",
             json!({"prefix": "/", "client": []}),
             &["rules[0].match.client: would match nothing"],
