@@ -71,7 +71,7 @@
 //!     Decision::Allow(allow) => {
 //!         let identity = allow.identity.as_ref().expect("an identity");
 //!         assert_eq!(identity.subject.as_deref(), Some("mobile-app"));
-//!         // What the upstream gets: the key is removed, its id and the scheme are set.
+//!         // What the upstream gets: the key is removed, and its id and the scheme are in headers.
 //!         assert_eq!(allow.mutations().count(), 3);
 //!     }
 //!     other => panic!("{other:?}"),

@@ -155,8 +155,7 @@ fn decode(decoded: &mut Vec<u8>, raw: &[u8], ends_at_query: bool) -> Result<(), 
         for place in &mut four {
             match rest {
                 [b'%', high, low, behind @ ..] => {
-                    let byte = DIGITS.get(usize::from(*high)).copied().unwrap_or(NO_DIGIT) << 4
-                        | DIGITS.get(usize::from(*low)).copied().unwrap_or(NO_DIGIT);
+                    let byte = encoded(*high, *low);
                     *place = byte as u8;
                     if matches!(byte, 0x25 | 0x2F | 0x100..) {
                         return Err(not_encoded(byte));
@@ -185,6 +184,13 @@ fn decode(decoded: &mut Vec<u8>, raw: &[u8], ends_at_query: bool) -> Result<(), 
             rest = behind;
         }
     }
+}
+
+/// The byte that two hexadecimal digits encode; beyond what a byte can be, if they are none.
+#[inline]
+pub(crate) fn encoded(high: u8, low: u8) -> u16 {
+    let digit = |byte: u8| DIGITS.get(usize::from(byte)).copied().unwrap_or(NO_DIGIT);
+    digit(high) << 4 | digit(low)
 }
 
 /// Why what two digits encode is not taken.

@@ -9,7 +9,7 @@ use std::ops::BitOr;
 
 use memchr::memchr;
 
-use crate::normal_path::PathError;
+use crate::normal_path::{PathError, encoded};
 
 /// What a path has that a path in normal form does not have, and that a rule may allow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -52,6 +52,9 @@ pub struct OddPath {
     pub text: String,
     /// What it has.
     pub oddities: Oddities,
+    /// The path as servers may read it that take an encoded slash for a slash, cut off what is behind a semicolon, or
+    /// merge slashes, each with and without a slash at its end; and as it is.
+    pub readings: Vec<String>,
 }
 
 impl OddPath {
@@ -70,7 +73,8 @@ impl OddPath {
         let Some((b'/', rest)) = raw.split_first() else {
             return Err(PathError::Ambiguous("does not begin with a slash"));
         };
-        let mut path = Self { text: String::with_capacity(raw.len()), oddities: Oddities::NONE };
+        let mut path =
+            Self { text: String::with_capacity(raw.len()), oddities: Oddities::NONE, readings: Vec::new() };
         let mut segments = rest.split(|&byte| byte == b'/').peekable();
         while let Some(segment) = segments.next() {
             path.text.push('/');
@@ -79,6 +83,7 @@ impl OddPath {
             }
             path.segment(segment)?;
         }
+        path.readings = readings(&path.text);
         Ok(path)
     }
 
@@ -91,9 +96,9 @@ impl OddPath {
         let mut rest = raw;
         while let Some((&first, behind)) = rest.split_first() {
             let (byte, behind) = match (first, behind) {
-                (b'%', [high, low, behind @ ..]) => match (digit(*high), digit(*low)) {
-                    (Some(high), Some(low)) => (high << 4 | low, behind),
-                    (None, _) | (_, None) => return Err(PathError::Ambiguous("bad percent-encoding")),
+                (b'%', [high, low, behind @ ..]) => match u8::try_from(encoded(*high, *low)) {
+                    Ok(byte) => (byte, behind),
+                    Err(_) => return Err(PathError::Ambiguous("bad percent-encoding")),
                 },
                 (b'%', _) => return Err(PathError::Ambiguous("bad percent-encoding")),
                 (byte, behind) => (byte, behind),
@@ -112,7 +117,8 @@ impl OddPath {
         }
         // A server that decodes once more, that takes the encoded slash for one, or that cuts parameters off would
         // see another path.
-        let is_encoded = |three: &[u8]| matches!(three, [b'%', high, low] if digit(*high).is_some() && digit(*low).is_some());
+        let is_encoded =
+            |three: &[u8]| matches!(three, [b'%', high, low] if u8::try_from(encoded(*high, *low)).is_ok());
         if decoded.windows(3).any(is_encoded) {
             return Err(PathError::Ambiguous("double percent-encoding"));
         }
@@ -130,8 +136,29 @@ impl OddPath {
     }
 }
 
-fn digit(byte: u8) -> Option<u8> {
-    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+fn readings(text: &str) -> Vec<String> {
+    let cut = |text: &str| -> String {
+        let names = text.split('/').map(|segment| segment.split(';').next().unwrap_or_default());
+        names.collect::<Vec<_>>().join("/")
+    };
+    let separated = |text: &str| text.replace("%2F", "/");
+    let whole = [text.to_owned(), cut(text), separated(text), cut(&separated(text)), separated(&cut(text))];
+    let mut readings: Vec<String> = Vec::new();
+    for reading in whole {
+        let mut segments = reading.split('/').filter(|segment| !segment.is_empty()).peekable();
+        let mut merged = String::new();
+        if segments.peek().is_none() {
+            merged.push('/');
+        }
+        segments.for_each(|segment| merged.extend(["/", segment]));
+        let ends_in_slash = format!("{}/", merged.trim_end_matches('/'));
+        for reading in [reading, merged, ends_in_slash] {
+            if !readings.contains(&reading) {
+                readings.push(reading);
+            }
+        }
+    }
+    readings
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 fn read(target: &str) -> Result<(String, Oddities), &'static str> {
     match OddPath::of_target(target.as_bytes(), 2048) {
-        Ok(OddPath { text, oddities }) => Ok((text, oddities)),
+        Ok(OddPath { text, oddities, .. }) => Ok((text, oddities)),
         Err(PathError::Ambiguous(what)) => Err(what),
         Err(PathError::TooLong) => Err("too long"),
     }
@@ -56,6 +56,33 @@ fn what_another_reader_takes_for_another_path_stays_ambiguous() {
         assert_eq!(read(target), Err(what), "{target}");
     }
     assert_eq!(read(&format!("/{}%2F", "a".repeat(2048))), Err("too long"));
+}
+
+#[test]
+fn every_reading_of_a_server_behind_is_known() {
+    for (target, readings) in [
+        ("/admin;x/a", &["/admin/a"][..]),
+        ("/x/secret;a", &["/x/secret"]),
+        ("//admin/a", &["/admin/a"]),
+        ("/;/admin", &["/admin", "//admin"]),
+        ("/%2Fadmin", &["/admin", "//admin"]),
+        ("/admin%2Fa", &["/admin/a"]),
+        ("/x/secret%2F", &["/x/secret", "/x/secret/"]),
+        ("/a;b%2Fc;d", &["/a", "/a/c"]),
+        ("/a%2Fb;c", &["/a%2Fb", "/a/b"]),
+        ("/files/100%25", &["/files/100%"]),
+        ("//", &["/"]),
+    ] {
+        let path = OddPath::of_target(target.as_bytes(), 2048).unwrap();
+        for reading in readings {
+            assert!(
+                path.readings.iter().any(|own| own == reading),
+                "{target}: {reading} in {:?}",
+                path.readings
+            );
+        }
+        assert!(path.readings.contains(&path.text), "{target}");
+    }
 }
 
 proptest! {

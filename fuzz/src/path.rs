@@ -4,7 +4,6 @@ use std::cell::RefCell;
 
 use lychgate::config::PathConfig;
 use lychgate::normal_path::NormalPath;
-use lychgate::odd_path::Oddities;
 use lychgate::policy::{HostPattern, PathMatcher, Rule, Rules};
 
 /// Rules that overlap in every way that rules can.
@@ -62,18 +61,7 @@ fn rule(number: usize) -> Rule {
     let hosts = (!host.is_empty()).then(|| vec![HostPattern::new(host)]);
     let methods = (!method.is_empty()).then(|| vec![method.to_owned()]);
     let path = PathMatcher::new(&condition).expect("a condition");
-    Rule {
-        path,
-        methods,
-        covers_head: false,
-        hosts,
-        narrowing: None,
-        allow: Oddities::NONE,
-        requirement: None,
-        name: String::new(),
-        is_named: false,
-        mode: None,
-    }
+    Rule { methods, hosts, ..Rule::new(path) }
 }
 
 /// A path that is taken has one reading, and the tree of rules finds what a walk along them does.

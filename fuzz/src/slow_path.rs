@@ -28,17 +28,9 @@ fn kinds() -> Vec<Rules> {
 
 fn rules(of: &dyn Fn(usize) -> PathConfig) -> Rules {
     let rule = |number: usize| Rule {
-        covers_head: false,
-        path: PathMatcher::new(&of(number)).expect("a condition"),
         // None of them lets a path be done with early.
         methods: Some(vec!["NONE".into()]),
-        hosts: None,
-        narrowing: None,
-        allow: lychgate::odd_path::Oddities::NONE,
-        requirement: None,
-        name: String::new(),
-        is_named: false,
-        mode: None,
+        ..Rule::new(PathMatcher::new(&of(number)).expect("a condition"))
     };
     Rules::new((0..RULES).map(rule).collect(), 8192).expect("not too many")
 }

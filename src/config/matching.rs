@@ -1,15 +1,22 @@
 //! `match`: which requests a rule is for.
 
+mod headers;
+
+pub use headers::HeaderCondition;
+
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use serde_json::Value;
 
 use super::node::Node;
 use super::template::{LONGEST_PATH_BYTES, Segment, spanning_expression};
 use crate::http_syntax::is_token;
 use crate::odd_path::Oddities;
 use crate::setting::words;
+use headers::read_headers;
+
+#[cfg(feature = "schema")]
+pub(super) mod written;
 
 /// Which requests: one of `path`, `prefix` and `regex`, on the path without its query, percent-decoded
 /// once; and `methods`, `hosts`, `client` and `headers`, as far as they are there; but not what `not` names.
@@ -53,7 +60,7 @@ pub struct MatchConfig {
         schemars(with = "Option<Vec<String>>", length(min = 1), inner(length(min = 1)))
     )]
     pub client: Option<Vec<IpNet>>,
-    /// Conditions on request headers; all of them must hold. A client can send any header: let none but a header that
+    /// Conditions on request headers; all of them must hold. Several lines of one name are one value, joined by `, `. A client can send any header: let none but a header that
     /// the proxy in front sets make less of what is needed.
     #[cfg_attr(
         feature = "schema",
@@ -62,7 +69,9 @@ pub struct MatchConfig {
     pub headers: Vec<(String, HeaderCondition)>,
     /// What the path may have though there are two readings of it. The rule is matched on the raw segments, an encoded
     /// slash separates nothing, and the path is forwarded as it came. A rule that does not name what the path has is not
-    /// for it. Left out: none, and such a path is refused with 400.
+    /// for it. The request is refused with 400 if another reading of its path is for a rule before this one that asks for
+    /// something and is enforced, so put this rule first. What `not` names is left out by every reading. Left out: none,
+    /// and such a path is refused with 400.
     #[cfg_attr(feature = "schema", schemars(with = "Option<Vec<Allowance>>", length(min = 1)))]
     pub allow: Oddities,
 }
@@ -101,29 +110,6 @@ pub struct ExceptConfig {
         schemars(with = "Option<Vec<String>>", length(min = 1), inner(length(min = 1)))
     )]
     pub hosts: Vec<String>,
-}
-
-/// What a header must be. Several lines of one name are one value, joined by `, ` (RFC 9110 section 5.3).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HeaderCondition {
-    /// One of these.
-    OneOf(Vec<String>),
-    /// Not that.
-    Not(Box<HeaderCondition>),
-    /// There, whatever it is.
-    Present,
-}
-
-impl HeaderCondition {
-    /// Whether it holds for a value; `None`: there is no such header.
-    #[must_use]
-    pub fn holds(&self, value: Option<&[u8]>) -> bool {
-        match self {
-            Self::OneOf(texts) => value.is_some_and(|value| texts.iter().any(|own| own.as_bytes() == value)),
-            Self::Not(other) => !other.holds(value),
-            Self::Present => value.is_some(),
-        }
-    }
 }
 
 words! {
@@ -258,7 +244,7 @@ fn oddities(allowed: &[Allowance]) -> Oddities {
 }
 
 /// A list that has something in it.
-fn some<T>(node: Node<'_>, read: impl Fn(Node<'_>) -> Option<T>) -> Option<Vec<T>> {
+pub(super) fn some<T>(node: Node<'_>, read: impl Fn(Node<'_>) -> Option<T>) -> Option<Vec<T>> {
     let list = node.list(read)?;
     if list.is_empty() && node.value.as_array().is_some_and(Vec::is_empty) {
         return node.error("would match nothing; leave it out to match all");
@@ -273,52 +259,14 @@ fn read_network(node: Node<'_>) -> Option<IpNet> {
         Err(_) => text.parse::<IpNet>().ok(),
     };
     match network {
+        Some(IpNet::V6(network)) if network.addr().to_ipv4_mapped().is_some() => {
+            node.error(format_args!("{text:?} is of IPv4; write it so"))
+        }
         Some(network) if network == network.trunc() => Some(network),
         Some(network) => {
             node.error(format_args!("{text:?} names a client and a network; write `{}`", network.trunc()))
         }
         None => node.error(format_args!("{text:?} is not an IP address or a network such as `10.0.0.0/8`")),
-    }
-}
-
-fn read_headers(node: Node<'_>) -> Option<Vec<(String, HeaderCondition)>> {
-    let conditions = node.map(read_header_condition)?;
-    if conditions.is_empty() {
-        return node.error("asks for nothing; leave it out");
-    }
-    let mut read = Vec::with_capacity(conditions.len());
-    for (name, condition) in conditions {
-        match name.to_ascii_lowercase() {
-            host if host == "host" => return node.error("the host is not among the headers; use `hosts`"),
-            name if is_token(&name) => read.push((name, condition?)),
-            _ => return node.error(format_args!("{name:?} is not a header name")),
-        }
-    }
-    Some(read)
-}
-
-fn read_header_condition(node: Node<'_>) -> Option<HeaderCondition> {
-    match node.value {
-        Value::Array(_) => some(node, |n| n.string()).map(HeaderCondition::OneOf),
-        Value::Object(_) => {
-            let object = node.object()?;
-            let condition = match object.one_of(&["not", "present"]) {
-                Some("not") => {
-                    let other = object.optional("not", read_header_condition);
-                    other.map(|other| HeaderCondition::Not(Box::new(other)))
-                }
-                Some(_) => object.optional("present", |n| match n.bool()? {
-                    true => Some(HeaderCondition::Present),
-                    false => n.error("write `{not: {present: true}}` for a header that must be absent"),
-                }),
-                None => None,
-            };
-            object.finish();
-            condition
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            node.string().map(|text| HeaderCondition::OneOf(vec![text]))
-        }
     }
 }
 
@@ -415,59 +363,4 @@ fn read_host(node: Node<'_>) -> Option<String> {
         ));
     }
     Some(host)
-}
-
-/// The same as written, where the types above hold something else.
-#[cfg(feature = "schema")]
-#[expect(dead_code, reason = "schemas are derived from these types; values of them are never made")]
-pub(super) mod written {
-    use schemars::JsonSchema;
-
-    /// `PathConfig`.
-    #[derive(JsonSchema)]
-    pub struct PathCondition {
-        /// An OpenAPI path template: `{name}` is one segment, or a part of one that is not empty:
-        /// `/reports/{name}.csv`; `{name:path}` is one segment or several.
-        #[schemars(regex(pattern = "^/"))]
-        path: Option<String>,
-        /// Whole segments: `/admin/` and `/admin` match `/admin` and all paths below it, not
-        /// `/administrator`. With `*` at the end all that begins with the text before it: `/api/v1*`.
-        #[schemars(regex(pattern = "^/[^{}]*$"))]
-        prefix: Option<String>,
-        /// A regular expression, anchored at both ends (syntax of the Rust crate `regex-lite`). All of them become
-        /// one automaton; an expression that makes it too large is refused.
-        #[schemars(length(min = 1))]
-        regex: Option<String>,
-    }
-
-    /// What a header must be: a text, one of several texts, `{not: condition}` or `{present: true}`.
-    #[derive(JsonSchema)]
-    #[schemars(untagged, extend("examples" = ["canary", ["a", "b"], {"not": {"present": true}}]))]
-    pub enum HeaderCondition {
-        /// This text.
-        Text(String),
-        /// One of these.
-        OneOf(#[schemars(length(min = 1))] Vec<String>),
-        /// Not that.
-        Not(NotHeader),
-        /// There.
-        Present(PresentHeader),
-    }
-
-    /// A condition that must not hold.
-    #[derive(JsonSchema)]
-    #[schemars(inline, deny_unknown_fields)]
-    pub struct NotHeader {
-        /// The condition.
-        not: Box<HeaderCondition>,
-    }
-
-    /// A header that must be there.
-    #[derive(JsonSchema)]
-    #[schemars(inline, deny_unknown_fields)]
-    pub struct PresentHeader {
-        /// `true`.
-        #[schemars(extend("const" = true))]
-        present: bool,
-    }
 }

@@ -39,7 +39,8 @@ pub struct OpenApiConfig {
     #[cfg_attr(feature = "schema", schemars(with = "Option<written::Document>"))]
     pub document: Option<(Imported, Value)>,
     /// The path where the document is served. It is public, unless a rule matches it by its `path`, by a prefix
-    /// longer than `/`, or by a regular expression. Such a rule holds for every method and host. Left out:
+    /// longer than `/`, or by a regular expression; a `path` of parameters alone, such as `/{name}`, does not count. Such a
+    /// rule holds for every method and host. Left out:
     /// `/openapi.json` if there is `docs`, else the document is not served.
     #[cfg_attr(feature = "schema", schemars(regex(pattern = "^/.*[^/]$")))]
     pub serve: Option<String>,

@@ -4,7 +4,7 @@ use super::evaluation::Evaluation;
 use super::{Engine, RequestMemo, resources};
 use crate::config::CorsPreflight;
 use crate::decision::{Allow, Attribution, Decision, Denial, RuleId};
-use crate::host::{ClientAddress, Host};
+use crate::host::Host;
 use crate::http_syntax::is_same_header;
 use crate::normal_path::{NormalPath, PathError};
 use crate::odd_path::{OddPath, Oddities};
@@ -37,19 +37,10 @@ impl Engine {
         if let Some(resource) = self.policy.metadata_at(path.as_str()) {
             return resources::answer(resource, request);
         }
-        if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
-            let attribution = Attribution::rule(RuleId::CorsPreflight);
-            return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
+        if let Some(allowed) = self.allowed_preflight(request) {
+            return Ok(allowed);
         }
-        let client = || ClientAddress::ip_of(host);
-        let asked = Asked {
-            method: request.method(),
-            authority: request.authority(),
-            path: path.as_str(),
-            oddities: Oddities::NONE,
-            request: Some(request),
-            client: &client,
-        };
+        let asked = Asked::of_request(request, path.as_str(), host);
         let own_rule = || self.policy.rule_of_own_route(&asked);
         if let Some((id, endpoint)) = self.policy.token_endpoint_at(path.as_str()) {
             if let Some(refusal) = own_rule().and_then(|rule| self.login_refusal(rule, request, host)) {
@@ -63,7 +54,7 @@ impl Engine {
         let (rule, requirement) = match (&served, served.as_ref().and_then(|_| own_rule())) {
             (Some(_), None) => return served.unwrap_or_else(|| Err(Denial::no_rule())),
             (_, Some(rule)) => (RuleId::Rule(rule), self.policy.requirement_of(rule)),
-            (None, None) => self.policy.requirement_for(&asked).map_err(undecided)?,
+            (None, None) => self.policy.requirement(&asked).map_err(undecided)?,
         };
         // What is served here goes nowhere else, whatever its method is taken for.
         let other = if served.is_none() { self.rule_in_upper_case(&asked)? } else { None };
@@ -109,8 +100,7 @@ impl Engine {
             return Ok(None);
         }
         let method = asked.method.to_ascii_uppercase();
-        let (rule, _) =
-            self.policy.requirement_for(&Asked { method: &method, ..*asked }).map_err(undecided)?;
+        let (rule, _) = self.policy.requirement(&Asked { method: &method, ..*asked }).map_err(undecided)?;
         Ok(Some(rule))
     }
 
@@ -132,23 +122,18 @@ impl Engine {
         if self.policy.host_is_ambiguous(request.authority()) {
             return Err(Denial::new(Reason::AmbiguousHost));
         }
-        let client = || ClientAddress::ip_of(host);
-        let asked = Asked {
-            method: request.method(),
-            authority: request.authority(),
-            path: &path.text,
-            oddities: path.oddities,
-            request: Some(request),
-            client: &client,
-        };
-        let (rule, requirement) = match self.policy.requirement_for(&asked).map_err(undecided)? {
+        let asked = Asked::of_request(request, &path.text, host);
+        let asked = Asked { oddities: path.oddities, readings: &path.readings, ..asked };
+        let (rule, requirement) = match self.policy.requirement(&asked).map_err(undecided)? {
             // No rule allows all of it.
             (RuleId::None, _) => return Err(Denial::ambiguous_path(what)),
             found => found,
         };
-        if self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request) {
-            let attribution = Attribution::rule(RuleId::CorsPreflight);
-            return Ok(Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }));
+        if let Some(earlier) = self.rule_by_another_reading(&asked, rule)? {
+            return Err(Denial::ambiguous_path(what).at(Attribution::rule(earlier)));
+        }
+        if let Some(allowed) = self.allowed_preflight(request) {
+            return Ok(allowed);
         }
         if let Some(other) = self.rule_in_upper_case(&asked)?.filter(|other| *other != rule) {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
@@ -157,6 +142,37 @@ impl Engine {
         let mut judged = self.judge_by(requirement, resource, request, memo, host, can_pause);
         attribute(&mut judged, rule);
         judged
+    }
+
+    /// The first rule before `found` that asks for something, is enforced, and is for the request by another reading of its path, or of its method:
+    /// an upstream that reads it so would serve what that rule is for. A rule for paths with two readings is meant for
+    /// what it comes before.
+    fn rule_by_another_reading(&self, asked: &Asked<'_>, found: RuleId) -> Result<Option<RuleId>, Denial> {
+        let RuleId::Rule(found) = found else { return Ok(None) };
+        let upper = asked.method.to_ascii_uppercase();
+        let methods = if upper == asked.method { vec![asked.method] } else { vec![asked.method, &upper] };
+        for path in asked.readings {
+            for &method in &methods {
+                let read = Asked { method, path, oddities: Oddities::NONE, readings: &[], ..*asked };
+                let (rule, needed) = self.policy.requirement(&read).map_err(undecided)?;
+                let is_public = needed.is_some_and(Requirement::allows_anonymous);
+                match rule {
+                    RuleId::Rule(earlier)
+                        if earlier < found && !is_public && !self.policy.is_dry_run(rule) =>
+                    {
+                        return Ok(Some(rule));
+                    }
+                    RuleId::Rule(_)
+                    | RuleId::Unknown
+                    | RuleId::Default
+                    | RuleId::None
+                    | RuleId::CorsPreflight
+                    | RuleId::TokenEndpoint
+                    | RuleId::Documentation => {}
+                }
+            }
+        }
+        Ok(None)
     }
 
     fn judge_by(
@@ -195,6 +211,13 @@ impl Engine {
                 Some(Denial::host_failure("a login has no answer to wait for").at(attribution))
             }
         }
+    }
+
+    /// What becomes of a CORS preflight that passes; `None`: it is no preflight, or they are checked.
+    fn allowed_preflight(&self, request: &Request<'_>) -> Option<Decision> {
+        let passes = self.policy.cors_preflight == CorsPreflight::Pass && self.is_cors_preflight(request);
+        let attribution = Attribution::rule(RuleId::CorsPreflight);
+        passes.then(|| Decision::Allow(Allow { attribution, ..self.allow_anonymous(request) }))
     }
 
     /// Browsers send a preflight without any credential; with one, or with a body, it is a request like any other.

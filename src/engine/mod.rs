@@ -122,10 +122,7 @@ impl Engine {
         // Where it is: a decision has a hundred bytes, which would be copied.
         match &mut decision {
             Decision::AwaitBody(TokenRequest { request_id, .. }) => *request_id = self.request_id(request),
-            Decision::Deny(denial) => {
-                denial.request_id = self.request_id(request);
-                denial.is_grpc = request.is_grpc();
-            }
+            Decision::Deny(denial) => self.address(denial, request),
             Decision::Allow(_) | Decision::LocalReply(_) | Decision::Pause(_) => {}
         }
         decision
@@ -145,8 +142,15 @@ impl Engine {
         }
     }
 
-    fn deny(&self, denial: Denial, request: &Request<'_>) -> Decision {
-        Decision::Deny(Denial { request_id: self.request_id(request), is_grpc: request.is_grpc(), ..denial })
+    fn deny(&self, mut denial: Denial, request: &Request<'_>) -> Decision {
+        self.address(&mut denial, request);
+        Decision::Deny(denial)
+    }
+
+    /// Makes a refusal one for the client of this request.
+    fn address(&self, denial: &mut Denial, request: &Request<'_>) {
+        denial.request_id = self.request_id(request);
+        denial.is_grpc = request.is_grpc();
     }
 
     /// Lets a request in all the same. Its credentials stay: the upstream may have been checking them all

@@ -15,11 +15,11 @@ use crate::config::openapi::import::{Imported, ImportedRule, METHODS, reference}
 
 use crate::config::template::SPANNING;
 use crate::config::{
-    Config, ConfigError, ErrorSettings, Errors, ExceptConfig, OAuth2Config, PathConfig, RuleSecurity,
-    SchemeKind, SecurityConfig, Unsecured,
+    Config, ConfigError, ErrorSettings, Errors, OAuth2Config, PathConfig, RuleSecurity, SchemeKind,
+    SecurityConfig, Unsecured,
 };
 use crate::decision::ErrorFormat;
-use crate::policy::{Environment, PathMatcher, Policy};
+use crate::policy::{Environment, Narrowing, PathMatcher, Policy, names};
 use operation::{Described, operation, token_operation};
 
 /// The methods a rule without `methods` is described by.
@@ -43,8 +43,8 @@ struct Rule<'a> {
     matcher: Option<PathMatcher>,
     methods: Option<&'a [String]>,
     anywhere: bool,
-    /// What it is not for.
-    except: Option<&'a ExceptConfig>,
+    /// What else it asks.
+    narrowing: Option<Narrowing>,
     /// What it needs; nothing: that had an error, or no request is let in.
     security: Option<&'a SecurityConfig>,
     is_denied: bool,
@@ -112,16 +112,13 @@ fn rules(config: &Config) -> Vec<Rule<'_>> {
     let written = config.rules.iter().flatten().filter_map(|rule| {
         let matching = rule.matcher.as_ref()?;
         let hosts = matching.hosts.as_deref().unwrap_or_default();
-        let except = matching.except.as_ref();
+        let narrowing = Narrowing::of(matching);
         Some(Rule {
             path: &matching.path,
             matcher: PathMatcher::new(&matching.path).ok(),
             methods: matching.methods.as_deref(),
-            anywhere: hosts.is_empty()
-                && except.is_none_or(|except| except.hosts.is_empty())
-                && matching.client.is_none()
-                && matching.headers.is_empty(),
-            except,
+            anywhere: hosts.is_empty() && narrowing.as_ref().is_none_or(Narrowing::is_of_operations),
+            narrowing,
             security: rule.security.as_ref().and_then(RuleSecurity::required),
             is_denied: matches!(rule.security, Some(RuleSecurity::Denied)),
         })
@@ -274,15 +271,11 @@ fn written_out(document: &Value, members: &mut Map<String, Value>) {
 impl Rule<'_> {
     /// Whether it is the rule of an operation: its template is matched as if it were a path.
     fn describes(&self, method: &str, template: &str) -> bool {
-        let speaks_of_method = self.methods.is_none_or(|methods| {
-            let names = |method: &str| methods.iter().any(|own| own == method);
-            names(method) || (method == "HEAD" && names("GET"))
-        });
-        let is_excepted = self.except.is_some_and(|except| {
-            let mut paths = except.paths.iter().chain(&except.prefixes);
-            except.methods.iter().any(|own| own == method)
-                || paths.any(|own| PathMatcher::new(own).is_ok_and(|own| own.matches(template)))
-        });
+        // Whether a rule that names HEAD comes before is not known here: where GET has an operation, it is its HEAD too.
+        let (method, covers_head) = (method.as_bytes(), true);
+        let speaks_of_method = self.methods.is_none_or(|methods| names(methods, method, covers_head));
+        let is_excepted =
+            self.narrowing.as_ref().is_some_and(|own| own.excepts(method, covers_head, template));
         self.anywhere
             && speaks_of_method
             && !is_excepted

@@ -121,3 +121,21 @@ fn conditions_go_out_and_come_in_again() {
     assert_eq!(again["paths"]["/a"]["get"]["security"], operation["security"]);
     assert_eq!(again["paths"]["/a"]["get"]["x-lychgate"], operation["x-lychgate"]);
 }
+
+/// A rule that is not for GET is not for HEAD either, and the served document told HEAD to be public.
+#[test]
+fn an_exception_of_get_is_one_of_head_in_the_document_too() {
+    let document = export(&json!({
+        "schemes": schemes(),
+        "rules": [
+            {"match": {"prefix": "/x", "not": {"methods": ["GET"]}}, "security": []},
+            {"match": {"prefix": "/x"}, "security": [{"APIKeyHeader": []}]},
+        ],
+        "openapi": {"document": {"openapi": "3.1.0", "info": {"title": "t", "version": "v"},
+            "paths": {"/x": {"get": {}, "head": {}, "post": {}}}}},
+    }));
+    let security = |method: &str| document["paths"]["/x"][method]["security"].clone();
+    assert_eq!(security("get"), json!([{"APIKeyHeader": []}]));
+    assert_eq!(security("head"), json!([{"APIKeyHeader": []}]));
+    assert_eq!(security("post"), Value::Null, "public");
+}

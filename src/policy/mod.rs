@@ -14,7 +14,7 @@ mod scheme;
 
 pub use requirement::{Alternative, Requirement, StepUp, Term};
 pub use resources::Resource;
-pub use rules::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided};
+pub use rules::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided, names};
 pub use scheme::{Scheme, SchemeId, SchemeKind, TokenUsers};
 
 use std::rc::Rc;
@@ -26,7 +26,6 @@ use crate::fetch::{self, Introspection};
 use crate::http_syntax::is_same_header;
 use crate::keys::SigningKey;
 use crate::login::PasswordSettings;
-use crate::normal_path::NormalPath;
 use crate::odd_path::Oddities;
 use crate::token_endpoint::TokenEndpoint;
 use own_routes::OwnRoutes;
@@ -122,25 +121,12 @@ impl Policy {
         compile::compile(Config::default(), &|_| None, &Errors::default()).policy
     }
 
-    /// What a request needs, by the first rule that matches, or by default. Nothing: refused; of an unknown
-    /// rule, because which rule it is is not decided.
-    #[must_use]
-    pub fn requirement(
-        &self,
-        method: &[u8],
-        host: &[u8],
-        path: &NormalPath<'_>,
-    ) -> (RuleId, Option<&Requirement>) {
-        let asked = Asked::of(method, host, path.as_str());
-        self.requirement_for(&asked).unwrap_or((RuleId::Unknown, None))
-    }
-
     /// What a request needs, by the first rule that matches, or by default. Nothing: refused. What is asked for a path
     /// that is not in normal form is never the default.
     ///
     /// # Errors
     /// Why it is not decided which rule it is.
-    pub fn requirement_for(&self, asked: &Asked<'_>) -> Result<(RuleId, Option<&Requirement>), Undecided> {
+    pub fn requirement(&self, asked: &Asked<'_>) -> Result<(RuleId, Option<&Requirement>), Undecided> {
         Ok(match self.rules.find_for(asked)? {
             Some((number, rule)) => {
                 (RuleId::Rule(number), rule.requirement.as_ref().or(self.default.as_ref()))

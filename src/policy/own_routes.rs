@@ -1,7 +1,7 @@
 //! The filter's own routes (the document, the page to it, token endpoints), and the rules that speak of them.
 
 use super::Policy;
-use super::rules::{Asked, Rule};
+use super::rules::{Asked, Rule, Undecided};
 use crate::decision::RuleId;
 
 /// For each path, the rules that speak of it whatever their methods and hosts, in order. Without any it is public.
@@ -27,7 +27,7 @@ impl Policy {
         let found = match self.rules.find_for(asked) {
             Ok(found) => found.filter(|(number, _)| speaking.contains(number)),
             // Any of those that speak of it may be the one.
-            Err(_) => None,
+            Err(Undecided::Reading | Undecided::Client) => None,
         };
         let Some((number, rule)) = found else { return self.strictest(speaking) };
         if rule.path.is_one() || !self.is_public(rule) {

@@ -1,5 +1,7 @@
 //! Rules: which requests need what. The first one that matches wins.
 
+mod folding;
+mod host_pattern;
 mod narrowing;
 mod parts;
 mod regex;
@@ -8,11 +10,14 @@ mod tree;
 use std::cell::{Cell, OnceCell};
 
 use super::requirement::Requirement;
-use crate::config::template::{Parts, spanning_expression};
+use crate::config::template::spanning_expression;
 use crate::config::{Mode, PathConfig, Segment};
 use crate::odd_path::Oddities;
-pub use narrowing::{Asked, Narrowing};
-use narrowing::{Client, Fit, names};
+use folding::{fold, folded};
+pub use host_pattern::HostPattern;
+use host_pattern::host_of;
+pub use narrowing::{Asked, Narrowing, names};
+use narrowing::{Client, Fit};
 pub use regex::{Pattern, Undecided};
 use regex::{Reading, Regexes};
 use tree::Tree;
@@ -84,15 +89,6 @@ pub enum PathMatcher {
     Beginning(String),
     /// Anchored at both ends.
     Regex(Pattern),
-}
-
-/// A host condition.
-#[derive(Debug, PartialEq, Eq)]
-pub enum HostPattern {
-    /// This host.
-    Exact(String),
-    /// Any host below this domain; the text begins with a dot.
-    Below(String),
 }
 
 impl Rules {
@@ -198,13 +194,19 @@ impl Rules {
         reading.steps()
     }
 
+    /// Whether a rule of its own accord asks for something.
+    fn is_secured(&self, number: usize) -> bool {
+        let requirement = self.rules.get(number).and_then(|rule| rule.requirement.as_ref());
+        requirement.is_some_and(|own| !own.allows_anonymous())
+    }
+
     fn reading(&self, path: &str) -> Reading {
         Reading::of(path.len(), self.max_path_bytes)
     }
 
     fn number(&self, asked: &Asked<'_>, reading: &mut Reading) -> Result<usize, Undecided> {
         let host = OnceCell::new();
-        let client = Client::new(asked.client);
+        let client = Client::new(asked.host);
         // The first rule of which only the client's address is lacking to tell whether it is for the request.
         let unknown = Cell::new(usize::MAX);
         let fits = |rule: &Rule| -> Fit {
@@ -236,11 +238,17 @@ impl Rules {
         let best = self.tree.find(path, reading, take)?;
         let best = self.regexes.find(path, best, reading, fits)?;
         let best = match &self.beyond {
-            Some(Beyond { tree, is_folded: true }) if best == usize::MAX => {
-                tree.find(fold(path, true).as_str(), reading, take)?
-            }
-            Some(Beyond { tree, is_folded: false }) if best == usize::MAX => {
-                tree.find(path, reading, take)?
+            Some(beyond) if best == usize::MAX => {
+                let path = if beyond.is_folded { &fold(path, true) } else { path };
+                // Of several that are near it, one that needs a credential comes first.
+                let take_secured = |numbers: &[usize], best| {
+                    let mut earlier = numbers.iter().copied().take_while(|&number| number < best);
+                    earlier.find(|&number| self.is_secured(number) && fits(number)).unwrap_or(best)
+                };
+                match beyond.tree.find(path, reading, take_secured)? {
+                    usize::MAX => beyond.tree.find(path, reading, take)?,
+                    secured => secured,
+                }
             }
             Some(_) | None => best,
         };
@@ -249,6 +257,23 @@ impl Rules {
 }
 
 impl Rule {
+    /// A rule for every request with such a path, that needs what no rule speaks of.
+    #[must_use]
+    pub fn new(path: PathMatcher) -> Self {
+        Self {
+            path,
+            methods: None,
+            covers_head: false,
+            hosts: None,
+            narrowing: None,
+            allow: Oddities::NONE,
+            requirement: None,
+            name: String::new(),
+            is_named: false,
+            mode: None,
+        }
+    }
+
     /// Whether it asks nothing of a request but its path. What else a rule asks belongs here too: where one
     /// of these matches, the regular expressions behind it are left out.
     ///
@@ -344,65 +369,8 @@ impl PathMatcher {
     }
 }
 
-/// A text with its ASCII letters in lower case; a path has no slash at its end then.
-fn fold(text: &str, is_path: bool) -> String {
-    let text = if is_path { text.strip_suffix('/').unwrap_or(text) } else { text };
-    text.to_ascii_lowercase()
-}
-
-/// A template that matches what the fold of a path is that `template` matches.
-fn folded(template: &[Segment]) -> impl Iterator<Item = Segment> {
-    let literal = |text: &str| fold(text, false);
-    let of = move |segment: &Segment| match segment {
-        Segment::Literal(text) => Segment::Literal(literal(text)),
-        Segment::Any => Segment::Any,
-        Segment::Rest => Segment::Rest,
-        Segment::Parts(Parts { prefix, middles, least, suffix }) => Segment::Parts(Parts {
-            prefix: literal(prefix),
-            middles: middles.iter().map(|(least, text)| (*least, literal(text))).collect(),
-            least: *least,
-            suffix: literal(suffix),
-        }),
-    };
-    let trailing = Segment::Literal(String::new());
-    let template = match template {
-        [first @ .., last] if *last == trailing && !first.is_empty() => first,
-        template => template,
-    };
-    template.iter().map(of)
-}
-
 fn segments(path: &str) -> impl Iterator<Item = &str> {
     path.strip_prefix('/').unwrap_or(path).split('/')
-}
-
-impl HostPattern {
-    /// A pattern from its configured form, in lower case.
-    #[must_use]
-    pub fn new(pattern: &str) -> Self {
-        match pattern.strip_prefix('*') {
-            Some(domain) => Self::Below(domain.to_owned()),
-            None => Self::Exact(pattern.to_owned()),
-        }
-    }
-
-    fn matches(&self, host: &str) -> bool {
-        match self {
-            Self::Exact(own) => own == host,
-            Self::Below(domain) => host.len() > domain.len() && host.ends_with(domain.as_str()),
-        }
-    }
-}
-
-/// The host of an authority: lower case, without port, without the dot of a rooted name.
-fn host_of(authority: &[u8]) -> String {
-    let text = String::from_utf8_lossy(authority).to_ascii_lowercase();
-    let is_port = |port: &str| port.bytes().all(|b| b.is_ascii_digit());
-    let host = match text.rsplit_once(':') {
-        Some((host, port)) if is_port(port) && (!host.contains(':') || host.ends_with(']')) => host,
-        _ => text.as_str(),
-    };
-    host.strip_suffix('.').unwrap_or(host).to_owned()
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 use proptest::prelude::*;
 
 use super::{Asked, HostPattern, Narrowing, PathMatcher, Rule, Rules, Undecided, host_of};
-use crate::odd_path::Oddities;
+use crate::host::InMemoryHost;
+use crate::policy::Requirement;
 
 #[test]
 fn a_regex_is_anchored_whatever_it_holds() {
@@ -68,22 +69,6 @@ const SEGMENTS: [&str; 24] = [
     "a{x:path}b",
 ];
 
-fn plain(path: PathMatcher) -> Rule {
-    let (methods, hosts, requirement, mode) = (None, None, None, None);
-    Rule {
-        path,
-        methods,
-        covers_head: false,
-        hosts,
-        narrowing: None,
-        allow: Oddities::NONE,
-        requirement,
-        name: String::new(),
-        is_named: false,
-        mode,
-    }
-}
-
 fn rule() -> impl Strategy<Value = Rule> {
     let template = prop::collection::vec(prop::sample::select(SEGMENTS.as_slice()), 1..4)
         .prop_map(|segments| PathMatcher::template(&format!("/{}", segments.join("/"))).unwrap());
@@ -94,7 +79,7 @@ fn rule() -> impl Strategy<Value = Rule> {
     let methods = prop::option::of(prop_oneof![Just(vec!["GET".to_owned()]), Just(vec!["PUT".to_owned()])]);
     let hosts = prop::option::of(prop_oneof![Just("a.example"), Just("*.example")])
         .prop_map(|host| host.map(|host| vec![HostPattern::new(host)]));
-    (path, methods, hosts).prop_map(|(path, methods, hosts)| Rule { methods, hosts, ..plain(path) })
+    (path, methods, hosts).prop_map(|(path, methods, hosts)| Rule { methods, hosts, ..Rule::new(path) })
 }
 
 #[test]
@@ -108,7 +93,7 @@ fn parameters_within_a_segment_are_not_empty_and_share_nothing() {
         ("/{z}@{scale}x.{format}", &["/7@2x.png", "/7@@2x..x.png"], &["/7@x.png", "/@2x.png", "/7@2x."]),
         ("/f(a={a},b={b})", &["/f(a=1,b=2)"], &["/f(a=,b=2)", "/f(a=1,b=2", "/f(a=1)"]),
     ] {
-        let rules = Rules::new(vec![plain(PathMatcher::template(template).unwrap())], 2048).unwrap();
+        let rules = Rules::new(vec![Rule::new(PathMatcher::template(template).unwrap())], 2048).unwrap();
         for (paths, does) in [(matches, true), (others, false)] {
             for path in paths {
                 assert_eq!(PathMatcher::template(template).unwrap().matches(path), does, "{template} {path}");
@@ -123,13 +108,13 @@ fn rules_that_one_path_could_match_in_too_many_ways_are_refused() {
     // Each segment this or anything: as many ways through them as there are rules.
     let rule = |number: usize| {
         let segments: Vec<_> = (0..10).map(|bit| if number >> bit & 1 == 1 { "a" } else { "{x}" }).collect();
-        plain(PathMatcher::template(&format!("/{}/{number}", segments.join("/"))).unwrap())
+        Rule::new(PathMatcher::template(&format!("/{}/{number}", segments.join("/"))).unwrap())
     };
     assert!(Rules::new((0..32).map(rule).collect(), 2048).is_ok());
     let refused = Rules::new((0..1024).map(rule).collect(), 2048).unwrap_err();
     assert!(refused.why.contains("too many templates"), "{refused:?}");
     // Whatever is between two parameters may be in any segment.
-    let rule = |number: usize| plain(PathMatcher::template(&format!("/{{a}}x{number}y{{b}}")).unwrap());
+    let rule = |number: usize| Rule::new(PathMatcher::template(&format!("/{{a}}x{number}y{{b}}")).unwrap());
     assert!(Rules::new((0..8).map(rule).collect(), 2048).is_ok());
     let refused = Rules::new((0..100).map(rule).collect(), 2048).unwrap_err();
     assert!(refused.why.contains("several parameters"), "{refused:?}");
@@ -137,16 +122,19 @@ fn rules_that_one_path_could_match_in_too_many_ways_are_refused() {
 
 #[test]
 fn a_rule_that_needs_more_reading_than_there_may_be_is_not_passed_over() {
-    let rule = |pattern: &str| plain(PathMatcher::regex(pattern).unwrap());
-    let rules =
-        vec![plain(PathMatcher::prefix("/public")), rule(".*/secret"), plain(PathMatcher::prefix("/"))];
+    let rule = |pattern: &str| Rule::new(PathMatcher::regex(pattern).unwrap());
+    let rules = vec![
+        Rule::new(PathMatcher::prefix("/public")),
+        rule(".*/secret"),
+        Rule::new(PathMatcher::prefix("/")),
+    ];
     let rules = Rules::new(rules, 2048).unwrap();
     let long = "a".repeat(5000);
     let find = |path: String| rules.find(b"GET", b"", &path).map(|found| found.unwrap().0);
     assert_eq!(find(format!("/public/{long}")), Ok(0), "no rule before it matters");
     assert_eq!(find(format!("/{long}/secret")), Err(Undecided::Reading));
     assert_eq!(find(format!("/{long}")), Err(Undecided::Reading));
-    let rules = Rules::new(vec![plain(PathMatcher::template("/{a}-{b}").unwrap())], 2048).unwrap();
+    let rules = Rules::new(vec![Rule::new(PathMatcher::template("/{a}-{b}").unwrap())], 2048).unwrap();
     assert_eq!(rules.find(b"GET", b"", &format!("/{long}")).err(), Some(Undecided::Reading));
 }
 
@@ -181,16 +169,33 @@ fn a_rule_for_networks_is_not_passed_over_where_the_client_is_unknown() {
         let client = Some(vec!["10.0.0.0/8".parse().unwrap()]);
         Some(Box::new(Narrowing { client, ..Narrowing::default() }))
     };
-    let rule = |path: &str, narrowing| Rule { narrowing, ..plain(PathMatcher::prefix(path)) };
+    let rule = |path: &str, narrowing| Rule { narrowing, ..Rule::new(PathMatcher::prefix(path)) };
     let rules = vec![rule("/open", None), rule("/", inside()), rule("/", None)];
     let rules = Rules::new(rules, 2048).unwrap();
     let find = |path: &str, client: Option<&str>| {
-        let client = || client.map(|text| text.parse().unwrap());
-        let asked = Asked { client: &client, ..Asked::of(b"GET", b"", path) };
+        let host = InMemoryHost::at(0);
+        *host.address.borrow_mut() = client.map(str::to_owned);
+        let asked = Asked { host: Some(&host), ..Asked::of(b"GET", b"", path) };
         rules.find_for(&asked).map(|found| found.unwrap().0)
     };
     assert_eq!(find("/x", Some("10.1.2.3")), Ok(1));
     assert_eq!(find("/x", Some("11.1.2.3")), Ok(2));
     assert_eq!(find("/x", None), Err(Undecided::Client));
     assert_eq!(find("/open/x", None), Ok(0), "it is not asked after");
+}
+
+/// A public operation gave its neighbour's path to requests that meant a secured one, which came after it by name.
+#[test]
+fn of_two_neighbours_the_one_that_needs_a_credential_comes_first() {
+    let rule = |path: &str, requirement: Requirement| Rule {
+        requirement: Some(requirement),
+        ..Rule::new(PathMatcher::template(path).unwrap())
+    };
+    let (public, secured) = (Requirement::new(Vec::new()), Requirement::denied());
+    let rules = vec![rule("/A/B", public.clone()), rule("/a/b", secured), rule("/c", public)];
+    let rules = Rules::with_beyond(rules, 3, Some(0), 2048).unwrap();
+    let find = |path: &str| rules.find(b"GET", b"", path).unwrap().map(|(number, _)| number);
+    for (path, number) in [("/A/B", 0), ("/a/b", 1), ("/a/b/", 1), ("/A/b", 1), ("/C/", 2)] {
+        assert_eq!(find(path), Some(number), "{path}");
+    }
 }

@@ -88,7 +88,9 @@ impl Clients {
             .and_then(|value| after_prefix(value, "Basic "))
             .map(|credential| basic::decode(credential).unwrap_or_default())
             // Swagger UI sends an empty id and an empty secret if it has none.
-            .filter(|(id, secret)| !id.is_empty() || !secret.is_empty());
+            .filter(|(id, secret)| !id.is_empty() || !secret.is_empty())
+            // Section 2.3.1: both are form-encoded before they are joined.
+            .map(|(id, secret)| (form_decode(id.as_bytes()), form_decode(&secret)));
         let (id, secret) = match (by_header, form) {
             (Some(_), (_, Some(_))) => {
                 return Err(Denial::new(Reason::ClientNamedTwice));
@@ -96,12 +98,11 @@ impl Clients {
             // Many clients repeat their id in the form. Another id there is another client; an empty one is none
             // (section 3.2).
             (Some((id, _)), (Some(form_id), None))
-                if !form_id.is_empty() && form_decode(id.as_bytes()).as_slice() != form_id.as_bytes() =>
+                if !form_id.is_empty() && id.as_slice() != form_id.as_bytes() =>
             {
                 return Err(Denial::new(Reason::ClientNamedTwice));
             }
-            // Section 2.3.1: both are form-encoded before they are joined.
-            (Some((id, secret)), _) => (form_decode(id.as_bytes()), Some(form_decode(&secret))),
+            (Some((id, secret)), _) => (id, Some(secret)),
             (None, (Some(id), secret)) => {
                 let bytes = |text: &str| Zeroizing::new(text.as_bytes().to_vec());
                 (bytes(id), secret.map(bytes))

@@ -230,12 +230,17 @@ fn is_open(security: &Node) -> bool {
 /// Whether a rule is for every path, method and host.
 fn matches_everything(rule: &Tree) -> bool {
     let Some(matcher) = rule.get("match") else { return true };
-    let is_narrowed = ["methods", "hosts", "path"].iter().any(|key| matcher.value.get(key).is_some());
-    let prefix = string(&matcher.value, "prefix");
-    let regex = string(&matcher.value, "regex");
+    let narrowing = ["methods", "hosts", "not", "client", "headers"];
+    let is_narrowed = narrowing.iter().any(|key| matcher.value.get(key).is_some());
+    let text = |key| string(&matcher.value, key);
+    let is_rest = |path: &str| {
+        let name = path.strip_prefix("/{").and_then(|rest| rest.strip_suffix(":path}"));
+        name.is_some_and(|name| !name.contains(['{', '}', '/']))
+    };
     !is_narrowed
-        && prefix.is_none_or(|prefix| prefix == "/")
-        && regex.is_none_or(|regex| regex == ".*" || regex == "/.*")
+        && text("path").is_none_or(is_rest)
+        && text("prefix").is_none_or(|prefix| matches!(prefix, "/" | "/*"))
+        && text("regex").is_none_or(|regex| matches!(regex, ".*" | "/.*"))
 }
 
 /// An introspection's answer is asked for anew; it needs no `exp`.

@@ -67,7 +67,7 @@ static_resources:
                           audiences: [files]
                     users:
                       staff:
-                      - {username: ann, password: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}
+                      - {username: ann, password: $2b$10$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}
                     rules:
                     - match: {path: /health}
                       security: []

@@ -261,3 +261,10 @@ fn conditions_are_beside_the_requirement_that_they_are_of() {
         assert!(errors.contains(says), "{errors}");
     }
 }
+
+#[test]
+fn an_operation_by_query_is_a_rule_for_that_method() {
+    let mut document = paths(json!({"/x": {"query": {"security": []}}}));
+    document["openapi"] = json!("3.2.0");
+    assert_eq!(rules(&document), [("QUERY".to_owned(), "/x".to_owned(), Some(0))]);
+}

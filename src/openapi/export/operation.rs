@@ -41,7 +41,7 @@ pub fn operation(described: &Described<'_>, errors: ErrorSettings) -> Value {
 pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConfig>, errors: ErrorSettings) {
     operation.remove(EXTENSION);
     let Some(security) = security else {
-        // Nobody gets through, whatever they present.
+        // Every request is refused, whatever its credential.
         operation.remove("security");
         add_response(operation, "403", "Forbidden", errors);
         return;

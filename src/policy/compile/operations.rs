@@ -4,7 +4,7 @@ use super::Compiler;
 use super::rules::{NamesHead, name_of};
 use crate::config::openapi::import::{Deeper, Imported, ImportedRule};
 use crate::config::{OnInvalid, OpenApiConfig, Path, PathConfig, SecurityConfig, Unsecured};
-use crate::odd_path::Oddities;
+use crate::policy::Undecided;
 use crate::policy::requirement::Requirement;
 use crate::policy::rules::{PathMatcher, Rule, Rules};
 
@@ -30,16 +30,11 @@ impl Compiler<'_> {
             let ignores_invalid = on_invalid == OnInvalid::Ignore;
             let Some(matcher) = self.path_matcher(&path, &operation.path) else { continue };
             rules.push(Rule {
-                path: matcher,
                 methods: Some(operation.methods.clone()),
                 covers_head: names_head.is_covered_at(&operation.path),
-                hosts: None,
-                narrowing: None,
-                allow: Oddities::NONE,
                 requirement: requirement.map(|requirement| requirement.ignoring_invalid(ignores_invalid)),
                 name: name_of(&operation.path, Some(&operation.methods), None),
-                is_named: false,
-                mode: None,
+                ..Rule::new(matcher)
             });
         }
         rules
@@ -102,18 +97,14 @@ impl Compiler<'_> {
             let PathConfig::Template(template) = &operation.path else { return None };
             let (parameter, _) = template.rsplit_once('}')?;
             Some(Rule {
-                path: PathMatcher::template(&format!("{parameter}:path}}")).ok()?,
                 methods: rule.methods.clone(),
                 covers_head: rule.covers_head,
-                hosts: None,
-                narrowing: None,
-                allow: Oddities::NONE,
                 requirement: Some(
                     rule.requirement.as_ref().map_or_else(|| default.clone(), |own| own.and(default)),
                 ),
                 name: rule.name.clone(),
                 is_named: true,
-                mode: None,
+                ..Rule::new(PathMatcher::template(&format!("{parameter}:path}}")).ok()?)
             })
         });
         deeper.collect()
@@ -132,7 +123,7 @@ impl Compiler<'_> {
                 rule.requirement.as_ref().or(default).is_some_and(Requirement::allows_anonymous)
             }
             Ok(None) => default.is_some_and(Requirement::allows_anonymous),
-            Err(_) => false,
+            Err(Undecided::Reading | Undecided::Client) => false,
         };
         for operation in operations {
             let PathConfig::Template(path) = &operation.path else { continue };

@@ -1,14 +1,12 @@
 //! Rules: patterns compiled, requirements resolved.
 
-use ipnet::IpNet;
-
 use super::Compiler;
 use crate::config::openapi::import::ImportedRule;
 use crate::config::{
-    ExceptConfig, HeaderCondition, MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig,
-    RuleSecurity, SecurityConfig,
+    MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, RuleSecurity, SecurityConfig,
 };
 use crate::host::label_value;
+use crate::http_syntax::is_same_header;
 use crate::policy::requirement::{Alternative, Requirement};
 use crate::policy::rules::{HostPattern, Narrowing, PathMatcher, Rule, Rules, TooCostly};
 
@@ -20,26 +18,6 @@ pub(super) fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Opti
     };
     let methods = methods.map(|methods| format!("{} ", methods.join(","))).unwrap_or_default();
     label_value(&format!("{methods}{}{path}", hosts.map(|hosts| hosts.join(",")).unwrap_or_default()))
-}
-
-/// What a rule asks besides its path, methods and hosts.
-fn narrowing(
-    except: Option<ExceptConfig>,
-    client: Option<Vec<IpNet>>,
-    headers: Vec<(String, HeaderCondition)>,
-) -> Option<Box<Narrowing>> {
-    let has_more = except.is_some() || client.is_some() || !headers.is_empty();
-    has_more.then(|| {
-        let mut narrowing = Narrowing { client, headers, ..Narrowing::default() };
-        if let Some(ExceptConfig { paths, prefixes, methods, hosts }) = except {
-            // Each was a path or a prefix when it was read.
-            narrowing.not_paths =
-                paths.iter().chain(&prefixes).filter_map(|path| PathMatcher::new(path).ok()).collect();
-            narrowing.not_methods = methods;
-            narrowing.not_hosts = hosts.iter().map(|host| HostPattern::new(host)).collect();
-        }
-        Box::new(narrowing)
-    })
 }
 
 /// Gives rules without a name that are called alike their number besides. Names that were given stay:
@@ -88,13 +66,21 @@ impl Compiler<'_> {
                 RuleSecurity::Required(security) => self.requirement(&path.key("security"), security),
                 RuleSecurity::Denied => Requirement::denied(),
             });
-            let Some(MatchConfig { path: condition, methods, hosts, except, client, headers, allow }) =
-                matcher
-            else {
-                continue;
-            };
+            let Some(matching) = matcher else { continue };
+            for (name, _) in &matching.headers {
+                if self.reserved.iter().any(|own| is_same_header(own.as_bytes(), name.as_bytes())) {
+                    let headers = path.key("match");
+                    self.errors.add(
+                        &headers.key("headers"),
+                        format_args!(
+                            "`{name}` is the filter's own: what a client sends in it is removed, and is no condition"
+                        ),
+                    );
+                }
+            }
+            let narrowing = Narrowing::of(&matching).map(Box::new);
+            let MatchConfig { path: condition, methods, hosts, allow, .. } = matching;
             let matcher = self.path_matcher(&path.key("match"), &condition);
-            let narrowing = narrowing(except, client, headers);
             let (Some(matcher), Some(requirement)) = (matcher, requirement) else { continue };
             let is_named = name.is_some();
             let name = name.unwrap_or_else(|| name_of(&condition, methods.as_deref(), hosts.as_deref()));
@@ -180,12 +166,12 @@ impl Compiler<'_> {
                     Some(&scheme) => terms.push(self.term(&path.key(&name), scheme, need)),
                     None => {
                         let known: Vec<_> = self.scheme_ids.keys().cloned().collect();
-                        let remedy = match () {
-                            () if self.described.contains(&name) => {
-                                "; the document describes it, `schemes` has to say how it is verified"
-                            }
-                            () if name.contains([':', '/']) => "; a URI is not followed",
-                            () => "",
+                        let remedy = if self.described.contains(&name) {
+                            "; the document describes it, `schemes` has to say how it is verified"
+                        } else if name.contains([':', '/']) {
+                            "; a URI is not followed"
+                        } else {
+                            ""
                         };
                         let message = format!("no such scheme; there are: [{}]{remedy}", known.join(", "));
                         self.errors.add(&path.key(&name), message);

@@ -86,7 +86,6 @@ fn takes_all(earlier: &Written<'_>, later: &Written<'_>) -> bool {
         (Some(earlier), Some(later)) => later.iter().all(|own| earlier.contains(own)),
     };
     !earlier.matcher.is_narrowed()
-        && earlier.matcher.allow.contains(later.matcher.allow)
         && holds(earlier.matcher.methods.as_deref(), later.matcher.methods.as_deref())
         && holds(earlier.matcher.hosts.as_deref(), later.matcher.hosts.as_deref())
 }

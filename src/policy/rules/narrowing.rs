@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{HostPattern, PathMatcher};
-use crate::config::HeaderCondition;
+use crate::config::{ExceptConfig, HeaderCondition, MatchConfig};
+use crate::host::{ClientAddress, Host};
 use crate::odd_path::Oddities;
 use crate::request::Request;
 
@@ -20,33 +21,43 @@ pub struct Asked<'a> {
     pub path: &'a str,
     /// What the path has that one in normal form does not have.
     pub oddities: Oddities,
+    /// Further readings of a path that is not in normal form.
+    pub readings: &'a [String],
     /// Its headers; `None`: it is asked after without any.
     pub request: Option<&'a Request<'a>>,
-    /// Tells its client's address; `None`: the client has none that is known.
-    pub client: &'a dyn Fn() -> Option<IpAddr>,
+    /// Tells its client's address; `None`: it is asked after without a client.
+    pub host: Option<&'a dyn Host>,
 }
 
 impl<'a> Asked<'a> {
     /// A request of which no more is known.
     #[must_use]
     pub fn of(method: &'a [u8], authority: &'a [u8], path: &'a str) -> Self {
-        Self { method, authority, path, oddities: Oddities::NONE, request: None, client: &|| None }
+        let oddities = Oddities::NONE;
+        Self { method, authority, path, oddities, readings: &[], request: None, host: None }
+    }
+
+    /// A request with this path.
+    #[must_use]
+    pub fn of_request(request: &'a Request<'a>, path: &'a str, host: &'a dyn Host) -> Self {
+        let asked = Self::of(request.method(), request.authority(), path);
+        Self { request: Some(request), host: Some(host), ..asked }
     }
 }
 
 /// A client's address that is asked for once, and only if a rule needs it.
 pub(super) struct Client<'a> {
-    ask: &'a dyn Fn() -> Option<IpAddr>,
-    answer: OnceCell<Option<IpAddr>>,
+    host: Option<&'a dyn Host>,
+    address: OnceCell<Option<IpAddr>>,
 }
 
 impl<'a> Client<'a> {
-    pub(super) fn new(ask: &'a dyn Fn() -> Option<IpAddr>) -> Self {
-        Self { ask, answer: OnceCell::new() }
+    pub(super) fn new(host: Option<&'a dyn Host>) -> Self {
+        Self { host, address: OnceCell::new() }
     }
 
     fn address(&self) -> Option<IpAddr> {
-        *self.answer.get_or_init(self.ask)
+        *self.address.get_or_init(|| self.host.and_then(ClientAddress::ip_of))
     }
 }
 
@@ -75,10 +86,45 @@ pub(super) enum Fit {
 }
 
 impl Narrowing {
+    /// The conditions of a `match` that has some.
+    #[must_use]
+    pub fn of(matching: &MatchConfig) -> Option<Self> {
+        if !matching.is_narrowed() {
+            return None;
+        }
+        let MatchConfig { except, client, headers, .. } = matching;
+        let mut narrowing = Self { client: client.clone(), headers: headers.clone(), ..Self::default() };
+        if let Some(ExceptConfig { paths, prefixes, methods, hosts }) = except {
+            // Each was a path or a prefix when it was read.
+            let paths = paths.iter().chain(prefixes);
+            narrowing.not_paths = paths.filter_map(|path| PathMatcher::new(path).ok()).collect();
+            narrowing.not_methods.clone_from(methods);
+            narrowing.not_hosts = hosts.iter().map(|host| HostPattern::new(host)).collect();
+        }
+        Some(narrowing)
+    }
+
+    /// Whether all that it asks is the method and the path.
+    #[must_use]
+    pub fn is_of_operations(&self) -> bool {
+        self.not_hosts.is_empty() && self.client.is_none() && self.headers.is_empty()
+    }
+
+    /// Whether the rule is not for this method or this path.
+    #[must_use]
+    pub fn excepts(&self, method: &[u8], covers_head: bool, path: &str) -> bool {
+        names(&self.not_methods, method, covers_head) || self.not_paths.iter().any(|own| own.matches(path))
+    }
+
+    /// Whether it is not for this request: by any reading of its path.
+    fn excepts_request(&self, asked: &Asked<'_>, covers_head: bool) -> bool {
+        let mut paths = std::iter::once(asked.path).chain(asked.readings.iter().map(String::as_str));
+        paths.any(|path| self.excepts(asked.method, covers_head, path))
+    }
+
     pub(super) fn fit(&self, asked: &Asked<'_>, covers_head: bool, host: &str, client: &Client<'_>) -> Fit {
-        let is_excepted = names(&self.not_methods, asked.method, covers_head)
-            || self.not_hosts.iter().any(|pattern| pattern.matches(host))
-            || self.not_paths.iter().any(|own| own.matches(asked.path));
+        let is_excepted = self.not_hosts.iter().any(|pattern| pattern.matches(host))
+            || self.excepts_request(asked, covers_head);
         if is_excepted || !self.headers.iter().all(|(name, condition)| holds(name, condition, asked.request))
         {
             return Fit::No;
@@ -99,7 +145,8 @@ impl Narrowing {
 
 /// Whether `methods` name this one.
 #[inline]
-pub(super) fn names(methods: &[String], method: &[u8], covers_head: bool) -> bool {
+#[must_use]
+pub fn names(methods: &[String], method: &[u8], covers_head: bool) -> bool {
     let named = |asked: &[u8]| methods.iter().any(|own| own.as_bytes() == asked);
     named(method) || (covers_head && method == b"HEAD" && named(b"GET"))
 }

@@ -107,7 +107,7 @@ fn releasing_heads(mut policy: Value) -> Value {
 
 fn without_keys() -> Value {
     let remote =
-        json!({"uri": "http://nobody.example/jwks.json", "cluster": "unserved", "timeout_seconds": 1});
+        json!({"uri": "http://unserved.example/jwks.json", "cluster": "unserved", "timeout_seconds": 1});
     json!({
         "schemes": {"remote": {"type": "oauth2", "flows": {}, "jwt": {"remote_jwks": remote}}},
         "security": [{"remote": []}],

@@ -203,7 +203,7 @@ pub fn rows() -> Vec<Row> {
         ("found: query", "GET", "/x?op=1"),
         ("found: query", "GET", "/x"),
         ("found: query", "GET", "/y"),
-        ("found: later methods", "QUERY", "/x"),
+        // Of QUERY the importer's own tests speak: Envoy's parser of HTTP/1 has no such method.
         ("found: later methods", "COPY", "/x"),
         ("found: by URI", "GET", "/x"),
         ("found: neighbours", "HEAD", "/x"),

@@ -10,10 +10,13 @@ use super::{BEARER, BEARER_READ, Row, allowed, refused};
 
 const P: &str = "matching";
 const ODD: &str = "odd paths";
+const ABOVE: &str = "odd paths below rules";
+const TRIAL: &str = "odd paths on trial";
 
 pub fn policies() -> Vec<(&'static str, Value)> {
     let schemes = json!({"token": oauth2(json!({}))});
     let needed = json!([{"token": []}]);
+    let all = json!(["encoded_slash", "encoded_percent", "semicolon", "empty_segment"]);
     vec![
         (
             P,
@@ -43,6 +46,33 @@ pub fn policies() -> Vec<(&'static str, Value)> {
             }),
         ),
         (
+            ABOVE,
+            json!({
+                "schemes": schemes,
+                "rules": [
+                    {"match": {"prefix": "/admin", "allow": all}, "security": "denied"},
+                    {"match": {"path": "/x/secret"}, "security": "denied"},
+                    {"match": {"path": "/x/{i}", "methods": ["POST"]}, "security": needed},
+                    {"match": {"regex": "/z/.*[.]key"}, "security": "denied"},
+                    {"match": {"prefix": "/but", "allow": all, "not": {"prefixes": ["/but/secret"], "paths": ["/but/{n}.key"]}}, "security": []},
+                    {"match": {"prefix": "/but", "allow": all}, "security": needed},
+                    {"match": {"prefix": "/", "allow": all}, "security": []},
+                ],
+            }),
+        ),
+        (
+            TRIAL,
+            json!({
+                "schemes": schemes,
+                "rules": [
+                    {"match": {"prefix": "/admin"}, "security": "denied"},
+                    {"match": {"prefix": "/tried"}, "security": "denied", "mode": "dry_run"},
+                    {"match": {"prefix": "/tried", "allow": all}, "security": needed},
+                    {"match": {"prefix": "/", "allow": all}, "security": needed, "mode": "dry_run"},
+                ],
+            }),
+        ),
+        (
             ODD,
             json!({
                 "schemes": schemes,
@@ -67,15 +97,15 @@ pub fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
     let needs =
         |name: &str, policy, request| refused(name, policy, request, 401, "Not authenticated", &[BEARER]);
-    let nobody = |name: &str, request| refused(name, P, request, 403, "Forbidden", &[]);
+    let forbidden = |name: &str, request| refused(name, P, request, 403, "Forbidden", &[]);
     let mut head = needs("not: HEAD is as GET", P, Request::new("HEAD", "/open/x"));
     head.expect.body = None;
     let header = |path: &str, headers: &[(&str, &str)]| {
-        headers.iter().fold(Request::get(path), |request, (name, value)| request.header(*name, *value))
+        headers.iter().fold(Request::get(path), |request, (name, value)| request.header(name, value))
     };
     rows.extend([
-        nobody("denied: nobody", Request::get("/denied")),
-        nobody("denied: nor with a token", Request::get("/denied/x").bearer(Token::reader().sign("HS256"))),
+        forbidden("denied: without a credential", Request::get("/denied")),
+        forbidden("denied: with a token", Request::get("/denied/x").bearer(Token::reader().sign("HS256"))),
         allowed("not: what is left", P, Request::post("/open/x")),
         needs("not: a path", P, Request::post("/open/closed/7")),
         allowed("not: below a path", P, Request::post("/open/closed/7/x")),
@@ -101,15 +131,15 @@ pub fn rows() -> Vec<Row> {
         needs("headers: there though it should not", P, header("/no-header", &[("x-stage", "")])),
         allowed("several segments: one", P, Request::get("/files/a")),
         allowed("several segments: three", P, Request::get("/files/a/b/c")),
-        nobody("several segments: none", Request::get("/files/")),
+        forbidden("several segments: none", Request::get("/files/")),
         allowed("several segments in the middle", P, Request::get("/trees/a/b/meta")),
-        nobody("several segments in the middle: none", Request::get("/trees/meta")),
+        forbidden("several segments in the middle: none", Request::get("/trees/meta")),
         allowed("a prefix within a segment: as it is", P, Request::get("/api/v1")),
         allowed("a prefix within a segment: more", P, Request::get("/api/v1beta/x")),
-        nobody("a prefix within a segment: another", Request::get("/api/v2")),
-        nobody("a prefix within a segment: deeper", Request::get("/api/x/v1")),
+        forbidden("a prefix within a segment: another", Request::get("/api/v2")),
+        forbidden("a prefix within a segment: deeper", Request::get("/api/x/v1")),
         allowed("an asterisk below: something", P, Request::get("/below/x/y")),
-        nobody("an asterisk below: not itself", Request::get("/below")),
+        forbidden("an asterisk below: not itself", Request::get("/below")),
     ]);
     let ambiguous =
         |name: &str, request| refused(format!("odd path: {name}"), ODD, request, 400, "Ambiguous path", &[]);
@@ -151,13 +181,50 @@ pub fn rows() -> Vec<Row> {
         as_it_came("semicolon: encoded", "/cars%3Bcolor=red"),
         ambiguous("semicolon: dots before it", Request::get("/..;/admin")),
         ambiguous("semicolon: deeper than the rule", Request::get("/cars;color=red/x")),
-        as_it_came("empty segment", "/bucket//key"),
+        as_it_came("empty segment", "/bucket//other"),
+        ambiguous("empty segment: what a rule before it is for", Request::get("/bucket//key")),
         as_it_came("empty segment and encoded slash", "/bucket//a%2Fb/"),
         needs("empty segment: without it the stricter rule", ODD, Request::get("/bucket/key")),
         ambiguous("empty segment: another method", Request::post("/bucket//key")),
         ambiguous("empty segment: at the start", Request::get("//bucket/key")),
         ambiguous("backslash: by no rule", Request::get("/bucket/a%5Cb")),
         ambiguous("dot segment: by no rule", Request::get("/bucket//../x")),
+    ]);
+    for (policy, paths) in [
+        (
+            ABOVE,
+            &[
+                "/admin;x/a",
+                "//admin/a",
+                "/;/admin",
+                "/admin%2Fa",
+                "/%2Fadmin",
+                "/x/secret;a",
+                "/x/secret%2F",
+                "/x//secret",
+                "/but%2Fsecret",
+                "/z/a.key;",
+                "/z/a.key;b=%2F",
+            ][..],
+        ),
+        (TRIAL, &["/admin;", "/admin;/b", "//admin", "/admin%2Fx", "/%2Fadmin", "/admin%3Bx"]),
+    ] {
+        for path in paths {
+            let name = format!("{policy}: another reading is a rule's before: {path}");
+            rows.push(refused(name, policy, Request::get(*path), 400, "Ambiguous path", &[]));
+        }
+    }
+    for path in ["/but/secret;a", "/but//secret", "/but/secret%2Fx", "/but/a.key;b"] {
+        let name = format!("{ABOVE}: an exception by another reading leaves it to the next rule: {path}");
+        rows.push(needs(&name, ABOVE, Request::get(path)));
+    }
+    let other = Request::post("/x/a;b");
+    rows.extend([
+        refused(format!("{ABOVE}: the method counts"), ABOVE, other, 400, "Ambiguous path", &[]),
+        allowed(format!("{ABOVE}: another method"), ABOVE, Request::get("/x/a;b")).path("/x/a;b"),
+        allowed(format!("{ABOVE}: no rule's before"), ABOVE, Request::get("/y//a;b")).path("/y//a;b"),
+        needs("odd paths on trial: a rule before that is on trial", TRIAL, Request::get("/tried/x;a")),
+        allowed(format!("{TRIAL}: no rule's before"), TRIAL, Request::get("/y;a")).path("/y;a"),
     ]);
     rows
 }

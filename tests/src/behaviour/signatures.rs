@@ -84,7 +84,7 @@ pub fn rows() -> Vec<Row> {
         allowed("kid of the set's Ed25519 key", "key_set", kid(Token::new(), "ed", "EdDSA")),
         allowed("no kid: the key is found by trying", "key_set", get(Token::new().sign("ES256"))),
         bad_token("kid of another key", "key_set", kid(Token::new(), "rsa", "ES256")),
-        bad_token("kid of no key", "key_set", kid(Token::new(), "nobody", "ES256")),
+        bad_token("kid of no key", "key_set", kid(Token::new(), "unknown", "ES256")),
         bad_token("kid of a key that only encrypts", "key_set", kid(Token::new(), "enc", "RS256")),
         bad_token("an algorithm that no key of the set has", "key_set", get(Token::new().sign("PS256"))),
         allowed(

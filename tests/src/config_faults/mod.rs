@@ -3,6 +3,7 @@
 mod claims;
 mod documents;
 mod keys_and_rules;
+mod matching;
 mod observability_keys;
 mod people;
 mod remote;
@@ -88,6 +89,7 @@ pub fn chosen() -> Vec<Fault> {
 pub fn faults() -> Vec<Fault> {
     let mut faults = schemes::faults();
     faults.extend(keys_and_rules::faults());
+    faults.extend(matching::faults());
     faults.extend(people::faults());
     faults.extend(documents::faults());
     faults.extend(remote::faults());

@@ -141,7 +141,7 @@ fn keys_that_an_attacker_on_the_way_could_replace_are_a_warning() {
 
 #[test]
 fn what_istio_and_envoy_gateway_leave_open_is_a_warning() {
-    let istio = "kind: WasmPlugin\nmetadata: {name: gate}\nspec:\n  url: oci://registry/x\n  sha256: '00'\n  failStrategy: FAIL_RELOAD\n  vmConfig: {env: [{name: LYCHGATE_SECRET, valueFrom: HOST}]}\n  pluginConfig:\n    schemes:\n      oauth2:\n        type: oauth2\n        flows: {password: {tokenUrl: /token, scopes: {}}}\n        jwt: {keys: [{alg: HS256, secret: {env: LYCHGATE_SECRET}}], audiences: [a]}\n        users: staff\n        issue: {release_head: true}\n    users:\n      staff:\n      - {username: ann, password: $2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
+    let istio = "kind: WasmPlugin\nmetadata: {name: gate}\nspec:\n  url: oci://registry/x\n  sha256: '00'\n  failStrategy: FAIL_RELOAD\n  vmConfig: {env: [{name: LYCHGATE_SECRET, valueFrom: HOST}]}\n  pluginConfig:\n    schemes:\n      oauth2:\n        type: oauth2\n        flows: {password: {tokenUrl: /token, scopes: {}}}\n        jwt: {keys: [{alg: HS256, secret: {env: LYCHGATE_SECRET}}], audiences: [a]}\n        users: staff\n        issue: {release_head: true}\n    users:\n      staff:\n      - {username: ann, password: $2b$10$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW}\n";
     told(
         istio,
         "warning",
