@@ -22,6 +22,7 @@ fn same_of_one_length(left: &[u8], right: &[u8]) -> bool {
 
 /// The same for at most sixteen bytes, which most names of headers have: their beginnings and their ends are compared,
 /// which may overlap.
+#[inline]
 fn same_short(left: &[u8], right: &[u8]) -> bool {
     match (left.first_chunk(), left.last_chunk(), right.first_chunk(), right.last_chunk()) {
         (Some(left), Some(left_end), Some(right), Some(right_end)) => {

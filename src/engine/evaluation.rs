@@ -151,15 +151,18 @@ impl<'a> Evaluation<'a> {
         pause
     }
 
+    #[inline]
     pub(super) fn scheme(&self, id: SchemeId) -> Option<&'a Scheme> {
         self.engine.policy.scheme(id)
     }
 
+    #[inline]
     pub(super) fn look(&self, id: SchemeId) -> Option<&Look<'a>> {
         self.looks.get(id.0)
     }
 
     /// The credential that the request has for a scheme.
+    #[inline]
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
         Some(look.found.get_or_init(|| {
@@ -205,6 +208,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// What the request presents for a scheme. A scheme that does not exist is never proven.
+    #[inline]
     pub(super) fn status(&self, id: SchemeId) -> &CredentialStatus<'a> {
         match (self.look(id), self.scheme(id)) {
             (Some(look), Some(scheme)) => look.presented.get_or_init(|| self.verify(id, scheme)),
