@@ -29,6 +29,7 @@ impl Reserved {
 }
 
 /// The bit of a length; those beyond share the last one.
+#[inline]
 fn bit(length: usize) -> u64 {
     1 << length.min(63)
 }
