@@ -27,14 +27,19 @@ pub fn is_header_value(value: &[u8]) -> bool {
 /// Whether an application that gets headers as variables could take the two for one. CGI makes an underscore of a
 /// hyphen (RFC 3875 section 4.1.18), PHP of a dot too, and older servers of every sign that is neither letter nor
 /// digit.
+#[inline]
 #[must_use]
 pub fn is_same_header(left: &[u8], right: &[u8]) -> bool {
+    left.len() == right.len() && is_similar(left, right)
+}
+
+/// The same for names of one length.
+fn is_similar(left: &[u8], right: &[u8]) -> bool {
     let is_similar = |(left, right): (&u8, &u8)| {
         left.eq_ignore_ascii_case(right) || !(left.is_ascii_alphanumeric() || right.is_ascii_alphanumeric())
     };
     // Most begin differently, and most others are the same altogether.
-    left.len() == right.len()
-        && left.first().zip(right.first()).is_none_or(is_similar)
+    left.first().zip(right.first()).is_none_or(is_similar)
         && (same(left, right) || left.iter().zip(right).all(is_similar))
 }
 

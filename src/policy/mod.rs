@@ -263,6 +263,7 @@ impl Policy {
     }
 
     /// Whether only the filter may speak in header `name`.
+    #[inline]
     #[must_use]
     pub fn is_reserved(&self, name: &[u8]) -> bool {
         self.reserved.contains(name)

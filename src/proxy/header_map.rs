@@ -33,7 +33,9 @@ pub fn parse<'b>(bytes: &'b [u8], headers: &mut HeaderPairs<'b>) -> Option<()> {
     let (count, rest) = bytes.split_first_chunk::<4>()?;
     let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
     let (sizes, mut data) = rest.split_at_checked(count.checked_mul(8)?)?;
-    headers.reserve(count);
+    if count > headers.inline_size() {
+        headers.reserve(count);
+    }
     headers.extend(sizes.as_chunks::<8>().0.iter().map_while(|sizes| {
         let sizes = u64::from_le_bytes(*sizes);
         let (name, rest) = split_text(data, sizes as u32)?;
