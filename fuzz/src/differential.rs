@@ -51,6 +51,7 @@ fn ours(key: Result<VerificationKey, String>) -> Verifier {
         scopes: ScopeSettings { claims: vec![ClaimReference::named("scopes")], ..ScopeSettings::default() },
         claims_to_headers: Vec::new(),
         payload_to_header: None,
+        claims_to_metadata: Vec::new(),
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,

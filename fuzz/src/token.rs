@@ -37,6 +37,7 @@ fn verifier() -> Verifier {
         },
         claims_to_headers: [("email", "x-email"), ("a.b", "x-a-b")].map(header).into(),
         payload_to_header: None,
+        claims_to_metadata: Vec::new(),
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,

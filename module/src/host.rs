@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lychgate::host::{
-    Event, Host, HostError, HttpCall, NativeVerdict, StatDefinition, StatUpdate, Ticket, Work,
+    Event, Host, HostError, HttpCall, NativeVerdict, PeerCertificate, StatDefinition, StatUpdate, Ticket,
+    Work,
 };
 use lychgate::keys::{NativeKey, VerificationKey};
 use lychgate::metrics::Metrics;
@@ -146,6 +147,19 @@ impl Host for NativeHost {
         getrandom::fill(bytes).map_err(|_| HostError("no randomness"))
     }
 
+    /// Envoy does not tell a module whether it has validated the certificate.
+    fn peer_certificate(&self) -> Option<PeerCertificate> {
+        let exchange = self.current()?;
+        let text = |attribute| exchange.envoy.text(attribute).filter(|text| !text.is_empty());
+        Some(PeerCertificate {
+            sha256: digest_of(&text(Attribute::CertificateSha256)?)?,
+            is_validated: false,
+            uri: text(Attribute::CertificateUri),
+            dns: text(Attribute::CertificateDns),
+            subject: text(Attribute::CertificateSubject),
+        })
+    }
+
     fn client_address(&self) -> Option<String> {
         // Envoy's view of the downstream's remote address: X-Forwarded-For counts as far as the connection
         // manager trusts it.
@@ -214,4 +228,17 @@ impl Host for NativeHost {
         }
         Ok(number)
     }
+}
+
+/// A SHA-256 of 64 hexadecimal digits.
+fn digest_of(text: &str) -> Option<[u8; 32]> {
+    let digits = text.as_bytes();
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let mut digest = [0; 32];
+    for (byte, pair) in digest.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(digest)
 }

@@ -15,6 +15,8 @@ pub struct Stats {
     ids: HashMap<&'static str, usize>,
     /// What is counted on each thread and not yet told to Envoy.
     tallies: Mutex<Vec<(Arc<Series>, Arc<Tally>)>>,
+    /// Stats that are not there yet: one with labels is there once it was changed.
+    fresh: Mutex<Vec<Arc<Series>>>,
     /// What was counted on the main thread, where Envoy can only be told by way of a request (1.37 and 1.38).
     untold: Mutex<Vec<(Arc<Series>, usize, StatUpdate)>>,
 }
@@ -39,11 +41,12 @@ impl Stats {
                 None => log::warn!("lychgate: the stat {name} cannot be had"),
             }
         }
-        Self { ids, tallies: Mutex::default(), untold: Mutex::default() }
+        Self { ids, tallies: Mutex::default(), fresh: Mutex::default(), untold: Mutex::default() }
     }
 
     /// A thread counts here from now on.
     pub fn add(&self, series: Arc<Series>, tally: Arc<Tally>) {
+        self.fresh.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&series));
         let mut tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         tallies.push((series, tally));
     }
@@ -84,6 +87,11 @@ impl Stats {
     pub fn tell_all(&self, envoy: &ConfigHandle) {
         if !abi::counts_without_a_request() {
             return;
+        }
+        // A rate needs the zero before the first one.
+        let fresh = std::mem::take(&mut *self.fresh.lock().unwrap_or_else(PoisonError::into_inner));
+        for series in fresh {
+            (0..series.len()).for_each(|slot| self.update(&series, slot, StatUpdate::Add(0), envoy, None));
         }
         let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
         for (series, tally) in tallies.iter() {

@@ -8,6 +8,9 @@ use super::rules::read_scope;
 use crate::claim::{ClaimCondition, ClaimReference, Condition, Scalar};
 use crate::setting::words;
 
+/// The names under which the filter sets dynamic metadata of its own.
+pub const METADATA_NAMES: [&str; 3] = ["subject", "scheme", "scopes"];
+
 /// 2^53: a whole number beyond it is not the same in every JSON reader.
 const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -182,6 +185,18 @@ pub fn read_claims_to_headers(node: Node<'_>) -> Option<Vec<ClaimHeaderConfig>> 
         Some(ClaimHeaderConfig { claim: claim?, header: header?, on_invalid })
     })?;
     Some(read.into_iter().filter_map(|(_, header)| header).collect())
+}
+
+/// `claims_to_metadata`. The filter's own names are not to be a claim's.
+pub fn read_claims_to_metadata(node: Node<'_>) -> Option<Vec<ClaimReference>> {
+    node.list(|n| {
+        let claim = read_reference(n)?;
+        let name = claim.as_str();
+        if METADATA_NAMES.contains(&name) {
+            return n.error(format_args!("the filter sets `{name}` itself: write the claim as `/{name}`"));
+        }
+        Some(claim)
+    })
 }
 
 /// The same as written, where the types above hold something else.

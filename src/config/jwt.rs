@@ -1,7 +1,8 @@
 //! `jwt`: where a token stands, and what it must say.
 
 use super::claims::{
-    ClaimHeaderConfig, RolesConfig, ScopeMode, read_claims_to_headers, read_conditions, read_references,
+    ClaimHeaderConfig, RolesConfig, ScopeMode, read_claims_to_headers, read_claims_to_metadata,
+    read_conditions, read_references,
 };
 use super::fields::{non_empty, read_algorithm, read_own_header_name};
 use super::key_source::{KeySource, read_key_source};
@@ -123,6 +124,16 @@ pub struct JwtConfig {
     /// The request header that gets the payload of the token.
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub payload_to_header: Option<String>,
+    /// Claims that the native module sets in the dynamic metadata `lychgate`, under these names: strings, numbers, booleans
+    /// and arrays of strings as they are, others as JSON text. Envoy offers no dynamic metadata to Wasm modules.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(
+            with = "Option<Vec<super::claims::written::Reference>>",
+            extend("examples" = [["email", "realm_access.roles"]]),
+        )
+    )]
+    pub claims_to_metadata: Vec<ClaimReference>,
     /// Proof of possession.
     #[cfg_attr(feature = "schema", schemars(flatten))]
     pub proof: ProofConfig,
@@ -189,6 +200,7 @@ impl JwtConfig {
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
         let payload_to_header =
             is_read.then(|| object.optional("payload_to_header", read_own_header_name)).flatten();
+        let claims_to_metadata = object.optional("claims_to_metadata", read_claims_to_metadata);
         let proof = ProofConfig::read(&object);
         let revoked = object.optional("revoked", read_revoked).unwrap_or_default();
         let has_revocation = object.has("revocation");
@@ -223,6 +235,7 @@ impl JwtConfig {
             from,
             claims_to_headers: claims_to_headers.unwrap_or_default(),
             payload_to_header,
+            claims_to_metadata: claims_to_metadata.unwrap_or_default(),
             proof,
             revoked,
             revocation,

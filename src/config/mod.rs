@@ -30,7 +30,7 @@ pub mod template;
 pub mod users;
 
 pub use api_keys::ApiKeyConfig;
-pub use claims::{ClaimHeaderConfig, OnInvalidHeader, RolesConfig, ScopeMode};
+pub use claims::{ClaimHeaderConfig, METADATA_NAMES, OnInvalidHeader, RolesConfig, ScopeMode};
 pub use error::{ConfigError, Errors, Path};
 pub use fields::SecretSource;
 pub use flows::{Flow, Flows};

@@ -71,7 +71,7 @@ impl<'a> Evaluation<'a> {
         let mut seen = HashSet::new();
         let scopes = speaker.into_iter().flat_map(Authenticated::scopes);
         let scopes: Vec<String> = scopes.filter(|scope| seen.insert(scope.as_str())).cloned().collect();
-        let mut identity = Identity { subject, scopes, schemes, headers: Vec::new() };
+        let mut identity = Identity { subject, scopes, schemes, ..Identity::default() };
         if let Some(subject) = identity.subject.clone() {
             identity.set(&names.subject, subject.as_bytes());
         }
@@ -99,6 +99,12 @@ impl<'a> Evaluation<'a> {
             for (name, value) in token.headers() {
                 if !taken.iter().any(|verifier| verifier.may_set(name)) {
                     identity.set(name, value);
+                }
+            }
+            // As with headers: the first token that is to tell a name tells it.
+            for (name, value) in token.metadata() {
+                if !taken.iter().any(|verifier| verifier.may_tell(name)) {
+                    identity.metadata.push((Rc::clone(name), value.clone()));
                 }
             }
             taken.push(verifier);

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::{Headers, HostError, LocalReply, Stream};
+use super::{Headers, HostError, LocalReply, Metadata, Stream};
 
 /// Header names and values, one pair for each field line.
 pub type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
@@ -41,6 +41,8 @@ pub struct InMemoryStream {
     pub resumed: Cell<u32>,
     /// The number of its connection.
     pub connection: Cell<u64>,
+    /// The dynamic metadata that was set, as text.
+    pub metadata: RefCell<Vec<(String, String)>>,
 }
 
 impl InMemoryStream {
@@ -77,6 +79,10 @@ fn read(pairs: &RefCell<Pairs>, read: &mut dyn FnMut(&Headers<'_>)) {
 }
 
 impl Stream for InMemoryStream {
+    fn set_metadata(&self, name: &str, value: Metadata<'_>) {
+        self.metadata.borrow_mut().push((name.to_owned(), format!("{value:?}")));
+    }
+
     fn read_request_headers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
         self.works("read_request_headers")?;
         read(&self.headers, reader);

@@ -13,6 +13,8 @@ pub use users::{User, UserDirectory};
 use std::cell::OnceCell;
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use crate::request::HeaderMutation;
 
 /// The identity of a request.
@@ -26,6 +28,8 @@ pub struct Identity {
     pub schemes: Vec<String>,
     /// The headers that tell the upstream.
     pub headers: Vec<HeaderMutation>,
+    /// Claims for dynamic metadata, by name.
+    pub metadata: Vec<(Rc<str>, Value)>,
 }
 
 impl Identity {

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use super::claims::Validity;
 use super::confirmation::Confirmation;
 use crate::host::Host;
@@ -9,6 +11,9 @@ use crate::identity::IdentityMemo;
 
 /// A request header made of a claim.
 pub type ClaimHeader = (Rc<str>, Vec<u8>);
+
+/// A claim for dynamic metadata, by the name that it has in the configuration.
+pub type ClaimMetadata = (Rc<str>, Value);
 
 /// What a verified token says. Made by `Verifier::verify` alone.
 #[derive(Debug, PartialEq, Eq)]
@@ -18,6 +23,7 @@ pub struct Verified {
     pub(super) issuer: Option<String>,
     pub(super) scopes: Vec<String>,
     pub(super) headers: Vec<ClaimHeader>,
+    pub(super) metadata: Vec<ClaimMetadata>,
     pub(super) validity: Validity,
     /// `jti`, for revocation.
     pub(super) id: Option<String>,
@@ -59,6 +65,12 @@ impl Verified {
     #[must_use]
     pub fn headers(&self) -> &[ClaimHeader] {
         &self.headers
+    }
+
+    /// The claims for dynamic metadata.
+    #[must_use]
+    pub fn metadata(&self) -> &[ClaimMetadata] {
+        &self.metadata
     }
 
     /// Whether condition number `condition` of `Verifier::set_conditions` holds. One that is not known does not.
@@ -107,6 +119,7 @@ pub mod tests_support {
             issuer: None,
             scopes: vec![],
             headers: vec![],
+            metadata: vec![],
             validity: Validity { from, until },
             id: None,
             issued: None,

@@ -11,13 +11,13 @@ use super::issuers::Issuer;
 use super::possession::Possession;
 use super::scopes::ScopeSettings;
 use super::types::{plain_type, says_something_else};
-use super::verified::{ClaimHeader, Verified};
+use super::verified::{ClaimHeader, ClaimMetadata, Verified};
 use crate::claim::{ClaimCondition, ClaimReference};
 use crate::fetch::{
     Content, FetchStatus, Introspection, IntrospectionResult, PendingFetch, RemoteSource, Revocations,
     TokenDigests,
 };
-use crate::host::Host;
+use crate::host::{Host, IS_NATIVE};
 use crate::http_syntax::is_header_value;
 
 /// What the tokens of a scheme must be.
@@ -43,6 +43,8 @@ pub struct VerifierSettings {
     pub claims_to_headers: Vec<HeaderOfClaim>,
     /// The request header that gets the payload.
     pub payload_to_header: Option<Rc<str>>,
+    /// Claims that are set in dynamic metadata, where the host has it.
+    pub claims_to_metadata: Vec<ClaimReference>,
     /// Whether the upstream is told `iss`.
     pub tells_issuer: bool,
     /// Tokens that are revoked.
@@ -115,6 +117,12 @@ impl Verifier {
     #[must_use]
     pub fn accepts(&self) -> (&TrustAnchor, Option<&[String]>) {
         (&self.trust_anchor, self.settings.audiences.as_deref())
+    }
+
+    /// Whether it may set dynamic metadata of this name.
+    #[must_use]
+    pub fn may_tell(&self, name: &str) -> bool {
+        self.settings.claims_to_metadata.iter().any(|claim| claim.as_str() == name)
     }
 
     /// Whether a claim of some token could be told in header `name`.
@@ -302,6 +310,7 @@ impl Verifier {
             issuer,
             scopes: settings.scopes.of(claims)?,
             headers: self.headers(claims, payload)?,
+            metadata: self.metadata(claims),
             validity,
             id: claims::string_claim(claims, "jti")?.map(str::to_owned),
             issued: claims::issued(claims),
@@ -319,6 +328,12 @@ impl Verifier {
             return Err(TokenError::BadClaim(claim.as_str().to_owned()));
         }
         Ok(text.to_owned())
+    }
+
+    /// What is set in dynamic metadata; nothing for a Wasm module, whose host has none.
+    fn metadata(&self, claims: &Claims) -> Vec<ClaimMetadata> {
+        let told = self.settings.claims_to_metadata.iter().filter(|_| IS_NATIVE);
+        told.filter_map(|claim| Some((claim.as_str().into(), claim.find(claims)?.clone()))).collect()
     }
 
     /// A claim that cannot be a header value refuses the token, if it is not said otherwise: cut short, it would say

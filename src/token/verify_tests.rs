@@ -46,6 +46,7 @@ fn verifier(jwk: &str) -> Verifier {
         max_token_bytes: 8192,
         scopes: ScopeSettings::default(),
         claims_to_headers: Vec::new(),
+        claims_to_metadata: Vec::new(),
         payload_to_header: None,
         tells_issuer: false,
         revoked: Revocations::default(),

@@ -343,6 +343,14 @@ pub enum Attribute {
     SourceAddress = 24,
     /// The number of the client's connection.
     ConnectionId = 28,
+    /// The subject of the client's certificate.
+    CertificateSubject = 33,
+    /// The first DNS name among its subject alternative names.
+    CertificateDns = 35,
+    /// The first URI among them.
+    CertificateUri = 37,
+    /// The SHA-256 of its DER, in hexadecimal digits.
+    CertificateSha256 = 38,
 }
 
 /// Wakes a stream, from any thread.

@@ -9,6 +9,7 @@ use crate::config::{
     AllowedCertificateConfig, Confirmation, JwtConfig, NeedConfig, OnInvalidHeader, Path, Profile,
     ProofConfig, ScopeMode,
 };
+use crate::host::IS_NATIVE;
 use crate::http_syntax::is_same_header;
 use crate::identity::{AllowedCertificate, AllowedCertificates};
 use crate::policy::requirement::{StepUp, Term};
@@ -45,6 +46,11 @@ impl Compiler<'_> {
             })
             .collect();
         self.reserve_headers(path, &claims_to_headers, payload_to_header.as_ref());
+        if !IS_NATIVE && !jwt.claims_to_metadata.is_empty() {
+            let message =
+                "Envoy offers no dynamic metadata to Wasm modules: nothing is set; see `claims_to_headers`";
+            self.warnings.add(&path.key("claims_to_metadata"), message);
+        }
         if issues {
             self.check_issued(path, &jwt);
         }
@@ -86,6 +92,7 @@ impl Compiler<'_> {
             },
             claims_to_headers,
             payload_to_header,
+            claims_to_metadata: jwt.claims_to_metadata,
             tells_issuer: self.tells_issuer,
             revoked: jwt.revoked,
             revocation,

@@ -68,6 +68,7 @@ fn verifier(group: &Value) -> Verifier {
         scopes: ScopeSettings::default(),
         claims_to_headers: Vec::new(),
         payload_to_header: None,
+        claims_to_metadata: Vec::new(),
         tells_issuer: false,
         revoked: Revocations::default(),
         revocation: None,

@@ -4,12 +4,14 @@
 //! | test | whose answer |
 //! |---|---|
 //! | the module's | `VerificationKey::verifies`, whose code is the module's, compiled natively |
+//! | the native module's | the same by aws-lc where it has the algorithm: `aws_lc` |
 //! | Envoy's | `verify_signature` in a real Envoy, asked as the module asks it: `envoy/vectors` |
 //! | JWS | the verifier of tokens, as far as the signature |
 //!
 //! No vector is left out in silence: each is either run or counted under the reason why not, and a
 //! reason to refuse what a vector calls valid is held to its word.
 
+mod aws_lc;
 mod jws;
 mod sets;
 #[expect(dead_code, reason = "only Envoy leaves whole sets out")]

@@ -52,15 +52,24 @@ fn filters_behind_it_know_who_a_request_comes_from() {
                         "value": {"list_match": {"one_of": {"string_match": {"exact": "items:read"}}}}}}},
                     {"sourced_metadata": {"metadata_matcher": {"filter": "lychgate", "path": [{"key": "subject"}],
                         "value": {"string_match": {"exact": "alice"}}}}},
+                    {"sourced_metadata": {"metadata_matcher": {"filter": "lychgate", "path": [{"key": "tenant.name"}],
+                        "value": {"string_match": {"exact": "acme"}}}}},
                 ]}}],
             }}},
         },
     });
-    let mut listener = native("gate", policy("token"));
+    let mut policy = policy("token");
+    policy["schemes"]["token"]["jwt"]["claims_to_metadata"] = json!(["tenant.name"]);
+    let mut listener = native("gate", policy);
     listener.behind = vec![rbac];
     let envoy = Envoy::start(&[listener], upstream.addr(), &Options::default());
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
-    let send = |token: Token| envoy.send("gate", &Request::get("/").bearer(token.sign("HS256"))).status;
+    let send = |token: Token| {
+        let token = token.claim("tenant", json!({"name": "acme"}));
+        envoy.send("gate", &Request::get("/").bearer(token.sign("HS256"))).status
+    };
+    let other = Token::reader().claim("sub", "alice").claim("tenant", json!({"name": "other"}));
+    assert_eq!(envoy.send("gate", &Request::get("/").bearer(other.sign("HS256"))).status, 403);
     assert_eq!(send(Token::reader().claim("sub", "alice")), 200);
     assert_eq!(send(Token::reader().claim("sub", "bob")), 403);
     assert_eq!(send(Token::new().claim("sub", "alice")), 403, "no scope");

@@ -63,7 +63,9 @@ fn a_wrong_configuration_is_refused_at_the_start_and_by_xds_the_old_policy_serve
 fn a_hundred_reloads_under_load_pass_no_request_wrongly_and_leave_nothing_behind() {
     const RELOADS: usize = 100;
     let upstream = Upstream::start();
-    let options = Options { concurrency: 2, ..Options::default() };
+    // A listener that was replaced is there, with its policy, as long as it drains: ten minutes if not told otherwise.
+    let arguments = ["--drain-time-s", "1"].map(str::to_owned).to_vec();
+    let options = Options { concurrency: 2, arguments, ..Options::default() };
     let listener = |policy: usize| native("gate", only(OPENS[policy]));
     let envoy = Envoy::start_dynamic(&[listener(0)], upstream.addr(), &options);
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));

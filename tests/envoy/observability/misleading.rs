@@ -1,7 +1,7 @@
 //! What a client has written into its token, in a log that is text.
 
 use lychgate_tests::echo::{Reply, Upstream};
-use lychgate_tests::envoy::{Envoy, Listener, Options};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options};
 use lychgate_tests::http::Request;
 use lychgate_tests::keys;
 use lychgate_tests::tokens::Token;
@@ -11,8 +11,14 @@ use serde_json::json;
 const SUBJECT: &str = "ann\u{9B}2J\u{85}\u{2028}bob\u{202E}nimda\u{2066}";
 
 fn text_log() -> serde_json::Value {
-    let format = "%REQ(:PATH)% [%FILTER_STATE(wasm.lychgate.subject:PLAIN)%] \
-                  [%FILTER_STATE(wasm.lychgate.scopes:PLAIN)%]\n";
+    let prefix = match Artefact::from_environment() {
+        Artefact::Wasm => "wasm.",
+        Artefact::Native => "",
+    };
+    let format = format!(
+        "%REQ(:PATH)% [%FILTER_STATE({prefix}lychgate.subject:PLAIN)%] \
+         [%FILTER_STATE({prefix}lychgate.scopes:PLAIN)%]\n"
+    );
     json!([{"name": "file", "typed_config": {
         "@type": "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog",
         "path": "@DIR@/gate.access.log",

@@ -228,6 +228,13 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.from[0].cookie: \"a b\" is not a cookie name"],
         ),
         jwt(
+            "metadata under a name of the filter's own",
+            with_keys("claims_to_metadata", json!(["scopes"])),
+            &[
+                "schemes.s.jwt.claims_to_metadata[0]: the filter sets `scopes` itself: write the claim as `/scopes`",
+            ],
+        ),
+        jwt(
             "a claim without name",
             with_keys("claims_to_headers", json!({"": "x-a"})),
             &["schemes.s.jwt.claims_to_headers[\"\"]: a claim has no name"],
