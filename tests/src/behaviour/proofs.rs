@@ -143,7 +143,7 @@ fn good() -> Vec<Row> {
         sent("iat 50 s ago", "bound", "/", &plain("/").claim("iat", now() - 50)),
         sent("iat in 50 s", "bound", "/", &plain("/").claim("iat", now() + 45)),
         sent("iat with a fraction", "bound", "/", &plain("/").claim("iat", now() as f64 + 0.5)),
-        sent("a claim that nobody knows", "bound", "/", &plain("/").claim("x", json!([1]))),
+        sent("an unknown claim", "bound", "/", &plain("/").claim("x", json!([1]))),
         sent("a nonce that was not asked for", "bound", "/", &plain("/").claim("nonce", "n")),
         sent(
             "an alg in the jwk",
@@ -448,7 +448,7 @@ fn misplaced(token: &str) -> Vec<Row> {
             INVALID_TOKEN,
         ),
         bearer_row("by a key that stands in it", &cnf(json!({"jwk": keys::P256.jwk()}))),
-        bearer_row("by a method that nobody knows", &cnf(json!({"jkt": jkt, "kid": "k"}))),
+        bearer_row("by a method that is not known", &cnf(json!({"jkt": jkt, "kid": "k"}))),
         bearer_row("by an empty confirmation", &cnf(json!({}))),
         bearer_row("by a confirmation that is text", &cnf(json!(jkt))),
         bearer_row("by a thumbprint that is none", &cnf(json!({"jkt": "short"}))),
