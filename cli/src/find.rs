@@ -126,8 +126,10 @@ fn of_struct<'a>(owner: Option<String>, node: &'a Node, loader: Loader<'a>) -> F
 fn wasm_plugin<'a>(tree: &'a Tree, found: &mut Vec<Found<'a>>) {
     let Some(spec) = tree.get("spec") else { return };
     let Some(config) = spec.value.get("pluginConfig") else { return };
-    let names = [tree.at(&["metadata", "name"]), spec.value.get("url"), spec.value.get("pluginName")];
-    if !is_ours(&names, &config.value) {
+    let code = spec.value.get("url");
+    let names = [tree.at(&["metadata", "name"]), code, spec.value.get("pluginName")];
+    // Without its code it may be ours.
+    if code.is_some() && !is_ours(&names, &config.value) {
         return;
     }
     let name = tree.at(&["metadata", "name"]).and_then(|name| name.value.text()).map(str::to_owned);

@@ -168,6 +168,10 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
                 let described = Described {
                     method,
                     path: &path,
+                    template: match rule.path {
+                        PathConfig::Template(template) => template,
+                        PathConfig::Prefix(_) | PathConfig::Beginning(_) | PathConfig::Regex(_) => &path,
+                    },
                     is_prefix: matches!(rule.path, PathConfig::Prefix(_) | PathConfig::Beginning(_)),
                     security: rule.security.or(config.security.as_ref()),
                 };
@@ -256,7 +260,7 @@ fn needed(
         };
     };
     let left = imported.checkable(security, |name| config.schemes.iter().any(|(own, _)| own == name));
-    // Refused to everybody, it keeps what it was meant to need.
+    // Refused to everyone, it keeps what it was meant to need.
     Some(if left.is_empty() { security.clone() } else { left })
 }
 

@@ -75,15 +75,16 @@ fn schemes(imported: &Imported) -> Value {
 }
 
 fn rules(imported: &Imported, public: bool) -> Value {
-    let mut rules: Vec<(Value, Vec<String>, SecurityConfig)> = Vec::new();
+    // What is needed, and `None` for what is refused to everyone.
+    let mut rules: Vec<(Value, Vec<String>, Option<SecurityConfig>)> = Vec::new();
     for rule in &imported.rules {
         let security = match &rule.security {
-            Some(security) => match imported.checkable(security, |_| false) {
-                // It is refused to everybody by what `check` says of it: there is no scheme of this name.
-                left if left.is_empty() => security.clone(),
-                left => left,
-            },
-            None if public => SecurityConfig::new(),
+            Some(security) => {
+                let left = imported.checkable(security, |_| false);
+                // An empty list would be public.
+                (security.is_empty() || !left.is_empty()).then_some(left)
+            }
+            None if public => Some(SecurityConfig::new()),
             None => continue,
         };
         let path = match &rule.path {
@@ -100,14 +101,17 @@ fn rules(imported: &Imported, public: bool) -> Value {
             _ => rules.push((path, rule.methods.clone(), security)),
         }
     }
-    let rule = |(mut matching, methods, security): (Value, Vec<String>, SecurityConfig)| {
+    let rule = |(mut matching, methods, security): (Value, Vec<String>, Option<SecurityConfig>)| {
         if let Some(matching) = matching.as_object_mut() {
             matching.insert("methods".into(), methods.into());
         }
         let alternative = |schemes: Vec<(String, NeedConfig)>| {
             Value::Object(schemes.into_iter().map(|(name, need)| (name, need.to_json())).collect())
         };
-        let security: Vec<Value> = security.into_iter().map(alternative).collect();
+        let security: Value = match security {
+            Some(security) => security.into_iter().map(alternative).collect(),
+            None => "denied".into(),
+        };
         json!({"match": matching, "security": security})
     };
     rules.into_iter().map(rule).collect()

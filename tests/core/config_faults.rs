@@ -166,7 +166,7 @@ fn what_of_a_document_is_read_by_a_guess_or_not_at_all_is_told() {
             json!({}),
             vec![
                 "openapi.document.components.securitySchemes.d: `http Digest` cannot be checked here: where it is one of several alternatives, it is left out",
-                "openapi.document.paths[\"/x\"].get.security: is refused to everybody: none of its alternatives can be checked here",
+                "openapi.document.paths[\"/x\"].get.security: is refused to everyone: none of its alternatives can be checked here",
             ],
         ),
     ] {

@@ -75,12 +75,16 @@ pub fn filters(policy: &Value, objects: &[Value]) -> Vec<Value> {
         if spec["jwt"]["optional"] == true {
             any.push(json!({"allow_missing": {}}));
         }
+        let requires = match any.as_slice() {
+            [one] => one.clone(),
+            several => json!({"requires_any": {"requirements": several}}),
+        };
         filters.push(filter(
             "jwt_authn",
             "jwt_authn.v3.JwtAuthentication",
             json!({
                 "providers": providers,
-                "rules": [{"match": {"prefix": "/"}, "requires": {"requires_any": {"requirements": any}}}],
+                "rules": [{"match": {"prefix": "/"}, "requires": requires}],
             }),
         ));
     }

@@ -132,7 +132,9 @@ fn tokens(
             });
         }
         with(format!("a token with another {name}"), &|claims| set(claims, steps, "another-value".into()));
-        if let Some(value) = values.iter().next() {
+        // The scopes are there already, all of them.
+        let value = values.iter().next().filter(|_| steps != &["scope"] || scopes.is_empty());
+        if let Some(value) = value {
             set(&mut every, steps, value.as_str().into());
         }
     }
@@ -164,7 +166,11 @@ fn credentials(hints: &Hints, keyring: &mut Keyring, now: i64) -> Result<Vec<Cre
         if let Some((name, token)) = good {
             best.push(bearer(name.clone(), token));
             for (kind, place, prefix) in &hints.places {
-                all.push(Credential::placed(format!("{name} in {kind} {place}"), kind, place, prefix, token));
+                let own = Credential::placed(format!("{name} in {kind} {place}"), kind, place, prefix, token);
+                if !place.eq_ignore_ascii_case("authorization") {
+                    best.push(own.clone());
+                }
+                all.push(own);
             }
             let usual =
                 Credential::placed(format!("{name} in a parameter"), "query", "access_token", "", token);
@@ -215,6 +221,7 @@ pub fn requests(hints: &Hints, most: usize, keyring: &mut Keyring, now: i64) -> 
         .extend(hints.methods.iter().filter(|own| !["GET", "POST", "HEAD"].contains(&own.as_str())).cloned());
     let mut hosts = vec!["other.example".to_owned()];
     for host in hints.hosts.iter().filter(|host| *host != "*") {
+        let host = if host.starts_with('.') { format!("a{host}") } else { host.clone() };
         hosts.push(host.replace('*', "a").trim_end_matches(":a").to_owned());
     }
     let mut extras: Vec<(String, Vec<(String, String)>)> = vec![(String::new(), Vec::new())];

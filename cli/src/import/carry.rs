@@ -128,10 +128,15 @@ impl Carrier {
             return sections;
         };
         for matcher in &written.cut {
-            self.denies(node, format!("of the requests {matcher} those are let in of which it can be said"));
+            let text =
+                format!("of the requests {matcher} fewer pass than before, by what is said of it here");
+            self.note(node, &text, true);
         }
         sections.extend(self.settings.clone());
-        if !written.rules.is_empty() {
+        if written.rules.is_empty() && written.otherwise.is_none() {
+            let denied = json!([{"match": {"prefix": "/"}, "security": "denied"}]);
+            sections.push(("rules".into(), denied));
+        } else if !written.rules.is_empty() {
             sections.push(("rules".into(), written.rules.into()));
         }
         sections.extend(written.otherwise.map(|security| ("security".to_owned(), security)));

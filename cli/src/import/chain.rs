@@ -293,7 +293,6 @@ fn sets(chain: &[Link]) -> Option<Vec<Region>> {
             return None;
         }
         waiting.extend(region.head_beside());
-        waiting.extend(region.path_before());
         for other in &sets {
             if let Meeting::In(common) = region.meet(other)
                 && common != region

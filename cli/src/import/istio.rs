@@ -193,6 +193,14 @@ fn entry(rule: &Node, providers: &[Issuer], carrier: &mut Carrier) -> Vec<(Patte
 }
 
 fn unknown(node: &Node, what: &str, carrier: &mut Carrier) -> Vec<(Pattern, Who)> {
+    if matches!(what, "ipBlocks" | "notIpBlocks" | "source.ip") {
+        carrier.denies(
+            node,
+            format!("`{what}` is not carried over: it is the address of the connection, and `client` that of the caller, as \
+                     `remoteIpBlocks`"),
+        );
+        return vec![(Pattern::any(), Who::Unknown)];
+    }
     carrier.denies(node, format!("`{what}` is not carried over; keep an AuthorizationPolicy for it"));
     vec![(Pattern::any(), Who::Unknown)]
 }
@@ -206,20 +214,10 @@ fn source(node: &Node, providers: &[Issuer], carrier: &mut Carrier) -> Vec<(Patt
             "notRequestPrincipals" => {
                 when("request.auth.principal", &values, true, value, providers, carrier)
             }
-            "ipBlocks" | "remoteIpBlocks" => when("remote.ip", &values, false, value, providers, carrier),
-            "notIpBlocks" | "notRemoteIpBlocks" => {
-                when("remote.ip", &values, true, value, providers, carrier)
-            }
+            "remoteIpBlocks" => when("remote.ip", &values, false, value, providers, carrier),
+            "notRemoteIpBlocks" => when("remote.ip", &values, true, value, providers, carrier),
             other => unknown(value, other, carrier),
         };
-        if key.value.to_ascii_lowercase().ends_with("ipblocks")
-            && !key.value.to_ascii_lowercase().contains("remote")
-        {
-            carrier.differs(
-                value,
-                "`client` is the address that Envoy trusts (`numTrustedProxies`), not that of the connection",
-            );
-        }
         all = product(&all, &own);
     }
     all
@@ -300,7 +298,7 @@ fn when(
         let pattern = if is_not { Pattern::except(vec![pattern]) } else { pattern };
         vec![(pattern, Who::Anyone)]
     };
-    if matches!(key, "source.ip" | "remote.ip") {
+    if key == "remote.ip" {
         return requests(by_networks(values, node, carrier));
     }
     if let Some(name) = key.strip_prefix("request.headers[").and_then(|rest| rest.strip_suffix(']')) {

@@ -154,10 +154,12 @@ pub fn header_matcher(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
         carrier.denies(node, format!("this condition on `{name}` is not carried over; write it by hand"));
         Pattern::any().uncertain()
     });
-    match is_inverted {
-        true => vec![Pattern::except(vec![positive])],
-        false => vec![positive],
+    let mut inverted = Pattern::except(vec![positive.clone()]);
+    // A header that is not there does not match another value either.
+    if present.is_none() && !name.starts_with(':') && name != "host" {
+        inverted.region.headers.insert(name, Values::Present);
     }
+    vec![if is_inverted { inverted } else { positive }]
 }
 
 /// The methods of an expression that is only a choice of them.

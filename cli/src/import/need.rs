@@ -212,7 +212,7 @@ impl Needs {
     pub fn to_value(&self) -> (Value, bool) {
         let mut is_cut = self.is_cut;
         if self.is_public() && !self.ignores_invalid {
-            return (json!([]), is_cut);
+            return (json!([]), false);
         }
         let named: BTreeSet<&String> = self.alternatives.iter().flat_map(|own| own.needs.keys()).collect();
         let mut list = Vec::new();

@@ -104,8 +104,11 @@ fn principal(node: &Node, providers: &[Provider], carrier: &mut Carrier) -> Vec<
         },
         "remote_ip" => of_requests(vec![by_networks(&[network_of(value)], value, carrier)]),
         "direct_remote_ip" | "source_ip" => {
-            carrier.differs(value, "`client` is the address that Envoy trusts (`xff_num_trusted_hops`), not that of the connection");
-            of_requests(vec![by_networks(&[network_of(value)], value, carrier)])
+            carrier.denies(
+                value,
+                "the address of the connection is not carried over: `client` is that of the caller, as `remote_ip`",
+            );
+            vec![(Pattern::any(), Who::Unknown)]
         }
         "metadata" => vec![(Pattern::any(), by_metadata(value, providers, carrier))],
         other => {

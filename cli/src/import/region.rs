@@ -234,28 +234,18 @@ impl Region {
         is_one.then(|| Self { methods: Some(BTreeSet::from(["HEAD".to_owned()])), ..self.clone() })
     }
 
-    /// The path without the slash at the end of a prefix, which a prefix of Lychgate covers too.
-    pub fn path_before(&self) -> Option<Self> {
-        match &self.paths {
-            Paths::Prefix(prefix) => {
-                let path = prefix.strip_suffix('/').filter(|path| !path.is_empty())?;
-                Some(Self { paths: Paths::Exact(path.to_owned()), ..self.clone() })
-            }
-            Paths::Any | Paths::Exact(_) | Paths::Regex(_) => None,
-        }
-    }
-
     /// As `match` of a rule.
     pub fn to_value(&self) -> serde_json::Value {
         let mut value = serde_json::Map::new();
         match &self.paths {
             Paths::Any => value.insert("prefix".into(), "/".into()),
-            Paths::Exact(path) if path.contains(['{', '}']) => {
+            Paths::Exact(path) if path.contains(['{', '}', '*']) || !path.starts_with('/') => {
                 value.insert("regex".into(), regex_escape(path).into())
             }
             Paths::Exact(path) => value.insert("path".into(), path.as_str().into()),
-            Paths::Prefix(prefix) if prefix.ends_with('/') && !prefix.contains(['{', '}']) => {
-                value.insert("prefix".into(), prefix.as_str().into())
+            Paths::Prefix(prefix) if prefix.starts_with('/') && !prefix.contains(['{', '}', '*']) => {
+                // With the star it is what begins so, and not the path without the slash at its end.
+                value.insert("prefix".into(), format!("{prefix}*").into())
             }
             Paths::Prefix(prefix) => {
                 value.insert("regex".into(), format!("{}.*", regex_escape(prefix)).into())

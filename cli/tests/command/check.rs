@@ -107,6 +107,49 @@ fn only_our_own_plugins_are_judged() {
     ]);
 }
 
+/// What people keep configurations in, and what else is there.
+#[test]
+fn lists_config_maps_and_other_plugins_are_read_as_what_they_are() {
+    let gate = "kind: WasmPlugin\n  metadata: {name: gate}\n  spec:\n    url: oci://example/lychgate:1\n    pluginConfig:\n      mode: never\n";
+    let other = "kind: WasmPlugin\n  metadata: {name: coraza}\n  spec:\n    url: oci://example/coraza\n    pluginConfig: {mode: never}\n";
+    let list = format!("apiVersion: v1\nkind: List\nitems:\n- {other}- {gate}");
+    let map = "apiVersion: v1\nkind: ConfigMap\ndata:\n  readme: |\n    mode: never\n  envoy.yaml: |\n    static_resources:\n      filter:\n        name: lychgate\n        vm_config: {vm_id: x}\n        configuration:\n          value:\n            rules: 7\n  bare.json: '{\"rules\": [7]}'\n";
+    let alone = "kind: WasmPlugin\nmetadata: {name: coraza}\nspec:\n  url: oci://example/coraza\n  pluginConfig: {mode: never}\n";
+    table(&[
+        (&list, 1, &["-:14: gate: mode: unknown value"]),
+        (&list.replace("kind: List", "kind: WasmPluginList"), 1, &["-:14: gate: mode: unknown value"]),
+        (map, 1, &["-:13: lychgate: rules: expected an array", "-:14: rules[0]: expected an object"]),
+        (alone, 2, &["no Lychgate configuration in it"]),
+        (
+            "kind: EnvoyExtensionPolicy\nspec:\n  wasm:\n  - name: coraza\n    code: {image: {url: example/coraza}}\n    config: {mode: never}\n",
+            2,
+            &["no Lychgate configuration in it"],
+        ),
+    ]);
+    let output = lychgate(&["check", "-"], &list, &[]);
+    assert!(!stdout(&output).contains("coraza"), "{output:?}");
+}
+
+#[test]
+fn templates_and_keys_that_are_there_twice_are_told_in_plain_words() {
+    table(&[
+        (
+            "{{- if .Values.gate }}\nmode: enforce\n{{- end }}\n",
+            2,
+            &["a Helm template", "helm template . | lychgate check -"],
+        ),
+        ("mode: {{ .Values.mode }}\n", 2, &["a Helm template"]),
+        ("mode: \"{{ .Values.mode }}\"\n", 1, &["mode: unknown value", "helm template . | lychgate check -"]),
+        (
+            "mode: enforce\nmode: dry_run\n",
+            2,
+            &["line 2", "duplicate key `mode`: one of the two would be lost"],
+        ),
+        ("{\"mode\": \"enforce\",\n \"mode\": \"dry_run\"}", 2, &["duplicate key `mode`", "line 2"]),
+        ("\u{feff}{\"rules\": []}", 0, &["no fault"]),
+    ]);
+}
+
 #[test]
 fn what_cannot_be_read_is_no_fault_of_the_configuration() {
     table(&[

@@ -13,6 +13,7 @@ mod check;
 mod documents;
 mod explain;
 mod keygen;
+mod migration;
 mod schema;
 mod secrets;
 mod strict;

@@ -14,6 +14,8 @@ pub struct Described<'a> {
     pub method: &'a str,
     /// The path template.
     pub path: &'a str,
+    /// The same with `:path` behind the names of parameters that match several segments.
+    pub template: &'a str,
     /// Whether its last segment matches several.
     pub is_prefix: bool,
     /// What it needs; nothing: it is refused.
@@ -22,11 +24,11 @@ pub struct Described<'a> {
 
 /// The Operation Object of a rule.
 pub fn operation(described: &Described<'_>, errors: ErrorSettings) -> Value {
-    let Described { method, path, is_prefix, security } = described;
+    let Described { method, path, template, is_prefix, security } = described;
     let mut operation = Map::new();
     operation.insert("operationId".into(), operation_id(method, path).into());
     operation.insert("summary".into(), format!("{} {path}", method.to_ascii_uppercase()).into());
-    let parameters = parameters(path, *is_prefix);
+    let parameters = parameters(template, *is_prefix);
     if !parameters.is_empty() {
         operation.insert("parameters".into(), parameters.into());
     }
@@ -120,7 +122,8 @@ fn operation_id(method: &str, path: &str) -> String {
 fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
     let names: Vec<_> = names(path).collect();
     let last = names.len().saturating_sub(1);
-    let parameter = |(index, name): (usize, &&str)| {
+    let parameter = |(index, own): (usize, &&str)| {
+        let name = own.strip_suffix(":path").unwrap_or(own);
         let mut parameter =
             json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
         if is_prefix
@@ -128,6 +131,9 @@ fn parameters(path: &str, is_prefix: bool) -> Vec<Value> {
             && let Some(members) = parameter.as_object_mut()
         {
             members.insert("description".into(), "One or more segments".into());
+        }
+        if let (true, Some(members)) = (name.len() < own.len(), parameter.as_object_mut()) {
+            members.insert("x-multi-segment".into(), true.into());
         }
         parameter
     };

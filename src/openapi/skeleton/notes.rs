@@ -27,8 +27,8 @@ pub fn of(document: &Value, imported: &Imported, public: bool) -> Vec<ConfigErro
         }
         if let Some(kind) = &scheme.unverifiable {
             let message = format!(
-                "`{kind}` cannot be checked here: it is left out of `schemes` and of alternatives; where it is the only \
-                 one, the rule names it, and `check` says so"
+                "`{kind}` cannot be checked here: it is left out of `schemes` and of alternatives; what needs it alone is \
+                 `denied`"
             );
             note(&mut notes, &scheme.place, message);
         }

@@ -74,7 +74,7 @@ impl Compiler<'_> {
         if left.is_empty() {
             if !told.contains(&operation.security_place) {
                 self.warnings
-                    .add(&place, "is refused to everybody: none of its alternatives can be checked here");
+                    .add(&place, "is refused to everyone: none of its alternatives can be checked here");
                 told.push(operation.security_place.clone());
             }
             return Requirement::denied();

@@ -238,7 +238,7 @@ pub fn rows() -> Vec<Row> {
     }
     let denied = |path: &'static str| {
         refused(
-            format!("found: {path} is refused to everybody"),
+            format!("found: {path} is refused to everyone"),
             "found: unverifiable",
             key(get(path)),
             403,

@@ -1,0 +1,144 @@
+//! Moving in: what other gateways are configured with becomes a configuration of Lychgate, and both let in the same requests.
+
+use super::{lychgate, stderr, stdout};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// A configuration of another gateway, as its first line describes it.
+struct Before {
+    path: PathBuf,
+    name: String,
+    /// What cannot be carried over, as it is named; `None`: it is carried over whole.
+    lost: Option<String>,
+}
+
+/// Every configuration of `tests/migration`.
+fn before() -> Vec<Before> {
+    let folder = root().join("tests/migration");
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("readable").path()).collect();
+    paths.sort();
+    let read = |path: PathBuf| {
+        let text = fs::read_to_string(&path).expect("readable");
+        let said = text.lines().next().and_then(|line| line.strip_prefix("# ")).expect("a first line");
+        let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+        let lost = said.strip_prefix("in part: ").map(str::to_owned);
+        assert!(lost.is_some() || said == "whole", "{name}: {said}");
+        Before { path, name, lost }
+    };
+    paths.into_iter().map(read).collect()
+}
+
+/// What it became, in a file.
+fn imported(before: &Before, folder: &Path) -> PathBuf {
+    let output = lychgate(&["import", &before.path.to_string_lossy()], "", &[]);
+    let (name, notes) = (&before.name, stderr(&output));
+    match &before.lost {
+        None => assert_eq!(output.status.code(), Some(0), "{name}: {notes}"),
+        Some(lost) => {
+            assert_eq!(output.status.code(), Some(1), "{name}: {notes}");
+            // With its line, on standard error and in the file.
+            let line = notes.lines().find(|line| line.contains(lost.as_str()));
+            let line = line.unwrap_or_else(|| panic!("{name}: {notes} does not say {lost}"));
+            let number = line.split(':').nth(1).and_then(|number| number.parse::<usize>().ok());
+            assert!(number.is_some_and(|number| number > 1), "{name}: {line}");
+            assert!(stdout(&output).contains(&format!("# {line}\n")), "{name}: {line}");
+        }
+    }
+    let after = folder.join(format!("{name}.yaml"));
+    fs::write(&after, output.stdout).expect("writable");
+    after
+}
+
+/// What `compare` counted for one pair.
+#[derive(Debug)]
+struct Counted {
+    requests: usize,
+    both: usize,
+    only_after: usize,
+    differences: Vec<String>,
+}
+
+fn counted(line: &str) -> Option<Counted> {
+    let (_, counts) = line.split_once(".yaml: ")?;
+    let number = |before: &str| counts.split_once(before)?.0.rsplit(' ').next()?.parse().ok();
+    Some(Counted {
+        requests: number(" requests: ")?,
+        both: number(" let in by both")?,
+        only_after: number(" by the second alone")?,
+        differences: Vec::new(),
+    })
+}
+
+#[test]
+fn no_request_that_the_old_policy_refused_passes_the_new_one() {
+    let folder = std::env::temp_dir().join(format!("lychgate-migration-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("writable");
+    let all = before();
+    let mut arguments = vec!["compare".to_owned(), "--requests".into(), "300".into()];
+    for own in &all {
+        let after = imported(own, &folder);
+        let pair =
+            ["--before", &own.path.to_string_lossy(), "--after", &after.to_string_lossy()].map(str::to_owned);
+        arguments.extend(pair);
+    }
+    let output = lychgate(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), "", &[]);
+    let report = stdout(&output);
+    assert_eq!(output.status.code(), Some(0), "{report}{}", stderr(&output));
+    let mut counts: Vec<Counted> = Vec::new();
+    for line in report.lines() {
+        match (counted(line), counts.last_mut()) {
+            (Some(own), _) => counts.push(own),
+            // Two tokens at once are tried one after the other there, and refused here.
+            (None, Some(own)) if !line.contains(" and a token") => own.differences.push(line.to_owned()),
+            (None, _) => {}
+        }
+    }
+    assert_eq!(counts.len(), all.len(), "{report}");
+    for (own, counted) in all.iter().zip(&counts) {
+        assert_eq!(counted.only_after, 0, "{}: {report}", own.name);
+        // What is carried over whole lets in what was let in.
+        assert!(own.lost.is_some() || counted.differences.is_empty(), "{}: {counted:?}", own.name);
+        let lets_nothing_in = own.lost.is_some() || own.name == "istio-allow-nothing";
+        assert!(counted.both > 0 || lets_nothing_in, "{}: {counted:?}", own.name);
+    }
+    let requests: usize = counts.iter().map(|counted| counted.requests).sum();
+    println!("migration: {} configurations, {requests} requests", counts.len());
+    assert!(counts.len() >= 60 && requests >= 5_000, "{} and {requests}", counts.len());
+    let _ = fs::remove_dir_all(folder);
+}
+
+/// A comparison that finds nothing may have looked at nothing: a policy that lets in more is found.
+#[test]
+fn a_policy_that_lets_in_more_is_found() {
+    let folder = std::env::temp_dir().join(format!("lychgate-weaker-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("writable");
+    for (name, from, to) in [
+        ("jwt-health-is-public", "path: /health\n  security: []", "prefix: /health*\n  security: []"),
+        ("rbac-scope", "- idp:\n  - items:read", "- idp: []"),
+        ("istio-hosts", "        hosts:\n        - api.example.com\n", ""),
+        ("api-key-header", "security:\n- api_key: []", "security: []"),
+        ("rbac-client-networks", "10.0.0.0/8", "0.0.0.0/0"),
+        ("jwt-audiences", "      audiences:\n      - shop\n      - admin\n", ""),
+    ] {
+        let before = before().into_iter().find(|own| own.name == name).expect("it is there");
+        let after = imported(&before, &folder);
+        let text_of = fs::read_to_string(&after).expect("readable");
+        let changed = text_of.replace(from, to);
+        assert_ne!(changed, text_of, "{name}: {text_of}");
+        fs::write(&after, changed).expect("writable");
+        let output = lychgate(
+            &["compare", "--before", &before.path.to_string_lossy(), "--after", &after.to_string_lossy()],
+            "",
+            &[],
+        );
+        let report = stdout(&output);
+        assert_eq!(output.status.code(), Some(1), "{name}: {report}{}", stderr(&output));
+        assert!(report.contains("let in by the second alone: "), "{name}: {report}");
+    }
+    let _ = fs::remove_dir_all(folder);
+}
