@@ -150,7 +150,9 @@ fn further() -> Vec<Value> {
     all.push(json!({"schemes": {"m": {"type": "mutualTLS", "allow": certificates}}}));
     let document = json!({"openapi": "3.1.0", "info": {}, "paths": {}, "components": {"securitySchemes": {
         "m": {"type": "mutualTLS"}}}});
-    all.push(json!({"openapi": {"document": document}, "schemes": {"m": {"allow": [{"uri": "spiffe://a/b"}]}}}));
+    all.push(
+        json!({"openapi": {"document": document}, "schemes": {"m": {"allow": [{"uri": "spiffe://a/b"}]}}}),
+    );
     let rules = ["path", "prefix", "regex"].map(|kind| json!({"match": {kind: "/x"}, "security": []}));
     all.push(json!({
         "rules": rules,

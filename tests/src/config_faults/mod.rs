@@ -5,6 +5,7 @@ mod documents;
 mod keys_and_rules;
 mod observability_keys;
 mod people;
+mod possession;
 mod remote;
 mod schemes;
 mod whose;
