@@ -116,7 +116,8 @@ fn further() -> Vec<Value> {
         flow
     };
     let flows = json!({"implicit": without("tokenUrl"), "password": without("authorizationUrl"),
-        "clientCredentials": without("authorizationUrl"), "authorizationCode": flow});
+        "clientCredentials": without("authorizationUrl"), "authorizationCode": flow,
+        "deviceAuthorization": {"deviceAuthorizationUrl": "/d", "tokenUrl": "/t", "scopes": {}}});
     let key = |material: &str, value: Value| json!({"alg": "HS256", material: value});
     for (name, value) in [
         ("introspection", introspection),
