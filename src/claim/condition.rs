@@ -120,7 +120,6 @@ fn is_one_of(claim: &Value, values: &[Scalar]) -> Option<bool> {
 const LAST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Whether two numbers are the same: 1 is 1.0.
-#[expect(clippy::float_cmp, reason = "the same number, and not one that is near")]
 fn is_same(left: &Number, right: &Number) -> bool {
     if left == right {
         return true;

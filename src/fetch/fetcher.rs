@@ -284,7 +284,7 @@ impl Fetcher {
 /// Where the metadata of RFC 8414 would be, if that may be asked for.
 fn fallback(source: &RemoteSource) -> Option<&Uri> {
     match &source.kind {
-        SourceKind::Keys { discovery: Some(discovery), .. } => discovery.fallback.as_ref(),
+        SourceKind::Keys { discovery: Some(discovery), .. } => discovery.fallback.as_deref(),
         SourceKind::Keys { discovery: None, .. } | SourceKind::Revocations { .. } => None,
     }
 }

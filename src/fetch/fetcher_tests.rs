@@ -241,6 +241,7 @@ fn a_fetch_of_another_worker_within_one_second_ended_unseen() {
 
 fn discovering(issuer: &str, fallback: bool) -> (Rc<RemoteSource>, Fetcher) {
     let fallback = fallback.then(|| uri("https://idp.example/.well-known/oauth-authorization-server/t"));
+    let fallback = fallback.map(Box::new);
     let uri = uri("https://idp.example/t/.well-known/openid-configuration");
     let discovery = Discovery { uri, fallback, issuer: issuer.into(), jwks_cluster: None };
     let kind =

@@ -94,7 +94,7 @@ pub struct Discovery {
     /// The discovery document.
     pub uri: Uri,
     /// Where the metadata of RFC 8414 is, which is asked for if there is no such document.
-    pub fallback: Option<Uri>,
+    pub fallback: Option<Box<Uri>>,
     /// The issuer that it must name, but for a slash at the end. A placeholder stands for a placeholder.
     pub issuer: String,
     /// The cluster of its `jwks_uri`, where that is on another host.

@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::arithmetic_side_effects, reason = "a test")]
 //! What a table of single requests cannot show: proofs that come again, stores that are full, nonces that grow old.
 
 use std::cell::{Cell, RefCell};

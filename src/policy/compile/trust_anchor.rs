@@ -214,7 +214,7 @@ impl Compiler<'_> {
             }
         };
         let uri = |url: &str| self.errors.check(&path, Uri::parse(url, &cluster));
-        let (uri, fallback) = (uri(&url)?, fallback.as_deref().and_then(uri));
+        let (uri, fallback) = (uri(&url)?, fallback.as_deref().and_then(uri).map(Box::new));
         let discovery = Discovery { uri, fallback, issuer: issuer.as_str().to_owned(), jwks_cluster };
         let kind =
             SourceKind::Keys { uri: None, discovery: Some(discovery), allowed, format: KeyFormat::Jwks };

@@ -149,6 +149,11 @@ fn further() -> Vec<Value> {
     }
     let certificates = json!([{"uri": "spiffe://a/b"}, {"dns": "a.example"}, {"subject": "CN=a"}, {"sha256": "0".repeat(64)}]);
     all.push(json!({"schemes": {"m": {"type": "mutualTLS", "allow": certificates}}}));
+    let document = json!({"openapi": "3.1.0", "info": {}, "paths": {}, "components": {"securitySchemes": {
+        "m": {"type": "mutualTLS"}}}});
+    all.push(
+        json!({"openapi": {"document": document}, "schemes": {"m": {"allow": [{"uri": "spiffe://a/b"}]}}}),
+    );
     let rules = ["path", "prefix", "regex"].map(|kind| json!({"match": {kind: "/x"}, "security": []}));
     all.push(json!({
         "rules": rules,

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{INVALID_TOKEN, Row, allowed, bad_token, refused, sha256};
+use super::{Row, allowed, bad_token, refused, sha256};
 use crate::http::Request;
 use crate::keys;
-use crate::tokens::{Token, now};
+use crate::tokens::Token;
 
 fn jwt(settings: Value) -> Value {
     let mut jwt = json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}]});
@@ -111,11 +111,11 @@ pub fn policies() -> Vec<(&'static str, Value)> {
     ]
 }
 
-fn send(path: &str, token: &Token) -> Request {
+pub(super) fn send(path: &str, token: &Token) -> Request {
     Request::get(path).bearer(token.sign("HS256"))
 }
 
-fn bearer(parameters: &str) -> String {
+pub(super) fn bearer(parameters: &str) -> String {
     format!("Bearer realm=\"lychgate\", {parameters}")
 }
 
@@ -124,9 +124,8 @@ pub fn rows() -> Vec<Row> {
     rows.extend(scopes());
     rows.extend(subjects());
     rows.extend(headers());
-    rows.extend(types());
-    rows.extend(issuers());
-    rows.extend(of_rules());
+    rows.extend(super::typed::rows());
+    rows.extend(super::asked::rows());
     rows
 }
 
@@ -376,198 +375,5 @@ fn headers() -> Vec<Row> {
             Request::get("/").bearer(&plain).header("x-payload", "forged"),
         )
         .with("x-payload", &payload),
-    ]
-}
-
-fn types() -> Vec<Row> {
-    let typed = |typ: Value| Token::reader().header("typ", typ);
-    let mut rows = Vec::new();
-    for typ in [
-        "logout+jwt",
-        "secevent+jwt",
-        "dpop+jwt",
-        "token-introspection+jwt",
-        "application/logout+jwt",
-        "Logout+JWT",
-        "oauth-authz-req+jwt",
-        "kb+jwt",
-        "dc+sd-jwt",
-        "entity-statement+jwt",
-        "refresh+jwt",
-        "Refresh",
-        "passport",
-        "client-authentication+jwt",
-        "txntoken+jwt",
-    ] {
-        rows.push(bad_token(format!("typ: {typ}"), "token", send("/", &typed(json!(typ)))));
-    }
-    for typ in ["JWT", "at+jwt", "application/at+jwt", "AT+JWT", "jwt", "Bearer", "id_token+jwt"] {
-        rows.push(allowed(format!("typ: {typ}"), "token", send("/", &typed(json!(typ)))));
-    }
-    let profiled = || {
-        typed(json!("at+jwt"))
-            .claim("iss", "https://idp.example")
-            .claim("aud", "api")
-            .claim("client_id", "c")
-            .claim("jti", "1")
-    };
-    rows.extend([
-        bad_token("typ: a number", "token", send("/", &typed(json!(1)))),
-        bad_token("typ: null", "token", send("/", &typed(Value::Null))),
-        allowed("types: one that is named", "types", send("/", &typed(json!("application/AT+jwt")))),
-        allowed("types: another that is named", "types", send("/", &typed(json!("JWT")))),
-        bad_token("types: one that is not", "types", send("/", &typed(json!("Bearer")))),
-        bad_token(
-            "types: none at all",
-            "types",
-            Request::get("/").bearer({
-                let token = crate::tokens::compact(
-                    "{\"alg\":\"HS256\"}",
-                    json!({"sub": "x", "exp": now() + 60}).to_string(),
-                    |input| crate::tokens::signature("HS256", false, input),
-                );
-                token
-            }),
-        ),
-        allowed("RFC 9068: all of it", "rfc9068", send("/", &profiled())),
-        bad_token("RFC 9068: another type", "rfc9068", send("/", &profiled().header("typ", "JWT"))),
-    ]);
-    for claim in ["iss", "exp", "aud", "sub", "client_id", "iat", "jti"] {
-        rows.push(bad_token(
-            format!("RFC 9068: no {claim}"),
-            "rfc9068",
-            send("/", &profiled().without(claim)),
-        ));
-    }
-    rows
-}
-
-fn issuers() -> Vec<Row> {
-    let of = |issuer: &str, tid: Value| Token::new().claim("iss", issuer).claim("tid", tid);
-    let t1 = "https://login.example/t1/v2.0";
-    let mut rows = vec![
-        allowed("issuer: a tenant", "tenants", send("/", &of(t1, json!("t1")))),
-        bad_token(
-            "issuer: a tenant that is not allowed",
-            "tenants",
-            send("/", &of("https://login.example/t3/v2.0", json!("t3"))),
-        ),
-        bad_token("issuer: of another tenant than tid", "tenants", send("/", &of(t1, json!("t2")))),
-        bad_token(
-            "issuer: the placeholder itself",
-            "tenants",
-            send("/", &of("https://login.example/{tid}/v2.0", json!("t1"))),
-        ),
-        bad_token("issuer: tid a list", "tenants", send("/", &of(t1, json!(["t1"])))),
-        bad_token("issuer: no tid", "tenants", send("/", &of(t1, Value::Null))),
-        bad_token(
-            "issuer: a slash more than configured",
-            "tenants",
-            send("/", &of("https://login.example/t1/v2.0/", json!("t1"))),
-        ),
-        allowed(
-            "issuer: a tenant of one of several issuers",
-            "tenants of several issuers",
-            send("/", &of(t1, json!("t1"))),
-        ),
-        bad_token(
-            "issuer: a tenant of one of several issuers, not its own",
-            "tenants of several issuers",
-            send("/", &of(t1, json!("t2"))),
-        ),
-        bad_token(
-            "issuer: a tid that is a path",
-            "tenants of several issuers",
-            send("/", &of("https://login.example/a/b/v2.0", json!("a/b"))),
-        ),
-    ];
-    rows.push(allowed(
-        "issuer: the other of several",
-        "tenants of several issuers",
-        Request::get("/").bearer(Token::new().claim("iss", "https://idp.example").sign("HS384")),
-    ));
-    rows
-}
-
-fn of_rules() -> Vec<Row> {
-    const P: &str = "asked of";
-    let tenant = |tenant: &str| Token::new().claim("tenant", tenant).claim("groups", json!(["staff", "x"]));
-    let unmet = |name: &str, path: &str, token: &Token| {
-        let challenge = bearer("error=\"insufficient_scope\"");
-        refused(name, P, send(path, token), 403, "Not enough permissions", &[&challenge])
-    };
-    let stepped = |name: &str, path: &str, token: &Token, parameters: &str| {
-        let challenge = bearer(&format!("error=\"insufficient_user_authentication\", {parameters}"));
-        refused(name, P, send(path, token), 401, "Could not validate credentials", &[&challenge])
-    };
-    let org = |id: Value| Token::reader().claim("org", json!({"id": id}));
-    let at = |seconds: i64| Token::reader().claim("auth_time", now() - seconds).claim("acr", "mfa");
-    vec![
-        allowed("rule: claims as asked", P, send("/tenant", &tenant("a"))),
-        unmet("rule: another tenant", "/tenant", &tenant("c")),
-        unmet("rule: one of two claims", "/tenant", &tenant("a").without("groups")),
-        unmet("rule: no claim at all", "/tenant", &Token::new()),
-        unmet("rule: a claim of the wrong type", "/tenant", &tenant("a").claim("tenant", json!({"a": 1}))),
-        allowed("rule: a rule without conditions", P, send("/", &Token::new())),
-        allowed("rule: a scope and a claim", P, send("/both", &org(json!(7)))),
-        unmet("rule: a scope, and the claim is another", "/both", &org(json!(8))),
-        refused(
-            "rule: the claim, and no scope",
-            P,
-            send("/both", &Token::new().claim("org", json!({"id": 7}))),
-            403,
-            "Not enough permissions",
-            &[&bearer("error=\"insufficient_scope\", scope=\"items:read\"")],
-        ),
-        allowed("rule: not, another value", P, send("/not", &Token::new().claim("acct", "member"))),
-        allowed("rule: not, absent", P, send("/not", &Token::new())),
-        unmet("rule: not, and it is", "/not", &Token::new().claim("acct", "guest")),
-        unmet("rule: not, of a type that cannot be compared", "/not", &Token::new().claim("acct", 1)),
-        refused(
-            "rule: a bad token stays one",
-            P,
-            send("/tenant", &tenant("a").claim("exp", 1)),
-            401,
-            "Could not validate credentials",
-            &[INVALID_TOKEN],
-        ),
-        allowed("step-up: acr", P, send("/acr", &Token::new().claim("acr", "hwk"))),
-        stepped("step-up: another acr", "/acr", &Token::new().claim("acr", "pwd"), "acr_values=\"mfa hwk\""),
-        stepped("step-up: no acr", "/acr", &Token::new(), "acr_values=\"mfa hwk\""),
-        stepped(
-            "step-up: acr of two in one",
-            "/acr",
-            &Token::new().claim("acr", "mfa hwk"),
-            "acr_values=\"mfa hwk\"",
-        ),
-        allowed("step-up: recent", P, send("/recent", &at(200))),
-        stepped("step-up: not recent", "/recent", &at(400), "max_age=\"300\""),
-        stepped("step-up: no auth_time", "/recent", &Token::new(), "max_age=\"300\""),
-        stepped(
-            "step-up: auth_time as text",
-            "/recent",
-            &Token::new().claim("auth_time", "now"),
-            "max_age=\"300\"",
-        ),
-        stepped("step-up: auth_time far ahead", "/recent", &at(-3600), "max_age=\"300\""),
-        allowed("step-up: both", P, send("/step", &at(30))),
-        stepped(
-            "step-up: both asked for, too long ago",
-            "/step",
-            &at(90),
-            "acr_values=\"mfa\", max_age=\"60\"",
-        ),
-        refused(
-            "step-up: a new login would bring no scope",
-            P,
-            send("/step", &Token::new()),
-            403,
-            "Not enough permissions",
-            &[&bearer("error=\"insufficient_scope\", scope=\"items:read\"")],
-        ),
-        allowed("rule: another alternative", P, send("/or", &Token::new().claim("scope", "admin"))),
-        unmet("rule: neither alternative, the first speaks", "/or", &Token::new()),
-        unmet("rule: claims that lack are no anonymous request", "/optional", &Token::new()),
-        allowed("rule: anonymous beside conditions", P, Request::get("/optional")).anonymous(),
     ]
 }

@@ -101,7 +101,7 @@ pub fn rows() -> Vec<Row> {
     let mut head = needs("not: HEAD is as GET", P, Request::new("HEAD", "/open/x"));
     head.expect.body = None;
     let header = |path: &str, headers: &[(&str, &str)]| {
-        headers.iter().fold(Request::get(path), |request, (name, value)| request.header(name, value))
+        headers.iter().fold(Request::get(path), |request, (name, value)| request.header(name, *value))
     };
     rows.extend([
         forbidden("denied: without a credential", Request::get("/denied")),

@@ -2,6 +2,8 @@
 //! the module in a real Envoy are held to the same rows.
 
 mod api_keys;
+mod asked;
+mod bad_proofs;
 mod bad_tokens;
 
 mod claims;
@@ -22,6 +24,7 @@ mod resources;
 mod routing;
 mod settings;
 mod signatures;
+mod typed;
 mod whose;
 
 pub use policies::{ENVIRONMENT, sha256};

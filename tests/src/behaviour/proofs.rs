@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{INVALID_TOKEN, Row, allowed, refused};
+use super::{Row, allowed, refused};
 use crate::http::Request;
 use crate::keys;
 use crate::proofs::{Proof, digest, thumbprint};
-use crate::tokens::{Token, b64, hs256, now};
+use crate::tokens::{Token, b64, now};
 
-const HOST: &str = "api.example.com";
-const ALGS: &str = "algs=\"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 ES256K EdDSA ML-DSA-44 ML-DSA-65 \
+pub(super) const HOST: &str = "api.example.com";
+pub(super) const ALGS: &str = "algs=\"RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 ES256K EdDSA ML-DSA-44 ML-DSA-65 \
                     ML-DSA-87\"";
 
 fn keys_of() -> Value {
@@ -57,29 +57,34 @@ fn bound_to(alg: &str) -> String {
     Token::reader().claim("cnf", json!({"jkt": thumbprint(alg, false)})).sign("HS256")
 }
 
-fn get(path: &str) -> Request {
+pub(super) fn get(path: &str) -> Request {
     Request::get(path).host(HOST)
 }
 
 /// A request with this token and this proof.
-fn with(request: Request, token: &str, proof: impl AsRef<[u8]>) -> Request {
+pub(super) fn with(request: Request, token: &str, proof: impl AsRef<[u8]>) -> Request {
     request.header("Authorization", format!("DPoP {token}")).header("DPoP", proof)
 }
 
-fn proof(path: &str, token: &str) -> Proof {
+pub(super) fn proof(path: &str, token: &str) -> Proof {
     Proof::new("ES256", "GET", &format!("http://{HOST}{path}"), token)
 }
 
-fn challenge(error: &str) -> String {
+pub(super) fn challenge(error: &str) -> String {
     format!("DPoP realm=\"lychgate\", error=\"{error}\", {ALGS}")
 }
 
-fn bad(name: impl Into<String>, policy: &'static str, request: Request) -> Row {
+pub(super) fn bad(name: impl Into<String>, policy: &'static str, request: Request) -> Row {
     let challenge = challenge("invalid_dpop_proof");
     refused(name, policy, request, 401, "Could not validate credentials", &[&challenge])
 }
 
-fn bad_token(name: impl Into<String>, policy: &'static str, request: Request, challenge: &str) -> Row {
+pub(super) fn bad_token(
+    name: impl Into<String>,
+    policy: &'static str,
+    request: Request,
+    challenge: &str,
+) -> Row {
     refused(name, policy, request, 401, "Could not validate credentials", &[challenge])
 }
 
@@ -312,176 +317,6 @@ pub fn bad_rows() -> Vec<Row> {
         let proof = plain().without_header(parameter).sign();
         rows.push(bad(format!("bad proof: no {parameter}"), "bound", with(get("/"), &token, proof)));
     }
-    rows.extend(by_strangers(&token));
-    rows.extend(malformed(&token));
-    rows.extend(misplaced(&token));
-    rows
-}
-
-fn by_strangers(token: &str) -> Vec<Row> {
-    let plain = || proof("/", token);
-    let stranger = || plain().header("jwk", keys::P256_STRANGER.jwk()).by_stranger();
-    let good = plain().sign();
-    let (input, _) = good.rsplit_once('.').expect("a proof");
-    let by_name = plain().header("jwk", json!({"kty": "oct", "k": b64("k")})).header("alg", "HS256");
-    vec![
-        bad(
-            "bad proof: signed by a stranger in our name",
-            "bound",
-            with(get("/"), token, plain().by_stranger().sign()),
-        ),
-        bad("bad proof: by a stranger's own key", "bound", with(get("/"), token, stranger().sign())),
-        bad("bad proof: without signature", "bound", with(get("/"), token, format!("{input}."))),
-        bad(
-            "bad proof: another signature",
-            "bound",
-            with(get("/"), token, format!("{input}.{}", b64([7_u8; 64]))),
-        ),
-        bad(
-            "bad proof: a signature in DER",
-            "bound",
-            with(get("/"), token, format!("{input}.{}", b64([0x30, 0x06, 2, 1, 1, 2, 1, 1]))),
-        ),
-        bad(
-            "bad proof: a signature of zeros",
-            "bound",
-            with(get("/"), token, format!("{input}.{}", b64([0_u8; 64]))),
-        ),
-        bad("bad proof: an HMAC by a key of its own", "bound", {
-            let header = by_name.header_text();
-            let proof = crate::tokens::compact(&header, by_name.claims(), |input| hs256(b"k", input));
-            with(get("/"), token, proof)
-        }),
-        bad("bad proof: another key of ours", "bound", {
-            with(get("/"), token, Proof::new("EdDSA", "GET", &format!("http://{HOST}/"), token).sign())
-        }),
-    ]
-}
-
-fn malformed(token: &str) -> Vec<Row> {
-    let plain = proof("/", token);
-    let good = plain.sign();
-    let [header, claims, signature] =
-        <[&str; 3]>::try_from(good.split('.').collect::<Vec<_>>()).expect("three parts");
-    let doubled = plain.claims().replacen('{', "{\"htm\":\"POST\",", 1);
-    let texts: Vec<(&str, Vec<u8>)> = vec![
-        ("empty", Vec::new()),
-        ("no JWT", b"proof".to_vec()),
-        ("two parts", format!("{header}.{claims}").into_bytes()),
-        ("four parts", format!("{good}.x").into_bytes()),
-        ("five parts, as if encrypted", format!("{good}.x.y").into_bytes()),
-        ("padded", format!("{header}.{claims}=.{signature}").into_bytes()),
-        ("a space in it", format!("{header}. {claims}.{signature}").into_bytes()),
-        ("quoted", format!("\"{good}\"").into_bytes()),
-        ("with a scheme", format!("DPoP {good}").into_bytes()),
-        ("no UTF-8", b"\xff.\xfe.\xfd".to_vec()),
-        ("a payload that is no object", plain.sign_as(&plain.header_text(), "[]").into_bytes()),
-        ("a payload that is no JSON", plain.sign_as(&plain.header_text(), "{").into_bytes()),
-        ("a claim twice", plain.sign_as(&plain.header_text(), &doubled).into_bytes()),
-        ("a header that is no object", plain.sign_as("[]", &plain.claims()).into_bytes()),
-        ("20,000 bytes", plain.clone().claim("pad", "x".repeat(20_000)).sign().into_bytes()),
-        ("two in one line", format!("{good},{good}").into_bytes()),
-        ("the access token", token.as_bytes().to_vec()),
-    ];
-    texts
-        .into_iter()
-        .map(|(name, text)| bad(format!("bad proof: {name}"), "bound", with(get("/"), token, text)))
-        .collect()
-}
-
-fn misplaced(token: &str) -> Vec<Row> {
-    let plain = || proof("/", token);
-    let unbound = Token::reader().sign("HS256");
-    let other = Token::reader().claim("cnf", json!({"jkt": thumbprint("ES256", true)})).sign("HS256");
-    let cnf = |value: Value| Token::reader().claim("cnf", value).sign("HS256");
-    let jkt = thumbprint("ES256", false);
-    let expired = Token::reader().claim("cnf", json!({"jkt": jkt})).claim("exp", now() - 120).sign("HS256");
-    let invalid_dpop = challenge("invalid_token");
-    let needs_dpop = |policy, request, name: &str| {
-        bad_token(format!("bound token: {name}"), policy, request, &invalid_dpop)
-    };
-    let bearer_row = |name: &str, token: &str| {
-        bad_token(format!("bound token: {name}"), "bound", get("/").bearer(token), INVALID_TOKEN)
-    };
-    let mut rows = vec![
-        bad("bound token: as a bearer token, without proof", "bound", get("/").bearer(token)),
-        bad(
-            "bound token: as a bearer token, with its proof",
-            "bound",
-            get("/").bearer(token).header("DPoP", plain().sign()),
-        ),
-        bad("bound token: without proof", "bound", get("/").header("Authorization", format!("DPoP {token}"))),
-        bad(
-            "bound token: two proofs",
-            "bound",
-            with(get("/"), token, plain().sign()).header("DPoP", plain().sign()),
-        ),
-        bad("bound token: of another key", "bound", with(get("/"), &other, proof("/", &other).sign())),
-        bad(
-            "bound token: the proof of another token",
-            "bound",
-            with(get("/"), token, proof("/", &other).sign()),
-        ),
-        bad(
-            "bound token: as a bearer token where an anonymous request passes",
-            "bound",
-            get("/public").bearer(token),
-        ),
-        bad(
-            "bound token: a host in the proof that is not among the origins",
-            "bound origins",
-            with(get("/"), token, plain().sign()),
-        ),
-        needs_dpop(
-            "bound",
-            with(get("/"), &unbound, proof("/", &unbound).sign()),
-            "an unbound one with the scheme DPoP",
-        ),
-        needs_dpop("bound", with(get("/"), &expired, proof("/", &expired).sign()), "an expired one"),
-        needs_dpop("bound required", get("/").bearer(&unbound), "an unbound one where a key is required"),
-        bad_token(
-            "bound token: with either scheme at once",
-            "bound",
-            get("/")
-                .header("Authorization", format!("DPoP {token}"))
-                .header("Authorization", format!("Bearer {token}")),
-            INVALID_TOKEN,
-        ),
-        bearer_row("by a key that stands in it", &cnf(json!({"jwk": keys::P256.jwk()}))),
-        bearer_row("by an unknown method", &cnf(json!({"jkt": jkt, "kid": "k"}))),
-        bearer_row("by an empty confirmation", &cnf(json!({}))),
-        bearer_row("by a confirmation that is text", &cnf(json!(jkt))),
-        bearer_row("by a thumbprint that is none", &cnf(json!({"jkt": "short"}))),
-        bearer_row("by a list of thumbprints", &cnf(json!({"jkt": [jkt]}))),
-        bearer_row("by a certificate, without one", &cnf(json!({"x5t#S256": digest("certificate")}))),
-        bearer_row("by a certificate whose digest is none", &cnf(json!({"x5t#S256": "00"}))),
-        bad_token(
-            "bound token: to no certificate, where one is required",
-            "bound certificate",
-            get("/").bearer(&unbound),
-            INVALID_TOKEN,
-        ),
-    ];
-    let both = cnf(json!({"jkt": jkt, "x5t#S256": digest("certificate")}));
-    rows.push(needs_dpop(
-        "bound",
-        with(get("/"), &both, proof("/", &both).sign()),
-        "by a key and a certificate, with the key alone",
-    ));
-    let missing = |name: &str, policy, path: &str, challenge: &str| {
-        refused(name, policy, get(path), 401, "Not authenticated", &[challenge])
-    };
-    rows.push(missing(
-        "bound token: none where a key is required",
-        "bound required",
-        "/",
-        &format!("DPoP realm=\"lychgate\", {ALGS}"),
-    ));
-    rows.push(missing(
-        "bound token: none where a key and a scope are required",
-        "bound required",
-        "/scoped",
-        &format!("DPoP realm=\"lychgate\", scope=\"items:read\", {ALGS}"),
-    ));
+    rows.extend(super::bad_proofs::rows(&token));
     rows
 }

@@ -6,6 +6,7 @@ mod keys_and_rules;
 mod matching;
 mod observability_keys;
 mod people;
+mod possession;
 mod remote;
 mod schemes;
 mod whose;
