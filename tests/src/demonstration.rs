@@ -55,6 +55,23 @@ fn indented(text: &str, by: usize) -> String {
     text.lines().map(|line| format!("{}{line}\n", " ".repeat(by))).collect()
 }
 
+/// envoy.yaml with a filter before Lychgate or behind it.
+///
+/// # Panics
+/// If envoy.yaml is not as it was.
+#[must_use]
+pub fn beside(envoy: &str, filter: &str, is_before: bool) -> String {
+    let place = if is_before {
+        "          - name: lychgate\n"
+    } else {
+        "          - name: envoy.filters.http.router\n"
+    };
+    let (before, after) = envoy.split_once(place).expect("the filters are in it");
+    let filter = filter.lines().filter(|line| !line.starts_with('#')).collect::<Vec<_>>().join("\n");
+    let filter = indented(&filter, 12).replacen("            ", "          - ", 1);
+    format!("{before}{filter}{place}{after}")
+}
+
 /// Ports that are free, all different because all are held before any is let go.
 fn free_ports<const N: usize>() -> [u16; N] {
     let held = [(); N].map(|()| TcpListener::bind("127.0.0.1:0").expect("a free port"));
@@ -89,6 +106,16 @@ impl Demonstration {
     pub fn of(file: &str, environment: &[(&str, &str)], provider: Option<u16>) -> Self {
         let config = fs::read_to_string(root().join(file)).expect("the file is there");
         Self::of_text(&config, environment, provider)
+    }
+
+    /// Starts envoy.yaml as `change` writes it.
+    ///
+    /// # Panics
+    /// As [`Demonstration::start`].
+    #[must_use]
+    pub fn rewritten(change: impl FnOnce(&str) -> String) -> Self {
+        let envoy = fs::read_to_string(root().join("envoy.yaml")).expect("the file is there");
+        Self::of_text(&change(&envoy), &[("LYCHGATE_SECRET", &secret())], None)
     }
 
     fn of_text(config: &str, environment: &[(&str, &str)], provider: Option<u16>) -> Self {

@@ -53,6 +53,11 @@ impl Carrier {
         self.note(node, &format!("{}; refused until then", text.as_ref()), true);
     }
 
+    /// A condition on a claim is about a text or about a list there, and about both here.
+    pub fn counts_alike(&mut self, node: &Node) {
+        self.differs(node, "a claim that is a text and one that is a list with this text count alike here");
+    }
+
     /// Notes each field of a message that is not among `known`.
     pub fn unknown_fields(&mut self, node: &Node, known: &[&str]) -> bool {
         let mut is_known = true;

@@ -230,7 +230,12 @@ fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &
                         meet(by_header(&text(header, "name").unwrap_or_default(), values));
                     }
                 }
-                "jwt" => who = Who::Holders(holders(value, providers)),
+                "jwt" => {
+                    for claim in items(value, "claims") {
+                        carrier.counts_alike(claim);
+                    }
+                    who = Who::Holders(holders(value, providers));
+                }
                 other => {
                     carrier.denies(
                         value,

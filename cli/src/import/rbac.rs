@@ -162,6 +162,10 @@ fn by_metadata(node: &Node, providers: &[Provider], carrier: &mut Carrier) -> Wh
         carrier.denies(node, "this condition on dynamic metadata is not carried over; write it by hand");
         return Who::Unknown;
     };
+    let is_scope = claim == ["scope"] && providers.iter().all(|provider| provider.spaced.contains("scope"));
+    if values.is_some() && !is_scope && tree.fields(&["value", "or_match"]).is_none() {
+        carrier.counts_alike(node);
+    }
     let own = providers.iter().filter(|provider| provider.payload_name.as_deref() == Some(payload));
     let needs = own.fold(Needs::denied(), |some, provider| {
         some.or(&match (&values, claim.is_empty()) {

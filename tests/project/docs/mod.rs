@@ -1,5 +1,6 @@
 //! docs/: what people copy out of it works, and what it shows is what they will see.
 
+mod beside;
 mod links;
 mod pictures;
 
@@ -139,7 +140,7 @@ fn every_envoy_configuration_is_one_that_envoy_takes() {
 
 /// The documents whose commands are for a demonstration of their own.
 fn has_its_own_test(document: &str) -> bool {
-    matches!(document, "docs/start.md" | "docs/recipes/oidc.md")
+    matches!(document, "docs/start.md" | "docs/recipes/oidc.md" | "docs/beside.md")
 }
 
 #[test]

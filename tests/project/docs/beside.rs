@@ -1,0 +1,135 @@
+//! docs/beside.md: other filters before Lychgate and behind it.
+
+use lychgate_tests::book::{blocks, read, run, try_out};
+use lychgate_tests::demonstration::{Demonstration, beside};
+
+const DOCUMENT: &str = "docs/beside.md";
+const KEY: &str = "curl -s -o /dev/null -w '%{http_code}' -H 'X-API-Key: demo-key-please-change' http://127.0.0.1:10000/items/";
+const HEALTH: &str = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:10000/health";
+/// The route of the gate.
+const ROUTE: &str = "                route: {cluster: upstream}\n";
+
+/// envoy.yaml with more about that route.
+fn with_route(envoy: &str, more: &str) -> String {
+    assert!(envoy.contains(ROUTE));
+    envoy.replacen(ROUTE, &format!("{ROUTE}{more}"), 1)
+}
+
+#[test]
+fn the_filters_beside_it_do_what_is_shown() {
+    let mut tried = 0;
+    let mut filter = None;
+    for block in blocks(DOCUMENT) {
+        match (block.language.as_str(), &filter) {
+            ("yaml", _) => filter = Some(block),
+            ("console", Some(own)) => {
+                let is_before = own.text.starts_with("# before");
+                let demonstration = Demonstration::rewritten(|envoy| beside(envoy, &own.text, is_before));
+                tried += try_out(DOCUMENT, &block, &demonstration);
+            }
+            _ => {}
+        }
+    }
+    assert!(tried >= 8, "{tried}");
+}
+
+/// A route that is chosen by the identity.
+#[test]
+fn a_route_can_be_chosen_by_the_scheme() {
+    let matcher = "match: {prefix: /, headers: [{name: x-auth-scheme, string_match: {exact: partner_key}}]}";
+    assert!(read(DOCUMENT).contains(matcher));
+    let route = format!("              - {matcher}\n                direct_response: {{status: 418}}\n");
+    let routes = "              routes:\n";
+    let demonstration =
+        Demonstration::rewritten(|envoy| envoy.replacen(routes, &format!("{routes}{route}"), 1));
+    assert_eq!(run(KEY, &demonstration), "418");
+    assert_eq!(run(HEALTH, &demonstration), "200");
+    let forged = HEALTH.replace("curl -s ", "curl -s -H 'x-auth-scheme: partner_key' ");
+    assert_eq!(run(&forged, &demonstration), "200", "the header of a client does not choose it");
+}
+
+#[test]
+fn a_generic_key_with_filter_state_is_one_bucket_for_all() {
+    let filter = r#"name: envoy.filters.http.local_ratelimit
+typed_config:
+  "@type": type.googleapis.com/envoy.extensions.filters.http.local_ratelimit.v3.LocalRateLimit
+  stat_prefix: subjects
+  filter_enabled: {default_value: {numerator: 100}}
+  filter_enforced: {default_value: {numerator: 100}}
+  token_bucket: {max_tokens: 1000, tokens_per_fill: 1000, fill_interval: 60s}
+  rate_limits:
+  - actions: [{generic_key: {descriptor_key: subject, descriptor_value: "%FILTER_STATE(wasm.lychgate.subject:PLAIN)%"}}]
+  descriptors:
+  - entries: [{key: subject, value: "%FILTER_STATE(wasm.lychgate.subject:PLAIN)%"}]
+    token_bucket: {max_tokens: 1, tokens_per_fill: 1, fill_interval: 600s}
+"#;
+    let demonstration = Demonstration::rewritten(|envoy| beside(envoy, filter, false));
+    assert_eq!(run(KEY, &demonstration), "200");
+    assert_eq!(run(HEALTH, &demonstration), "429", "another caller, and the same bucket");
+}
+
+/// With `cors` behind Lychgate a page could not read why it was refused.
+#[test]
+fn a_page_reads_a_refusal_if_cors_is_before_it() {
+    let blocks = blocks(DOCUMENT);
+    let cors = blocks.iter().find(|block| block.text.contains("filters.http.cors")).expect("a block");
+    let policy = r#"                typed_per_filter_config:
+                  envoy.filters.http.cors:
+                    "@type": type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy
+                    allow_origin_string_match: [{exact: "https://app.example"}]
+"#;
+    for (is_before, is_told) in [(true, true), (false, false)] {
+        let demonstration =
+            Demonstration::rewritten(|envoy| beside(&with_route(envoy, policy), &cors.text, is_before));
+        let get = "curl -s -i -H 'Origin: https://app.example' http://127.0.0.1:10000/items/";
+        let seen = run(get, &demonstration);
+        assert!(seen.starts_with("HTTP/1.1 401"), "{seen}");
+        assert_eq!(seen.contains("access-control-allow-origin: https://app.example"), is_told, "{seen}");
+    }
+}
+
+/// A route that disables the filter leaves in what a client says of itself.
+#[test]
+fn a_route_without_it_believes_forged_headers() {
+    let off = r#"                typed_per_filter_config:
+                  lychgate: {"@type": type.googleapis.com/envoy.config.route.v3.FilterConfig, disabled: true}
+"#;
+    let removed =
+        "                request_headers_to_remove: [x-auth-subject, x-auth-scopes, x-auth-scheme]\n";
+    let forged = "curl -s -H 'x-auth-subject: root' http://127.0.0.1:10000/items/";
+    for (more, subject) in [("", "\"subject\":\"root\""), (removed, "\"subject\":null")] {
+        let demonstration = Demonstration::rewritten(|envoy| with_route(envoy, &format!("{off}{more}")));
+        let seen = run(forged, &demonstration);
+        assert!(seen.contains(subject), "{seen}");
+    }
+}
+
+/// The second gate takes the first one's identity for a client's.
+#[test]
+fn a_second_gate_removes_the_identity_of_the_first() {
+    let second = |names: &str| {
+        format!(
+            r#"name: second
+typed_config:
+  "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+  config:
+    name: second
+    vm_config:
+      vm_id: second
+      runtime: envoy.wasm.runtime.v8
+      code: {{local: {{filename: dist/lychgate.wasm}}}}
+    configuration:
+      "@type": type.googleapis.com/google.protobuf.Struct
+      value: {{security: []{names}}}
+"#
+        )
+    };
+    let get = "curl -s -H 'X-API-Key: demo-key-please-change' http://127.0.0.1:10000/items/";
+    let named =
+        ", identity_headers: {subject: x-second-subject, scopes: x-second-scopes, scheme: x-second-scheme}";
+    for (names, subject) in [("", "\"subject\":null"), (named, "\"subject\":\"demo-app\"")] {
+        let demonstration = Demonstration::rewritten(|envoy| beside(envoy, &second(names), false));
+        let seen = run(get, &demonstration);
+        assert!(seen.contains(subject), "{names}: {seen}");
+    }
+}
