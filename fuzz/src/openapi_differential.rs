@@ -105,8 +105,11 @@ pub fn run(data: &[u8]) {
     }
 }
 
-/// Scopes and schemes of each alternative, by names.
-fn told(requirement: &Requirement) -> (bool, Vec<Vec<(usize, Vec<String>)>>) {
+/// Whether a request without a credential passes, and the scheme and scopes of each term of each alternative.
+type Told = (bool, Vec<Vec<(usize, Vec<String>)>>);
+
+/// What a compiled requirement is.
+fn told(requirement: &Requirement) -> Told {
     let alternatives = requirement.alternatives().iter();
     let terms =
         alternatives.map(|own| own.terms.iter().map(|term| (term.scheme.0, term.scopes.clone())).collect());
@@ -114,7 +117,7 @@ fn told(requirement: &Requirement) -> (bool, Vec<Vec<(usize, Vec<String>)>>) {
 }
 
 /// The same of a requirement as it was put in.
-fn told_of(need: usize) -> (bool, Vec<Vec<(usize, Vec<String>)>>) {
+fn told_of(need: usize) -> Told {
     let admin = || vec![(0, vec!["admin".to_owned()])];
     match need {
         // `[]` and `[{}]` let the same requests pass, and what nothing is said of is public here.
