@@ -93,10 +93,11 @@ lint: toolchain ## formatting, clippy, native and Wasm, and rustdoc, warnings de
 deny: ## check the dependencies against deny.toml: licences, sources, duplicates, advisories
 	scripts/deny
 
-sbom: build ## write dist/lychgate.cdx.json: the module's bill of materials (CycloneDX)
+sbom: build module ## write dist/lychgate.cdx.json and dist/liblychgate.cdx.json: bills of materials (CycloneDX)
 	scripts/sbom
+	scripts/sbom native
 
-reproducible: toolchain ## build the module twice from scratch, in other directories, and compare
+reproducible: toolchain ## build both artefacts twice from scratch, in other directories, and compare
 	scripts/reproducible
 
 image: build ## write dist/image: the module as an OCI image, without a daemon

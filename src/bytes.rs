@@ -7,6 +7,7 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && same_of_one_length(left, right)
 }
 
+#[inline]
 fn same_of_one_length(left: &[u8], right: &[u8]) -> bool {
     if left.len() <= 16 {
         return same_short(left, right);
@@ -22,6 +23,7 @@ fn same_of_one_length(left: &[u8], right: &[u8]) -> bool {
 
 /// The same for at most sixteen bytes, which most names of headers have: their beginnings and their ends are compared,
 /// which may overlap.
+#[inline]
 fn same_short(left: &[u8], right: &[u8]) -> bool {
     match (left.first_chunk(), left.last_chunk(), right.first_chunk(), right.last_chunk()) {
         (Some(left), Some(left_end), Some(right), Some(right_end)) => {
@@ -37,6 +39,7 @@ fn same_short(left: &[u8], right: &[u8]) -> bool {
     }
 }
 
+#[inline]
 fn word(bytes: &[u8; 8]) -> u64 {
     u64::from_ne_bytes(*bytes)
 }
@@ -51,6 +54,7 @@ fn same_block<const BYTES: usize>(left: &[u8; BYTES], right: &[u8; BYTES]) -> bo
 
 /// Whether two byte strings are the same but for the case of ASCII letters. Most are the same altogether.
 #[must_use]
+#[inline]
 pub fn same_ignoring_case(left: &[u8], right: &[u8]) -> bool {
     same(left, right) || left.eq_ignore_ascii_case(right)
 }

@@ -71,8 +71,8 @@
 //!     Decision::Allow(allow) => {
 //!         let identity = allow.identity.as_ref().expect("an identity");
 //!         assert_eq!(identity.subject.as_deref(), Some("mobile-app"));
-//!         // What the upstream gets: the key is removed, three identity headers are set.
-//!         assert_eq!(allow.mutations().count(), 4);
+//!         // What the upstream gets: the key is removed, its id and the scheme are set.
+//!         assert_eq!(allow.mutations().count(), 3);
 //!     }
 //!     other => panic!("{other:?}"),
 //! }

@@ -56,6 +56,7 @@ const fn steps() -> [u8; 2048] {
     table
 }
 
+#[inline]
 fn step(state: u8, byte: u8) -> u8 {
     let place = usize::from(byte) << 3 | usize::from(state);
     STEPS.get(place & 2047).copied().unwrap_or(STOP)
@@ -116,6 +117,7 @@ impl<'a> NormalPath<'a> {
 
     /// The path as text.
     #[must_use]
+    #[inline]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -123,6 +125,7 @@ impl<'a> NormalPath<'a> {
 
 /// Goes along `path` up to where a byte is to be looked at. Gives what is in the last segment, and
 /// what is left.
+#[inline]
 fn walk(mut state: u8, path: &[u8]) -> (u8, &[u8]) {
     let mut rest = path;
     while let Some((eight, behind)) = rest.split_first_chunk::<8>() {

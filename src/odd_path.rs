@@ -31,6 +31,7 @@ impl Oddities {
 
     /// Whether all of `other` are among these.
     #[must_use]
+    #[inline]
     pub const fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
     }

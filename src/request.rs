@@ -41,35 +41,41 @@ impl<'a> Request<'a> {
     }
 
     /// Every header with its value.
+    #[inline]
     pub fn headers(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
         self.headers.iter().copied()
     }
 
     /// Every value of header `name`.
+    #[inline]
     pub fn values<'n>(&self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + use<'a, 'n> {
         self.headers().filter(move |(own, _)| same(own, name.as_bytes())).map(|(_, value)| value)
     }
 
     /// The first value of header `name`.
     #[must_use]
+    #[inline]
     pub fn first(&self, name: &str) -> Option<&'a [u8]> {
         self.values(name).next()
     }
 
     /// `:method`.
     #[must_use]
+    #[inline]
     pub fn method(&self) -> &'a [u8] {
         self.method
     }
 
     /// `:authority`, which HTTP/1 calls Host.
     #[must_use]
+    #[inline]
     pub fn authority(&self) -> &'a [u8] {
         self.authority
     }
 
     /// `:path`: path and query.
     #[must_use]
+    #[inline]
     pub fn target(&self) -> &'a [u8] {
         self.target
     }

@@ -1,5 +1,5 @@
 //! Finding Lychgate's configurations in what people keep them in: an envoy.yaml, an Istio
-//! WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy, or a file of their own.
+//! WasmPlugin or EnvoyFilter, an EnvoyExtensionPolicy, or a file of their own; for the Wasm module and for the native one.
 
 use crate::document::{Node, Tree};
 
@@ -31,10 +31,19 @@ pub enum Loader<'a> {
         /// `HttpFilter`.
         filter: Option<&'a Node>,
     },
+    /// Envoy, by this `DynamicModuleFilter`, or `DynamicModuleFilterPerRoute`, of the native module.
+    EnvoyNative {
+        /// The filter's `typed_config`.
+        module: &'a Node,
+        /// `HttpFilter`.
+        filter: Option<&'a Node>,
+    },
     /// Istio, by this `spec` of a WasmPlugin.
     Istio(&'a Node),
     /// Envoy Gateway, by this item of an EnvoyExtensionPolicy's `wasm`.
     EnvoyGateway(&'a Node),
+    /// Envoy Gateway, by an item of an EnvoyExtensionPolicy's `dynamicModules`.
+    EnvoyGatewayNative,
 }
 
 /// Every configuration in a document. One that is no Envoy or Kubernetes object is a
@@ -67,6 +76,14 @@ pub fn configurations(document: &Node) -> Vec<Found<'_>> {
                 {
                     found.push(of_struct(owner(&wasm.value), config, Loader::EnvoyGateway(wasm)));
                 }
+            }
+            let modules = tree.at(&["spec", "dynamicModules"]).map(|node| node.value.items());
+            for module in modules.unwrap_or_default() {
+                let names = [module.value.get("name"), module.value.get("filterName")];
+                let config = module.value.get("config").filter(|config| is_ours(&names, &config.value));
+                found.extend(
+                    config.map(|config| of_struct(owner(&module.value), config, Loader::EnvoyGatewayNative)),
+                );
             }
         }
         Some("ConfigMap") => {
@@ -111,7 +128,8 @@ fn embedded(document: &Node) -> Vec<Found<'_>> {
 pub fn other_plugins(document: &Node) -> Vec<&Node> {
     let mut plugins = Vec::new();
     search(document, Surroundings::default(), &mut plugins);
-    plugins.iter().filter(|plugin| plugin.configuration().is_none()).map(|plugin| plugin.config).collect()
+    let is_other = |plugin: &&Plugin<'_>| plugin.vm.is_some() && plugin.configuration().is_none();
+    plugins.iter().filter(is_other).map(|plugin| plugin.config).collect()
 }
 
 fn owner(tree: &Tree) -> Option<String> {
@@ -149,14 +167,15 @@ struct Surroundings<'a> {
     filter: Option<&'a Node>,
 }
 
-/// A Wasm plugin of Envoy.
+/// A Wasm plugin of Envoy, or a native module.
 struct Plugin<'a> {
     config: &'a Node,
-    vm: &'a Node,
+    /// `vm_config` of a Wasm plugin.
+    vm: Option<&'a Node>,
     around: Surroundings<'a>,
 }
 
-/// Looks for Wasm plugins: what has `vm_config`.
+/// Looks for Wasm plugins, which have `vm_config`, and for native modules, which have `dynamic_module_config`.
 fn search<'a>(node: &'a Node, mut around: Surroundings<'a>, found: &mut Vec<Plugin<'a>>) {
     let tree = &node.value;
     if tree.field("http_filters").is_some() {
@@ -165,7 +184,8 @@ fn search<'a>(node: &'a Node, mut around: Surroundings<'a>, found: &mut Vec<Plug
     if tree.get("name").is_some() && tree.field("typed_config").is_some() {
         around.filter = Some(node);
     }
-    if let Some(vm) = tree.field("vm_config") {
+    let vm = tree.field("vm_config");
+    if vm.is_some() || tree.field("dynamic_module_config").is_some() {
         found.push(Plugin { config: node, vm, around });
         return;
     }
@@ -176,26 +196,51 @@ fn search<'a>(node: &'a Node, mut around: Surroundings<'a>, found: &mut Vec<Plug
 impl<'a> Plugin<'a> {
     /// Its configuration, if it is Lychgate.
     fn configuration(&self) -> Option<Found<'a>> {
+        let Some(vm) = self.vm else { return self.native_configuration() };
         let tree = &self.config.value;
         let config = tree.fields(&["configuration", "value"])?;
-        if !is_ours(&names_of(tree, &self.vm.value), &config.value) {
+        if !is_ours(&names_of(tree, &vm.value), &config.value) {
             return None;
         }
-        let variables = self.vm.value.fields(&["environment_variables", "key_values"]);
+        let variables = vm.value.fields(&["environment_variables", "key_values"]);
         let variables = variables.map(|node| node.value.members()).unwrap_or_default();
         let environment = variables
             .iter()
             .filter_map(|(key, value)| Some((key.value.clone(), value.value.text()?.to_owned())))
             .collect();
-        let text = config.value.text().map(str::to_owned);
-        let text = text.unwrap_or_else(|| config.value.to_value().to_string());
         let Surroundings { manager, filter } = self.around;
         let loader = Loader::Envoy { plugin: self.config, filter };
-        Some(Found { owner: owner(tree), text, node: config, environment, manager, loader })
+        Some(Found { environment, manager, ..of_any(owner(tree), config, loader) })
+    }
+
+    /// The same of a native module, whose environment is Envoy's own.
+    fn native_configuration(&self) -> Option<Found<'a>> {
+        let tree = &self.config.value;
+        let config = tree.fields(&["filter_config", "value"])?;
+        let own = tree.field("filter_name").or_else(|| tree.field("per_route_config_name"));
+        let names = [tree.fields(&["dynamic_module_config", "name"]), own];
+        if !is_ours(&names, &config.value) {
+            return None;
+        }
+        let Surroundings { manager, filter } = self.around;
+        let loader = Loader::EnvoyNative { module: self.config, filter };
+        let owner = own.and_then(|name| name.value.text()).map(str::to_owned);
+        Some(Found { manager, ..of_any(owner, config, loader) })
     }
 }
 
-/// Whether a Wasm plugin is Lychgate: by a name that says so, or by what it is configured with.
+/// A Struct, or a StringValue with JSON text.
+fn of_any<'a>(owner: Option<String>, node: &'a Node, loader: Loader<'a>) -> Found<'a> {
+    match node.value.text() {
+        Some(text) => {
+            let text = text.to_owned();
+            Found { owner, text, node, environment: Vec::new(), manager: None, loader }
+        }
+        None => of_struct(owner, node, loader),
+    }
+}
+
+/// Whether a plugin is Lychgate: by a name that says so, or by what it is configured with.
 fn is_ours(names: &[Option<&Node>], config: &Tree) -> bool {
     let mut texts = names.iter().flatten().filter_map(|node| node.value.text());
     if texts.any(|name| name.to_ascii_lowercase().contains("lychgate")) {

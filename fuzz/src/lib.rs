@@ -20,6 +20,7 @@ pub mod form;
 pub mod headers;
 pub mod jwk;
 pub mod openapi;
+pub mod openapi_differential;
 pub mod path;
 pub mod pem;
 pub mod request;
@@ -32,7 +33,7 @@ pub mod token;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 12] = [
+pub const TARGETS: [Target; 13] = [
     ("token", token::run),
     ("jwk", jwk::run),
     ("pem", pem::run),
@@ -42,6 +43,7 @@ pub const TARGETS: [Target; 12] = [
     ("slow_path", slow_path::run),
     ("headers", headers::run),
     ("openapi", openapi::run),
+    ("openapi_differential", openapi_differential::run),
     ("request", request::run),
     ("differential", differential::run),
     ("schedule", schedule::run),

@@ -58,15 +58,11 @@ pub struct JwtConfig {
         )
     )]
     pub subject_claims: Vec<ClaimReference>,
-    /// Accepted media types of the token (`typ` of its header, RFC 7515 section 4.1.9), without `application/`, in any case;
-    /// a token without `typ` is refused. Left out: every type but those that say that the token is neither an access token
-    /// nor an ID token, such as `logout+jwt` and `dpop+jwt`.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(length(min = 1), inner(length(min = 1)), extend("examples" = [["at+jwt"]]))
-    )]
+    /// Accepted media types of the token.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub types: Option<Vec<String>>,
-    /// A profile that tokens must have: sets `types` and `required_claims`, and needs an issuer and `audiences`.
+    /// A profile that tokens must have.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub profile: Option<Profile>,
     /// Tolerance for `exp`, `nbf` and `iat`, in seconds.
     #[cfg_attr(
@@ -104,15 +100,11 @@ pub struct JwtConfig {
     pub scope_mode: ScopeMode,
     /// Roles of the token, and the scopes that each of them grants.
     pub roles: Option<RolesConfig>,
-    /// Where the token may be. Left out: in `Authorization`, behind `Bearer `. Equal tokens in several of these places are
-    /// one; different ones are refused, unless the scheme has `from_order: first`.
+    /// Where the token may be. Equal tokens in several of these places are one; different ones are refused, unless the
+    /// scheme has `from_order: first`. Left out: `{header: Authorization, prefix: "Bearer "}`.
     #[cfg_attr(
         feature = "schema",
-        schemars(
-            with = "Option<Vec<super::places::written::CredentialPlace>>",
-            length(min = 1),
-            extend("examples" = [[{"header": "Authorization"}, {"cookie": "session"}]]),
-        )
+        schemars(with = "Option<Vec<super::places::written::CredentialPlace>>", length(min = 1))
     )]
     pub from: Option<Vec<CredentialLocation>>,
     /// Claim to the request header that it is copied to. Arrays are sent as values separated by commas, objects as JSON.
@@ -128,8 +120,8 @@ pub struct JwtConfig {
         )
     )]
     pub claims_to_headers: Vec<ClaimHeaderConfig>,
-    /// The request header that gets the payload of the token, base64url as it stands in the token.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    /// The request header that gets the payload of the token.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub payload_to_header: Option<String>,
     /// Proof of possession.
     #[cfg_attr(feature = "schema", schemars(flatten))]
@@ -178,17 +170,14 @@ impl JwtConfig {
         let required_claims = object.optional("required_claims", read_references);
         let claims = object.optional("claims", read_conditions).unwrap_or_default();
         let subject_claims = object.optional("subject_claims", |n| non_empty(n, read_references));
-        let has_header = |n: Node<'_>| match default {
-            Default::Token => Some(()),
-            Default::Answer => {
-                n.error("an introspected token has no header and no payload that could be read")
-            }
+        // An introspected token has no header and no payload that could be read.
+        let is_read = match default {
+            Default::Token => true,
+            Default::Answer => false,
         };
-        let types = object.optional("types", |n| has_header(n).and_then(|()| non_empty(n, strings)));
-        let profile = object.optional("profile", |n| {
-            has_header(n)?;
-            n.enumeration(Profile::WORDS)
-        });
+        let types = is_read.then(|| object.optional("types", |n| non_empty(n, strings))).flatten();
+        let profile =
+            is_read.then(|| object.optional("profile", |n| n.enumeration(Profile::WORDS))).flatten();
         let leeway_seconds = object.number("leeway_seconds", &LEEWAY_SECONDS);
         let max_token_bytes = object.number("max_token_bytes", &MAX_TOKEN_BYTES);
         let scope_claims = object.optional("scope_claims", |n| non_empty(n, read_references));
@@ -198,10 +187,8 @@ impl JwtConfig {
         let roles = object.optional("roles", RolesConfig::read);
         let from = object.optional("from", |n| read_locations(n, "Bearer "));
         let claims_to_headers = object.optional("claims_to_headers", read_claims_to_headers);
-        let payload_to_header = object.optional("payload_to_header", |n| {
-            has_header(n)?;
-            read_own_header_name(n)
-        });
+        let payload_to_header =
+            is_read.then(|| object.optional("payload_to_header", read_own_header_name)).flatten();
         let proof = ProofConfig::read(&object);
         let revoked = object.optional("revoked", read_revoked).unwrap_or_default();
         let has_revocation = object.has("revocation");
@@ -251,7 +238,7 @@ pub(super) mod written {
 
     use super::super::key_source::written::{Keys, with_cluster};
     use super::super::{IntrospectionConfig, IssuerConfig};
-    use super::JwtConfig;
+    use super::{JwtConfig, Profile};
 
     /// How a JSON Web Token (RFC 7519) is found and verified. One of `keys`, `jwks`, `remote_jwks`, `cluster`
     /// and `issuers` gives the keys.
@@ -274,6 +261,16 @@ pub(super) mod written {
         /// Several issuers, each with keys of its own.
         #[schemars(length(min = 1))]
         issuers: Option<Vec<IssuerConfig>>,
+        /// Accepted media types of the token (`typ` of its header, RFC 7515 section 4.1.9), without `application/`, in any case;
+        /// a token without `typ` is refused. Left out: every type but those that say that the token is neither an access token
+        /// nor an ID token, such as `logout+jwt` and `dpop+jwt`.
+        #[schemars(length(min = 1), inner(length(min = 1)), extend("examples" = [["at+jwt"]]))]
+        types: Option<Vec<String>>,
+        /// A profile that tokens must have: sets `types` and `required_claims`, and needs `audiences`.
+        profile: Option<Profile>,
+        /// The request header that gets the payload of the token, base64url as it is in the token.
+        #[schemars(length(min = 1))]
+        payload_to_header: Option<String>,
         #[schemars(flatten)]
         rest: JwtConfig,
     }

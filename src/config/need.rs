@@ -85,7 +85,7 @@ impl NeedConfig {
     }
 }
 
-/// A value of `acr`: it stands in a quoted string of a challenge, with spaces between several.
+/// A value of `acr`: it is in a quoted string of a challenge, with spaces between several.
 fn read_acr(node: Node<'_>) -> Option<String> {
     let acr = node.text()?;
     if acr.bytes().all(|b| matches!(b, 0x21 | 0x23..=0x5B | 0x5D..=0x7E)) {

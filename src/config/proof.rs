@@ -51,18 +51,15 @@ pub struct DpopConfig {
     /// Left out: scheme and authority of the request as Envoy has them.
     ///
     /// In one form, without a slash at the end.
-    #[cfg_attr(
-        feature = "schema",
-        schemars(with = "Option<Vec<String>>", inner(regex(pattern = "^https?://")))
-    )]
-    pub origins: Vec<String>,
+    #[cfg_attr(feature = "schema", schemars(length(min = 1), inner(regex(pattern = "^https?://"))))]
+    pub origins: Option<Vec<String>>,
 }
 
 const MAX_AGE_SECONDS: Number<u32> = Number { least: 1, most: 600, default: 60 };
 
 impl Default for DpopConfig {
     fn default() -> Self {
-        Self { required: false, max_age_seconds: MAX_AGE_SECONDS.default, nonce: false, origins: Vec::new() }
+        Self { required: false, max_age_seconds: MAX_AGE_SECONDS.default, nonce: false, origins: None }
     }
 }
 
@@ -73,9 +70,7 @@ impl DpopConfig {
             required: object.optional("required", |n| n.bool()).unwrap_or_default(),
             max_age_seconds: object.number("max_age_seconds", &MAX_AGE_SECONDS),
             nonce: object.optional("nonce", |n| n.bool()).unwrap_or_default(),
-            origins: object
-                .optional("origins", |n| non_empty(n, |n| n.list(read_origin)))
-                .unwrap_or_default(),
+            origins: object.optional("origins", |n| non_empty(n, |n| n.list(read_origin))),
         };
         object.finish();
         Some(config)

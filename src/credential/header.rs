@@ -9,6 +9,7 @@ use crate::bytes::same_ignoring_case;
 
 /// The credential among the values of a header. Two headers are two credentials, whatever they
 /// say: a recipient may join, drop or swap them (RFC 9110 section 5.3).
+#[inline]
 pub fn find<'a>(values: impl Iterator<Item = &'a [u8]>, prefix: &str) -> Found<'a> {
     let mut found = Found::Nothing;
     let mut count = 0_usize;
@@ -31,6 +32,7 @@ pub fn find<'a>(values: impl Iterator<Item = &'a [u8]>, prefix: &str) -> Found<'
 
 /// The parts of a value with commas in it, without those that are too short to begin with `prefix`: there may be as
 /// many as a header has bytes.
+#[inline]
 fn parts<'a>(value: &'a [u8], prefix: &str) -> impl Iterator<Item = &'a [u8]> {
     let least = prefix.trim_ascii_end().len();
     let joined = memchr(b',', value).map(|_| value.split(|&b| b == b','));
@@ -39,6 +41,7 @@ fn parts<'a>(value: &'a [u8], prefix: &str) -> impl Iterator<Item = &'a [u8]> {
 
 /// What follows `prefix` in `value`, if it begins so. A prefix that ends in a space means one
 /// or more of them (RFC 6750 section 2.1), or for the bare word. A tab is no space: behind one it is part of the credential.
+#[inline]
 pub fn after_prefix<'a>(value: &'a [u8], prefix: &str) -> Option<&'a [u8]> {
     let value = value.trim_ascii();
     let mut word = prefix.as_bytes();
@@ -71,6 +74,7 @@ pub fn may_hold(value: &[u8], prefix: &str) -> bool {
     holds(value) || parts(value, prefix).any(holds)
 }
 
+#[inline]
 fn without_spaces(text: &[u8]) -> &[u8] {
     let start = text.iter().position(|&b| b != b' ').unwrap_or(text.len());
     text.get(start..).unwrap_or_default()

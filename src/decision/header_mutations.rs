@@ -164,6 +164,7 @@ fn remove_doubles(mutations: &mut SmallVec<[HeaderMutation; 2]>, request: &Reque
     }
 }
 
+#[inline]
 fn removes(mutations: &[HeaderMutation], name: &[u8]) -> bool {
     mutations.iter().any(|change| matches!(change, HeaderMutation::Remove(own) if same(own, name)))
 }

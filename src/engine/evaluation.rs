@@ -19,6 +19,7 @@ use crate::reason::Reason;
 use crate::request::Request;
 
 /// The place of a refusal by this scheme.
+#[inline]
 fn attribution_of(scheme: SchemeId) -> Attribution {
     Attribution { by: DecidedBy::Scheme(scheme.0), ..Attribution::default() }
 }
@@ -151,15 +152,18 @@ impl<'a> Evaluation<'a> {
         pause
     }
 
+    #[inline]
     pub(super) fn scheme(&self, id: SchemeId) -> Option<&'a Scheme> {
         self.engine.policy.scheme(id)
     }
 
+    #[inline]
     pub(super) fn look(&self, id: SchemeId) -> Option<&Look<'a>> {
         self.looks.get(id.0)
     }
 
     /// The credential that the request has for a scheme.
+    #[inline]
     pub(super) fn found(&self, id: SchemeId) -> Option<&Found<'a>> {
         let (look, scheme) = (self.look(id)?, self.scheme(id)?);
         Some(look.found.get_or_init(|| {
@@ -195,16 +199,19 @@ impl<'a> Evaluation<'a> {
     }
 
     /// Whether the token for a scheme came with the scheme DPoP.
+    #[inline]
     pub(super) fn is_dpop(&self, id: SchemeId) -> bool {
         self.found(id).is_some() && self.look(id).is_some_and(|look| look.is_dpop.get())
     }
 
     /// Whether that is there, once.
+    #[inline]
     pub(super) fn is_one(&self, id: SchemeId) -> bool {
         matches!(self.found(id), Some(Found::One(_)))
     }
 
     /// What the request presents for a scheme. A scheme that does not exist is never proven.
+    #[inline]
     pub(super) fn status(&self, id: SchemeId) -> &CredentialStatus<'a> {
         match (self.look(id), self.scheme(id)) {
             (Some(look), Some(scheme)) => look.presented.get_or_init(|| self.verify(id, scheme)),
@@ -213,6 +220,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// The same, as far as it is known without a question to an issuer or an effect: a refusal is worded by it.
+    #[inline]
     pub(super) fn seen(&self, id: SchemeId) -> Option<&CredentialStatus<'a>> {
         let is_free = || self.cost(id) == Cost::Computation;
         match self.look(id).and_then(|look| look.presented.get()) {
@@ -222,6 +230,7 @@ impl<'a> Evaluation<'a> {
     }
 
     /// What is proven by a scheme.
+    #[inline]
     pub(super) fn authenticated(&self, id: SchemeId) -> Option<&Authenticated<'a>> {
         match self.status(id) {
             CredentialStatus::Authenticated(credential) => Some(credential),

@@ -21,6 +21,7 @@ impl Reserved {
     }
 
     /// Whether `name` is one of them, or an application could take it for one.
+    #[inline]
     pub fn contains(&self, name: &[u8]) -> bool {
         self.lengths & bit(name.len()) != 0
             && self.names.iter().any(|own| is_same_header(own.as_bytes(), name))
@@ -28,6 +29,7 @@ impl Reserved {
 }
 
 /// The bit of a length; those beyond share the last one.
+#[inline]
 fn bit(length: usize) -> u64 {
     1 << length.min(63)
 }

@@ -25,6 +25,7 @@ pub fn serialize<N: AsRef<str>>(headers: &[(N, String)]) -> Vec<u8> {
 
 /// Reads headers from the ABI's form into `headers`; `None` if the bytes are not of that form. They are handed over
 /// by place, for there are five hundred bytes of them to be copied otherwise.
+#[inline]
 pub fn parse<'b>(bytes: &'b [u8], headers: &mut HeaderPairs<'b>) -> Option<()> {
     if bytes.is_empty() {
         return Some(());
@@ -43,6 +44,7 @@ pub fn parse<'b>(bytes: &'b [u8], headers: &mut HeaderPairs<'b>) -> Option<()> {
     (headers.len() == count).then_some(())
 }
 
+#[inline]
 fn split_text(bytes: &[u8], size: u32) -> Option<(&[u8], &[u8])> {
     let (text, rest) = bytes.split_at_checked(usize::try_from(size).ok()?)?;
     match rest.split_first() {

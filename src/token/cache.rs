@@ -67,6 +67,7 @@ impl TokenCache {
 
     /// The verified token, if it is remembered under this key and `is_valid`. That is asked only of a
     /// token that is remembered, for it may take a look at the clock.
+    #[inline]
     pub fn get(
         &mut self,
         key: CacheKey,
@@ -121,6 +122,7 @@ impl TokenCache {
         self.index.is_empty()
     }
 
+    #[inline]
     fn hash(&self, key: CacheKey, token: &[u8]) -> u64 {
         let tail = token.last_chunk::<HASHED>().map_or(token, |tail| tail);
         let seed = self.seed ^ key.generation ^ (key.scheme as u64).rotate_right(16);
@@ -129,6 +131,7 @@ impl TokenCache {
         hasher.finish()
     }
 
+    #[inline]
     fn find(&self, hash: u64, key: CacheKey, token: &[u8]) -> Option<usize> {
         let is_it = |&number: &usize| {
             let slot = self.slots.get(number).and_then(Option::as_ref);

@@ -4,6 +4,7 @@ mod attacks;
 mod behaviour;
 mod capabilities;
 mod config_faults;
+mod corpus;
 mod fastapi_compat;
 mod faults;
 mod issuer;

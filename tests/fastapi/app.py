@@ -203,3 +203,17 @@ async def basic_route(credentials: Annotated[HTTPBasicCredentials, Depends(basic
 async def optional(token: Annotated[str | None, Depends(optional_oauth2)]):
     found = read(token) if token else None
     return {"username": found[0] if found else None}
+
+
+# Its document has the two as alternatives, and the path as one segment.
+@app.get("/both/", tags=["needs both"])
+async def both(
+    user: Annotated[str, Security(current_user, scopes=["items:read"])],
+    key: Annotated[str, Security(header_key)],
+):
+    return {"both": key_is_good(key) and user}
+
+
+@app.get("/files/{file_path:path}")
+async def file(file_path: str, user: Annotated[str, Security(current_user, scopes=["items:read"])]):
+    return {"file": file_path}

@@ -8,7 +8,7 @@ use super::{envoy, words};
 
 const HEAD: &str = "# Reasons
 
-<!-- Made by `lychgate explain --markdown`; a test holds it to that. Change src/reason.rs and make it anew. -->
+<!-- Made by `lychgate explain --markdown`; a test holds it to that. Change src/reason/table.rs and make it anew. -->
 
 A reason is the cause of a refusal as one word. The response-code details (`lychgate_denied{token_expired}`), the stat
 `lychgate_denials_total`, the filter state and the log have it. The client gets the status and the detail, and not the

@@ -23,7 +23,10 @@ pub fn around(configuration: &Value) -> Value {
         "then": {"properties": {"spec": {"properties": {"pluginConfig": ours}}}},
         "else": {
             "if": {"properties": {"kind": {"const": "EnvoyExtensionPolicy"}}, "required": ["kind"]},
-            "then": {"properties": {"spec": {"properties": {"wasm": {"items": {"properties": {"config": ours}}}}}}},
+            "then": {"properties": {"spec": {"properties": {
+                "wasm": {"items": {"properties": {"config": ours}}},
+                "dynamicModules": {"items": {"properties": {"config": ours}}},
+            }}}},
             "else": {"$ref": "#/$defs/Part"},
         },
         "$defs": {"Part": part()},
@@ -40,19 +43,28 @@ fn part() -> Value {
     for key in ["schemes", "rules", "security"] {
         names.push(within(&["configuration", "value"], json!({"type": "object", "required": [key]})));
     }
+    let mut native_names = vec![named(&["dynamic_module_config", "name"]), named(&["filter_name"])];
+    for key in ["schemes", "rules", "security"] {
+        native_names.push(within(&["filter_config", "value"], json!({"type": "object", "required": [key]})));
+    }
+    // A StringValue holds JSON text, which is beyond a schema.
+    let value = json!({"if": {"type": "string"}, "then": true, "else": {"$ref": CONFIGURATION}});
     json!({
         "if": {
             "type": "object",
             "required": ["vm_config", "configuration"],
             "anyOf": names,
         },
-        "then": {"properties": {"configuration": {"properties": {"value": {
-            // A StringValue holds JSON text, which is beyond a schema.
-            "if": {"type": "string"},
-            "then": true,
-            "else": {"$ref": CONFIGURATION},
-        }}}}},
-        "else": {"additionalProperties": {"$ref": "#/$defs/Part"}, "items": {"$ref": "#/$defs/Part"}},
+        "then": {"properties": {"configuration": {"properties": {"value": value}}}},
+        "else": {
+            "if": {
+                "type": "object",
+                "required": ["dynamic_module_config", "filter_config"],
+                "anyOf": native_names,
+            },
+            "then": {"properties": {"filter_config": {"properties": {"value": value}}}},
+            "else": {"additionalProperties": {"$ref": "#/$defs/Part"}, "items": {"$ref": "#/$defs/Part"}},
+        },
     })
 }
 

@@ -23,13 +23,16 @@ pub(super) fn judge(found: &Found<'_>, tree: &Tree, findings: &mut Findings) {
         Loader::Unknown => {}
         Loader::Envoy { plugin, filter } => {
             judge.envoy(plugin, tree);
-            if let Some(filter) = filter.filter(|filter| filter.value.field("disabled").is_some_and(is_true))
-            {
-                judge.warn(filter, "disabled", DISABLED);
-            }
+            judge.enabled(filter);
+        }
+        Loader::EnvoyNative { module, filter } => {
+            judge.envoy_native(module);
+            judge.enabled(filter);
         }
         Loader::Istio(spec) => judge.istio(spec, tree),
         Loader::EnvoyGateway(wasm) => judge.envoy_gateway(wasm, tree),
+        // The operator's EnvoyProxy says where the file is.
+        Loader::EnvoyGatewayNative => {}
     }
     if let Some(manager) = found.manager {
         judge.manager(manager);
@@ -51,6 +54,28 @@ impl Judge<'_> {
 
     fn note(&mut self, node: &Node, path: &str, message: &str) {
         self.findings.outside(self.found, node, path, message, Weight::Note);
+    }
+
+    /// `HttpFilter`.
+    fn enabled(&mut self, filter: Option<&Node>) {
+        if let Some(filter) = filter.filter(|filter| filter.value.field("disabled").is_some_and(is_true)) {
+            self.warn(filter, "disabled", DISABLED);
+        }
+    }
+
+    /// `DynamicModuleFilter`: a module that cannot be fetched lets requests through.
+    fn envoy_native(&mut self, module: &Node) {
+        let fields = &module.value;
+        let is_fetched = fields.fields(&["dynamic_module_config", "module", "remote"]).is_some();
+        let is_refused = fields.fields(&["dynamic_module_config", "nack_on_cache_miss"]).is_some_and(is_true);
+        if is_fetched && !is_refused {
+            self.warn(
+                module,
+                "dynamic_module_config.module.remote",
+                "a module that Envoy cannot fetch lets every request in unjudged, with the identity headers that its \
+                 client wrote; take a local file, or set `nack_on_cache_miss: true`",
+            );
+        }
     }
 
     /// `envoy.extensions.wasm.v3.PluginConfig`.
@@ -185,8 +210,16 @@ pub(super) fn judge_document(document: &Node, found: &[Found<'_>], findings: &mu
     };
     let others: Vec<_> = other_plugins(document).into_iter().filter_map(id).collect();
     for found in found {
-        let Loader::Envoy { plugin, filter } = found.loader else { continue };
-        if id(plugin).is_some_and(|id| !id.is_empty() && others.contains(&id)) {
+        let (plugin, filter) = match found.loader {
+            Loader::Envoy { plugin, filter } => (Some(plugin), filter),
+            Loader::EnvoyNative { filter, .. } => (None, filter),
+            Loader::Unknown | Loader::Istio(_) | Loader::EnvoyGateway(_) | Loader::EnvoyGatewayNative => {
+                continue;
+            }
+        };
+        if let Some(plugin) = plugin
+            && id(plugin).is_some_and(|id| !id.is_empty() && others.contains(&id))
+        {
             let message = "the name of another plugin's VM too, which so reads and writes the keys and counters that the \
                            workers share, and can forge them; give each a name of its own";
             findings.outside(found, plugin, "vm_config.vm_id", message, Weight::Warning);

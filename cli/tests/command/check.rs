@@ -78,7 +78,43 @@ fn what_istio_and_envoy_gateway_hold_is_found() {
             1,
             &["-:6: gate: rules: expected an array"],
         ),
+        (
+            "kind: EnvoyExtensionPolicy\nspec:\n  dynamicModules:\n  - name: lychgate\n    config:\n      rules: 7\n",
+            1,
+            &["-:6: lychgate: rules: expected an array"],
+        ),
         ("kind: Service\nspec: {}\n", 2, &["no Lychgate configuration in it"]),
+    ]);
+}
+
+#[test]
+fn the_native_module_is_found_in_a_filter_and_in_a_route() {
+    let module = |name: &str, own: &str, value: &str| {
+        format!(
+            "static_resources:\n  filter:\n    dynamic_module_config: {{name: {name}}}\n    {own}\n    filter_config:\n      '@type': type.googleapis.com/google.protobuf.Struct\n      value: {value}\n"
+        )
+    };
+    table(&[
+        (
+            &module("lychgate", "filter_name: lychgate", "{mode: never}"),
+            1,
+            &["-:7: lychgate: mode: unknown value"],
+        ),
+        (
+            &module("lychgate", "per_route_config_name: partners", "{mode: never}"),
+            1,
+            &["-:7: partners: mode: unknown value"],
+        ),
+        (
+            &module("auth", "filter_name: gate", "'{\"rules\": 7}'"),
+            1,
+            &["-:7: gate: rules: expected an array"],
+        ),
+        (
+            &module("coraza", "filter_name: coraza", "{directives: x}"),
+            2,
+            &["no Lychgate configuration in it"],
+        ),
     ]);
 }
 

@@ -190,7 +190,7 @@ fn possession(config: ProofConfig) -> Option<Possession> {
                 is_required: config.dpop.required,
                 max_age_seconds: config.dpop.max_age_seconds.into(),
                 needs_nonce: config.dpop.nonce,
-                origins: config.dpop.origins,
+                origins: config.dpop.origins.unwrap_or_default(),
             },
             needs_certificate: config.certificate_bound.required,
         }),

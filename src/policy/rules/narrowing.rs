@@ -98,6 +98,7 @@ impl Narrowing {
 }
 
 /// Whether `methods` name this one.
+#[inline]
 pub(super) fn names(methods: &[String], method: &[u8], covers_head: bool) -> bool {
     let named = |asked: &[u8]| methods.iter().any(|own| own.as_bytes() == asked);
     named(method) || (covers_head && method == b"HEAD" && named(b"GET"))

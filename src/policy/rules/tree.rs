@@ -249,6 +249,7 @@ impl<'p> Segments<'p> {
     }
 
     /// The segment at `depth`, not looked at beyond `most` bytes. Those before it were asked for.
+    #[inline]
     fn get(&mut self, depth: usize, most: usize) -> Part<'p> {
         let Some(rest) = self.begins.get(depth).and_then(|&begin| self.path.get(begin..)) else {
             return Part::None;

@@ -37,6 +37,10 @@ const DIFFERENCES: &[(&[&str], &str)] = &[
     (&["/token", "twice"], "RFC 6749 section 3.2 forbids a parameter twice; FastAPI takes the last"),
     (&["two authorization"], "which of two credentials counts is never guessed; FastAPI takes the first"),
     (&["two keys"], "which of two credentials counts is never guessed; FastAPI takes one of them"),
+    (
+        &["/both/", "missing"],
+        "a challenge for each scheme that is needed; FastAPI stops at the first dependency that fails",
+    ),
     (&["/basic/", "malformed"], "one answer for every Basic credential that is not good"),
     (&["unknown path"], "what the document does not have is refused; FastAPI says that it is not there"),
     (&["unknown method"], "what the document does not have is refused; FastAPI says that it is not there"),
@@ -86,7 +90,11 @@ fn policy(document: &Value) -> Value {
     login["issue"] = json!({"expires_in": 1800});
     let key = json!({"api_keys": "keys"});
     json!({
-        "openapi": {"document": document, "unsecured": "public"},
+        "openapi": {
+            "document": document, "unsecured": "public",
+            // What FastAPI's document cannot say.
+            "combine": {"all": ["needs both"]}, "multi_segment": ["/files/{file_path}"],
+        },
         "schemes": {
             "OAuth2PasswordBearer": login, "OptionalOAuth2": token, "HTTPBearer": token,
             "APIKeyHeader": key, "APIKeyQuery": key, "APIKeyCookie": key, "MaybeHeaderKey": key, "MaybeQueryKey": key,

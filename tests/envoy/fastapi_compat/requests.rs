@@ -49,6 +49,8 @@ pub fn requests(tokens: &[(&str, String)]) -> Vec<(String, Request)> {
         ("POST", "/items/"),
         ("GET", "/items/7"),
         ("DELETE", "/items/7"),
+        ("GET", "/files/reports/2026/a.txt"),
+        ("GET", "/files/a"),
         ("GET", "/protected/"),
         ("GET", "/optional/"),
     ] {
@@ -79,6 +81,24 @@ pub fn requests(tokens: &[(&str, String)]) -> Vec<(String, Request)> {
             let route = if route == "/items/special" { "/data/ special" } else { route };
             requests.push((format!("GET {route}: header {name}"), request));
         }
+    }
+    let scopeless = format!("Bearer {}", Token::new().sign("HS256"));
+    for (name, authorization, key) in [
+        ("good", Some(good.as_str()), Some("good-key")),
+        ("missing both", None, None),
+        ("missing token", None, Some("good-key")),
+        ("missing key", Some(good.as_str()), None),
+        ("wrong key", Some(good.as_str()), Some("bad-key")),
+        ("bad token", Some("Bearer not.a.token"), Some("good-key")),
+        ("no scopes", Some(scopeless.as_str()), Some("good-key")),
+    ] {
+        let mut request = Request::get("/both/");
+        for (name, value) in [("Authorization", authorization), ("X-API-Key", key)] {
+            if let Some(value) = value {
+                request = request.header(name, value);
+            }
+        }
+        requests.push((format!("GET /both/: {name}"), request));
     }
     for (name, query) in [
         ("missing", ""),

@@ -88,8 +88,56 @@ fn every_resource_fails_closed_and_before_authorisation() {
     assert_eq!(wasm["code"]["image"]["sha256"].as_str().map(str::len), Some(64));
 }
 
-fn filter() -> Value {
-    let patch = &yaml("deploy/istio/envoyfilter.yaml")["spec"]["configPatches"][0];
+/// A remote module that cannot be fetched lets requests through.
+#[test]
+fn every_native_module_is_a_local_file() {
+    let [proxy, policy] = gateway_native();
+    let module = &proxy["spec"]["dynamicModules"][0];
+    assert_eq!(module["source"]["type"], "Local");
+    assert_eq!(
+        (&module["doNotClose"], &module["source"]["local"]["libraryName"]),
+        (&json!(true), &json!("lychgate"))
+    );
+    assert_eq!(policy["spec"]["dynamicModules"][0]["name"], module["name"]);
+    let deployment = &proxy["spec"]["provider"]["kubernetes"]["envoyDeployment"];
+    let container = &deployment["container"];
+    assert_eq!(container["env"][0]["name"], "ENVOY_DYNAMIC_MODULES_SEARCH_PATH");
+    assert_eq!(container["env"][0]["value"], container["volumeMounts"][0]["mountPath"]);
+    assert_eq!(container["volumeMounts"][0]["readOnly"], true);
+    let image = deployment["initContainers"][0]["image"].as_str().unwrap();
+    assert!(image.contains("@sha256:"), "{image}");
+    let filter = filter("deploy/istio/native.yaml");
+    let module = &filter["typed_config"]["dynamic_module_config"];
+    assert_eq!(*module, json!({"name": "lychgate", "do_not_close": true}));
+    for file in ["deploy/istio/native.yaml", "deploy/envoy-gateway/native.yaml", "envoy.native.yaml"] {
+        let text = fs::read_to_string(root().join(file)).unwrap();
+        assert!(!text.contains("remote:"), "{file}");
+    }
+}
+
+/// The resources of the operator and of the policy.
+fn gateway_native() -> [Value; 2] {
+    let text = fs::read_to_string(root().join("deploy/envoy-gateway/native.yaml")).unwrap();
+    let documents: Vec<&str> = text.split("\n---\n").collect();
+    let [proxy, policy] = documents.as_slice() else { panic!("two resources") };
+    let resources = [*proxy, *policy].map(|text| serde_saphyr::from_str::<Value>(text).unwrap());
+    assert_eq!(resources.each_ref().map(|own| &own["kind"]), ["EnvoyProxy", "EnvoyExtensionPolicy"]);
+    resources
+}
+
+/// Two demonstrations, and one policy: what the README shows of the one holds for the other.
+#[test]
+fn both_demonstrations_have_one_policy() {
+    let filter = |file: &str| {
+        let pointer = "/static_resources/listeners/0/filter_chains/0/filters/0/typed_config/http_filters/0/typed_config";
+        yaml(file).pointer(pointer).expect("a filter").clone()
+    };
+    let wasm = &filter("envoy.yaml")["config"]["configuration"]["value"];
+    assert_eq!(filter("envoy.native.yaml")["filter_config"]["value"], *wasm);
+}
+
+fn filter(file: &str) -> Value {
+    let patch = &yaml(file)["spec"]["configPatches"][0];
     assert_eq!(
         (&patch["applyTo"], &patch["patch"]["operation"]),
         (&json!("HTTP_FILTER"), &json!("INSERT_FIRST"))
@@ -99,11 +147,15 @@ fn filter() -> Value {
 
 #[test]
 fn every_configuration_in_it_is_a_policy() {
-    let config = &filter()["typed_config"]["config"];
+    let config = &filter("deploy/istio/envoyfilter.yaml")["typed_config"]["config"];
     let mut configurations = vec![("envoyfilter", config["configuration"]["value"].clone())];
     configurations.extend(PLUGINS.map(|file| (file, yaml(file)["spec"]["pluginConfig"].clone())));
     let policy = yaml("deploy/envoy-gateway/extension-policy.yaml");
     configurations.push(("extension-policy", policy["spec"]["wasm"][0]["config"].clone()));
+    let native = &filter("deploy/istio/native.yaml")["typed_config"]["filter_config"]["value"];
+    configurations.push(("native at Istio", native.clone()));
+    let [_, policy] = gateway_native();
+    configurations.push(("native at Envoy Gateway", policy["spec"]["dynamicModules"][0]["config"].clone()));
     for (name, configuration) in configurations {
         let environment = |name: &str| (name == "LYCHGATE_SECRET").then(|| keys::SECRET.to_owned());
         let compiled = Policy::compile(configuration.to_string().as_bytes(), &environment);
@@ -116,10 +168,15 @@ fn every_configuration_in_it_is_a_policy() {
 
 #[test]
 fn what_the_envoyfilter_puts_in_works_in_a_real_envoy() {
-    let upstream = Upstream::start();
-    let mut filter = filter();
+    let mut filter = filter("deploy/istio/envoyfilter.yaml");
     let vm = &mut filter["typed_config"]["config"]["vm_config"];
     vm["code"]["local"]["filename"] = "dist/lychgate.wasm".into();
+    works_in_a_real_envoy(&filter);
+    works_in_a_real_envoy(&self::filter("deploy/istio/native.yaml"));
+}
+
+fn works_in_a_real_envoy(filter: &Value) {
+    let upstream = Upstream::start();
     let address = |port: u16| json!({"socket_address": {"address": "127.0.0.1", "port_value": port}});
     let types = "type.googleapis.com/envoy.extensions.filters";
     let manager = json!({

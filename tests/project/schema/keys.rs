@@ -146,6 +146,8 @@ fn further() -> Vec<Value> {
         all.push(json!({"openapi": {"document": document}, "schemes": {
             "a": {name: value}, "b": {name: value}, "c": {name: value}, "d": {"api_keys": "d"}}}));
     }
+    let certificates = json!([{"uri": "spiffe://a/b"}, {"dns": "a.example"}, {"subject": "CN=a"}, {"sha256": "0".repeat(64)}]);
+    all.push(json!({"schemes": {"m": {"type": "mutualTLS", "allow": certificates}}}));
     let rules = ["path", "prefix", "regex"].map(|kind| json!({"match": {kind: "/x"}, "security": []}));
     all.push(json!({
         "rules": rules,

@@ -244,7 +244,7 @@ fn of_claims() -> Vec<Fault> {
             "the payload of an introspected token",
             json!({"type": "http", "scheme": "bearer", "introspection": {
                 "uri": "https://idp.example/i", "cluster": "idp", "client_id": "c", "client_secret": "s", "payload_to_header": "x-p"}}),
-            &["introspection.payload_to_header: an introspected token has no header"],
+            &["introspection.payload_to_header: unknown key"],
         ),
         json_fault("an unknown key of scopes", json!({"scopes": {"a": ["b"]}}), &["scopes.a: unknown key"]),
         json_fault(

@@ -238,3 +238,26 @@ fn an_envoy_in_the_other_spelling_is_found_and_judged() {
         ],
     );
 }
+
+/// Envoy starts without a module that it cannot fetch.
+#[test]
+fn a_native_module_that_is_fetched_and_may_be_missing_is_a_warning() {
+    let with = |module: &str, filter: &str| {
+        format!(
+            "static_resources:\n  http_filters:\n  - name: gate\n{filter}    typed_config:\n      dynamic_module_config:\n        {module}\n      filter_name: lychgate\n      filter_config:\n        value: {{security: []}}\n"
+        )
+    };
+    let says = |text: &str| {
+        let (_, told) = check(&["--strict"], text);
+        [
+            "dynamic_module_config.module.remote: a module that Envoy cannot fetch",
+            "disabled: the plugin is off here",
+        ]
+        .map(|what| told.contains(what))
+    };
+    let remote = "module: {remote: {http_uri: {uri: x}}}";
+    assert_eq!(says(&with(remote, "")), [true, false]);
+    assert_eq!(says(&with(&format!("{remote}\n        nack_on_cache_miss: true"), "")), [false, false]);
+    assert_eq!(says(&with("name: lychgate", "")), [false, false]);
+    assert_eq!(says(&with("name: lychgate", "    disabled: true\n")), [false, true]);
+}
