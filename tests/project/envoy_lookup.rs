@@ -90,7 +90,7 @@ fn a_func_e_without_an_envoy_is_reported_and_nothing_else_taken() {
 }
 
 /// func-e runs Envoy in the directory where it was called, with its environment and arguments, and adds
-/// `--admin-address-path`. Validating is enough: that envoy.yaml works is tested with the README.
+/// `--admin-address-path`, and `-- --run-id ID`, which Envoy leaves unread. Validating is enough: that envoy.yaml works is tested with the README.
 #[test]
 fn envoy_yaml_works_from_the_root_with_what_func_e_adds() {
     let envoy = Command::new(root().join("scripts/envoy")).arg("--which").output().expect("it runs").stdout;
@@ -98,7 +98,7 @@ fn envoy_yaml_works_from_the_root_with_what_func_e_adds() {
     let programs = Programs::new("run");
     let admin = programs.0.join("admin-address.txt");
     let script = format!(
-        "[ \"$1\" = run ] || exit 64\nshift\nexec '{}' \"$@\" --admin-address-path '{}'",
+        "[ \"$1\" = run ] || exit 64\nshift\nexec '{}' \"$@\" --admin-address-path '{}' -- --run-id 1",
         envoy.trim(),
         admin.display()
     );

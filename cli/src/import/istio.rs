@@ -147,7 +147,7 @@ fn of_rule(rule: &Node, carrier: &mut Carrier) -> Provider {
     let payload = text(rule, "outputPayloadToHeader");
     let pairs = list("outputClaimToHeaders").iter();
     let described = Described {
-        name: &host.split('.').next().unwrap_or_default().to_owned(),
+        name: host.split('.').next().unwrap_or_default(),
         node: rule,
         issuer: issuer.as_deref(),
         audiences: strings(rule.value.field("audiences")),

@@ -158,3 +158,31 @@ fn a_policy_that_lets_in_more_is_found() {
     }
     let _ = fs::remove_dir_all(folder);
 }
+
+/// docs/migration.md shows commands, and what they print.
+#[test]
+fn the_commands_of_the_page_print_what_it_shows() {
+    let page = fs::read_to_string(root().join("docs/migration.md")).expect("the page");
+    let folder = std::env::temp_dir().join(format!("lychgate-page-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("writable");
+    let new = folder.join("new.yaml").to_string_lossy().into_owned();
+    let binary = Path::new(env!("CARGO_BIN_EXE_lychgate")).parent().expect("a folder");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap_or_default());
+    let mut tried = 0;
+    for part in page.split("```sh\n").skip(1) {
+        let (commands, rest) = part.split_once("```").expect("an end");
+        let (_, shown) = rest.split_once("```text\n").expect("what it prints");
+        let (shown, _) = shown.split_once("```").expect("an end");
+        let commands = format!("exec 2>&1\n{}", commands.replace("new.yaml", &new));
+        let output = std::process::Command::new("sh")
+            .args(["-c", &commands])
+            .env("PATH", &path)
+            .current_dir(root())
+            .output()
+            .expect("a shell");
+        assert_eq!(stdout(&output).replace(&new, "new.yaml"), shown, "{commands}");
+        tried += 1;
+    }
+    assert!(tried >= 4, "{tried}");
+    let _ = fs::remove_dir_all(folder);
+}
