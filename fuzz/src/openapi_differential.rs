@@ -2,7 +2,7 @@
 //! second reading: what was put in is what must hold.
 
 use lychgate::normal_path::NormalPath;
-use lychgate::policy::{Policy, Requirement};
+use lychgate::policy::{Asked, Policy, Requirement};
 use serde_json::{Map, Value, json};
 
 /// Servers, and the base paths that they give.
@@ -100,8 +100,9 @@ pub fn run(data: &[u8]) {
             .filter(|own| (own.method == asked.method || covers(own)) && own.matches(&asked.sample));
         let first = matching.min_by_key(|own| own.template.iter().map(|(_, open)| *open).collect::<Vec<_>>());
         let need = first.expect("its own").need;
-        let found = policy.requirement(method.as_bytes(), b"localhost", &path).1.expect("a default is there");
-        assert_eq!(told(found), told_of(need), "{document}: {method} {}", asked.sample);
+        let request = Asked::of(method.as_bytes(), b"localhost", path.as_str());
+        let (_, found) = policy.requirement(&request).expect("decided without a request");
+        assert_eq!(told(found.expect("a default is there")), told_of(need), "{document}: {method} {}", asked.sample);
     }
 }
 

@@ -56,7 +56,6 @@ pub struct RemoteSource {
 
 /// What a source gives.
 #[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "a policy has a handful of sources")]
 pub enum SourceKind {
     /// A JWK Set (RFC 7517 section 5).
     Keys {
