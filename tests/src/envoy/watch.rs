@@ -66,6 +66,20 @@ impl Envoy {
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 
+    /// The time of a processor that its threads have had until now.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux's /proc");
+        let of_task = |task: fs::DirEntry| {
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            text.split_whitespace().next()?.parse::<u64>().ok()
+        };
+        Duration::from_nanos(tasks.flatten().filter_map(of_task).sum())
+    }
+
     /// The memory that it holds now.
     ///
     /// # Panics
