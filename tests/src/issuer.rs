@@ -185,23 +185,45 @@ impl Issuer {
     /// Posts a form to the provider as a client, past the proxy.
     #[must_use]
     pub fn post(&self, path: &str, form: &str, client: &str, secret: &str) -> Response {
+        self.post_with(path, form, client, secret, &[])
+    }
+
+    /// The same, with further headers.
+    #[must_use]
+    pub fn post_with(
+        &self,
+        path: &str,
+        form: &str,
+        client: &str,
+        secret: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let credential = crate::tokens::b64(format!("{client}:{secret}")).replace('-', "+").replace('_', "/");
         let padding = "=".repeat((4 - credential.len() % 4) % 4);
-        let request = Request::post(path)
+        let mut request = Request::post(path)
             .host(&self.addr.to_string())
             .header("Authorization", format!("Basic {credential}{padding}"))
             .body("application/x-www-form-urlencoded", form);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
         http::send(self.shared.backend, &request).expect("the provider answers")
     }
 
-    /// A token of the authorization-code grant, by a person who is logged in as `alice`.
+    /// A token of the authorization-code grant for the API, by a person who is logged in as `alice`.
     #[must_use]
     pub fn code_token(&self) -> Value {
+        self.code_token_with("")
+    }
+
+    /// The same, with further parameters of the authorization request, which begin with `&`.
+    #[must_use]
+    pub fn code_token_with(&self, parameters: &str) -> Value {
         let mut cookies: Vec<String> = Vec::new();
-        let mut target =
+        let mut target = format!(
             "/auth?client_id=web&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fback\
-                          &scope=openid+items%3Aread&resource=https%3A%2F%2Fapi.example&state=s"
-                .to_owned();
+             &scope=openid+items%3Aread&resource=https%3A%2F%2Fapi.example&state=s{parameters}"
+        );
         let code = loop {
             let request =
                 Request::get(&target).host(&self.addr.to_string()).header("Cookie", cookies.join("; "));
