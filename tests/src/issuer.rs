@@ -315,8 +315,12 @@ fn answer(stream: &mut TcpStream, request: &Request, is_keys: bool, shared: &Sha
         return stream.write_all(format!("HTTP/1.1 304 -\r\netag: {etag}\r\n\r\n").as_bytes());
     }
     let answer = http::send(shared.backend, request)?;
-    let headers =
+    let mut headers =
         if is_keys { format!("etag: {etag}\r\ncache-control: max-age=30\r\n") } else { String::new() };
+    // What a browser and a client need of it.
+    for name in ["content-type", "location", "set-cookie"] {
+        headers.extend(answer.all(name).iter().map(|value| format!("{name}: {value}\r\n")));
+    }
     let bytes = plain(answer.status, &headers, &answer.body);
     if behaviour == Behaviour::CutsShort {
         stream.write_all(bytes.get(..bytes.len() - 20).unwrap_or_default())?;

@@ -51,8 +51,9 @@ fn faults(validator: &Validator, value: &Value) -> Vec<String> {
 }
 
 /// Files that people start from.
-const EXAMPLES: [&str; 6] = [
+const EXAMPLES: [&str; 7] = [
     "envoy.yaml",
+    "examples/mcp/envoy.yaml",
     "examples/oidc/envoy.yaml",
     "deploy/istio/gateway.yaml",
     "deploy/istio/workload.yaml",
