@@ -128,7 +128,7 @@ fn what_tells_of_validity() -> Vec<Value> {
             let page = fs::read_to_string(root().join("docs/native.md")).expect("the page");
             let example = page.split("```yaml\n").find(|part| part.contains("peer_certificate_valid"));
             let example = example.and_then(|part| part.split("```").next()).expect("its example");
-            serde_saphyr::from_str(example).expect("YAML")
+            vec![serde_saphyr::from_str(example).expect("YAML")]
         }
     }
 }
