@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build module cli run run-native run-oidc test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc run-mcp test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
@@ -47,6 +47,10 @@ run-native: module ## the same with the native module in place of Wasm: envoy.na
 run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the issuer: examples/oidc
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
 	scripts/run-oidc
+
+run-mcp: build ## the same before an MCP server (PyPI fastmcp), with an OpenID provider: examples/mcp
+	$(call say,a FastMCP server behind Envoy on http://127.0.0.1:10000/mcp and an OpenID provider on http://127.0.0.1:9000)
+	scripts/run-mcp
 
 unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, a minute from nothing
 	$(call say,testing the core)
@@ -109,11 +113,11 @@ book: ## docs/ as a book: target/book/index.html (builds mdBook the first time)
 fmt: ## format the code
 	cargo fmt --all
 
-bench: build ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
+bench: build module ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
 	$(call say,measuring Lychgate and Envoy's own filters (twenty minutes))
 	cargo bench --locked --bench comparison
 
-bench-quick: build ## the same, fewer rounds: less than two minutes
+bench-quick: build module ## the same, fewer rounds: less than two minutes
 	$(call say,measuring Lychgate and Envoy's own filters)
 	cargo bench --locked --bench comparison -- --quick
 

@@ -4,16 +4,17 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{Envoy, Listener, Options};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, root};
 use lychgate_tests::keys;
 use lychgate_tests::programs::find_or_install;
 use lychgate_tests::tokens::{Token, b64};
 use serde_json::{Value, json};
 
 /// A directory with certificates: of a CA, `server`, `client` and `other` by it, and `own`, which signed itself.
-struct Certificates(PathBuf);
+pub struct Certificates(PathBuf);
 
 impl Drop for Certificates {
     fn drop(&mut self) {
@@ -28,8 +29,13 @@ fn openssl(dir: &Path, arguments: &str) {
 }
 
 impl Certificates {
-    fn new() -> Self {
-        let dir = std::env::temp_dir().join(format!("lychgate-certificates-{}", std::process::id()));
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let dir = std::env::temp_dir().join(format!(
+            "lychgate-certificates-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ));
         fs::create_dir_all(&dir).expect("a directory");
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch";
         openssl(&dir, &format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=CA -days 2"));
@@ -57,13 +63,18 @@ impl Certificates {
         Self(dir)
     }
 
-    fn digest(&self, name: &str) -> [u8; 32] {
+    /// A certificate as DER: `client` or `own`.
+    pub fn der(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.join(format!("{name}.der"))).expect("a certificate")
+    }
+
+    pub fn digest(&self, name: &str) -> [u8; 32] {
         use sha2::Digest as _;
-        sha2::Sha256::digest(fs::read(self.0.join(format!("{name}.der"))).expect("a certificate")).into()
+        sha2::Sha256::digest(self.der(name)).into()
     }
 
     /// A listener's end of TLS, which asks for a client certificate and takes any, or those of the CA alone.
-    fn transport_socket(&self, takes_any: bool) -> Value {
+    pub fn transport_socket(&self, takes_any: bool) -> Value {
         let file = |name: &str| json!({"filename": self.0.join(name)});
         let verification = if takes_any { "ACCEPT_UNTRUSTED" } else { "VERIFY_TRUST_CHAIN" };
         json!({"name": "envoy.transport_sockets.tls", "typed_config": {
@@ -77,7 +88,7 @@ impl Certificates {
     }
 
     /// The status of an answer by curl, with the certificate of this name, and what reached the upstream.
-    fn get(
+    pub fn get(
         &self,
         at: SocketAddr,
         version: &str,
@@ -106,6 +117,19 @@ impl Certificates {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (body, status) = text.rsplit_once('\n').expect("a status");
         (status.parse().expect("a status"), serde_json::from_str(body).unwrap_or_default())
+    }
+}
+
+/// The filter of docs/native.md: Envoy itself does not tell a native module whether it has validated a certificate.
+fn what_tells_of_validity() -> Vec<Value> {
+    match Artefact::from_environment() {
+        Artefact::Wasm => vec![],
+        Artefact::Native => {
+            let page = fs::read_to_string(root().join("docs/native.md")).expect("the page");
+            let example = page.split("```yaml\n").find(|part| part.contains("peer_certificate_valid"));
+            let example = example.and_then(|part| part.split("```").next()).expect("its example");
+            vec![serde_saphyr::from_str(example).expect("YAML")]
+        }
     }
 }
 
@@ -141,10 +165,13 @@ fn a_stolen_token_is_of_no_use_without_its_certificate_and_a_certificate_is_a_cr
     let certificates = Certificates::new();
     let upstream = Upstream::start();
     let policy = |name| policy(certificates.digest(name));
-    let listeners = [
-        Listener::new("validated", policy("client")).transport_socket(certificates.transport_socket(false)),
-        Listener::new("any", policy("own")).transport_socket(certificates.transport_socket(true)),
-    ];
+    let listener = |name, of, takes_any| {
+        let mut listener =
+            Listener::new(name, policy(of)).transport_socket(certificates.transport_socket(takes_any));
+        listener.before = what_tells_of_validity();
+        listener
+    };
+    let listeners = [listener("validated", "client", false), listener("any", "own", true)];
     let envoy = Envoy::start(&listeners, upstream.addr(), &Options::default());
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
     let bound =

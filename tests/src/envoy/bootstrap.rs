@@ -107,7 +107,8 @@ fn discovery() -> Value {
 }
 
 fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
-    let mut filters = vec![if listener.discovered { discovery() } else { filter(listener, options, module) }];
+    let mut filters = listener.before.clone();
+    filters.push(if listener.discovered { discovery() } else { filter(listener, options, module) });
     filters.extend(listener.behind.iter().cloned());
     filters.push(json!({
         "name": "envoy.filters.http.router",

@@ -78,6 +78,35 @@ impl Envoy {
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 
+    /// The time of a processor that its threads have had until now.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        self.time_of_threads("")
+    }
+
+    /// The same of its workers alone.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn worker_time(&self) -> Duration {
+        self.time_of_threads("wrk:worker")
+    }
+
+    fn time_of_threads(&self, prefix: &str) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux's /proc");
+        let of_task = |task: fs::DirEntry| {
+            let name = fs::read_to_string(task.path().join("comm")).ok()?;
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            let time = text.split_whitespace().next()?.parse::<u64>().ok()?;
+            name.starts_with(prefix).then_some(time)
+        };
+        Duration::from_nanos(tasks.flatten().filter_map(of_task).sum())
+    }
+
     /// The memory that it holds now.
     ///
     /// # Panics
