@@ -66,6 +66,22 @@ impl Envoy {
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 
+    /// The processor time that its threads have had, in seconds.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn processor_seconds(&self) -> f64 {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux's /proc");
+        // The first word is time on a processor, in nanoseconds. A thread may end meanwhile.
+        let nanoseconds = |task: fs::DirEntry| {
+            let text = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
+            text.split(' ').next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0)
+        };
+        let sum: u64 = tasks.flatten().map(nanoseconds).sum();
+        std::time::Duration::from_nanos(sum).as_secs_f64()
+    }
+
     /// The memory that it holds now.
     ///
     /// # Panics
