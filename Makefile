@@ -113,11 +113,11 @@ book: ## docs/ as a book: target/book/index.html (builds mdBook the first time)
 fmt: ## format the code
 	cargo fmt --all
 
-bench: build ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
+bench: build module ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
 	$(call say,measuring Lychgate and Envoy's own filters (twenty minutes))
 	cargo bench --locked --bench comparison
 
-bench-quick: build ## the same, fewer rounds: less than two minutes
+bench-quick: build module ## the same, fewer rounds: less than two minutes
 	$(call say,measuring Lychgate and Envoy's own filters)
 	cargo bench --locked --bench comparison -- --quick
 

@@ -20,12 +20,12 @@ const GOAL: f64 = 0.6;
 /// The processor seconds that Envoy takes for a request of each of these.
 fn cost(envoy: &Envoy, requests: &[Request]) -> f64 {
     let mut connection = Connection::open(envoy.addr("gate")).expect("a connection");
-    let before = envoy.processor_seconds();
+    let before = envoy.worker_time().as_secs_f64();
     for request in requests {
         let answer = connection.send(request).expect("an answer");
         assert_eq!(answer.status, 200, "{answer:?}");
     }
-    envoy.processor_seconds() - before
+    envoy.worker_time().as_secs_f64() - before
 }
 
 fn main() {

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{Envoy, Listener, Options};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, root};
 use lychgate_tests::keys;
 use lychgate_tests::programs::find_or_install;
 use lychgate_tests::tokens::{Token, b64};
@@ -120,6 +120,19 @@ impl Certificates {
     }
 }
 
+/// The filter of docs/native.md: Envoy itself does not tell a native module whether it has validated a certificate.
+fn what_tells_of_validity() -> Vec<Value> {
+    match Artefact::from_environment() {
+        Artefact::Wasm => vec![],
+        Artefact::Native => {
+            let page = fs::read_to_string(root().join("docs/native.md")).expect("the page");
+            let example = page.split("```yaml\n").find(|part| part.contains("peer_certificate_valid"));
+            let example = example.and_then(|part| part.split("```").next()).expect("its example");
+            vec![serde_saphyr::from_str(example).expect("YAML")]
+        }
+    }
+}
+
 fn policy(digest: [u8; 32]) -> Value {
     let hexadecimal: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     json!({
@@ -152,10 +165,13 @@ fn a_stolen_token_is_of_no_use_without_its_certificate_and_a_certificate_is_a_cr
     let certificates = Certificates::new();
     let upstream = Upstream::start();
     let policy = |name| policy(certificates.digest(name));
-    let listeners = [
-        Listener::new("validated", policy("client")).transport_socket(certificates.transport_socket(false)),
-        Listener::new("any", policy("own")).transport_socket(certificates.transport_socket(true)),
-    ];
+    let listener = |name, of, takes_any| {
+        let mut listener =
+            Listener::new(name, policy(of)).transport_socket(certificates.transport_socket(takes_any));
+        listener.before = what_tells_of_validity();
+        listener
+    };
+    let listeners = [listener("validated", "client", false), listener("any", "own", true)];
     let envoy = Envoy::start(&listeners, upstream.addr(), &Options::default());
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
     let bound =

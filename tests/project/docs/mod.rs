@@ -224,7 +224,7 @@ fn every_curl_is_run() {
                 "{document}:{}: a curl that no test runs",
                 block.line
             );
-            let known = ["console", "yaml", "sh", "text", "python", "json"];
+            let known = ["console", "yaml", "sh", "text", "python", "json", "dockerfile"];
             assert!(
                 known.contains(&block.language.as_str()),
                 "{document}:{}: {:?}",

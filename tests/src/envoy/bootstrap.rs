@@ -89,7 +89,8 @@ fn address(address: SocketAddr) -> Value {
 }
 
 fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
-    let mut filters = vec![filter(listener, options, module)];
+    let mut filters = listener.before.clone();
+    filters.push(filter(listener, options, module));
     filters.extend(listener.behind.iter().cloned());
     filters.push(json!({
         "name": "envoy.filters.http.router",

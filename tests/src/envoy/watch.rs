@@ -66,20 +66,33 @@ impl Envoy {
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
     }
 
-    /// The processor time that its threads have had, in seconds.
+    /// The time of a processor that its threads have had until now.
     ///
     /// # Panics
     /// If the system does not tell.
     #[must_use]
-    pub fn processor_seconds(&self) -> f64 {
+    pub fn processor_time(&self) -> Duration {
+        self.time_of_threads("")
+    }
+
+    /// The same of its workers alone.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn worker_time(&self) -> Duration {
+        self.time_of_threads("wrk:worker")
+    }
+
+    fn time_of_threads(&self, prefix: &str) -> Duration {
         let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux's /proc");
-        // The first word is time on a processor, in nanoseconds. A thread may end meanwhile.
-        let nanoseconds = |task: fs::DirEntry| {
-            let text = fs::read_to_string(task.path().join("schedstat")).unwrap_or_default();
-            text.split(' ').next().and_then(|word| word.parse::<u64>().ok()).unwrap_or(0)
+        let of_task = |task: fs::DirEntry| {
+            let name = fs::read_to_string(task.path().join("comm")).ok()?;
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            let time = text.split_whitespace().next()?.parse::<u64>().ok()?;
+            name.starts_with(prefix).then_some(time)
         };
-        let sum: u64 = tasks.flatten().map(nanoseconds).sum();
-        std::time::Duration::from_nanos(sum).as_secs_f64()
+        Duration::from_nanos(tasks.flatten().filter_map(of_task).sum())
     }
 
     /// The memory that it holds now.
