@@ -273,11 +273,7 @@ pub fn bad_rows_for(token: &str) -> Vec<Row> {
         ("iat null", "iat", Value::Null),
         ("exp past", "exp", json!(now() - 10)),
         ("exp as text", "exp", json!("never")),
-<<<<<<< HEAD
-        ("nbf to come", "nbf", json!(now() + 3600)),
-=======
         ("nbf to come", "nbf", json!(now() + 600)),
->>>>>>> h-module
         ("jti empty", "jti", json!("")),
         ("jti a number", "jti", json!(7)),
         ("jti null", "jti", Value::Null),
