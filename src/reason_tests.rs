@@ -71,7 +71,11 @@ fn sources(dir: &std::path::Path, found: &mut Vec<std::path::PathBuf>) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() {
             sources(&path, found);
-        } else if name.ends_with(".rs") && !name.ends_with("tests.rs") && !path.starts_with(OWN) && name != "reason.rs" {
+        } else if name.ends_with(".rs")
+            && !name.ends_with("tests.rs")
+            && !path.starts_with(OWN)
+            && name != "reason.rs"
+        {
             found.push(path);
         }
     }

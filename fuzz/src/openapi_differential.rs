@@ -102,7 +102,12 @@ pub fn run(data: &[u8]) {
         let need = first.expect("its own").need;
         let request = Asked::of(method.as_bytes(), b"localhost", path.as_str());
         let (_, found) = policy.requirement(&request).expect("decided without a request");
-        assert_eq!(told(found.expect("a default is there")), told_of(need), "{document}: {method} {}", asked.sample);
+        assert_eq!(
+            told(found.expect("a default is there")),
+            told_of(need),
+            "{document}: {method} {}",
+            asked.sample
+        );
     }
 }
 
