@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build module cli run run-native run-oidc test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc run-mcp test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
@@ -47,6 +47,10 @@ run-native: module ## the same with the native module in place of Wasm: envoy.na
 run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the issuer: examples/oidc
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
 	scripts/run-oidc
+
+run-mcp: build ## the same before an MCP server (PyPI fastmcp), with an OpenID provider: examples/mcp
+	$(call say,a FastMCP server behind Envoy on http://127.0.0.1:10000/mcp and an OpenID provider on http://127.0.0.1:9000)
+	scripts/run-mcp
 
 unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, a minute from nothing
 	$(call say,testing the core)
@@ -132,6 +136,8 @@ mutants: build ## mutation tests of the modules token and engine
 bench-all: bench ## the same, the core natively, and the cost of floods of bad requests for other clients
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
+	$(call say,measuring what DPoP costs in a real Envoy)
+	cargo bench --locked --bench possession
 	$(call say,measuring a flood of wrong passwords in a real Envoy)
 	cargo bench --locked --bench login
 	$(call say,measuring a flood of tokens with invented keys in a real Envoy)

@@ -123,6 +123,8 @@ pub struct Listener {
     pub vm_id: String,
     /// `transport_socket` of its filter chain.
     pub transport_socket: Value,
+    /// Whether the filter is found by extension config discovery, in a file that Envoy watches.
+    pub discovered: bool,
 }
 
 impl Listener {
@@ -144,7 +146,15 @@ impl Listener {
             access_log: true,
             vm_id: name.into(),
             transport_socket: Value::Null,
+            discovered: false,
         }
+    }
+
+    /// Finds the filter by extension config discovery (ECDS).
+    #[must_use]
+    pub fn discovered(mut self) -> Self {
+        self.discovered = true;
+        self
     }
 
     /// Speaks TLS as this transport socket does.
@@ -317,6 +327,9 @@ impl Envoy {
         let (config, resources) = bootstrap::dynamic(listeners, upstream, options, &module());
         let dir = directory();
         write(&dir, "lds.json", &resources.to_string());
+        for listener in listeners.iter().filter(|listener| listener.discovered) {
+            write(&dir, "ecds.json", &bootstrap::extension(listener, options, &module()).to_string());
+        }
         Self::start_in(dir, options, &config.to_string(), "json", &[])
     }
 

@@ -134,7 +134,11 @@ fn local_keys<'a>(local: &'a Node, carrier: &mut Carrier) -> Keys<'a> {
     }
     if let Some(bytes) = text("inline_bytes") {
         let bytes = BASE64_STANDARD.decode(bytes).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        return bytes.map_or(Keys::Lost, |text| Keys::Inline(local, text));
+        let Some(text) = bytes else {
+            carrier.denies(local, "`inline_bytes` is no text in base64; write the set into `jwks`");
+            return Keys::Lost;
+        };
+        return Keys::Inline(local, text);
     }
     if let Some(file) = text("filename") {
         let near = std::path::Path::new(&carrier.file).parent().map(|folder| folder.join(file));

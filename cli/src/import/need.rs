@@ -186,6 +186,10 @@ impl Needs {
 
     /// What a request must not have to be let in where another gateway refuses whoever has it. `None`: it cannot be said.
     pub fn negated(&self) -> Option<Self> {
+        // Of those that could not be said it is not known whom they are for.
+        if self.is_cut {
+            return None;
+        }
         let mut all = Self::public();
         for alternative in &self.alternatives {
             let mut some = Self::denied();
@@ -206,6 +210,11 @@ impl Needs {
             all = all.and(&some);
         }
         Some(all)
+    }
+
+    /// Whether a request needs credentials of several schemes at once.
+    pub fn needs_several(&self) -> bool {
+        !self.alternatives.is_empty() && self.alternatives.iter().all(|own| own.needs.len() > 1)
     }
 
     /// As `security` of a rule, and whether something of it could not be said.

@@ -212,8 +212,8 @@ impl World {
     /// Ends configurations that no request holds.
     fn sweep(&mut self) {
         for config in &mut self.configs {
-            if config.as_ref().is_some_and(|config| config.is_replaced && config.requests == 0) {
-                config.take().map(end_config);
+            if let Some(unused) = config.take_if(|config| config.is_replaced && config.requests == 0) {
+                end_config(unused);
             }
         }
     }

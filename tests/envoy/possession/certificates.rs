@@ -4,6 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use lychgate_tests::echo::Upstream;
 use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, is_envoy, root};
@@ -13,7 +14,7 @@ use lychgate_tests::tokens::{Token, b64};
 use serde_json::{Value, json};
 
 /// A directory with certificates: of a CA, `server`, `client` and `other` by it, and `own`, which signed itself.
-struct Certificates(PathBuf);
+pub struct Certificates(PathBuf);
 
 impl Drop for Certificates {
     fn drop(&mut self) {
@@ -28,8 +29,13 @@ fn openssl(dir: &Path, arguments: &str) {
 }
 
 impl Certificates {
-    fn new() -> Self {
-        let dir = std::env::temp_dir().join(format!("lychgate-certificates-{}", std::process::id()));
+    pub fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let dir = std::env::temp_dir().join(format!(
+            "lychgate-certificates-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        ));
         fs::create_dir_all(&dir).expect("a directory");
         let key = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -batch";
         openssl(&dir, &format!("req -x509 {key} -keyout ca.key -out ca.pem -subj /CN=CA -days 2"));
@@ -57,13 +63,18 @@ impl Certificates {
         Self(dir)
     }
 
-    fn digest(&self, name: &str) -> [u8; 32] {
+    /// A certificate as DER: `client` or `own`.
+    pub fn der(&self, name: &str) -> Vec<u8> {
+        fs::read(self.0.join(format!("{name}.der"))).expect("a certificate")
+    }
+
+    pub fn digest(&self, name: &str) -> [u8; 32] {
         use sha2::Digest as _;
-        sha2::Sha256::digest(fs::read(self.0.join(format!("{name}.der"))).expect("a certificate")).into()
+        sha2::Sha256::digest(self.der(name)).into()
     }
 
     /// A listener's end of TLS, which asks for a client certificate and takes any, or those of the CA alone.
-    fn transport_socket(&self, takes_any: bool) -> Value {
+    pub fn transport_socket(&self, takes_any: bool) -> Value {
         let file = |name: &str| json!({"filename": self.0.join(name)});
         let verification = if takes_any { "ACCEPT_UNTRUSTED" } else { "VERIFY_TRUST_CHAIN" };
         json!({"name": "envoy.transport_sockets.tls", "typed_config": {
@@ -77,7 +88,7 @@ impl Certificates {
     }
 
     /// The status of an answer by curl, with the certificate of this name, and what reached the upstream.
-    fn get(
+    pub fn get(
         &self,
         at: SocketAddr,
         version: &str,

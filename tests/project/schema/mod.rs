@@ -47,9 +47,10 @@ fn faults(validator: &Validator, value: &Value) -> Vec<String> {
 }
 
 /// Files that people start from.
-const EXAMPLES: [&str; 9] = [
+const EXAMPLES: [&str; 10] = [
     "envoy.yaml",
     "envoy.native.yaml",
+    "examples/mcp/envoy.yaml",
     "examples/oidc/envoy.yaml",
     "deploy/istio/gateway.yaml",
     "deploy/istio/workload.yaml",
