@@ -130,6 +130,8 @@ mutants: build ## mutation tests of the modules token and engine
 bench-all: bench ## the same, the core natively, and the cost of floods of bad requests for other clients
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
+	$(call say,measuring what DPoP costs in a real Envoy)
+	cargo bench --locked --bench possession
 	$(call say,measuring a flood of wrong passwords in a real Envoy)
 	cargo bench --locked --bench login
 	$(call say,measuring a flood of tokens with invented keys in a real Envoy)
