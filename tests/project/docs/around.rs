@@ -105,16 +105,14 @@ impl Drop for Limits {
 
 /// The global rate limit with these actions.
 fn limited(envoy: &str, limits: &Limits, action: &str) -> String {
-    let filter = format!(
-        r#"name: envoy.filters.http.ratelimit
+    let filter = r#"name: envoy.filters.http.ratelimit
 typed_config:
   "@type": type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimit
   domain: gate
   failure_mode_deny: true
   timeout: 20s
-  rate_limit_service: {{transport_api_version: V3, grpc_service: {{envoy_grpc: {{cluster_name: limits}}}}}}
-"#
-    );
+  rate_limit_service: {transport_api_version: V3, grpc_service: {envoy_grpc: {cluster_name: limits}}}
+"#;
     let members = r#"    typed_extension_protocol_options:
       envoy.extensions.upstreams.http.v3.HttpProtocolOptions:
         "@type": type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions
@@ -124,7 +122,7 @@ typed_config:
     let route = "                route: {cluster: upstream}\n";
     assert!(envoy.contains(route));
     let limit = format!("                route: {{cluster: upstream, rate_limits: [{{{action}}}]}}\n");
-    beside(&envoy.replacen(route, &limit, 1), &filter, false)
+    beside(&envoy.replacen(route, &limit, 1), filter, false)
 }
 
 #[test]
