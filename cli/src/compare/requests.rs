@@ -141,6 +141,16 @@ fn tokens(
         }
     }
     kinds.push(("a token with everything".into(), every.clone()));
+    // What is a text may be one of a list.
+    let mut lists = every.clone();
+    for (steps, values) in hints.claims.iter().filter(|(steps, _)| *steps != &["scope"]) {
+        if let Some(value) = values.iter().next() {
+            set(&mut lists, steps, json!([value]));
+        }
+    }
+    if lists != every {
+        kinds.push(("a token with everything in lists".into(), lists));
+    }
     let mut made = Vec::new();
     for (name, claims) in &kinds {
         made.push((name.clone(), token(keyring, issuer, claims)?));

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::text::other_reference;
+
 /// A condition on a claim.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
@@ -63,7 +65,15 @@ impl Need {
                     Condition::NoneOf(own.union(others).cloned().collect())
                 }
                 (Some(Condition::OneOf(_)), Condition::NoneOf(_))
-                | (Some(Condition::NoneOf(_)), Condition::OneOf(_)) => return None,
+                | (Some(Condition::NoneOf(_)), Condition::OneOf(_)) => {
+                    // A reference has one condition, and the claim has another reference.
+                    let other = other_reference(claim)?;
+                    if both.claims.get(&other).is_some_and(|own| own != condition) {
+                        return None;
+                    }
+                    both.claims.insert(other, condition.clone());
+                    continue;
+                }
             };
             both.claims.insert(claim.clone(), merged);
         }

@@ -151,6 +151,25 @@ fn a_key_set_that_cannot_be_read_is_denied_and_said() {
     }
 }
 
+/// `{seconds: 300}`, as Envoy's own examples have it, was no duration, and the keys were fetched half as often.
+#[test]
+fn durations_are_carried_over_as_text_and_by_their_fields() {
+    for written in ["{seconds: 300}", "300s", "300.000s"] {
+        let filter = format!(
+            "name: envoy.filters.http.jwt_authn\ntyped_config:\n  \"@type\": \
+             type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication\n  providers:\n    idp:\n      \
+             issuer: https://idp.example\n      remote_jwks: {{http_uri: {{uri: https://idp.example/k, cluster: idp, timeout: \
+             {{seconds: 7}}}}, cache_duration: {written}}}\n  rules: [{{match: {{prefix: /}}, requires: {{provider_name: idp}}}}]\n"
+        );
+        let output = lychgate(&["import", "-"], &filter, &[]);
+        let text = stdout(&output);
+        assert!(
+            text.contains("refresh_seconds: 300\n") && text.contains("timeout_seconds: 7\n"),
+            "{written}: {text}"
+        );
+    }
+}
+
 /// Two plugins of one name in one namespace: the second took the place of the first, and the token was no longer needed.
 #[test]
 fn policies_for_all_proxies_and_for_some_become_two_plugins_that_both_hold() {
