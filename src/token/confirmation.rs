@@ -22,7 +22,7 @@ impl Confirmation {
     /// What `claims` say of it.
     ///
     /// # Errors
-    /// If they name another method, for its proof cannot be seen; or if they are malformed.
+    /// If they name another method, whose proof cannot be checked, or are malformed.
     pub fn of(claims: &Claims) -> Result<Self, TokenError> {
         let members = match claims.get("cnf") {
             None | Some(Value::Null) => return Ok(Self::default()),
