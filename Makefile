@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build module cli run run-native run-oidc test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc run-mcp test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
@@ -48,6 +48,10 @@ run-oidc: build ## the same with an OpenID provider (npm oidc-provider) as the i
 	$(call say,an OpenID provider on http://127.0.0.1:9000 and Envoy on http://127.0.0.1:10000)
 	scripts/run-oidc
 
+run-mcp: build ## the same before an MCP server (PyPI fastmcp), with an OpenID provider: examples/mcp
+	$(call say,a FastMCP server behind Envoy on http://127.0.0.1:10000/mcp and an OpenID provider on http://127.0.0.1:9000)
+	scripts/run-mcp
+
 unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, a minute from nothing
 	$(call say,testing the core)
 	cargo test --locked -p lychgate
@@ -63,9 +67,15 @@ e2e: build ## only what needs a real Envoy
 	cargo test --locked -p lychgate-tests --test envoy
 	cargo test --locked -p lychgate-tests --test project -- deploy:: docs readme:: envoy_lookup::
 
+# Envoy 1.37 makes no calls for native modules, and these tests are about what is fetched. That it is refused by name
+# there is tested by native::load.
+FETCHED := issuer:: waiting:: attacks::introspected attacks::waiting clients_that_hang_up observability::envoy \
+	observability::misleading secrets::
+
 e2e-native: module ## the same with the native module
 	$(call say,testing the native module in a real Envoy)
-	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy
+	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy -- \
+		$(if $(filter 1.37.%,$(ENVOY_VERSION)),$(addprefix --skip ,$(FETCHED)))
 
 e2e-native-matrix: module ## the same on each Envoy of NATIVE_ENVOY_VERSIONS
 	@set -e; for version in $(NATIVE_ENVOY_VERSIONS); do \
@@ -109,11 +119,11 @@ book: ## docs/ as a book: target/book/index.html (builds mdBook the first time)
 fmt: ## format the code
 	cargo fmt --all
 
-bench: build ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
+bench: build module ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
 	$(call say,measuring Lychgate and Envoy's own filters (twenty minutes))
 	cargo bench --locked --bench comparison
 
-bench-quick: build ## the same, fewer rounds: less than two minutes
+bench-quick: build module ## the same, fewer rounds: less than two minutes
 	$(call say,measuring Lychgate and Envoy's own filters)
 	cargo bench --locked --bench comparison -- --quick
 
@@ -126,6 +136,8 @@ mutants: build ## mutation tests of the modules token and engine
 bench-all: bench ## the same, the core natively, and the cost of floods of bad requests for other clients
 	$(call say,measuring the core natively)
 	cargo bench --locked --bench core
+	$(call say,measuring what DPoP costs in a real Envoy)
+	cargo bench --locked --bench possession
 	$(call say,measuring a flood of wrong passwords in a real Envoy)
 	cargo bench --locked --bench login
 	$(call say,measuring a flood of tokens with invented keys in a real Envoy)

@@ -27,13 +27,14 @@ pub mod request;
 pub mod schedule;
 pub mod signed;
 pub mod slow_path;
+pub mod stream;
 pub mod token;
 
 /// A target: its name, which is that of its directory of seeds, and its body.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All of them.
-pub const TARGETS: [Target; 13] = [
+pub const TARGETS: [Target; 14] = [
     ("token", token::run),
     ("jwk", jwk::run),
     ("pem", pem::run),
@@ -47,4 +48,5 @@ pub const TARGETS: [Target; 13] = [
     ("request", request::run),
     ("differential", differential::run),
     ("schedule", schedule::run),
+    ("stream", stream::run),
 ];

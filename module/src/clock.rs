@@ -32,30 +32,26 @@ struct Sleeper {
     /// How often it wants to be woken; none: it does not.
     period: Option<Duration>,
     next: Instant,
-    /// When it was last woken and has not come since.
-    called: Option<Instant>,
+    /// When it was last woken, and by which request if it is a worker; it has not come since.
+    called: Option<(Instant, Option<StreamId>)>,
 }
 
 impl Sleeper {
     /// Wakes it, unless it is being woken already.
     fn wake(&mut self, now: Instant) {
-        if self.called.is_some_and(|called| now.saturating_duration_since(called) < LOST) {
+        if self.called.is_some_and(|(called, _)| now.saturating_duration_since(called) < LOST) {
             return;
         }
-        let is_called = match &self.subject {
+        self.called = match &self.subject {
             Subject::Config(scheduler) => {
                 scheduler.wake();
-                true
+                Some((now, None))
             }
-            Subject::Worker(streams) => match streams.values().next() {
-                Some(scheduler) => {
-                    scheduler.wake();
-                    true
-                }
-                None => false,
-            },
+            Subject::Worker(streams) => streams.first_key_value().map(|(stream, scheduler)| {
+                scheduler.wake();
+                (now, Some(*stream))
+            }),
         };
-        self.called = is_called.then_some(now);
     }
 
     /// When to wake it, if there is anything to wake it by.
@@ -154,8 +150,11 @@ pub fn remove_stream(key: Key, stream: StreamId) {
         && let Subject::Worker(streams) = &mut sleeper.subject
     {
         streams.remove(&stream);
-        // It may have been the one that the worker was called by, and is not heard if it is over.
-        sleeper.called = None;
+        // A worker that was called by a request that is over does not hear it: another one calls.
+        if sleeper.called.is_some_and(|(_, by)| by == Some(stream)) {
+            sleeper.called = None;
+            sleeper.wake(Instant::now());
+        }
     }
 }
 

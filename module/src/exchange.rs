@@ -29,6 +29,8 @@ pub struct Exchange {
     is_waiting: Cell<bool>,
     /// Whether it goes on when the filter is back in its place.
     is_to_resume: Cell<bool>,
+    /// Whether Envoy takes it for gRPC, once its headers were read.
+    is_grpc: Cell<Option<bool>>,
 }
 
 impl Exchange {
@@ -42,6 +44,7 @@ impl Exchange {
             filter: RefCell::default(),
             is_waiting: Cell::new(false),
             is_to_resume: Cell::new(false),
+            is_grpc: Cell::new(None),
         })
     }
 
@@ -61,6 +64,15 @@ impl Exchange {
     /// What this thread has of its policy.
     pub fn local(&self) -> Option<Rc<Local>> {
         self.local.borrow().as_ref().map(Rc::clone)
+    }
+
+    /// Whether an answer to it passes without a look at it: the request was decided, or was never begun.
+    pub fn lets_answers_pass(&self) -> bool {
+        match (self.local.try_borrow().as_deref(), self.filter.try_borrow().as_deref()) {
+            (Ok(None), _) => true,
+            (Ok(Some(_)), Ok(Some(filter))) => filter.is_decided(),
+            (Ok(Some(_)), Ok(None)) | (Err(_), _) | (_, Err(_)) => false,
+        }
     }
 
     /// Has the filter work; a panic refuses the request.
@@ -165,7 +177,11 @@ fn done(is_done: bool, what: &'static str) -> Result<(), HostError> {
 
 impl Stream for Exchange {
     fn read_request_headers(&self, read: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
-        done(self.envoy.headers(Map::Headers, read), "headers cannot be read")
+        let is_read = self.envoy.headers(Map::Headers, &mut |headers| {
+            self.is_grpc.set(Some(is_grpc(headers)));
+            read(headers);
+        });
+        done(is_read, "headers cannot be read")
     }
 
     fn read_request_trailers(&self, read: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
@@ -234,16 +250,20 @@ impl Stream for Exchange {
 }
 
 impl Exchange {
-    /// Whether Envoy takes it for gRPC: by the first content type, which is `application/grpc` or that and a `+`.
+    /// Whether Envoy takes it for gRPC.
     fn is_grpc(&self) -> bool {
-        let mut is_grpc = false;
-        self.envoy.headers(Map::Headers, &mut |headers| {
-            let content_type = headers.iter().find(|(name, _)| *name == b"content-type");
-            let rest = content_type.and_then(|(_, value)| value.strip_prefix(b"application/grpc"));
-            is_grpc = rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"));
-        });
-        is_grpc
+        if self.is_grpc.get().is_none() {
+            self.envoy.headers(Map::Headers, &mut |headers| self.is_grpc.set(Some(is_grpc(headers))));
+        }
+        self.is_grpc.get().unwrap_or(false)
     }
+}
+
+/// By the first content type, which is `application/grpc` or that and a `+`.
+fn is_grpc(headers: &Headers<'_>) -> bool {
+    let content_type = headers.iter().find(|(name, _)| *name == b"content-type");
+    let rest = content_type.and_then(|(_, value)| value.strip_prefix(b"application/grpc"));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"+"))
 }
 
 /// The status of a gRPC answer that was made as one of HTTP (doc/http-grpc-status-mapping.md of gRPC).

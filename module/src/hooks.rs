@@ -138,7 +138,7 @@ pub fn request_trailers(exchange: Option<&Rc<Exchange>>) -> u32 {
 /// An answer begins.
 pub fn response_headers(exchange: Option<&Rc<Exchange>>, _end: bool) -> u32 {
     // Those of Envoy's own come by here too, also where the request's head never did.
-    let Some(exchange) = exchange.filter(|exchange| exchange.local().is_some()) else { return CONTINUE };
+    let Some(exchange) = exchange.filter(|exchange| !exchange.lets_answers_pass()) else { return CONTINUE };
     code(exchange.run(|filter, stream| filter.on_response_headers(stream)))
 }
 

@@ -20,6 +20,9 @@ use crate::exchange::Exchange;
 use crate::stats::Series;
 use crate::{pool, shared, signatures, system_time};
 
+/// Filter state that says whether Envoy has validated the client's certificate.
+const CERTIFICATE_IS_VALID: &str = "lychgate.peer_certificate_valid";
+
 /// Where a host is.
 pub enum Place {
     /// On Envoy's main thread, where no request is.
@@ -147,13 +150,14 @@ impl Host for NativeHost {
         getrandom::fill(bytes).map_err(|_| HostError("no randomness"))
     }
 
-    /// Envoy does not tell a module whether it has validated the certificate.
+    /// Envoy does not tell a module whether it has validated the certificate. Filter state can: a filter before this
+    /// one writes it there.
     fn peer_certificate(&self) -> Option<PeerCertificate> {
         let exchange = self.current()?;
         let text = |attribute| exchange.envoy.text(attribute).filter(|text| !text.is_empty());
         Some(PeerCertificate {
             sha256: digest_of(&text(Attribute::CertificateSha256)?)?,
-            is_validated: false,
+            is_validated: exchange.envoy.has_filter_state(CERTIFICATE_IS_VALID, b"true"),
             uri: text(Attribute::CertificateUri),
             dns: text(Attribute::CertificateDns),
             subject: text(Attribute::CertificateSubject),

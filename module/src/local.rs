@@ -169,6 +169,7 @@ impl Local {
     /// Time has passed on the main thread.
     pub fn on_main_tick(&self) {
         logger::update();
+        clock::has_come(self.config.key);
         self.attend(true);
         self.config.calls.make_posted(&self.config.envoy);
         self.config.stats.tell_all(&self.config.envoy);

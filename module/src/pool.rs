@@ -16,8 +16,8 @@ use crate::{abi, shared, system_time};
 
 /// How many threads there are.
 const THREADS: usize = 2;
-/// How much work may wait for one.
-const MOST: usize = 256;
+/// How much work may wait for one: what two threads do, at 40 ms each, in the time that a request waits.
+const MOST: usize = 512;
 
 struct Job {
     ticket: Ticket,

@@ -146,6 +146,15 @@ impl Engine {
             return Err(Denial::no_rule().at(Attribution::rule(other)));
         }
         let resource = self.policy.resource_of(&path.text);
+        // By another reading it is for another resource: which of them must the token be for?
+        let same = |reading: &String| match (resource, self.policy.resource_of(reading)) {
+            (Some(resource), Some(read)) => std::ptr::eq(resource, read),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if !path.readings.iter().all(same) {
+            return Err(Denial::ambiguous_path(what).at(Attribution::rule(rule)));
+        }
         let mut judged = self.judge_by(requirement, resource, request, memo, host, can_pause);
         attribute(&mut judged, rule);
         judged

@@ -91,6 +91,16 @@ impl HttpFilter {
         }
     }
 
+    /// Whether it was decided, so that an answer to it is none of the filter's business.
+    #[must_use]
+    pub fn is_decided(&self) -> bool {
+        match self.state {
+            State::Allowed | State::Answered => true,
+            State::Fresh | State::HeadReleased(_) => false,
+            State::Waiting(_) | State::AwaitingBody(_) | State::LoggingIn(_) => false,
+        }
+    }
+
     /// The request's headers are there.
     pub fn on_request_headers(&mut self, stream: &dyn Stream, end_of_stream: bool) -> Action {
         match &self.state {

@@ -5,6 +5,7 @@ mod behaviour;
 mod capabilities;
 mod config_faults;
 mod corpus;
+mod counterparts;
 mod fastapi_compat;
 mod faults;
 mod issuer;

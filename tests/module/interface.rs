@@ -115,6 +115,7 @@ fn the_documentation_lists_just_what_the_module_uses() {
         "docs/operations.md",
         "docs/start.md",
         "envoy.yaml",
+        "examples/mcp/envoy.yaml",
         "examples/oidc/envoy.yaml",
         "deploy/istio/envoyfilter.yaml",
     ] {

@@ -6,6 +6,7 @@ mod deploy;
 mod docs;
 mod docs_browser;
 mod envoy_lookup;
+mod mcp;
 mod modules;
 mod readme;
 mod schema;

@@ -149,6 +149,9 @@ impl Envoy {
         let (config, resources) = bootstrap::dynamic(listeners, upstream, options, &module());
         let dir = directory();
         write(&dir, "lds.json", &resources.to_string());
+        for listener in listeners.iter().filter(|listener| listener.discovered) {
+            write(&dir, "ecds.json", &bootstrap::extension(listener, options, &module()).to_string());
+        }
         Self::start_in(dir, options, &config.to_string(), "json", &[])
     }
 

@@ -4,6 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::hpack::{self, Field};
@@ -174,9 +175,41 @@ pub fn send_many(addr: SocketAddr, request: &Request, times: u32) -> io::Result<
     Ok(statuses)
 }
 
+/// What is written to: by a client, and by its connection where Envoy wants an answer. Frames of the two do not mix,
+/// and neither do the parts of a head.
+#[derive(Clone)]
+pub struct Writer(Arc<Mutex<TcpStream>>);
+
+impl Writer {
+    /// Sends frames.
+    ///
+    /// # Errors
+    /// If the connection is closed.
+    pub fn write(&self, frames: &[u8]) -> io::Result<()> {
+        let mut rest = frames;
+        while !rest.is_empty() {
+            let mut size = 0;
+            // Up to the end of a frame after which another may come.
+            while let Some(&[first, second, third, kind, flags]) = rest.get(size..size + 5) {
+                size += 9 + u32::from_be_bytes([0, first, second, third]) as usize;
+                if !matches!(kind, HEADERS | CONTINUATION) || flags & END_HEADERS != 0 {
+                    break;
+                }
+            }
+            // What is no frame is sent as it is.
+            let size = if size == 0 { rest.len() } else { size.min(rest.len()) };
+            let (now, later) = rest.split_at(size);
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).write_all(now)?;
+            rest = later;
+        }
+        Ok(())
+    }
+}
+
 /// A connection, and what of its answers has come.
 pub struct Connection {
     stream: TcpStream,
+    writer: Writer,
     begun: HashMap<u32, Response>,
     over: HashSet<u32>,
 }
@@ -195,9 +228,13 @@ impl Connection {
     }
 
     /// A connection on which the preface was sent, or is yet to be sent.
+    ///
+    /// # Panics
+    /// If the system has no handle left.
     #[must_use]
     pub fn over(stream: TcpStream) -> Self {
-        Self { stream, begun: HashMap::new(), over: HashSet::new() }
+        let writer = Writer(Arc::new(Mutex::new(stream.try_clone().expect("a second handle"))));
+        Self { stream, writer, begun: HashMap::new(), over: HashSet::new() }
     }
 
     /// Sends frames.
@@ -205,15 +242,13 @@ impl Connection {
     /// # Errors
     /// If the connection is closed.
     pub fn write(&mut self, frames: &[u8]) -> io::Result<()> {
-        self.stream.write_all(frames)
+        self.writer.write(frames)
     }
 
-    /// The stream beneath, to be written to by others.
-    ///
-    /// # Errors
-    /// If the system has no handle left.
-    pub fn handle(&self) -> io::Result<TcpStream> {
-        self.stream.try_clone()
+    /// What others write to.
+    #[must_use]
+    pub fn writer(&self) -> Writer {
+        self.writer.clone()
     }
 
     /// The next stream that is over, with its answer, or without one where it was reset; `None`: the
@@ -239,7 +274,7 @@ impl Connection {
             match kind {
                 SETTINGS | PING if flags & ACK_OR_END_STREAM == 0 => {
                     let payload = if kind == PING { payload } else { Vec::new() };
-                    let _ = self.stream.write_all(&frame(kind, ACK_OR_END_STREAM, 0, &payload));
+                    let _ = self.writer.write(&frame(kind, ACK_OR_END_STREAM, 0, &payload));
                 }
                 // After an answer that is whole it says only that the rest is not read of the request.
                 RESET if self.over.insert(stream) => {

@@ -185,23 +185,45 @@ impl Issuer {
     /// Posts a form to the provider as a client, past the proxy.
     #[must_use]
     pub fn post(&self, path: &str, form: &str, client: &str, secret: &str) -> Response {
+        self.post_with(path, form, client, secret, &[])
+    }
+
+    /// The same, with further headers.
+    #[must_use]
+    pub fn post_with(
+        &self,
+        path: &str,
+        form: &str,
+        client: &str,
+        secret: &str,
+        headers: &[(&str, &str)],
+    ) -> Response {
         let credential = crate::tokens::b64(format!("{client}:{secret}")).replace('-', "+").replace('_', "/");
         let padding = "=".repeat((4 - credential.len() % 4) % 4);
-        let request = Request::post(path)
+        let mut request = Request::post(path)
             .host(&self.addr.to_string())
             .header("Authorization", format!("Basic {credential}{padding}"))
             .body("application/x-www-form-urlencoded", form);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
         http::send(self.shared.backend, &request).expect("the provider answers")
     }
 
-    /// A token of the authorization-code grant, by a person who is logged in as `alice`.
+    /// A token of the authorization-code grant for the API, by a person who is logged in as `alice`.
     #[must_use]
     pub fn code_token(&self) -> Value {
+        self.code_token_with("")
+    }
+
+    /// The same, with further parameters of the authorization request, which begin with `&`.
+    #[must_use]
+    pub fn code_token_with(&self, parameters: &str) -> Value {
         let mut cookies: Vec<String> = Vec::new();
-        let mut target =
+        let mut target = format!(
             "/auth?client_id=web&response_type=code&redirect_uri=https%3A%2F%2Fapp.example%2Fback\
-                          &scope=openid+items%3Aread&resource=https%3A%2F%2Fapi.example&state=s"
-                .to_owned();
+             &scope=openid+items%3Aread&resource=https%3A%2F%2Fapi.example&state=s{parameters}"
+        );
         let code = loop {
             let request =
                 Request::get(&target).host(&self.addr.to_string()).header("Cookie", cookies.join("; "));
@@ -293,8 +315,12 @@ fn answer(stream: &mut TcpStream, request: &Request, is_keys: bool, shared: &Sha
         return stream.write_all(format!("HTTP/1.1 304 -\r\netag: {etag}\r\n\r\n").as_bytes());
     }
     let answer = http::send(shared.backend, request)?;
-    let headers =
+    let mut headers =
         if is_keys { format!("etag: {etag}\r\ncache-control: max-age=30\r\n") } else { String::new() };
+    // What a browser and a client need of it.
+    for name in ["content-type", "location", "set-cookie"] {
+        headers.extend(answer.all(name).iter().map(|value| format!("{name}: {value}\r\n")));
+    }
     let bytes = plain(answer.status, &headers, &answer.body);
     if behaviour == Behaviour::CutsShort {
         stream.write_all(bytes.get(..bytes.len() - 20).unwrap_or_default())?;

@@ -1,6 +1,7 @@
 //! `check --strict`: each setting that opens a way is printed, and the file without it is good.
 
 mod around;
+mod document;
 mod keys;
 
 use super::{SECRET, lychgate, stderr, stdout};
@@ -330,6 +331,7 @@ fn the_repository_s_own_files_pass_but_for_what_they_demonstrate() {
     for (file, wanted) in [
         // Tokens of `curl` and `lychgate mint` go in without an audience.
         ("envoy.yaml", &["lychgate: warning: schemes.oauth2.jwt.audiences: missing"] as &[&str]),
+        ("examples/mcp/envoy.yaml", &[]),
         // The provider's opaque tokens are for every service that it knows.
         ("examples/oidc/envoy.yaml", &["lychgate: warning: schemes.opaque.introspection.audiences: missing"]),
         ("deploy/istio/gateway.yaml", &[]),

@@ -66,6 +66,7 @@ envoy! {
     envoy_dynamic_module_callback_http_get_body_chunks_size(stream: Envoy, kind: u32) -> usize;
     envoy_dynamic_module_callback_http_get_body_chunks(stream: Envoy, kind: u32, chunks: *mut Bytes) -> bool;
     envoy_dynamic_module_callback_http_set_filter_state_bytes(stream: Envoy, name: Bytes, value: Bytes) -> bool;
+    envoy_dynamic_module_callback_http_get_filter_state_bytes(stream: Envoy, name: Bytes, value: *mut Bytes) -> bool;
     envoy_dynamic_module_callback_http_set_dynamic_metadata_string(
         stream: Envoy, namespace: Bytes, name: Bytes, value: Bytes
     );

@@ -190,6 +190,21 @@ impl StreamHandle {
         }
     }
 
+    /// Whether there is filter state that is this text.
+    pub fn has_filter_state(&self, name: &str, text: &[u8]) -> bool {
+        let Some(stream) = self.get() else { return false };
+        let mut value = Bytes { start: null(), size: 0 };
+        // SAFETY: the stream is there, Envoy reads the name during the call and writes through a pointer that is
+        // valid. The value is Envoy's until the hook is over, and is looked at here alone.
+        unsafe {
+            envoy_dynamic_module_callback_http_get_filter_state_bytes(
+                stream,
+                bytes(name.as_bytes()),
+                &raw mut value,
+            ) && value.lent() == text
+        }
+    }
+
     /// Sets dynamic metadata that is text.
     pub fn set_metadata_text(&self, namespace: &str, name: &str, value: &str) {
         let Some(stream) = self.to_change() else { return };

@@ -14,6 +14,28 @@ use sha2::{Digest as _, Sha256};
 pub const ALGORITHMS: [&str; 5] = ["HS256", "RS256", "ES256", "EdDSA", "PS256"];
 const TYPES: &str = "type.googleapis.com/envoy.extensions";
 
+/// Which of the two artefacts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Artefact {
+    /// `dist/liblychgate.so`.
+    Native,
+    /// `dist/lychgate.wasm`.
+    Wasm,
+}
+
+impl Artefact {
+    /// Both, in the order of the table.
+    pub const BOTH: [Self; 2] = [Self::Native, Self::Wasm];
+
+    /// The name of its listener for a policy.
+    pub fn listener(self, policy: &str) -> String {
+        match self {
+            Self::Native => format!("native {policy}"),
+            Self::Wasm => format!("wasm {policy}"),
+        }
+    }
+}
+
 /// Where the contenders find what they need.
 pub struct Place<'a> {
     /// The module.
@@ -68,9 +90,14 @@ pub fn bootstrap(place: &Place<'_>) -> Value {
             ("1000 rules".to_owned(), rules_policy(1000)),
         ]);
     for (name, policy) in ours {
-        let name = format!("lychgate {name}");
-        let filter = wasm(&name, place.module, Some(&policy));
-        listeners.push(listener(&name, vec![filter]));
+        for artefact in Artefact::BOTH {
+            let name = artefact.listener(&name);
+            let filter = match artefact {
+                Artefact::Wasm => wasm(&name, place.module, Some(&policy)),
+                Artefact::Native => native(&policy),
+            };
+            listeners.push(listener(&name, vec![filter]));
+        }
     }
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
@@ -134,11 +161,24 @@ pub fn wasm(name: &str, module: &Path, policy: Option<&Value>) -> Value {
         },
     });
     if let Some(policy) = policy {
-        // As text: a hundred thousand keys as a Struct take Envoy itself very long to read.
-        config["configuration"] = json!({
-            "@type": "type.googleapis.com/google.protobuf.StringValue", "value": policy.to_string()});
+        config["configuration"] = text(policy);
     }
     filter("wasm", "wasm.v3.Wasm", json!({"config": config}))
+}
+
+/// The native module as users load it. Envoy looks for it where `ENVOY_DYNAMIC_MODULES_SEARCH_PATH` says.
+fn native(policy: &Value) -> Value {
+    filter(
+        "dynamic_modules",
+        "dynamic_modules.v3.DynamicModuleFilter",
+        json!({"dynamic_module_config": {"name": "lychgate", "do_not_close": true}, "filter_name": "lychgate",
+               "filter_config": text(policy)}),
+    )
+}
+
+/// As text: a hundred thousand keys as a Struct take Envoy itself very long to read.
+fn text(policy: &Value) -> Value {
+    json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": policy.to_string()})
 }
 
 fn jwk(alg: &str) -> Value {

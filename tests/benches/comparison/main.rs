@@ -1,8 +1,9 @@
 //! Lychgate against Envoy's own filters, in one Envoy with one worker, taking turns.
 //!
 //! `cargo bench --bench comparison` measures everything; `-- --quick` takes less than two minutes;
-//! `-- --only TEXT` measures what has TEXT in its name. Results go to `target/bench/`. What is
-//! compared is the ratio of each round, because the machine is never alone.
+//! `-- --only TEXT` measures what has TEXT in its name. Results go to `target/bench/`. What is compared is the processor
+//! time that Envoy takes for a request, the least of all rounds, and the ratio of throughput in each round: the machine is
+//! never alone.
 
 mod contenders;
 mod loads;
@@ -13,13 +14,13 @@ mod report;
 use std::collections::HashMap;
 use std::fs;
 
-use contenders::Place;
+use contenders::{Artefact, Place};
 use loads::{Duel, Load};
 use lychgate_tests::echo::{Reply, Upstream};
 use lychgate_tests::envoy::{Envoy, root};
 use lychgate_tests::programs::find_or_install;
-use measure::Tools;
-use report::Row;
+use measure::{Run, Tools};
+use report::{Latency, Results, Row, Side};
 
 /// argon2id (19 MiB, two passes) of `secret`; only the first request pays for it.
 const HASH: &str =
@@ -65,11 +66,12 @@ impl Plan {
 struct Positions(HashMap<String, usize>);
 
 impl Positions {
-    fn rate(&mut self, tools: &Tools, envoy: &Envoy, listener: &str, load: &Load, seconds: u64) -> f64 {
+    fn run(&mut self, tools: &Tools, envoy: &Envoy, listener: &str, load: &Load, seconds: u64) -> Run {
         let position = self.0.entry(format!("{listener} {}", load.values.display())).or_default();
-        let run = tools.throughput(envoy.addr(listener), load, seconds, *position);
+        let run = (0..10).find_map(|_| tools.throughput(envoy, listener, load, seconds, *position));
+        let run = run.unwrap_or_else(|| panic!("{listener} answers nothing"));
         *position += run.requests;
-        run.rate
+        run
     }
 }
 
@@ -83,6 +85,7 @@ fn main() {
     let dir = root().join("target/bench");
     fs::create_dir_all(&dir).expect("a directory");
     let module = root().join("dist/lychgate.wasm").canonicalize().expect("`make build` was run");
+    assert!(root().join("dist/liblychgate.so").exists(), "`make module` was run");
     let empty = measure::empty_module(&dir).canonicalize().expect("written");
     let authz = Upstream::serve(|_| Reply::status(200));
     let many_keys: Vec<String> = (0..100_000).map(contenders::api_key).collect();
@@ -94,7 +97,7 @@ fn main() {
     };
     let behind = start(contenders::upstream());
     let tools = Tools { wrk, h2load, dir: dir.clone() };
-    let mut rows: Vec<Row> = Vec::new();
+    let mut results = Results::default();
     for upstream in [Some(behind.addr("upstream")), None] {
         if upstream.is_none() && plan.quick {
             break;
@@ -105,80 +108,80 @@ fn main() {
         println!("{}", if upstream.is_some() { "with an upstream" } else { "with nothing behind" });
         let envoy = start(contenders::bootstrap(&place));
         let duels = loads::duels(&dir).into_iter().filter(|duel| plan.takes(duel)).collect();
-        let measured = measure(&plan, &tools, &envoy, duels);
         if upstream.is_some() {
-            rows = measured;
+            (results.rows, results.latencies) = measure(&plan, &tools, &envoy, duels);
         } else {
-            rows.iter_mut().zip(measured).for_each(|(row, bare)| row.bare = bare.ratios);
+            (results.bare, _) = measure(&plan, &tools, &envoy, duels);
         }
     }
     println!("memory and times, in a machine of its own");
-    let figures = memory::figures(&module, &many_keys, plan.quick);
-    let table = report::table(&rows, &figures);
+    results.figures = memory::figures(&module, &many_keys, plan.quick);
+    let table = results.table();
     println!("\n{table}");
     fs::write(dir.join("table.md"), &table).expect("written");
-    let document = format!("{:#}\n", report::document(&rows, &figures));
-    fs::write(dir.join("results.json"), document).expect("written");
-    fs::write(dir.join("plot.svg"), report::plot(&rows)).expect("written");
+    fs::write(dir.join("results.json"), format!("{:#}\n", results.document())).expect("written");
+    fs::write(dir.join("plot.svg"), results.plot()).expect("written");
     println!("table.md, results.json and plot.svg are in {}", dir.display());
 }
 
+/// The load whose latency is measured, and whose peak says how fast it is sent then.
+const KNOWN: &str = "known token, RS256";
+
 /// Every duel in each round, and the order within a duel the other way round in every other one.
-fn measure(plan: &Plan, tools: &Tools, envoy: &Envoy, duels: Vec<Duel>) -> Vec<Row> {
+fn measure(plan: &Plan, tools: &Tools, envoy: &Envoy, duels: Vec<Duel>) -> (Vec<Row>, Vec<Latency>) {
     let mut positions = Positions::default();
-    let mut ratios = vec![Vec::new(); duels.len()];
-    let (mut medians, mut tails, mut peak) = (Vec::new(), Vec::new(), f64::MAX);
+    let mut runs: Vec<HashMap<String, Vec<Run>>> = vec![HashMap::new(); duels.len()];
+    let mut latencies = [const { (Vec::new(), Vec::new()) }; 2];
+    let mut peak = f64::MAX;
     // The first round is warm-up: V8 compiles in the background, caches fill.
     for round in 0..=plan.rounds {
         let seconds = if round == 0 { 1 } else { plan.seconds };
-        for (duel, ratios) in duels.iter().zip(&mut ratios) {
-            let their_load = duel.their_load.as_ref().unwrap_or(&duel.load);
-            let mut rate = |listener, load| positions.rate(tools, envoy, listener, load, seconds);
-            let (ours, theirs) = if round % 2 == 0 {
-                let ours = rate(&duel.ours, &duel.load);
-                (ours, rate(&duel.theirs, their_load))
-            } else {
-                let theirs = rate(&duel.theirs, their_load);
-                (rate(&duel.ours, &duel.load), theirs)
-            };
-            if duel.title == "known token, RS256" {
-                peak = peak.min(ours).min(theirs);
+        for (duel, runs) in duels.iter().zip(&mut runs) {
+            let mut contenders = duel.contenders();
+            if round % 2 == 1 {
+                contenders.reverse();
             }
-            if round > 0 {
-                ratios.push(ours / theirs);
+            for (name, load) in contenders {
+                let run = positions.run(tools, envoy, &name, load, seconds);
+                if duel.title == KNOWN {
+                    peak = peak.min(run.rate);
+                }
+                if round > 0 {
+                    runs.entry(name).or_default().push(run);
+                }
             }
         }
         println!("round {round} of {} is done", plan.rounds);
         if round > 0
-            && let Some(duel) = duels.iter().find(|duel| duel.title == "known token, RS256")
+            && let Some(duel) = duels.iter().find(|duel| duel.title == KNOWN)
         {
             let of =
                 |listener: &str| tools.latency(envoy.addr(listener), &duel.load, peak / 2.0, plan.seconds);
-            let ((ours, our_tail), (theirs, their_tail)) = (of(&duel.ours), of(&duel.theirs));
-            medians.push(ours / theirs);
-            tails.push(our_tail / their_tail);
+            for (artefact, (medians, tails)) in Artefact::BOTH.into_iter().zip(&mut latencies) {
+                let ((ours, our_tail), (theirs, their_tail)) =
+                    (of(&duel.ours(artefact)), of(&duel.theirs(artefact)));
+                medians.push(ours / theirs);
+                tails.push(our_tail / their_tail);
+            }
         }
     }
-    let mut rows: Vec<Row> = duels
-        .into_iter()
-        .zip(ratios)
-        .map(|(Duel { title, against, goal, .. }, ratios)| Row {
-            title,
-            against: against.to_owned(),
-            ratios,
-            bare: Vec::new(),
-            goal,
-            less_is_better: false,
-        })
-        .collect();
-    for (title, ratios, goal) in [
-        ("p50 at half the peak load, known token", medians, None),
-        ("p99 at half the peak load, known token", tails, Some(1.1)),
-    ] {
-        if !ratios.is_empty() {
-            let (title, against) = (title.to_owned(), "jwt_authn with cache".to_owned());
-            rows.push(Row { title, against, ratios, bare: Vec::new(), goal, less_is_better: true });
-        }
-    }
-    rows
+    let row = |(duel, runs): (Duel, HashMap<String, Vec<Run>>)| Row {
+        sides: Artefact::BOTH.map(|artefact| Side {
+            ours: runs[&duel.ours(artefact)].clone(),
+            theirs: runs[&duel.theirs(artefact)].clone(),
+            goal: duel.goal(artefact),
+        }),
+        title: duel.title,
+        against: duel.against,
+    };
+    let rows = duels.into_iter().zip(runs).map(row).collect();
+    let latency = |(artefact, (medians, tails)): (Artefact, (Vec<f64>, Vec<f64>))| {
+        let title = |part: &str| format!("{part}, known token, {artefact:?}");
+        [
+            Latency { title: title("p50"), ratios: medians, at_most: None },
+            Latency { title: title("p99"), ratios: tails, at_most: Some(1.1) },
+        ]
+    };
+    let latencies = Artefact::BOTH.into_iter().zip(latencies).flat_map(latency);
+    (rows, latencies.filter(|latency| !latency.ratios.is_empty()).collect())
 }

@@ -13,12 +13,11 @@ const DEAR: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus";
 const TOLD: &str = "x-auth-dry-run";
 
-/// `of` makes a directory that no other listener has: failures at the same one count for all, where they share
-/// data.
-fn policy(of: &str, hash: &str, passwords: &Value) -> Value {
+/// The user is one that no other listener has: failures of the same one count for all, where they share data.
+fn policy(user: &str, hash: &str, passwords: &Value) -> Value {
     json!({
         "schemes": {"basic": {"type": "http", "scheme": "basic", "users": "staff"}},
-        "users": {"staff": [{"username": "johndoe", "password": hash}, {"username": of}]},
+        "users": {"staff": [{"username": user, "password": hash}]},
         "passwords": passwords,
         "security": [{"basic": []}],
         "mode": "dry_run",
@@ -28,7 +27,7 @@ fn policy(of: &str, hash: &str, passwords: &Value) -> Value {
 
 fn log_in(envoy: &Envoy, listener: &str, password: &str) -> Response {
     let request = Request::get("/")
-        .header("Authorization", basic(&format!("johndoe:{password}")))
+        .header("Authorization", basic(&format!("{listener}:{password}")))
         .header("X-Auth-Subject", "root")
         .header("X-Auth-Dry-Run", "nothing");
     envoy.send(listener, &request)

@@ -1,4 +1,5 @@
-//! Ten thousand connections that stay half open: half a head, or a login whose form never comes.
+//! Ten thousand connections that stay half open: half a head, or a login whose form never comes. Of the logins some
+//! hundred on each worker wait for their form; the others are refused with 503, and Envoy closes them a second later.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -82,8 +83,11 @@ fn ten_thousand_half_open_connections_keep_no_valid_client_out_and_let_no_other_
     let mut rounds = Vec::new();
     for round in 1..=2 {
         let ((full, answers), traffic) = beside(envoy.addr("gate"), &kinds, || {
+            let before = envoy.stat("http.gate.downstream_cx_total");
             let mut half = open(envoy.addr("gate"), count);
-            until(&envoy, "http.gate.downstream_cx_active", |active| active >= count as u64);
+            until(&envoy, "http.gate.downstream_cx_total", |total| total - before >= count as u64);
+            let heads = count as u64 / 2;
+            until(&envoy, "http.gate.downstream_cx_active", |active| active >= heads);
             thread::sleep(Duration::from_secs(1));
             let full = envoy.memory();
             // Some make up their minds, and are judged like all others.

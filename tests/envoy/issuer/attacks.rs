@@ -91,7 +91,7 @@ fn twenty_tokens_that_an_issuer_answers_by_400_are_one_line_and_a_count() {
         assert!(Instant::now() < deadline, "{}", envoy.log());
         // A worker of the native module has no ticks while no request waits: the next request has it look at the time.
         if Artefact::from_environment() == Artefact::Native {
-            assert_eq!(get(&envoy, "/", "another-one").status, 503);
+            assert_eq!(envoy.send("gate", &Request::get("/")).status, 403, "no token: no line of this kind");
         }
         std::thread::sleep(Duration::from_millis(100));
     }
@@ -191,6 +191,8 @@ fn an_empty_vm_id_is_warned_of_and_one_that_is_shared_by_two_of_ours_is_no_harm(
         for name in ["one", "two"] {
             assert_eq!(envoy.send(name, &Request::get("/").bearer(&token)).status, 200, "{}", envoy.log());
         }
+        // The native module has no `vm_id`.
+        let is_warned = is_warned && Artefact::from_environment() == Artefact::Wasm;
         assert_eq!(envoy.log().contains(says), is_warned, "{}", envoy.log());
         assert_eq!(idp.hits() - before, 1, "the same keys are fetched once");
     }

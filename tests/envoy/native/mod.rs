@@ -4,6 +4,8 @@ mod faults;
 mod load;
 mod reload;
 
+use lychgate_tests::book::try_out_all;
+use lychgate_tests::demonstration::{Demonstration, secret};
 use lychgate_tests::echo::Upstream;
 use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, is_envoy};
 use lychgate_tests::http::Request;
@@ -31,6 +33,13 @@ fn policy(scheme: &str) -> Value {
 
 fn native(name: &str, policy: Value) -> Listener {
     Listener::new(name, policy).artefact(Artefact::Native)
+}
+
+/// `make run-native`, and the README's lines.
+#[test]
+fn its_demonstration_gives_what_the_readme_says() {
+    let demonstration = Demonstration::of("envoy.native.yaml", &[("LYCHGATE_SECRET", &secret())], None);
+    try_out_all("README.md", &demonstration);
 }
 
 /// A filter behind the gate decides by who the gate says it is, as behind Envoy's own `jwt_authn`.

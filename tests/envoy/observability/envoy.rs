@@ -117,7 +117,9 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
     let denials = |reason: &str| {
         format!("sum(lychgate_denials_total{{reason=\"{reason}\", mode=\"enforce\", scheme=\"oauth2\"}})")
     };
-    assert_eq!(prometheus.value(&denials("token_expired")), Some(0.0), "there, and zero");
+    if !Artefact::counts_with_requests_alone() {
+        assert_eq!(prometheus.value(&denials("token_expired")), Some(0.0), "there, and zero");
+    }
 
     // A refusal is there with the next scrape.
     let expired = Token::reader().claim("exp", 1000).sign("HS256");
@@ -154,6 +156,10 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
     let dashboard: Value = serde_json::from_str(&text("deploy/grafana/lychgate.json")).unwrap();
     let queries = queries(&dashboard);
     for (title, expression) in &queries {
+        // A native module has no VM that crashes.
+        if Artefact::from_environment() == Artefact::Native && expression.contains("envoy_wasm_") {
+            continue;
+        }
         let samples = prometheus.query(expression);
         assert!(samples.iter().any(|sample| sample.value.is_finite()), "{title}: no data: {expression}");
         if expression.contains("rate(") && !expression.contains("busy") {
@@ -189,7 +195,10 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
     for rule in written["groups"][0]["rules"].as_array().unwrap() {
         let expression = rule["expr"].as_str().unwrap();
         let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
-        for stat in words.filter(|word| word.starts_with("lychgate_") || word.starts_with("envoy_")) {
+        let is_native = Artefact::from_environment() == Artefact::Native;
+        let is_there = |word: &str| !(is_native && word.starts_with("envoy_wasm_"));
+        let is_stat = |word: &&str| word.starts_with("lychgate_") || word.starts_with("envoy_");
+        for stat in words.filter(is_stat).filter(|word| is_there(word)) {
             assert!(prometheus.value(&format!("count({stat})")).is_some(), "{}: {stat}", rule["alert"]);
         }
     }
@@ -362,5 +371,10 @@ fn an_update_of_the_policy_takes_what_was_remembered_along() {
     }
     eventually("five tokens are remembered", || remembered() == 5);
     envoy.replace(&[listener("new")], &options);
-    eventually("they are forgotten", || remembered() == 0);
+    eventually("they are forgotten", || {
+        if Artefact::counts_with_requests_alone() {
+            assert_eq!(envoy.send(PLUGIN, &Request::get("/")).status, 403);
+        }
+        remembered() == 0
+    });
 }

@@ -1,4 +1,4 @@
 //! Tokens that are bound to a key or to a certificate, stolen, in a real Envoy.
 
-mod certificates;
+pub mod certificates;
 mod proofs;

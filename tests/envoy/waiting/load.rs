@@ -57,7 +57,7 @@ pub enum Crowd {
 impl Crowd {
     pub fn http2(addr: SocketAddr, path: &str, fields: &[Vec<Field>]) -> Self {
         let connection = h2::Connection::open(addr, PATIENCE).unwrap();
-        let mut writer = connection.handle().unwrap();
+        let writer = connection.writer();
         let mut frames = Vec::new();
         for (number, fields) in fields.iter().enumerate() {
             let mut request = h2::Request::new("GET", path);
@@ -67,7 +67,7 @@ impl Crowd {
             frames.extend(request.frames(u32::try_from(2 * number + 1).unwrap()));
         }
         // In a thread of its own: what is answered meanwhile is to be read.
-        thread::spawn(move || std::io::Write::write_all(&mut writer, &frames));
+        thread::spawn(move || writer.write(&frames));
         Self::Http2(connection, fields.len())
     }
 

@@ -40,7 +40,7 @@ fn login(number: u32) -> h2::Request {
 /// The answer of each login, by its number: sent whole, or first all heads and then all forms.
 fn answers(addr: std::net::SocketAddr, is_whole: bool) -> Vec<(u32, Response)> {
     let mut connection = h2::Connection::open(addr, PATIENCE).unwrap();
-    let mut writer = connection.handle().unwrap();
+    let writer = connection.writer();
     let (mut heads, mut forms) = (Vec::new(), Vec::new());
     for number in 0..STREAMS {
         let (stream, login) = (2 * number + 1, login(number));
@@ -53,9 +53,9 @@ fn answers(addr: std::net::SocketAddr, is_whole: bool) -> Vec<(u32, Response)> {
         }
     }
     thread::spawn(move || {
-        let _ = std::io::Write::write_all(&mut writer, &heads);
+        let _ = writer.write(&heads);
         thread::sleep(Duration::from_millis(300));
-        let _ = std::io::Write::write_all(&mut writer, &forms);
+        let _ = writer.write(&forms);
     });
     let mut answers = Vec::new();
     while answers.len() < STREAMS as usize {

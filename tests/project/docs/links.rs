@@ -35,7 +35,7 @@ fn anchors(text: &str) -> Vec<String> {
 fn every_link_leads_somewhere() {
     let mut followed = 0;
     let mut documents = documents();
-    documents.extend(["README.md", "examples/oidc/README.md"].map(str::to_owned));
+    documents.extend(["README.md", "examples/mcp/README.md", "examples/oidc/README.md"].map(str::to_owned));
     for document in documents {
         let text = read(&document);
         let folder = document.rsplit_once('/').map_or(".", |(folder, _)| folder);

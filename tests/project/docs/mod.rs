@@ -1,5 +1,6 @@
 //! docs/: what people copy out of it works, and what it shows is what they will see.
 
+mod around;
 mod beside;
 mod links;
 mod pictures;
@@ -224,7 +225,7 @@ fn every_curl_is_run() {
                 "{document}:{}: a curl that no test runs",
                 block.line
             );
-            let known = ["console", "yaml", "sh", "text", "python", "json"];
+            let known = ["console", "yaml", "sh", "text", "python", "json", "dockerfile"];
             assert!(
                 known.contains(&block.language.as_str()),
                 "{document}:{}: {:?}",

@@ -11,7 +11,6 @@ use crate::tokens::{Token, b64, hs256, now};
 pub fn rows(token: &str) -> Vec<Row> {
     let mut rows = by_strangers(token);
     rows.extend(malformed(token));
-    rows.extend(misplaced(token));
     rows
 }
 
@@ -86,7 +85,8 @@ fn malformed(token: &str) -> Vec<Row> {
         .collect()
 }
 
-fn misplaced(token: &str) -> Vec<Row> {
+/// Tokens without their proof, and proofs without their token.
+pub fn misplaced(token: &str) -> Vec<Row> {
     let plain = || proof("/", token);
     let unbound = Token::reader().sign("HS256");
     let other = Token::reader().claim("cnf", json!({"jkt": thumbprint("ES256", true)})).sign("HS256");
@@ -149,6 +149,7 @@ fn misplaced(token: &str) -> Vec<Row> {
         bearer_row("by an empty confirmation", &cnf(json!({}))),
         bearer_row("by a confirmation that is text", &cnf(json!(jkt))),
         bearer_row("by a thumbprint that is none", &cnf(json!({"jkt": "short"}))),
+        bearer_row("by what it does not say", &Token::reader().claim("token_type", "DPoP").sign("HS256")),
         bearer_row("by a list of thumbprints", &cnf(json!({"jkt": [jkt]}))),
         bearer_row("by a certificate, without one", &cnf(json!({"x5t#S256": digest("certificate")}))),
         bearer_row("by a certificate whose digest is none", &cnf(json!({"x5t#S256": "00"}))),

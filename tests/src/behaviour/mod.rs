@@ -28,6 +28,7 @@ mod typed;
 mod whose;
 
 pub use policies::{ENVIRONMENT, sha256};
+pub use proofs::{HOST as PROOF_HOST, bad_rows_for as bad_proofs_for, variants as good_proofs_for};
 
 use crate::http::Request;
 use serde_json::Value;

@@ -19,29 +19,43 @@ pub fn policies() -> Vec<(&'static str, Value)> {
         }
         json!({"type": "http", "scheme": "bearer", "missing_status": 401, "jwt": jwt})
     };
-    vec![(
-        "resources",
-        json!({
-            "schemes": {"token": bearer(json!({})), "own": bearer(json!({"audiences": ["own"]}))},
-            "resources": [
-                {"resource": "https://api.example.com/mcp", "resource_name": "Tools"},
-                {
-                    "resource": "https://other.example.com",
-                    "path": "/other",
-                    "authorization_servers": ["https://elsewhere.example"],
-                    "scopes_supported": [],
-                },
-            ],
-            "rules": [
-                {"match": {"path": "/mcp"}, "security": [{"token": ["mcp:use"]}]},
-                {"match": {"prefix": "/mcp/admin"}, "security": [{"token": ["mcp:use", "mcp:admin"]}]},
-                {"match": {"prefix": "/mcp/own"}, "security": [{"own": []}]},
-                {"match": {"prefix": "/mcp/any"}, "security": [{"token": []}, {}]},
-                {"match": {"prefix": "/other"}, "security": [{"token": []}]},
-                {"match": {"prefix": "/mcpx"}, "security": [{"token": []}]},
-            ],
-        }),
-    )]
+    let odd = json!(["empty_segment", "semicolon", "encoded_slash"]);
+    vec![
+        (
+            "resources behind odd paths",
+            json!({
+                "schemes": {"token": bearer(json!({}))},
+                "resources": [
+                    {"resource": "https://api.example.com/mcp"},
+                    {"resource": "https://api.example.com/mcp/inner"},
+                ],
+                "rules": [{"match": {"prefix": "/", "allow": odd}, "security": [{"token": []}]}],
+            }),
+        ),
+        (
+            "resources",
+            json!({
+                "schemes": {"token": bearer(json!({})), "own": bearer(json!({"audiences": ["own"]}))},
+                "resources": [
+                    {"resource": "https://api.example.com/mcp", "resource_name": "Tools"},
+                    {
+                        "resource": "https://other.example.com",
+                        "path": "/other",
+                        "authorization_servers": ["https://elsewhere.example"],
+                        "scopes_supported": [],
+                    },
+                ],
+                "rules": [
+                    {"match": {"path": "/mcp"}, "security": [{"token": ["mcp:use"]}]},
+                    {"match": {"prefix": "/mcp/admin"}, "security": [{"token": ["mcp:use", "mcp:admin"]}]},
+                    {"match": {"prefix": "/mcp/own"}, "security": [{"own": []}]},
+                    {"match": {"prefix": "/mcp/any"}, "security": [{"token": []}, {}]},
+                    {"match": {"prefix": "/other"}, "security": [{"token": []}]},
+                    {"match": {"prefix": "/mcpx"}, "security": [{"token": []}]},
+                ],
+            }),
+        ),
+    ]
 }
 
 fn served(name: &str, request: Request, status: u16, body: Option<Value>) -> Row {
@@ -57,6 +71,11 @@ pub fn rows() -> Vec<Row> {
     };
     let send = |path: &str, aud: Value| Request::get(path).bearer(token(aud).sign("HS256"));
     let mcp = json!("https://api.example.com/mcp");
+    let odd_path = |name: &str, path: &str| {
+        let request = send(path, json!("https://other.example.com"));
+        let name = format!("resource behind odd paths: {name}");
+        refused(name, "resources behind odd paths", request, 400, "Ambiguous path", &[])
+    };
     let well_known = "/.well-known/oauth-protected-resource";
     let algorithms: Vec<&str> =
         "RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 ES256K EdDSA ML-DSA-44 ML-DSA-65 ML-DSA-87"
@@ -178,5 +197,19 @@ pub fn rows() -> Vec<Row> {
         ),
         allowed("resource: without a path", P, send("/other/x", json!("https://other.example.com"))),
         allowed("resource: no audience where there is no resource", P, send("/mcpx", Value::Null)),
+        odd_path("an empty segment before it", "//mcp/tool"),
+        odd_path("a parameter of its segment", "/mcp;v=1/tool"),
+        odd_path("an encoded slash below it", "/mcp%2Ftool"),
+        odd_path("an empty segment before an inner one", "/mcp//inner/tool"),
+        allowed(
+            "resource behind odd paths: every reading is for the same",
+            "resources behind odd paths",
+            send("/mcp/projects/group%2Fproject", mcp.clone()),
+        ),
+        allowed(
+            "resource behind odd paths: every reading is for none",
+            "resources behind odd paths",
+            send("/files//a", json!("https://other.example.com")),
+        ),
     ]
 }

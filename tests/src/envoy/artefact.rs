@@ -33,6 +33,13 @@ impl Artefact {
         is_native
     }
 
+    /// Whether stats are changed by requests alone: what was counted since the last one is told with the next. So it is
+    /// where Envoy 1.37 or 1.38 runs the native module.
+    #[must_use]
+    pub fn counts_with_requests_alone() -> bool {
+        Self::from_environment() == Self::Native && (super::is_envoy("1.37") || super::is_envoy("1.38"))
+    }
+
     /// The name of one of Lychgate's stats with these labels, in Envoy's text.
     #[must_use]
     pub fn stat(self, name: &str, labels: &[(&str, &str)]) -> String {

@@ -35,6 +35,8 @@ pub struct Listener {
     pub manager: Value,
     /// Which artefact runs.
     pub artefact: Artefact,
+    /// The HTTP filters before it.
+    pub before: Vec<Value>,
     /// The HTTP filters behind it.
     pub behind: Vec<Value>,
     /// The module, where it is another than `dist/lychgate.wasm`.
@@ -45,6 +47,8 @@ pub struct Listener {
     pub vm_id: String,
     /// `transport_socket` of its filter chain.
     pub transport_socket: Value,
+    /// Whether the filter is found by extension config discovery, in a file that Envoy watches.
+    pub discovered: bool,
 }
 
 impl Listener {
@@ -60,12 +64,21 @@ impl Listener {
             capabilities: Vec::new(),
             manager: Value::Null,
             artefact: Artefact::from_environment(),
+            before: Vec::new(),
             behind: Vec::new(),
             module: None,
             access_log: true,
             vm_id: name.into(),
             transport_socket: Value::Null,
+            discovered: false,
         }
+    }
+
+    /// Finds the filter by extension config discovery (ECDS).
+    #[must_use]
+    pub fn discovered(mut self) -> Self {
+        self.discovered = true;
+        self
     }
 
     /// Speaks TLS as this transport socket does.

@@ -29,9 +29,21 @@ impl Envoy {
     /// # Panics
     /// If the file cannot be written.
     pub fn replace_text(&self, text: &str) {
-        // Envoy looks when a file is moved there, so that it never sees a half.
-        let file = write(&self.dir, "lds.next.json", text);
-        fs::rename(file, self.dir.join("lds.json")).expect("moved");
+        self.move_in("lds.json", text);
+    }
+
+    /// Replaces the filter of listeners that [find it](Listener::discovered), and leaves the listeners as they are.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn replace_filter(&self, listener: &Listener, options: &Options) {
+        self.move_in("ecds.json", &bootstrap::extension(listener, options, &module()).to_string());
+    }
+
+    /// Envoy looks when a file is moved there, so that it never sees a half.
+    fn move_in(&self, name: &str, text: &str) {
+        let file = write(&self.dir, &format!("next.{name}"), text);
+        fs::rename(file, self.dir.join(name)).expect("moved");
     }
 
     /// Asks the admin interface.
@@ -64,6 +76,35 @@ impl Envoy {
         let text = answer.text();
         let value = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "));
         value.and_then(|value| value.trim().parse().ok()).unwrap_or(0)
+    }
+
+    /// The time of a processor that its threads have had until now.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn processor_time(&self) -> Duration {
+        self.time_of_threads("")
+    }
+
+    /// The same of its workers alone.
+    ///
+    /// # Panics
+    /// If the system does not tell.
+    #[must_use]
+    pub fn worker_time(&self) -> Duration {
+        self.time_of_threads("wrk:worker")
+    }
+
+    fn time_of_threads(&self, prefix: &str) -> Duration {
+        let tasks = fs::read_dir(format!("/proc/{}/task", self.child.id())).expect("Linux's /proc");
+        let of_task = |task: fs::DirEntry| {
+            let name = fs::read_to_string(task.path().join("comm")).ok()?;
+            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
+            let time = text.split_whitespace().next()?.parse::<u64>().ok()?;
+            name.starts_with(prefix).then_some(time)
+        };
+        Duration::from_nanos(tasks.flatten().filter_map(of_task).sum())
     }
 
     /// The memory that it holds now.
