@@ -7,18 +7,23 @@ pub fn same(left: &[u8], right: &[u8]) -> bool {
     left.len() == right.len() && same_of_one_length(left, right)
 }
 
-#[inline]
 fn same_of_one_length(left: &[u8], right: &[u8]) -> bool {
-    if left.len() <= 16 {
-        return same_short(left, right);
+    match left.len() {
+        0..=16 => same_short(left, right),
+        17..=31 => same_in_blocks::<16>(left, right),
+        32..=127 => same_in_blocks::<32>(left, right),
+        128.. => same_in_blocks::<128>(left, right),
     }
-    let ((left_blocks, left), (right_blocks, right)) = (left.as_chunks::<128>(), right.as_chunks::<128>());
-    let ((left_lines, left), (right_lines, right)) = (left.as_chunks::<32>(), right.as_chunks::<32>());
-    let ((left_words, left), (right_words, right)) = (left.as_chunks::<8>(), right.as_chunks::<8>());
-    left_blocks.iter().zip(right_blocks).all(|(left, right)| same_block(left, right))
-        && left_lines.iter().zip(right_lines).all(|(left, right)| same_block(left, right))
-        && left_words.iter().zip(right_words).all(|(left, right)| word(left) == word(right))
-        && same_short(left, right)
+}
+
+/// The same for at least `BYTES` bytes, in blocks of so many from the beginning, and one from the end, which may overlap the
+/// one before it. The end comes first: it is where two tokens differ.
+#[inline]
+fn same_in_blocks<const BYTES: usize>(left: &[u8], right: &[u8]) -> bool {
+    let ends = left.last_chunk::<BYTES>().zip(right.last_chunk::<BYTES>());
+    let mut blocks = left.as_chunks::<BYTES>().0.iter().zip(right.as_chunks::<BYTES>().0);
+    ends.is_some_and(|(left, right)| same_block(left, right))
+        && blocks.all(|(left, right)| same_block(left, right))
 }
 
 /// The same for at most sixteen bytes, which most names of headers have: their beginnings and their ends are compared,

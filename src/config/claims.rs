@@ -27,7 +27,7 @@ words! {
 }
 
 words! {
-    /// What becomes of a claim that cannot be a header value.
+    /// What is done with a claim that cannot be a header value.
     #[derive(Default)]
     pub enum OnInvalidHeader {
         /// The token is refused.
@@ -266,7 +266,7 @@ pub(super) mod written {
         /// The name of the header.
         #[schemars(length(min = 1))]
         header: String,
-        /// What becomes of a claim that cannot be a header value: one with a control character, or with a space at an end.
+        /// What is done with a claim that cannot be a header value: one with a control character, or with a space at an end.
         #[schemars(default)]
         on_invalid: OnInvalidHeader,
     }

@@ -149,7 +149,7 @@ const MAX_TOKEN_BYTES: Number<usize> = Number { least: 64, most: 1_048_576, defa
 const SUBJECT_CLAIM: &str = "sub";
 const SCOPE_CLAIMS: [&str; 3] = ["scopes", "scope", "scp"];
 
-/// Whose defaults hold.
+/// The set of defaults.
 #[derive(Clone, Copy)]
 enum Default {
     /// Those of `jwt`.

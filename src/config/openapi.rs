@@ -63,11 +63,11 @@ pub struct OpenApiConfig {
         schemars(with = "Option<Vec<String>>", inner(regex(pattern = "^/.*\\{")))
     )]
     pub multi_segment: Vec<String>,
-    /// Operations whose alternatives of one scheme each are needed together: FastAPI writes two required
+    /// Operations that need all of their alternatives of one scheme each together: FastAPI writes two required
     /// dependencies as alternatives.
     #[cfg_attr(feature = "schema", schemars(with = "Option<settings::Combine>"))]
     pub combine: Vec<String>,
-    /// What a request needs whose path is that of an operation but for a slash at its end or the case of its letters.
+    /// The requirement for a path that differs from an operation's by a slash at its end or the case of its letters.
     /// Left out: `same` if the top-level `security` lets requests in without a credential, else `default`.
     pub neighbours: Option<Neighbours>,
     /// What Swagger UI fills in where a user logs in by OAuth 2.
@@ -145,11 +145,11 @@ impl OpenApiConfig {
         let docs_oauth = object.optional("docs_oauth", DocsOAuth::read);
         for key in ["unsecured", "multi_segment", "combine", "neighbours"] {
             if !object.has("document") && object.has(key) {
-                object.optional(key, |n| n.error::<()>("speaks of a `document`, and there is none"));
+                object.optional(key, |n| n.error::<()>("needs `document`, which is missing"));
             }
         }
         if docs_oauth.is_some() && !object.has("docs") {
-            object.optional("docs_oauth", |n| n.error::<()>("speaks of `docs`, and there is none"));
+            object.optional("docs_oauth", |n| n.error::<()>("needs `docs`, which is missing"));
         }
         object.finish();
         for (key, number) in document.iter().flat_map(|(imported, _)| &imported.unused) {
@@ -205,7 +205,7 @@ mod written {
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    /// A document of another author: what is not known in it is left alone.
+    /// Another project wrote the document: unknown members in it are ignored.
     pub struct Document;
 
     impl JsonSchema for Document {

@@ -95,10 +95,17 @@ impl Engine {
     /// The rule for the method in upper case, where it came in another case. Methods are case-sensitive (RFC 9110
     /// section 9.1), but some servers behind HTTP/2 take `get` for GET: what is for GET must not be had by the rule
     /// for every other method.
+    #[inline]
     fn rule_in_upper_case(&self, asked: &Asked<'_>) -> Result<Option<RuleId>, Denial> {
-        if !asked.method.iter().any(u8::is_ascii_lowercase) {
-            return Ok(None);
+        if asked.method.iter().any(u8::is_ascii_lowercase) {
+            self.rule_of_upper_case(asked)
+        } else {
+            Ok(None)
         }
+    }
+
+    #[cold]
+    fn rule_of_upper_case(&self, asked: &Asked<'_>) -> Result<Option<RuleId>, Denial> {
         let method = asked.method.to_ascii_uppercase();
         let (rule, _) = self.policy.requirement(&Asked { method: &method, ..*asked }).map_err(undecided)?;
         Ok(Some(rule))

@@ -115,17 +115,19 @@ impl Engine {
         host: &dyn Host,
         can_pause: bool,
     ) -> Decision {
-        let mut decision = match self.judge(request, memo, host, can_pause) {
-            Ok(decision) => decision,
-            Err(denial) => return self.refuse(denial, request),
-        };
+        let mut judged = self.judge(request, memo, host, can_pause);
         // Where it is: a decision has a hundred bytes, which would be copied.
-        match &mut decision {
-            Decision::AwaitBody(TokenRequest { request_id, .. }) => *request_id = self.request_id(request),
-            Decision::Deny(denial) => self.address(denial, request),
-            Decision::Allow(_) | Decision::LocalReply(_) | Decision::Pause(_) => {}
+        match &mut judged {
+            Ok(Decision::AwaitBody(TokenRequest { request_id, .. })) => {
+                *request_id = self.request_id(request);
+            }
+            Ok(Decision::Deny(denial)) => self.address(denial, request),
+            Ok(Decision::Allow(_) | Decision::LocalReply(_) | Decision::Pause(_)) | Err(_) => {}
         }
-        decision
+        match judged {
+            Ok(decision) => decision,
+            Err(denial) => self.refuse(denial, request),
+        }
     }
 
     /// Refuses `request`, as far as the mode has refusals carried out.

@@ -20,7 +20,7 @@ pub struct Asset {
     pub csp: Option<&'static str>,
 }
 
-/// Nothing from elsewhere, but a token may be asked for anywhere. Swagger UI sets styles inline.
+/// The page loads no file from another origin. It may request a token from any origin. Swagger UI sets styles inline.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; \
      style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src *; base-uri 'none'; \
      form-action 'none'; frame-ancestors 'none'";
@@ -88,7 +88,7 @@ pub fn page(docs: &str, title: &str) -> Asset {
 pub fn initializer(docs: &str, openapi: &str, oauth: Option<&DocsOAuth>) -> Asset {
     let redirect = serde_json::Value::from(format!("{docs}/oauth2-redirect.html"));
     let openapi = serde_json::Value::from(openapi);
-    // The settings of FastAPI's own page. Nothing is asked of Swagger's validator.
+    // The settings of FastAPI's own page. Swagger's validator is not called.
     let mut script = format!(
         "const ui = SwaggerUIBundle({{\n  url: {openapi},\n  dom_id: \"#swagger-ui\",\n  layout: \"BaseLayout\",\n  \
          deepLinking: true,\n  showExtensions: true,\n  showCommonExtensions: true,\n  \

@@ -37,15 +37,15 @@ pub fn describe(bytes: &[u8], environment: Environment<'_>) -> Result<Value, Vec
     Ok(document)
 }
 
-/// One rule as far as a document can tell it.
+/// One rule, as far as a document can describe it.
 struct Rule<'a> {
     path: &'a PathConfig,
     matcher: Option<PathMatcher>,
     methods: Option<&'a [String]>,
     anywhere: bool,
-    /// What else it asks.
+    /// Its other conditions.
     narrowing: Option<Narrowing>,
-    /// What it needs; nothing: that had an error, or no request is let in.
+    /// The requirement. `None`: it has an error, or every request is refused.
     security: Option<&'a SecurityConfig>,
     is_denied: bool,
 }
@@ -176,7 +176,7 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
             });
         }
     }
-    // What is refused to everyone is no operation.
+    // An operation that refuses every request is left out.
     for item in paths.values_mut().filter_map(Value::as_object_mut) {
         item.retain(|_, operation| !operation.is_null());
     }
@@ -184,7 +184,7 @@ fn paths(config: &Config, rules: &[Rule<'_>]) -> Value {
     Value::Object(paths)
 }
 
-/// The configuration's own document, every operation with what it really needs.
+/// The configuration's own document, with the effective requirement of every operation.
 fn merged(config: &Config, imported: &Imported, document: &Value, rules: &[Rule<'_>]) -> Value {
     let mut merged = document.clone();
     let Some(members) = merged.as_object_mut() else { return merged };
@@ -206,7 +206,7 @@ fn merged(config: &Config, imported: &Imported, document: &Value, rules: &[Rule<
             written_out(document, operation);
             let own = of_operation.get(&format!("{method} {path}")).into_iter().flatten();
             let needed: Vec<_> = own.map(|rule| needed(config, imported, rule, method, rules)).collect();
-            // Where its servers give it several paths that need different things, it is not told to be public.
+            // Where its servers give it several paths that need different things, the document does not say that it is public.
             let is_told =
                 |needed: &&Option<SecurityConfig>| needed.as_ref().is_none_or(|own| !own.is_empty());
             if let Some(security) = needed.iter().find(is_told).or(needed.first()) {

@@ -75,7 +75,7 @@ fn schemes(imported: &Imported) -> Value {
 }
 
 fn rules(imported: &Imported, public: bool) -> Value {
-    // What is needed, and `None` for what is refused to everyone.
+    // The requirement. `None`: every request is refused.
     let mut rules: Vec<(Value, Vec<String>, Option<SecurityConfig>)> = Vec::new();
     for rule in &imported.rules {
         let security = match &rule.security {

@@ -1,7 +1,7 @@
-//! Verified tokens, remembered: the signature is paid once for each token and worker.
+//! The cache of verified tokens: a worker verifies the signature of a token once.
 //!
-//! An entry is found by the whole token, compared byte by byte, together with its scheme. It never
-//! outlives the token: what is past its window is verified anew, and refused there.
+//! An entry is found by the whole token, compared byte by byte, together with its scheme. It is not
+//! used after the token's `exp`: an expired token is verified again, and refused.
 
 use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::rc::Rc;
@@ -26,8 +26,8 @@ pub struct CacheKey {
 /// long the token is.
 const HASHED: usize = 16;
 
-/// The verified tokens of one worker. When there is no room, the hand goes round (CLOCK): what was
-/// asked for since it last came by stays for another round.
+/// The verified tokens of one worker. A full cache evicts by the CLOCK algorithm: an entry that was used since the hand
+/// last passed it stays for another round.
 pub struct TokenCache {
     /// Numbers of slots, by hash.
     index: HashTable<usize>,
@@ -46,7 +46,7 @@ struct Slot {
     token: Box<[u8]>,
     hash: u64,
     verified: Rc<Verified>,
-    /// Asked for since the hand came by.
+    /// Used since the hand passed it.
     asked: bool,
 }
 
@@ -65,8 +65,8 @@ impl TokenCache {
         }
     }
 
-    /// The verified token, if it is remembered under this key and `is_valid`. That is asked only of a
-    /// token that is remembered, for it may take a look at the clock.
+    /// The verified token, if it is remembered under this key and `is_valid`. That is called only for a
+    /// token that is found, because it may read the clock.
     #[inline]
     pub fn get(
         &mut self,
@@ -116,7 +116,7 @@ impl TokenCache {
         self.index.len()
     }
 
-    /// Whether none is.
+    /// Whether it is empty.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.index.is_empty()

@@ -1,4 +1,4 @@
-//! Claims: when a token holds, who it speaks of, and what of it goes on to the upstream.
+//! Claims: when a token is valid, its subject, and what of it is sent to the upstream.
 
 use serde_json::Value;
 
@@ -26,11 +26,11 @@ impl Validity {
 /// The seconds of `exp`, `nbf` and `iat` against `now`, with `leeway` on all three.
 ///
 /// # Errors
-/// If one of them is not a date, or says no.
+/// If one of them is not a date, or the token is not valid at `now`.
 pub fn check_times(claims: &Claims, now: i64, leeway: i64) -> Result<Validity, TokenError> {
     let mut validity = Validity { from: i64::MIN, until: i64::MAX };
     if let Some(exp) = numeric_date(claims, "exp")? {
-        // The fraction is dropped: a token never lives longer than it says.
+        // The fraction is dropped: a token is never valid for longer than `exp` says.
         validity.until = whole(exp.floor()).saturating_add(leeway);
         if now >= validity.until {
             return Err(TokenError::Expired);
@@ -51,7 +51,7 @@ pub fn check_times(claims: &Claims, now: i64, leeway: i64) -> Result<Validity, T
 /// A NumericDate (RFC 7519 section 2): seconds, fractions allowed.
 ///
 /// # Errors
-/// If it is there and no date.
+/// If it is present and not a date.
 pub fn numeric_date(claims: &Claims, name: &str) -> Result<Option<f64>, TokenError> {
     const LAST: f64 = 9_007_199_254_740_992.0; // 2^53, beyond which seconds run together
     match claims.get(name) {
@@ -80,10 +80,10 @@ pub fn whole(date: f64) -> i64 {
     date as i64
 }
 
-/// A claim that is a string when it is there.
+/// A claim that is a string if it is present.
 ///
 /// # Errors
-/// If it is there and not a string.
+/// If it is present and not a string.
 pub fn string_claim<'a>(claims: &'a Claims, name: &str) -> Result<Option<&'a str>, TokenError> {
     match claims.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -127,7 +127,7 @@ pub fn audience_matches(claims: &Claims, accepted: &[String]) -> bool {
 }
 
 /// A claim as a header value: text as it is, arrays as CSV (RFC 4180 quoting where an item needs
-/// it), objects as JSON. `null` is as good as absent.
+/// it), objects as JSON. `null` means absent.
 pub fn header_text(value: &Value) -> Option<String> {
     match value {
         Value::Null => None,

@@ -1,4 +1,4 @@
-//! The compact serialisation, taken apart without trusting a byte of it.
+//! The compact serialisation: split into its parts, none of which is verified here.
 
 use memchr::memchr_iter;
 use serde_json::Value;
@@ -7,13 +7,13 @@ use super::error::TokenError;
 use crate::encoding::decode_base64url;
 use crate::json;
 
-/// Deep enough for any header (a `jwk` in it is one level) and any claims set met in the wild.
+/// Deep enough for any header (a `jwk` in it is one level) and any claims set that issuers are known to make.
 const MAX_HEADER_DEPTH: usize = 8;
 const MAX_CLAIMS_DEPTH: usize = 32;
 
-/// A token taken apart; nothing of it is verified.
+/// A token split into its parts. No part is verified.
 pub struct Compact<'a> {
-    /// The `alg` header: what the token claims, which selects keys and decides nothing.
+    /// The `alg` header. It selects keys and has no other effect.
     pub alg: String,
     /// The `kid` header.
     pub kid: Option<String>,
@@ -30,7 +30,7 @@ pub struct Compact<'a> {
 }
 
 impl<'a> Compact<'a> {
-    /// Takes `token` apart.
+    /// Splits `token` into its parts.
     ///
     /// # Errors
     /// What is malformed, or that it needs an extension.
@@ -70,7 +70,7 @@ impl<'a> Compact<'a> {
         Ok(Self { alg, kid, typ, jwk, signing_input, signature, payload })
     }
 
-    /// The claims set. To be read after the signature is verified, lest errors tell strangers.
+    /// The claims set. It is to be read after the signature is verified: an error would tell its content to any client.
     ///
     /// # Errors
     /// If it is not a JSON object in strict base64url.

@@ -1,5 +1,5 @@
-//! Why a token is not accepted. The client learns none of it: the reason goes to the log and to
-//! the response-code details, the answer is the same for all.
+//! Why a token is not accepted. The reason is in the log and in the response-code details. The response to the client is
+//! the same for all reasons.
 
 use std::fmt;
 
@@ -19,7 +19,7 @@ pub enum TokenError {
     NoKey,
     /// The key that it names was left out of the set.
     KeyUnusable,
-    /// It names no key, and by more keys than are tried it may be signed.
+    /// It names no key, and there are more candidates than are tried.
     TooManyKeys,
     /// Signed by an unknown key.
     Signature,
@@ -35,7 +35,7 @@ pub enum TokenError {
     Audience,
     /// A required claim is missing.
     MissingClaim(String),
-    /// A claim has the wrong type or a value that cannot be.
+    /// A claim has the wrong type or an impossible value.
     BadClaim(String),
     /// Says in this claim that it is no access token.
     OtherUse(&'static str),
@@ -45,38 +45,38 @@ pub enum TokenError {
     ClaimRefused(String),
     /// Bound by a confirmation method that is not known here.
     UnknownConfirmation,
-    /// Bound to nothing, and it must be.
+    /// It has no `cnf`, and the configuration requires one.
     Unbound(&'static str),
     /// Bound to a key, and there is no proof of it.
     ProofMissing,
-    /// The proof is wrong in this.
+    /// The proof is invalid, for this reason.
     ProofInvalid(&'static str),
-    /// The proof was there before.
+    /// The proof was used before.
     ProofReplayed,
-    /// The proof lacks a nonce that was given out here.
+    /// The proof has no nonce that this filter issued.
     NonceWanted,
     /// There is no place to remember the proof.
     ReplaysFull,
-    /// What was proven before cannot be told.
+    /// The earlier proofs cannot be read.
     ReplaysUnavailable,
     /// Bound to another certificate than that of the connection.
     Certificate,
-    /// The issuer does not vouch for it.
+    /// The issuer says that it is not active.
     Inactive,
     /// It was revoked.
     Revoked,
-    /// It cannot be told yet: this is being fetched.
+    /// It is not known yet: this is being fetched.
     Pending(PendingFetch),
-    /// The keys cannot be had; worth another try after so many seconds.
+    /// The keys cannot be fetched. To be retried after so many seconds.
     KeysUnavailable(u64),
-    /// The issuer cannot be asked; worth another try after so many seconds.
+    /// The introspection endpoint cannot be reached. To be retried after so many seconds.
     IntrospectionUnavailable(u64),
-    /// The list of revoked tokens cannot be had; worth another try after so many seconds.
+    /// The list of revoked tokens cannot be fetched. To be retried after so many seconds.
     RevocationUnavailable(u64),
 }
 
 impl TokenError {
-    /// The reason of the refusal; `None` while it cannot be told yet.
+    /// The reason of the refusal; `None` while it is not known.
     #[must_use]
     pub fn reason(&self) -> Option<Reason> {
         Some(match self {

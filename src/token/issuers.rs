@@ -1,4 +1,4 @@
-//! Whose keys a token is held against: fixed ones, fetched ones, or those of the issuer it names.
+//! The keys that a token is verified with: fixed ones, fetched ones, or those of the issuer that it names.
 
 use std::rc::Rc;
 
@@ -22,16 +22,16 @@ pub enum Keys {
 /// An issuer and its keys: a key is accepted for its own issuer only.
 #[derive(Debug)]
 pub struct Issuer {
-    /// `iss` of its tokens; nothing: it is not looked at.
+    /// The expected `iss`. `None`: it is not checked.
     pub name: Option<IssuerName>,
     /// Its keys.
     pub keys: Keys,
-    /// Accepted algorithms; nothing: any that a fetched key has.
+    /// Accepted algorithms. `None`: the algorithm of any fetched key.
     pub algorithms: Option<Vec<Algorithm>>,
 }
 
 impl Issuer {
-    /// Whether a token with these claims, which nobody has vouched for, could be of this issuer: its keys will tell.
+    /// Whether a token with these unverified claims could be of this issuer. Its keys decide afterwards.
     #[must_use]
     pub fn may_have_issued(&self, claims: &Claims) -> bool {
         self.name.as_ref().is_none_or(|name| name.is_nearly_of(claims))
@@ -51,7 +51,7 @@ impl Issuer {
     /// Whether this issuer signed `token`.
     ///
     /// # Errors
-    /// That it did not, or that it cannot be told (yet). `can_pause` says whether the request can wait.
+    /// The issuer did not sign it, or this is not known (yet). `can_pause` says whether the request can wait.
     pub fn check_signature(
         &self,
         token: &Compact<'_>,
@@ -71,7 +71,7 @@ impl Issuer {
         };
         match source.content(now).as_deref() {
             Some(Content::Keys(keys)) => match self.check_with(keys, token, host) {
-                // An algorithm that no key has is no reason to ask.
+                // No key is fetched for an algorithm that no key can have.
                 Err(unknown @ (TokenError::NoKey | TokenError::KeyUnusable)) if self.could_sign(token) => {
                     Err(standing(unknown))
                 }

@@ -1,5 +1,5 @@
 //! JSON Web Tokens (RFC 7519) in compact serialisation (RFC 7515 section 7.1): parsed strictly,
-//! verified, remembered.
+//! verified, cached.
 //!
 //! Only [`Verifier`] makes a [`Verified`] value, so holding one is the proof.
 

@@ -1,4 +1,4 @@
-//! Nonces for DPoP proofs (RFC 9449 section 9), without a list of those that were given out: a nonce is its time and a MAC
+//! Nonces for DPoP proofs (RFC 9449 section 9), without a list of the issued ones: a nonce is its time and a MAC
 //! of it. The secret is made by the first worker that needs it, and shared with the others.
 
 use base64::Engine as _;
@@ -20,7 +20,7 @@ const TAG_BYTES: usize = 16;
 /// A nonce of now.
 ///
 /// # Errors
-/// If there is no secret to be had.
+/// If there is no secret and none can be made.
 pub fn current(host: &dyn Host) -> Result<String, TokenError> {
     let issued = host.now().to_be_bytes();
     let tag = mac(host, &issued)?.finalize().into_bytes();
@@ -28,10 +28,10 @@ pub fn current(host: &dyn Host) -> Result<String, TokenError> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// Whether `nonce` was given out here, not too long ago.
+/// Whether this filter issued `nonce`, and it has not expired.
 ///
 /// # Errors
-/// If there is no secret to be had.
+/// If there is no secret and none can be made.
 pub fn is_valid(nonce: &str, now: i64, host: &dyn Host) -> Result<bool, TokenError> {
     let bytes = decode_base64url(nonce.as_bytes()).unwrap_or_default();
     let Some((issued, tag)) = bytes.split_first_chunk::<8>().filter(|(_, tag)| tag.len() == TAG_BYTES) else {

@@ -7,7 +7,7 @@ use crate::fetch::TokenDigests;
 use crate::host::Host;
 use crate::request::Request;
 
-/// How it is seen that a client may use a token.
+/// How possession of a token's key or certificate is proven.
 #[derive(Debug)]
 pub struct Possession {
     /// Proofs of a key.
@@ -25,19 +25,19 @@ pub struct Presented<'r> {
     pub is_dpop: bool,
     /// The request that it came with.
     pub request: &'r Request<'r>,
-    /// What that request has proven before, if it was decided before.
+    /// What that request proved when it was decided before.
     pub digests: &'r TokenDigests,
 }
 
 impl Possession {
-    /// Whether there is anything to be seen for a bearer token that says this.
+    /// Whether a bearer token with these claims needs a proof.
     #[must_use]
     pub fn is_needed(&self, verified: &Verified) -> bool {
         let bound = verified.confirmation();
         bound.key.is_some() || bound.certificate.is_some() || self.needs_certificate || self.dpop.is_required
     }
 
-    /// Whether whoever presented the token may use it. It is asked for each request, also where the token is known.
+    /// Whether the client that presents the token may use it. It is checked for each request, also if the token is cached.
     ///
     /// # Errors
     /// Why not.

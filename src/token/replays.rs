@@ -2,7 +2,7 @@
 //!
 //! The store is bounded. It is a table of slots by the digest of a proof, each a list of entries. An entry is dropped when
 //! its proof is too old to be accepted, and at no other time: a slot that is full takes no further proof, and the request is
-//! refused. One key fills at most half of a slot, so that a single client keeps no other one out.
+//! refused. One key fills at most half of a slot, so that a single client does not block the others.
 //!
 //! Envoy writes a value that does not exist without looking at its version, so that two workers would both use up a proof.
 //! So all slots are made before the first request, and one that is not there is not made later.
@@ -58,7 +58,7 @@ pub fn use_up(proof: &Digest, key: &Digest, until: i64, now: i64, host: &dyn Hos
         let Ok(Some((bytes, version))) = host.get_shared_data(&name) else {
             return Err(TokenError::ReplaysUnavailable);
         };
-        // What cannot be read may be what was used.
+        // An entry that cannot be read may be this proof.
         if bytes.len().checked_rem(ENTRY_BYTES) != Some(0) {
             return Err(TokenError::ReplaysUnavailable);
         }

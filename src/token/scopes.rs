@@ -10,7 +10,7 @@ use crate::claim::{ClaimReference, Claims};
 use crate::http_syntax::is_scope_token;
 use crate::identity::ImpliedScopes;
 
-/// The most scopes of a token. The upstream is told all of them in one header.
+/// The most scopes of a token. One header to the upstream has all of them.
 const MOST: usize = 1024;
 
 /// Where the scopes of a token are.
@@ -24,7 +24,7 @@ pub struct ScopeSettings {
     pub role_claims: Vec<ClaimReference>,
     /// Role to the scopes that it grants.
     pub grants: Vec<(String, Vec<String>)>,
-    /// What scopes grant besides.
+    /// The further scopes that a scope grants.
     pub implied: Rc<ImpliedScopes>,
 }
 
@@ -32,10 +32,10 @@ impl ScopeSettings {
     /// The scopes of a token, each once: those of its scope claims, each an array of strings, or one string with
     /// spaces between, and those of its roles. A scope claim of any other form grants nothing, and where the first one
     /// counts, no further claim is asked: what the issuer meant is not guessed. What is no scope-token is no scope: with
-    /// white space in it, or another separator, it would be several to some upstream that is told it.
+    /// white space in it, or another separator, an upstream could read it as several.
     ///
     /// # Errors
-    /// If there are too many, or if one says what no issuer means: a control character.
+    /// If there are too many, or if one contains a control character.
     pub fn of<'c>(&'c self, claims: &'c Claims) -> Result<Vec<String>, TokenError> {
         let mut found = Found::default();
         let present = self.claims.iter().filter_map(|claim| claim.find(claims));

@@ -43,13 +43,13 @@ impl Verified {
         self.subject.as_deref()
     }
 
-    /// The same, unless it names a client: no user of that name is meant.
+    /// The same. `None` if the claim names a client: it is not a username.
     #[must_use]
     pub fn user(&self) -> Option<&str> {
         self.subject().filter(|_| !self.is_client)
     }
 
-    /// `iss`, where the upstream is told.
+    /// `iss`, if it is sent to the upstream.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.issuer.as_deref()
@@ -91,8 +91,8 @@ impl Verified {
         &self.confirmation
     }
 
-    /// Whether the token may be accepted now. A time that was read lately will do to see that it was
-    /// valid already; that it has not expired is seen exactly.
+    /// Whether the token may be accepted now. `nbf` is compared with a cached time, `exp` with the
+    /// exact one.
     #[must_use]
     pub fn is_valid_now(&self, host: &dyn Host) -> bool {
         host.cached_now().is_some_and(|recent| self.validity.from <= recent)

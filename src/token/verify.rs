@@ -25,7 +25,7 @@ use crate::http_syntax::is_header_value;
 pub struct VerifierSettings {
     /// Accepted `aud` values, if they matter.
     pub audiences: Option<Vec<String>>,
-    /// Claims that must be there.
+    /// Required claims.
     pub required_claims: Vec<ClaimReference>,
     /// Conditions on claims.
     pub claims: Vec<ClaimCondition>,
@@ -45,13 +45,13 @@ pub struct VerifierSettings {
     pub payload_to_header: Option<Rc<str>>,
     /// Claims that are set in dynamic metadata, where the host has it.
     pub claims_to_metadata: Vec<ClaimReference>,
-    /// Whether the upstream is told `iss`.
+    /// Whether `iss` is sent to the upstream.
     pub tells_issuer: bool,
     /// Tokens that are revoked.
     pub revoked: Revocations,
     /// A list of more of them, and whether tokens are accepted while there is none.
     pub revocation: Option<(Rc<RemoteSource>, bool)>,
-    /// How it is seen that the client may use the token; `None`: a token is taken as a bearer token whatever it says.
+    /// How possession is proven. `None`: every token is accepted as a bearer token, also one with `cnf`.
     pub possession: Option<Possession>,
 }
 
@@ -62,11 +62,11 @@ pub struct HeaderOfClaim {
     pub claim: ClaimReference,
     /// The header.
     pub header: Rc<str>,
-    /// What becomes of a value that cannot be one of a header.
+    /// What is done with a value that cannot be a header value.
     pub on_invalid: OnInvalid,
 }
 
-/// What becomes of a claim that cannot be a header value.
+/// What is done with a claim that cannot be a header value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OnInvalid {
     /// The token is refused.
@@ -91,29 +91,29 @@ pub enum TrustAnchor {
 pub struct Verifier {
     settings: VerifierSettings,
     trust_anchor: TrustAnchor,
-    /// What rules ask of its tokens, each once. A token is held to all of them when it is verified.
+    /// The conditions that rules have for its tokens, each once. All are evaluated when a token is verified.
     conditions: Vec<ClaimCondition>,
 }
 
 impl Verifier {
-    /// A verifier of tokens that `authority` vouches for.
+    /// A verifier of tokens that `authority` issues.
     #[must_use]
     pub fn new(settings: VerifierSettings, trust_anchor: TrustAnchor) -> Self {
         Self { settings, trust_anchor, conditions: Vec::new() }
     }
 
-    /// Sets what rules ask of its tokens: [`Verified::meets`] tells of each by its place here.
+    /// Sets the conditions that rules have for its tokens. [`Verified::meets`] takes their index.
     pub fn set_conditions(&mut self, conditions: Vec<ClaimCondition>) {
         self.conditions = conditions;
     }
 
-    /// How it is seen that the client may use the token, if it is.
+    /// How possession is proven, if it must be.
     #[must_use]
     pub fn possession(&self) -> Option<&Possession> {
         self.settings.possession.as_ref()
     }
 
-    /// What a token of this scheme is held to: whose keys, and for whom.
+    /// What is required of a token of this scheme: its keys, its issuer and its audience.
     #[must_use]
     pub fn accepts(&self) -> (&TrustAnchor, Option<&[String]>) {
         (&self.trust_anchor, self.settings.audiences.as_deref())
@@ -125,14 +125,14 @@ impl Verifier {
         self.settings.claims_to_metadata.iter().any(|claim| claim.as_str() == name)
     }
 
-    /// Whether a claim of some token could be told in header `name`.
+    /// Whether a claim of some token can be sent in header `name`.
     #[must_use]
     pub fn may_set(&self, name: &str) -> bool {
         let of_claims = self.settings.claims_to_headers.iter().map(|own| &own.header);
         of_claims.chain(&self.settings.payload_to_header).any(|header| **header == *name)
     }
 
-    /// Whether each token is asked after at its issuer.
+    /// Whether each token is introspected at its issuer.
     #[must_use]
     pub fn asks_the_issuer(&self) -> bool {
         match &self.trust_anchor {
@@ -141,7 +141,7 @@ impl Verifier {
         }
     }
 
-    /// Verifies `token`: form, signature, then claims, so that a stranger learns nothing from the
+    /// Verifies `token`: form, signature, then claims, so that a client without a valid token learns nothing from the
     /// order of checks. `can_pause` says whether the request can wait for what is not there yet.
     ///
     /// # Errors
@@ -197,7 +197,7 @@ impl Verifier {
                     return Err(TokenError::Issuer);
                 }
                 let verified = Rc::new(self.check_claims(&answer.claims, None, host.now())?);
-                // What was made before does not hold, and does not come back.
+                // The tokens that the old keys verified are not valid any more.
                 let _ = answer.made.set(Rc::<Verified>::clone(&verified));
                 return Ok(verified);
             }
@@ -206,7 +206,7 @@ impl Verifier {
         let issuer = match issuers.as_slice() {
             [issuer] => issuer,
             several => {
-                // Unverified, it only chooses whose keys are asked; they are held to it below.
+                // It is not verified yet. It selects the keys, and is compared with their issuer below.
                 let claims = compact.claims().map_err(|_| TokenError::Issuer)?;
                 several.iter().find(|issuer| issuer.may_have_issued(&claims)).ok_or(TokenError::Issuer)?
             }
@@ -232,11 +232,11 @@ impl Verifier {
     }
 
     /// Whether what was verified once may be remembered, and under which number: it changes with the
-    /// keys. Nothing: not now, or never.
+    /// keys. `None`: not now, or never.
     #[must_use]
     pub fn generation(&self, now: impl Fn() -> i64) -> Option<u64> {
         match &self.trust_anchor {
-            // What the issuer says is remembered where it is asked.
+            // The cache of introspection keeps the issuer's answers.
             TrustAnchor::Introspection(..) => None,
             TrustAnchor::Issuers(issuers) => issuers.iter().try_fold(0_u64, |sum, issuer| {
                 issuer.serves(&now).then(|| sum.wrapping_add(issuer.generation()))
@@ -244,10 +244,10 @@ impl Verifier {
         }
     }
 
-    /// Whether a token that was verified is revoked meanwhile.
+    /// Whether a verified token was revoked since.
     ///
     /// # Errors
-    /// That it is, or that it cannot be told.
+    /// The token is revoked, or this is not known.
     pub fn check_revocation(
         &self,
         token: &Verified,
@@ -321,7 +321,7 @@ impl Verifier {
         })
     }
 
-    /// A claim that is there, and that the upstream is told as it is.
+    /// A claim that is present and is sent to the upstream as it is.
     fn told(claims: &Claims, claim: &ClaimReference) -> Result<String, TokenError> {
         let text = claim.find(claims).and_then(serde_json::Value::as_str).unwrap_or_default();
         if text.is_empty() || !is_header_value(text.as_bytes()) {
@@ -330,14 +330,14 @@ impl Verifier {
         Ok(text.to_owned())
     }
 
-    /// What is set in dynamic metadata; nothing for a Wasm module, whose host has none.
+    /// What is set in dynamic metadata. Empty in the Wasm module: its host has no dynamic metadata.
     fn metadata(&self, claims: &Claims) -> Vec<ClaimMetadata> {
         let told = self.settings.claims_to_metadata.iter().filter(|_| IS_NATIVE);
         told.filter_map(|claim| Some((claim.as_str().into(), claim.find(claims)?.clone()))).collect()
     }
 
-    /// A claim that cannot be a header value refuses the token, if it is not said otherwise: cut short, it would say
-    /// something that the issuer did not.
+    /// A claim that cannot be a header value refuses the token, unless the configuration says otherwise. A shortened value would not
+    /// be what the issuer signed.
     fn headers(&self, claims: &Claims, payload: Option<&[u8]>) -> Result<Vec<ClaimHeader>, TokenError> {
         let mut headers = Vec::new();
         for HeaderOfClaim { claim, header, on_invalid } in &self.settings.claims_to_headers {

@@ -37,7 +37,7 @@ pub struct Imported {
     pub version: Option<String>,
     /// What is odd in it, each with its JSON path.
     pub warnings: Vec<ConfigError>,
-    /// The options that nothing in it is for: their key, and which of its entries.
+    /// The options that match no part of the document: the key, and the number of the entry.
     pub unused: Vec<(&'static str, usize)>,
 }
 
@@ -48,13 +48,13 @@ pub struct ImportedRule {
     pub methods: Vec<String>,
     /// Its path.
     pub path: PathConfig,
-    /// What it needs; nothing: the document does not secure it.
+    /// Its requirement. `None`: the document does not secure it.
     pub security: Option<SecurityConfig>,
     /// The JSON path of the operation, for messages.
     pub place: String,
-    /// The JSON path of what it needs, which may be that of the whole document.
+    /// The JSON path of its requirement, which may be that of the whole document.
     pub security_place: String,
-    /// Whether it says nothing of what it needs, so that it needs what the document does.
+    /// Whether it has no requirement of its own and takes that of the document.
     pub is_inherited: bool,
     /// Whether its last parameter may stand for several segments in the application.
     pub deeper: Deeper,
@@ -62,11 +62,11 @@ pub struct ImportedRule {
     pub operations: Vec<(String, String)>,
 }
 
-/// Whether the last parameter of a path may stand for several segments in the application, of which the document says
-/// nothing.
+/// Whether the last parameter of a path may stand for several segments in the application, which the
+/// document does not say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deeper {
-    /// The path ends in something else, or it does say so.
+    /// The path does not end in a parameter, or the document says so.
     No,
     /// It is named as any other.
     Possible,
@@ -132,7 +132,7 @@ pub fn read(node: Node<'_>, options: &Options<'_>) -> Option<Imported> {
     is_good.then_some(imported)
 }
 
-/// `security` of a document or an operation: outer nothing is an error, inner nothing is silence.
+/// `security` of a document or an operation: `None` is an error, `Some(None)` means that it is absent.
 #[expect(clippy::option_option, reason = "an error, silence, or a list")]
 fn security(
     node: Node<'_>,

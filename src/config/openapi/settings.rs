@@ -1,4 +1,4 @@
-//! What is said of a document besides it, and of the page.
+//! The options for a document, and for the page of Swagger UI.
 
 use crate::config::matching::{parameters, read_path};
 use crate::config::node::Node;
@@ -6,7 +6,7 @@ use crate::config::rules::read_scope;
 use crate::setting::words;
 
 words! {
-    /// What a request needs whose path is that of an operation but for a slash at its end or the case of its letters.
+    /// The requirement for a path that differs from an operation's by a slash at its end or the case of its letters.
     pub enum Neighbours {
         /// What the operation needs, in case the application takes one for the other.
         Same = "same",
@@ -46,7 +46,7 @@ impl DocsOAuth {
     }
 }
 
-/// Operations whose alternatives are needed together.
+/// Operations that need all of their alternatives together.
 #[cfg(feature = "schema")]
 #[derive(schemars::JsonSchema)]
 #[schemars(deny_unknown_fields, extend("examples" = [{"all": ["read_admin", "reports"]}]))]
@@ -76,7 +76,7 @@ pub fn read_multi_segment(node: Node<'_>) -> Option<String> {
     Some(path)
 }
 
-/// Notes that nothing in the document is meant by an entry.
+/// Notes that an entry matches nothing in the document.
 pub fn say_unused(node: Node<'_>, key: &str, number: usize) {
     let path = node.path.key(key);
     let (path, message) = match key {

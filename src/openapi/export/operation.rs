@@ -8,7 +8,7 @@ use crate::config::openapi::import::EXTENSION;
 use crate::config::{ErrorSettings, NeedConfig, SecurityConfig};
 use crate::json::object;
 
-/// An operation that a rule speaks of.
+/// An operation that a rule describes.
 pub struct Described<'a> {
     /// The method in lower case.
     pub method: &'a str,
@@ -18,7 +18,7 @@ pub struct Described<'a> {
     pub template: &'a str,
     /// Whether its last segment matches several.
     pub is_prefix: bool,
-    /// What it needs; nothing: it is refused.
+    /// The requirement. `None`: the operation is refused.
     pub security: Option<&'a SecurityConfig>,
 }
 
@@ -37,7 +37,7 @@ pub fn operation(described: &Described<'_>, errors: ErrorSettings) -> Value {
     Value::Object(operation)
 }
 
-/// Gives an operation what it needs, and the refusals that may come of it.
+/// Adds the requirement of an operation, and the responses of its refusals.
 pub fn secure(operation: &mut Map<String, Value>, security: Option<&SecurityConfig>, errors: ErrorSettings) {
     operation.remove(EXTENSION);
     let Some(security) = security else {

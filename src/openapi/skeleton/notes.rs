@@ -1,4 +1,4 @@
-//! What an author should look at who begins with a document: what it leaves open, what was read by a guess, and what is
+//! Notes for the author of a policy that is made from a document: what the document leaves open, what is guessed, and what is
 //! left to write.
 
 use serde_json::Value;
@@ -91,7 +91,7 @@ fn operation(rule: &ImportedRule, notes: &mut Vec<ConfigError>) {
     }
 }
 
-/// Servers whose URL its author never filled in.
+/// Servers with a URL that is still a placeholder.
 fn servers(document: &Value, notes: &mut Vec<ConfigError>) {
     let servers = document.get("servers").and_then(Value::as_array).into_iter().flatten();
     for (index, url) in

@@ -44,7 +44,7 @@ pub fn faults() -> Vec<Fault> {
         openapi(
             "unsecured without a document",
             json!({"unsecured": "public"}),
-            &["openapi.unsecured: speaks of a `document`"],
+            &["openapi.unsecured: needs `document`"],
         ),
         openapi(
             "an unknown word for unsecured",
@@ -231,12 +231,12 @@ pub fn faults() -> Vec<Fault> {
         openapi(
             "neighbours without a document",
             json!({"neighbours": "same"}),
-            &["openapi.neighbours: speaks of a `document`"],
+            &["openapi.neighbours: needs `document`"],
         ),
         openapi(
             "a login of a page that is not there",
             json!({"docs_oauth": {"client_id": "docs"}}),
-            &["openapi.docs_oauth: speaks of `docs`"],
+            &["openapi.docs_oauth: needs `docs`"],
         ),
         openapi(
             "a login without a client",

@@ -1,7 +1,7 @@
 //! Members by which a document means to require something, in a place where OpenAPI does not read them.
 //!
-//! A member that is not known is left alone, for it is somebody else's document. These are not: an operation
-//! whose requirement is left out may be public.
+//! Other unknown members are ignored, because another project wrote the document. These are errors: an operation
+//! without its requirement may be public.
 
 use serde_json::{Map, Value};
 
@@ -69,7 +69,7 @@ fn is_unknown_operation(key: &str, value: &Value) -> bool {
 }
 
 fn check_all(node: Node<'_>, members: &Map<String, Value>, places: &[&[&str]]) -> bool {
-    // Each is looked at, so that every error is told.
+    // Each is read, so that every error is reported.
     places.iter().fold(true, |is_good, steps| is_good & check(node, members, steps))
 }
 
@@ -94,7 +94,7 @@ fn check(node: Node<'_>, members: &Map<String, Value>, steps: &[&str]) -> bool {
                     is_good &= check_members(Node { path: &path, ..node }, members, false);
                 }
             }
-            // Of another type: it is for others to read, or for none.
+            // Of another type: it is not a requirement.
             Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
         }
     }

@@ -172,7 +172,7 @@ impl Reader<'_> {
         for parameters in [item.get("parameters"), operation.get("parameters")] {
             for parameter in parameters.and_then(Value::as_array).into_iter().flatten() {
                 let Some(parameter) = parameter.as_object() else { continue };
-                // A parameter in another file has no say in who gets in.
+                // A parameter in another file does not change the requirement.
                 let parameter = reference::follow(self.node.value, parameter, |_, _| {})
                     .unwrap_or(Cow::Borrowed(parameter));
                 let text = |key: &str| parameter.get(key).and_then(Value::as_str);
@@ -184,7 +184,7 @@ impl Reader<'_> {
         Some(spanning)
     }
 
-    /// Whether an operation is among those whose alternatives are needed together.
+    /// Whether an operation is among those that need all of their alternatives together.
     fn is_combined(&self, operation: &Map<String, Value>) -> bool {
         let id = operation.get("operationId");
         let tags = operation.get("tags").and_then(Value::as_array).into_iter().flatten();

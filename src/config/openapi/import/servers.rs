@@ -11,7 +11,7 @@ const MOST_URLS: usize = 64;
 /// The text of a variable that is not known, which is of no consequence in a host.
 const UNKNOWN: char = '\u{1}';
 
-/// The base paths of the `servers` of `owner`, each once; nothing where it has none.
+/// The base paths of the `servers` of `owner`, each once. `None`: an error. `Some(None)`: it has no `servers`.
 #[expect(clippy::option_option, reason = "an error, silence, or a list")]
 pub fn base_paths(
     node: Node<'_>,
