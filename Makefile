@@ -120,10 +120,10 @@ fmt: ## format the code
 	cargo fmt --all
 
 bench: build module ## measure Lychgate and Envoy's own filters in one Envoy, in turn: target/bench/
-	$(call say,measuring Lychgate and Envoy's own filters (twenty minutes))
+	$(call say,measuring Lychgate and Envoy's own filters (half an hour))
 	cargo bench --locked --bench comparison
 
-bench-quick: build module ## the same, fewer rounds: less than two minutes
+bench-quick: build module ## the same, one round: some minutes
 	$(call say,measuring Lychgate and Envoy's own filters)
 	cargo bench --locked --bench comparison -- --quick
 

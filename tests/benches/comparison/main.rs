@@ -1,6 +1,6 @@
 //! Lychgate against Envoy's own filters, in one Envoy with one worker, taking turns.
 //!
-//! `cargo bench --bench comparison` measures everything; `-- --quick` takes less than two minutes;
+//! `cargo bench --bench comparison` measures everything; `-- --quick` is one round;
 //! `-- --only TEXT` measures what has TEXT in its name. Results go to `target/bench/`. What is compared is the processor
 //! time that Envoy takes for a request, the least of all rounds, and the ratio of throughput in each round: the machine is
 //! never alone.
