@@ -25,6 +25,25 @@ fn hashes_of_other_makers_verify() {
     }
 }
 
+/// Hashes as passlib writes them were refused by a message that names them as accepted: rounds without a name, and a dot
+/// for a plus.
+#[test]
+fn a_hash_that_passlib_wrote_verifies() {
+    for text in [
+        "$pbkdf2-sha256$29000$....................AQ$dQ9BSsPyhFBqRn9EKy6qFfqw0pG.aqtvh5K2ywEIl0Q",
+        "$pbkdf2-sha512$29000$....................AQ$K5BwU1yhGsTc5i6cshnwgGkv7xrSLqrdCxBFhnBCx1DMSu9.gb3pFyD1lY48ZG9QPgGtXOF.KEgTykv0BSeQWQ",
+    ] {
+        let hash = PasswordHash::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert!(hash.verifies(b"secret") && !hash.verifies(b"Secret"), "{text}");
+    }
+    for text in [
+        "$pbkdf2-sha256$29000$....................AQ",
+        "$pbkdf2-sha256$+29000$....................AQ$dQ9BSsPyhFBqRn9EKy6qFfqw0pG.aqtvh5K2ywEIl0Q",
+    ] {
+        assert!(PasswordHash::parse(text).is_err(), "{text}");
+    }
+}
+
 /// Found by fuzzing: HMAC fills up with NULs, and bcrypt repeats the password with a NUL between.
 #[test]
 fn a_password_with_nuls_behind_it_was_the_password_itself() {

@@ -2,6 +2,7 @@
 //! with its place, what it opens, and the remedy.
 
 mod around;
+mod document;
 mod keys;
 mod settings;
 mod upstreams;
@@ -47,6 +48,7 @@ pub fn findings(documents: &[(&Node, Vec<Found<'_>>)], lookup: Lookup<'_>) -> Ve
             let own = own_tree(found);
             let tree = own.as_ref().map_or(&found.node.value, |node| &node.value);
             settings::judge(found, tree, &mut findings);
+            document::judge(found, lookup, &mut findings);
             keys::collect(found, tree, lookup, &mut holders);
             around::judge(found, tree, &mut findings);
             upstreams::judge(document, found, tree, &mut findings);

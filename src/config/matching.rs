@@ -359,7 +359,7 @@ fn read_host(node: Node<'_>) -> Option<String> {
     let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
     if name.is_empty() || name.starts_with('.') || !(is_ipv6 || name.bytes().all(plain)) {
         return node.error(format_args!(
-            "{host:?} is not a host: write a name without scheme and port, or `*.` and a name"
+            "{host:?} is not a host: write a name without scheme and port, or `*.` and a name; an IPv6 address stands in brackets"
         ));
     }
     Some(host)

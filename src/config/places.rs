@@ -103,7 +103,9 @@ pub(super) mod written {
         cookie: Option<String>,
         /// A subprotocol of a WebSocket (`Sec-WebSocket-Protocol: bearer, TOKEN, graphql-ws`): the credential is behind this
         /// name. Both are removed from the list. `bearer` also reads the form of Kubernetes,
-        /// `base64url.bearer.authorization.k8s.io.TOKEN`.
+        /// `base64url.bearer.authorization.k8s.io.TOKEN`. A page must offer another subprotocol, which the service takes: of a
+        /// list with nothing else in it nothing is left, the service names no subprotocol, and the browser closes the
+        /// connection.
         #[schemars(length(min = 1))]
         subprotocol: Option<String>,
     }

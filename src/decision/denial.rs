@@ -226,12 +226,18 @@ impl Denial {
         let mut headers = vec![("content-type", content_type.to_owned())];
         headers.extend(self.challenges.iter().map(|c| ("www-authenticate", c.render())));
         headers.extend(self.headers.iter().cloned());
+        let mut details = format!("lychgate_denied{{{}}}", self.reason);
+        if self.reason == Reason::AmbiguousPath {
+            // Details have no spaces.
+            details.push(':');
+            details.push_str(&self.explanation.replace(' ', "_"));
+        }
         Response {
             status,
             headers,
             body: body.into_bytes().into(),
             grpc_status: self.reason.grpc_status(),
-            details: format!("lychgate_denied{{{}}}", self.reason),
+            details,
             attribution: self.attribution,
         }
     }

@@ -104,6 +104,44 @@ fn warnings_of(document: serde_json::Value, openapi: serde_json::Value) -> Vec<S
     compiled.warnings.iter().map(ToString::to_string).collect()
 }
 
+/// `/files/secret/` went to a public operation that spans segments, and nothing was said, because the default is closed.
+#[test]
+fn a_public_operation_beside_a_secured_one_is_told_where_the_default_is_closed() {
+    use serde_json::json;
+    let document = |tail: &str| {
+        json!({
+            "openapi": "3.1.0",
+            "paths": {
+                "/files/secret": {"get": {"security": [{"key": []}], "responses": {}}},
+                (format!("/files/{tail}")): {"get": {"security": [], "responses": {}}},
+                "/other": {"get": {"security": [{"key": []}], "responses": {}}},
+            },
+        })
+    };
+    let warnings = |openapi: serde_json::Value, security: serde_json::Value| {
+        let config = json!({
+            "openapi": openapi,
+            "schemes": {"key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "k"}},
+            "api_keys": {"k": []}, "security": security,
+        });
+        let compiled = Policy::compile(config.to_string().as_bytes(), &|_| None).expect("no fault");
+        compiled.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let said = json!({"document": document("{file_path}"), "multi_segment": ["/files/{file_path}"]});
+    let mut same = said.clone();
+    same["neighbours"] = "same".into();
+    for openapi in [said, same, json!({"document": document("{file_path:path}")})] {
+        let told = warnings(openapi.clone(), json!([{"key": []}]));
+        let wanted = "openapi.document.paths[\"/files/secret\"].get: needs a credential, and these need none, which the \
+                      application may take for it: /files/secret/, /files/SECRET; ";
+        assert!(told.len() == 1 && told[0].starts_with(wanted), "{openapi}: {told:?}");
+        assert!(told[0].ends_with("and a rule in `rules` where one has"), "{told:?}");
+    }
+    // One segment is not the path with a slash at its end.
+    let told = warnings(json!({"document": document("{name}")}), json!([{"key": []}]));
+    assert!(told.len() == 1 && told[0].contains("may take for it: /files/SECRET; "), "{told:?}");
+}
+
 #[test]
 fn what_of_a_document_is_read_by_a_guess_or_not_at_all_is_told() {
     use serde_json::json;

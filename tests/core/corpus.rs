@@ -169,7 +169,7 @@ fn served(
 }
 
 /// The official JSON Schemas, by the version that they are for.
-fn schemas() -> Vec<(&'static str, Validator)> {
+pub(super) fn schemas() -> Vec<(&'static str, Validator)> {
     let Some(python) = python::python("tests/corpus/requirements.txt") else { return Vec::new() };
     let library = python.parent().and_then(Path::parent).expect("a venv").join("lib");
     let version = std::fs::read_dir(library).expect("a folder").flatten().next().expect("a Python").path();

@@ -6,4 +6,5 @@ mod config_faults;
 mod corpus;
 mod providers;
 mod secrets;
+mod served;
 mod vectors;

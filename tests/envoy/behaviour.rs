@@ -98,10 +98,14 @@ fn response_code_details_name_the_reason() {
         ("token", Request::get("/").bearer(Token::new().sign_by_stranger("HS256")), "token_bad_signature"),
         ("keys", Request::get("/header").header("x-api-key", "x"), "api_key_unknown"),
         ("routing", Request::get("/nowhere"), "no_rule"),
-        ("routing", Request::get("/a//b"), "ambiguous_path"),
+        ("routing", Request::get("/a//b"), "ambiguous_path}:empty_segment"),
+        ("routing", Request::get("/a%2Fb"), "ambiguous_path}:encoded_slash"),
+        ("routing", Request::get("/a%252Fb"), "ambiguous_path}:double_percent-encoding"),
+        ("routing", Request::get("/a/../b"), "ambiguous_path}:dot_segment"),
     ] {
         assert_ne!(envoy.send(policy, &request).status, 200);
-        let details = format!("lychgate_denied{{{reason}}}");
+        // In braces; what is ambiguous comes behind them.
+        let details = format!("\"lychgate_denied{{{reason}{}\"", if reason.contains('}') { "" } else { "}" });
         let log = envoy.access_log(policy, &details);
         assert!(log.contains(&details), "{details} is not in\n{log}");
     }

@@ -28,6 +28,31 @@ fn a_person_logs_in_tries_an_operation_and_logs_out() {
     assert!(screenshot.exists());
 }
 
+/// `openapi.docs_oauth` was looked at in a script alone, and no lock by a browser.
+#[test]
+fn the_page_has_locks_and_begins_a_login_as_configured() {
+    let Some(chromium) = find_or_install("chromium", "chromium") else { return };
+    let Some(python) = python("tests/browser/requirements.txt") else { return };
+    let policy = format!(
+        "schemes:\n  oauth2:\n    type: oauth2\n    flows:\n      authorizationCode:\n        authorizationUrl: \
+         https://idp.example/authorize\n        tokenUrl: https://idp.example/token\n        scopes: {{'items:read': Read, \
+         'items:write': Write}}\n    jwt: {{keys: [{{alg: HS256, secret: \"{}\"}}]}}\nrules:\n- match: {{path: /health, \
+         methods: [GET]}}\n  security: []\n- match: {{path: /items, methods: [GET]}}\n  security: [{{oauth2: \
+         ['items:read']}}]\nopenapi:\n  docs: /docs\n  title: Locks\n  docs_oauth: {{client_id: page, scopes: \
+         ['items:read'], pkce: true}}\n",
+        lychgate_tests::keys::SECRET
+    );
+    let demonstration = Demonstration::with(&Change::Configuration(&policy));
+    let output = Command::new(python)
+        .arg(root().join("tests/browser/docs_oauth.py"))
+        .arg(format!("http://{}", demonstration.gate()))
+        .arg(chromium)
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// A page can write no header but the list of subprotocols.
 #[test]
 fn a_page_opens_a_web_socket_with_its_token() {

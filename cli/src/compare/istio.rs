@@ -97,10 +97,11 @@ fn policy(rule: &Value) -> Value {
         let key = condition["key"].as_str().unwrap_or_default();
         let any =
             |values: &Value| or(list(values).iter().map(|value| principal(key, value)).collect(), "ids");
-        if condition.get("values").is_some() {
+        // An empty list is none.
+        if !list(&condition["values"]).is_empty() {
             principals.push(any(&condition["values"]));
         }
-        if condition.get("notValues").is_some() {
+        if !list(&condition["notValues"]).is_empty() {
             principals.push(json!({"not_id": any(&condition["notValues"])}));
         }
     }
@@ -123,7 +124,7 @@ fn policy(rule: &Value) -> Value {
 
 fn source(source: &Value) -> Value {
     let mut all = Vec::new();
-    for (key, values) in source.as_object().into_iter().flatten() {
+    for (key, values) in source.as_object().into_iter().flatten().filter(|(_, own)| !list(own).is_empty()) {
         let (name, is_not) = match key.as_str() {
             "requestPrincipals" => ("request.auth.principal", false),
             "notRequestPrincipals" => ("request.auth.principal", true),
@@ -222,7 +223,8 @@ fn permission(kind: &str, value: &str) -> Value {
 
 fn operation(operation: &Value) -> Value {
     let mut all = Vec::new();
-    for (key, values) in operation.as_object().into_iter().flatten() {
+    for (key, values) in operation.as_object().into_iter().flatten().filter(|(_, own)| !list(own).is_empty())
+    {
         let (kind, is_not) = match key.strip_prefix("not") {
             Some(kind) => (kind.to_ascii_lowercase(), true),
             None => (key.clone(), false),

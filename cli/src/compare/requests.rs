@@ -126,8 +126,10 @@ fn tokens(
     for (steps, values) in &hints.claims {
         let name = steps.join(".");
         for value in values.iter().filter(|value| !value.contains('*')) {
-            with(format!("a token with {name} {value}"), &|claims| set(claims, steps, value.as_str().into()));
-            with(format!("a token with {name} [{value}]"), &|claims| {
+            with(format!("a token with {name} {value:?}"), &|claims| {
+                set(claims, steps, value.as_str().into())
+            });
+            with(format!("a token with {name} [\"other\", {value:?}]"), &|claims| {
                 set(claims, steps, json!(["other", value]))
             });
         }
@@ -139,6 +141,16 @@ fn tokens(
         }
     }
     kinds.push(("a token with everything".into(), every.clone()));
+    // What is a text may be one of a list.
+    let mut lists = every.clone();
+    for (steps, values) in hints.claims.iter().filter(|(steps, _)| *steps != &["scope"]) {
+        if let Some(value) = values.iter().next() {
+            set(&mut lists, steps, json!([value]));
+        }
+    }
+    if lists != every {
+        kinds.push(("a token with everything in lists".into(), lists));
+    }
     let mut made = Vec::new();
     for (name, claims) in &kinds {
         made.push((name.clone(), token(keyring, issuer, claims)?));
@@ -289,5 +301,20 @@ pub fn requests(hints: &Hints, most: usize, keyring: &mut Keyring, now: i64) -> 
         let name = format!("{method} {host}{path}{said}{from}, {}", credential.name);
         made.push(Request { method: method.clone(), target, headers: all_headers, name });
     }
+    // Browsers send them without a credential.
+    let preflights = paths.iter().flat_map(|path| hosts.iter().map(move |host| preflight(path, host)));
+    made.extend(preflights.take(most.checked_div(5).unwrap_or(0)));
     Ok(made)
+}
+
+/// What a browser asks before a request to another origin.
+fn preflight(path: &str, host: &str) -> Request {
+    let headers =
+        [("host", host), ("origin", "https://page.example"), ("access-control-request-method", "PUT")];
+    Request {
+        method: "OPTIONS".into(),
+        target: path.to_owned(),
+        headers: headers.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        name: format!("OPTIONS {host}{path}, a preflight"),
+    }
 }

@@ -105,12 +105,15 @@ fn details_of(values: &[&str]) -> Vec<String> {
     details
 }
 
-/// The word in the braces of `lychgate_denied{}` or `lychgate_answered{}`, and whether it is of a refusal.
+/// The word in the braces of `lychgate_denied{}` or `lychgate_answered{}`, and whether it is of a refusal. What an
+/// ambiguous path has in it comes behind the braces.
 pub fn ours(details: &str) -> Option<(bool, &str)> {
     let denied = details.strip_prefix("lychgate_denied{").map(|rest| (true, rest));
     let answered = || details.strip_prefix("lychgate_answered{").map(|rest| (false, rest));
     let (is_denied, rest) = denied.or_else(answered)?;
-    rest.strip_suffix('}').map(|word| (is_denied, word))
+    let (word, behind) = rest.split_once('}')?;
+    let is_behind = behind.is_empty() || behind.strip_prefix(':').is_some_and(|what| !what.contains(' '));
+    is_behind.then_some((is_denied, word))
 }
 
 /// Whether a key is likely to be that of something that the client sent.

@@ -1,4 +1,4 @@
-use super::Line;
+use super::{Line, ours};
 
 fn line(status: u16, details: &[&str], flags: &[&str]) -> Line {
     let owned = |texts: &[&str]| texts.iter().map(|&text| text.to_owned()).collect();
@@ -19,16 +19,23 @@ fn the_formats_that_people_have() {
     let details = "upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_Connection_refused}";
     assert_eq!(Line::read(ISTIO_503), line(503, &[details], &["UF", "URX"]));
     assert_eq!(Line::read(ISTIO_JSON), line(403, &["lychgate_denied{scope_lacking}"], &[]));
-    let ours = Line {
+    let own = Line {
         reason: Some("api_key_unknown".into()),
         ..line(403, &["lychgate_denied{api_key_unknown}"], &[])
     };
-    assert_eq!(Line::read(OURS), ours);
+    assert_eq!(Line::read(OURS), own);
     // As `kubectl logs --prefix` and collectors hand them on.
     assert_eq!(Line::read(&format!("[pod/gateway-7d/istio-proxy] {ISTIO_JSON}")), Line::read(ISTIO_JSON));
     let nested =
         r#"{"labels":{"response_code":"503","response_flags":["UF"]},"json":{"rcd":"wasm_fail_stream"}}"#;
     assert_eq!(Line::read(nested), line(503, &["wasm_fail_stream"], &["UF"]));
+    let ambiguous = ISTIO.replace("{token_expired}", "{ambiguous_path}:double_percent-encoding");
+    assert_eq!(
+        Line::read(&ambiguous),
+        line(401, &["lychgate_denied{ambiguous_path}:double_percent-encoding"], &[])
+    );
+    assert_eq!(ours("lychgate_denied{ambiguous_path}:dot_segment"), Some((true, "ambiguous_path")));
+    assert_eq!(ours("lychgate_denied{ambiguous_path} and more"), None);
     let pairs = r#"method=GET path="/a" status=401 details="lychgate_denied{token_revoked}" flags=-"#;
     assert_eq!(Line::read(pairs).details, ["lychgate_denied{token_revoked}"]);
 }

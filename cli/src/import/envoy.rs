@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::around;
 use super::carry::{Carrier, strings};
 use super::chain::{Gate, Link, Pattern};
 use super::jwt_authn::of_envoy;
 use super::keyed;
-use super::matching::{host_of, route_match};
+use super::matching::{by_header, route_match};
 use super::need::{Need, Needs};
 use super::providers::Provider;
 use super::rbac::policies;
-use super::region::Region;
 use crate::document::Node;
 
 /// The filters that are carried over, by the end of their type.
@@ -45,30 +45,43 @@ pub fn kind_of(filter: &Node) -> Option<Kind> {
 
 /// A route: what it is for, and what it sets for filters.
 pub struct Route<'a> {
-    pattern: Vec<Pattern>,
+    /// Its requests.
+    pub pattern: Vec<Pattern>,
     settings: Vec<&'a Node>,
+    /// What is set for filters in a place that is not read.
+    pub unread: Option<&'a Node>,
 }
 
 /// The chain of the filters that are carried over. `routes` are those of the connection manager.
 pub fn chain(filters: &[&Node], routes: &[Route<'_>], carrier: &mut Carrier) -> Vec<Link> {
     let mut links = Vec::new();
     let mut providers = Vec::new();
+    let mut bypassing = Vec::new();
     for filter in filters {
-        let Some(config) = filter.value.field("typed_config") else { continue };
+        let (Some(kind), Some(config)) = (kind_of(filter), filter.value.field("typed_config")) else {
+            continue;
+        };
         let name = filter.value.get("name").and_then(|name| name.value.text()).unwrap_or_default();
         if filter.value.field("disabled").is_some_and(|node| node.value.is_true()) {
             carrier.denies(filter, "a filter that is `disabled` until a route enables it is not carried over; write a rule for the route");
             links.push(Link::Gate(Gate { otherwise: Some(Needs::cut()), ..Gate::default() }));
             continue;
         }
-        match kind_of(filter) {
-            Some(Kind::Jwt) => links.push(jwt_authn(config, name, routes, &mut providers, carrier)),
-            Some(Kind::ApiKey) => links.push(keyed::api_key_auth(config, name, routes, carrier)),
-            Some(Kind::Basic) => links.push(keyed::basic_auth(config, name, routes, carrier)),
-            Some(Kind::Rbac) => links.extend(rbac(config, name, routes, &providers, carrier)),
-            None => {}
+        match kind {
+            Kind::Jwt => {
+                let passes =
+                    config.value.field("bypass_cors_preflight").is_some_and(|node| node.value.is_true());
+                bypassing.extend(passes.then_some(links.len()));
+                links.push(jwt_authn(config, name, routes, &mut providers, carrier));
+            }
+            Kind::ApiKey => links.push(keyed::api_key_auth(config, name, routes, carrier)),
+            Kind::Basic => links.push(keyed::basic_auth(config, name, routes, carrier)),
+            Kind::Rbac => links.extend(rbac(config, name, routes, &providers, carrier)),
         }
     }
+    links.extend(around::strangers(filters, carrier));
+    links.extend(around::cut_routes(routes));
+    around::preflights(&mut links, &bypassing, carrier);
     links
 }
 
@@ -106,26 +119,63 @@ impl<'a> Route<'a> {
     }
 }
 
+/// Each domain with its virtual host, in the order in which Envoy looks for them: a name, then what ends so, then what
+/// begins so, the longer before the shorter, and all others.
+fn by_domain(hosts: &[Node]) -> Vec<(String, &Node)> {
+    let domains = |host: &Node| strings(host.value.field("domains"));
+    let mut all: Vec<(String, &Node)> =
+        hosts.iter().flat_map(|host| domains(host).into_iter().map(move |domain| (domain, host))).collect();
+    all.sort_by_key(|(domain, _)| {
+        let rank = match domain.as_str() {
+            "*" => 3,
+            domain if domain.starts_with('*') => 1,
+            domain if domain.ends_with('*') => 2,
+            _ => 0,
+        };
+        (rank, std::cmp::Reverse(domain.len()))
+    });
+    all
+}
+
 /// The routes of a connection manager, in their order.
 pub fn routes<'a>(manager: &'a Node, carrier: &mut Carrier) -> Vec<Route<'a>> {
     let mut found = Vec::new();
     let hosts = manager.value.fields(&["route_config", "virtual_hosts"]);
-    for virtual_host in hosts.map(|node| node.value.items()).unwrap_or_default() {
-        let domains = strings(virtual_host.value.field("domains"));
-        let mut of_host = Region::any();
-        if !domains.iter().any(|domain| domain == "*") {
-            of_host.hosts = Some(domains.iter().map(|domain| host_of(domain)).collect());
-        }
-        let settings = |node: &'a Node| node.value.field("typed_per_filter_config");
-        let of_all = [manager.value.field("route_config").and_then(settings), settings(virtual_host)];
-        let list = virtual_host.value.field("routes").map(|node| node.value.items()).unwrap_or_default();
-        let any_setting =
-            of_all.iter().any(Option::is_some) || list.iter().any(|route| settings(route).is_some());
-        for route in list.iter().filter(|_| any_setting) {
+    let hosts = hosts.map(|node| node.value.items()).unwrap_or_default();
+    let settings = |node: &'a Node| node.value.field("typed_per_filter_config");
+    let of_all = manager.value.field("route_config").and_then(settings);
+    let routes_of =
+        |host: &'a Node| host.value.field("routes").map(|node| node.value.items()).unwrap_or_default();
+    let sets_any = |host: &'a Node| {
+        settings(host).is_some()
+            || routes_of(host)
+                .iter()
+                .any(|route| settings(route).is_some() || around::of_weighted_clusters(route).is_some())
+    };
+    if of_all.is_none() && !hosts.iter().any(sets_any) {
+        return found;
+    }
+    for (domain, virtual_host) in by_domain(hosts) {
+        let of_host = match domain.as_str() {
+            "*" => Pattern::any(),
+            domain if domain.ends_with('*') || domain.starts_with('*') && !domain.starts_with("*.") => {
+                carrier.denies(
+                    virtual_host,
+                    format!("the domain {domain:?} is not carried over; write each host"),
+                );
+                Pattern::any().uncertain()
+            }
+            domain => by_header(":authority", std::iter::once(domain.to_owned()).collect()),
+        };
+        for route in routes_of(virtual_host) {
             let Some(matcher) = route.value.field("match") else { continue };
-            let pattern = Pattern::product(&[Pattern::of(of_host.clone())], &route_match(matcher, carrier));
-            let settings = [settings(route), of_all[1], of_all[0]].into_iter().flatten().collect();
-            found.push(Route { pattern, settings });
+            let pattern = Pattern::product(std::slice::from_ref(&of_host), &route_match(matcher, carrier));
+            let unread = around::of_weighted_clusters(route);
+            if let Some(node) = unread {
+                carrier.denies(node, "what weighted clusters set for a filter is not carried over; set it at the route, or write a rule by hand");
+            }
+            let settings = [settings(route), settings(virtual_host), of_all].into_iter().flatten().collect();
+            found.push(Route { pattern, settings, unread });
         }
     }
     found
@@ -146,8 +196,6 @@ fn jwt_authn(
         .collect();
     known.extend(providers.iter().map(|(_, provider)| provider.clone()));
     let reader = Reader { providers: &providers };
-    let passes = tree.field("bypass_cors_preflight").is_some_and(|node| node.value.is_true());
-    carrier.settings.insert("cors_preflight".into(), if passes { "pass" } else { "check" }.into());
     let named: Vec<(String, Needs)> = members("requirement_map")
         .iter()
         .map(|(name, node)| (name.value.clone(), reader.requirement(node, carrier)))
@@ -266,18 +314,34 @@ fn rbac(
         links.push(Link::Gate(Gate { otherwise: Some(Needs::cut()), ..Gate::default() }));
     }
     let mut elsewhere = Vec::new();
-    for route in routes {
-        let Some(own) = route.setting(name) else { continue };
-        elsewhere.extend(route.pattern.clone());
-        let own = own.value.field("rbac").unwrap_or(own);
-        let is_off = own.value.field("disabled").is_some_and(|node| node.value.is_true());
-        let Some(rules) = own.value.field("rules").filter(|_| !is_off) else { continue };
-        for pattern in &route.pattern {
-            links.extend(
-                policies(rules, providers, carrier).map(|own| {
-                    Link::Policies(super::chain::Policies { scope: Some(pattern.clone()), ..own })
-                }),
-            );
+    let mut earlier: Vec<Pattern> = Vec::new();
+    let is_set = routes.iter().any(|route| route.setting(name).is_some());
+    for route in routes.iter().filter(|_| is_set) {
+        // A request has the settings of the first route that is for it.
+        let mine = |pattern: &Pattern| Pattern {
+            not: pattern.not.iter().chain(&earlier).cloned().collect(),
+            ..pattern.clone()
+        };
+        let patterns: Vec<Pattern> = route.pattern.iter().map(mine).collect();
+        earlier.extend(route.pattern.iter().cloned());
+        let Some(setting) = route.setting(name) else { continue };
+        elsewhere.extend(patterns.iter().cloned());
+        // `envoy.config.route.v3.FilterConfig` around it.
+        let is_off = setting.value.field("disabled").is_some_and(|node| node.value.is_true());
+        let inner = setting.value.field("config").filter(|node| node.value.get("@type").is_some());
+        let Some(own) = inner.unwrap_or(setting).value.field("rbac").filter(|_| !is_off) else { continue };
+        for pattern in patterns {
+            if let Some(node) = own.value.field("matcher") {
+                carrier
+                    .denies(node, "a `matcher` in place of `rules` is not carried over; write rules by hand");
+                let rules = vec![(pattern, Needs::cut())];
+                links.push(Link::Gate(Gate { rules, otherwise: Some(Needs::public()), ..Gate::default() }));
+            } else if let Some(rules) = own.value.field("rules") {
+                let own = policies(rules, providers, carrier);
+                links.extend(
+                    own.map(|own| Link::Policies(super::chain::Policies { scope: Some(pattern), ..own })),
+                );
+            }
         }
     }
     if let Some(rules) = config.value.field("rules") {

@@ -27,7 +27,7 @@ fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
 /// The chain of a policy; `objects` may have the Secrets and ConfigMaps that it names.
 pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Vec<Link> {
     let Some(spec) = policy.value.get("spec") else { return Vec::new() };
-    for key in ["oidc", "extAuth"] {
+    for key in ["cors", "oidc", "extAuth"] {
         if let Some(node) = spec.value.get(key) {
             carrier.differs(node, format!("`{key}` is not carried over; keep it in this SecurityPolicy"));
         }
@@ -37,7 +37,7 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
     if let Some(jwt) = spec.value.get("jwt") {
         for own in items(jwt, "providers") {
             let name = text(own, "name").unwrap_or_default();
-            providers.insert(name, of_policy(own, objects, carrier));
+            providers.insert(name, of_policy(policy, own, objects, carrier));
         }
         let mut needs = providers.values().fold(Needs::denied(), |some, own| some.or(&own.needs()));
         if jwt.value.field("optional").is_some_and(|node| node.value.is_true()) {
@@ -46,7 +46,7 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
         links.push(Link::Gate(Gate { otherwise: Some(needs), ..Gate::default() }));
     }
     if let Some(node) = spec.value.get("apiKeyAuth") {
-        let needs = api_keys(node, objects, carrier);
+        let needs = api_keys(policy, node, objects, carrier);
         links.push(Link::Gate(Gate { otherwise: Some(needs), ..Gate::default() }));
     }
     if let Some(node) = spec.value.get("basicAuth") {
@@ -56,7 +56,10 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
                 .insert("identity_headers".into(), json!({"subject": header.to_ascii_lowercase()}));
         }
         let secret = node.value.at(&["users", "name"]).and_then(|node| node.value.text()).unwrap_or_default();
-        let list = secret_of(objects, secret).and_then(|mut found| found.remove(".htpasswd"));
+        let users = node.value.get("users");
+        let list = users
+            .and_then(|users| secret_of(policy, objects, users))
+            .and_then(|mut found| found.remove(".htpasswd"));
         let needs = match list {
             Some(list) => basic_of_htpasswd(&list, None, node, carrier),
             None => {
@@ -75,10 +78,19 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
     links
 }
 
-/// The texts of a Secret or a ConfigMap of this name.
-fn secret_of(objects: &[Object<'_>], name: &str) -> Option<BTreeMap<String, String>> {
-    let is_named =
-        |node: &Node| node.value.at(&["metadata", "name"]).and_then(|node| node.value.text()) == Some(name);
+/// The texts of the Secret or the ConfigMap that `reference` names, in its own namespace or that of the policy.
+fn secret_of(policy: &Node, objects: &[Object<'_>], reference: &Node) -> Option<BTreeMap<String, String>> {
+    let of = |node: &'_ Node, way: &[&str]| {
+        node.value.at(way).and_then(|node| node.value.text()).map(str::to_owned)
+    };
+    let name = of(reference, &["name"])?;
+    let namespace = of(reference, &["namespace"]).or_else(|| of(policy, &["metadata", "namespace"]));
+    let is_named = |node: &Node| {
+        let own = of(node, &["metadata", "namespace"]);
+        // What has no namespace is applied where the policy is.
+        let is_near = own.is_none() || namespace.is_none() || own == namespace;
+        of(node, &["metadata", "name"]).as_deref() == Some(name.as_str()) && is_near
+    };
     let kind = |node: &Node| node.value.get("kind").and_then(|node| node.value.text()).map(str::to_owned);
     let (kind, node) = objects.iter().find_map(|(_, node)| match kind(node)?.as_str() {
         kind @ ("Secret" | "ConfigMap") if is_named(node) => Some((kind.to_owned(), *node)),
@@ -98,7 +110,7 @@ fn secret_of(objects: &[Object<'_>], name: &str) -> Option<BTreeMap<String, Stri
     Some(found)
 }
 
-fn of_policy(own: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Provider {
+fn of_policy(policy: &Node, own: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Provider {
     let name = text(own, "name").unwrap_or_default();
     let keys = match (own.value.get("remoteJWKS"), own.value.get("localJWKS")) {
         (Some(remote), _) => {
@@ -115,9 +127,10 @@ fn of_policy(own: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Provi
             Keys::Remote { uri, cluster: host, settings }
         }
         (None, Some(local)) => {
-            let named = local.value.at(&["valueRef", "name"]).and_then(|node| node.value.text());
-            let referred = named
-                .and_then(|name| secret_of(objects, name))
+            let referred = local
+                .value
+                .at(&["valueRef"])
+                .and_then(|reference| secret_of(policy, objects, reference))
                 .and_then(|found| found.get("jwks").or_else(|| found.values().next()).cloned());
             match text(local, "inline").or(referred) {
                 Some(set) => Keys::Inline(local, set),
@@ -165,11 +178,11 @@ fn of_policy(own: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Provi
     provider(described, carrier)
 }
 
-fn api_keys(node: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Needs {
+fn api_keys(policy: &Node, node: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Needs {
     let mut keys = Vec::new();
     for reference in items(node, "credentialRefs") {
         let name = text(reference, "name").unwrap_or_default();
-        match secret_of(objects, &name) {
+        match secret_of(policy, objects, reference) {
             Some(found) => {
                 keys.extend(found.iter().map(|(client, key)| json!({"id": client, "sha256": digest(key)})));
             }
@@ -211,6 +224,9 @@ fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &
         let mut meet =
             |own: Pattern| pattern = pattern.and(&own).unwrap_or_else(|| Pattern::any().uncertain());
         if let Some(operation) = rule.value.get("operation") {
+            if !carrier.unknown_fields(operation, &["methods"]) {
+                who = Who::Unknown;
+            }
             let methods: BTreeSet<String> = strings(operation.value.field("methods")).into_iter().collect();
             if !methods.is_empty() {
                 meet(by_header(":method", methods));
@@ -234,7 +250,14 @@ fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &
                     for claim in items(value, "claims") {
                         carrier.counts_alike(claim);
                     }
-                    who = Who::Holders(holders(value, providers));
+                    if !carrier.unknown_fields(value, &["provider", "scopes", "claims"]) {
+                        who = Who::Unknown;
+                        continue;
+                    }
+                    who = match who {
+                        Who::Anyone => Who::Holders(holders(value, providers)),
+                        Who::Holders(_) | Who::WithoutCredential(_) | Who::Unknown => Who::Unknown,
+                    };
                 }
                 other => {
                     carrier.denies(

@@ -6,48 +6,17 @@ use serde_json::{Map, Value, json};
 
 use super::carry::{Carrier, strings};
 use super::chain::{Action, Gate, Link, Pattern, Policies, Who};
-use super::matching::{by_header, by_networks, by_regex, host_of};
+use super::matching::{beginning, by_header, by_networks, by_regex, exact, host_of};
 use super::need::Needs;
 use super::providers::{Described, Keys, Provider, provider};
 use super::rbac::product;
-use super::region::{Paths, Region, Values};
+use super::region::{Region, Values};
+use super::targets::is_for;
 use super::text::{regex_escape, seconds};
 use crate::document::Node;
 
 /// An object with the file that it is in.
 pub type Object<'a> = (&'a str, &'a Node);
-
-/// The namespace whose policies are for all.
-const ROOT: &str = "istio-system";
-
-/// What an object is for: the namespace, and `selector` or `targetRefs`.
-pub fn target(node: &Node) -> (String, Value) {
-    let text = |way: &[&str]| node.value.at(way).and_then(|node| node.value.text()).map(str::to_owned);
-    let mut target = Map::new();
-    for key in ["selector", "targetRef", "targetRefs"] {
-        target.extend(node.value.at(&["spec", key]).map(|own| (key.to_owned(), own.value.to_value())));
-    }
-    (text(&["metadata", "namespace"]).unwrap_or_default(), Value::Object(target))
-}
-
-/// The targets of these objects; those without one only where there is no other.
-pub fn targets(objects: &[Object<'_>]) -> Vec<(String, Value)> {
-    let mut all: Vec<_> = Vec::new();
-    for (_, node) in objects {
-        let own = target(node);
-        if !all.contains(&own) {
-            all.push(own);
-        }
-    }
-    all
-}
-
-/// Whether an object is in force for a target.
-fn is_for(node: &Node, (namespace, selector): &(String, Value)) -> bool {
-    let (own_namespace, own) = target(node);
-    let is_wide = own == json!({});
-    (own_namespace == *namespace && (is_wide || own == *selector)) || (is_wide && own_namespace == ROOT)
-}
 
 /// The chain for a target.
 pub fn chain(objects: &[Object<'_>], target: &(String, Value), carrier: &mut Carrier) -> Vec<Link> {
@@ -90,7 +59,11 @@ pub fn chain(objects: &[Object<'_>], target: &(String, Value), carrier: &mut Car
                 is_there = true;
                 let rules =
                     node.value.at(&["spec", "rules"]).map(|node| node.value.items()).unwrap_or_default();
-                entries.extend(rules.iter().flat_map(|rule| entry(rule, &providers, carrier)));
+                for rule in rules {
+                    let own = entry(rule, &providers, carrier);
+                    own.iter().for_each(|(_, who)| who.say_if_denied(action, rule, carrier));
+                    entries.extend(own);
+                }
             }
         }
         if is_there {
@@ -185,7 +158,11 @@ fn entry(rule: &Node, providers: &[Issuer], carrier: &mut Carrier) -> Vec<(Patte
     for condition in list("when") {
         let key = text(condition, "key").unwrap_or_default();
         for (field, is_not) in [("values", false), ("notValues", true)] {
-            let Some(node) = condition.value.field(field) else { continue };
+            // An empty list is none.
+            let Some(node) = condition.value.field(field).filter(|node| !node.value.items().is_empty())
+            else {
+                continue;
+            };
             all = product(&all, &when(&key, &strings(Some(node)), is_not, node, providers, carrier));
         }
     }
@@ -209,6 +186,9 @@ fn source(node: &Node, providers: &[Issuer], carrier: &mut Carrier) -> Vec<(Patt
     let mut all = vec![(Pattern::any(), Who::Anyone)];
     for (key, value) in node.value.members() {
         let values = strings(Some(value));
+        if values.is_empty() && value.value.members().is_empty() {
+            continue;
+        }
         let own = match key.value.as_str() {
             "requestPrincipals" => when("request.auth.principal", &values, false, value, providers, carrier),
             "notRequestPrincipals" => {
@@ -231,9 +211,9 @@ fn paths(pattern: &str, node: &Node, carrier: &mut Carrier) -> Pattern {
     }
     match (pattern.strip_suffix('*'), pattern.strip_prefix('*')) {
         (Some(""), _) => Pattern::any(),
-        (Some(prefix), _) => Pattern::of(Region::of(Paths::Prefix(prefix.to_owned()))),
+        (Some(prefix), _) => beginning(prefix, node, carrier),
         (None, Some(suffix)) => by_regex(&format!(".*{}", regex_escape(suffix)), node, carrier),
-        (None, None) => Pattern::of(Region::of(Paths::Exact(pattern.to_owned()))),
+        (None, None) => exact(pattern, node, carrier),
     }
 }
 
@@ -256,6 +236,9 @@ fn operation(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
     let mut all = vec![Pattern::any()];
     for (key, value) in node.value.members() {
         let values = strings(Some(value));
+        if values.is_empty() && value.value.members().is_empty() {
+            continue;
+        }
         let (kind, is_not) = match key.value.strip_prefix("not") {
             Some(kind) => (kind.to_ascii_lowercase(), true),
             None => (key.value.clone(), false),
@@ -369,6 +352,13 @@ fn by_principal(value: &str, providers: &[Issuer]) -> Needs {
             ("*", ..) | (_, Some("*"), _) => own.provider.needs(),
             (_, Some(subject), _) | (_, None, Some(subject)) if !subject.contains('*') => {
                 own.provider.holders(&["sub"], BTreeSet::from([subject.to_owned()]))
+            }
+            // A star within an issuer, or before a part of a subject.
+            (_, None, None)
+                if value.starts_with('*')
+                    || value.strip_suffix('*').is_some_and(|head| format!("{issuer}/").starts_with(head)) =>
+            {
+                Needs::cut()
             }
             (_, None, None) => continue,
             (_, Some(_), _) | (_, None, Some(_)) => Needs::cut(),

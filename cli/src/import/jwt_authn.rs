@@ -112,6 +112,14 @@ pub fn of_envoy(name: &str, node: &Node, carrier: &mut Carrier) -> Provider {
     provider
 }
 
+/// A duration as text, or by its fields, as Envoy takes both.
+fn duration(node: &Node) -> Option<u64> {
+    match node.value.text() {
+        Some(text) => seconds(text),
+        None => node.value.field("seconds").and_then(|own| u64::try_from(own.value.number()?).ok()),
+    }
+}
+
 fn remote_keys<'a>(remote: &'a Node, carrier: &mut Carrier) -> Keys<'a> {
     let tree = &remote.value;
     let text = |way: &[&str]| tree.fields(way).and_then(|node| node.value.text());
@@ -120,9 +128,10 @@ fn remote_keys<'a>(remote: &'a Node, carrier: &mut Carrier) -> Keys<'a> {
         return Keys::Lost;
     };
     let mut settings = Map::new();
-    let timeout = text(&["http_uri", "timeout"]).and_then(seconds).map(|timeout| timeout.clamp(1, 60));
+    let duration = |way: &[&str]| tree.fields(way).and_then(duration);
+    let timeout = duration(&["http_uri", "timeout"]).map(|timeout| timeout.clamp(1, 60));
     settings.extend(timeout.filter(|own| *own != 5).map(|own| ("timeout_seconds".to_owned(), own.into())));
-    let refresh = text(&["cache_duration"]).and_then(seconds).map(|refresh| refresh.clamp(1, 86_400));
+    let refresh = duration(&["cache_duration"]).map(|refresh| refresh.clamp(1, 86_400));
     settings.extend(refresh.filter(|own| *own != 600).map(|own| ("refresh_seconds".to_owned(), own.into())));
     Keys::Remote { uri: uri.to_owned(), cluster: cluster.to_owned(), settings }
 }
@@ -134,7 +143,11 @@ fn local_keys<'a>(local: &'a Node, carrier: &mut Carrier) -> Keys<'a> {
     }
     if let Some(bytes) = text("inline_bytes") {
         let bytes = BASE64_STANDARD.decode(bytes).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        return bytes.map_or(Keys::Lost, |text| Keys::Inline(local, text));
+        let Some(text) = bytes else {
+            carrier.denies(local, "`inline_bytes` is no text in base64; write the set into `jwks`");
+            return Keys::Lost;
+        };
+        return Keys::Inline(local, text);
     }
     if let Some(file) = text("filename") {
         let near = std::path::Path::new(&carrier.file).parent().map(|folder| folder.join(file));

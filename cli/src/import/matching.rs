@@ -25,6 +25,30 @@ pub fn by_regex(regex: &str, node: &Node, carrier: &mut Carrier) -> Pattern {
     Pattern::any().uncertain()
 }
 
+/// The requests with this path, or with a path that begins so. Lychgate compares paths in normal form and percent-decoded.
+fn by_text(paths: Paths, text: &str, node: &Node, carrier: &mut Carrier) -> Pattern {
+    let is_odd = |c: char| !c.is_ascii_graphic() || "%;\\#?".contains(c);
+    let is_dots = |segment: &str| segment == "." || segment == "..";
+    if text.contains(is_odd) || text.contains("//") || text.split('/').any(is_dots) {
+        carrier.denies(
+            node,
+            format!("the path {text:?} is not in normal form; write it by hand, percent-decoded"),
+        );
+        return Pattern::any().uncertain();
+    }
+    Pattern::of(Region::of(paths))
+}
+
+/// The requests with this path.
+pub fn exact(path: &str, node: &Node, carrier: &mut Carrier) -> Pattern {
+    by_text(Paths::Exact(path.to_owned()), path, node, carrier)
+}
+
+/// The requests whose path begins so.
+pub fn beginning(prefix: &str, node: &Node, carrier: &mut Carrier) -> Pattern {
+    by_text(Paths::Prefix(prefix.to_owned()), prefix, node, carrier)
+}
+
 /// A `StringMatcher` on the path.
 pub fn path_matcher(node: &Node, carrier: &mut Carrier) -> Pattern {
     let tree = &node.value;
@@ -35,8 +59,8 @@ pub fn path_matcher(node: &Node, carrier: &mut Carrier) -> Pattern {
     }
     let regex = tree.fields(&["safe_regex", "regex"]).and_then(|node| node.value.text());
     match (text("exact"), text("prefix"), text("suffix"), text("contains"), regex) {
-        (Some(path), ..) => Pattern::of(Region::of(Paths::Exact(path.to_owned()))),
-        (_, Some(prefix), ..) => Pattern::of(Region::of(Paths::Prefix(prefix.to_owned()))),
+        (Some(path), ..) => exact(path, node, carrier),
+        (_, Some(prefix), ..) => beginning(prefix, node, carrier),
         (_, _, Some(suffix), ..) => by_regex(&format!(".*{}", regex_escape(suffix)), node, carrier),
         (_, _, _, Some(part), _) => by_regex(&format!(".*{}.*", regex_escape(part)), node, carrier),
         (.., Some(regex)) => by_regex(regex, node, carrier),
@@ -54,11 +78,11 @@ pub fn route_match(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
     let mut patterns = Vec::new();
     let regex = tree.fields(&["safe_regex", "regex"]).and_then(|node| node.value.text());
     match (text("prefix"), text("path"), text("path_separated_prefix"), regex) {
-        (Some(prefix), ..) => patterns.push(Pattern::of(Region::of(Paths::Prefix(prefix.to_owned())))),
-        (_, Some(path), ..) => patterns.push(Pattern::of(Region::of(Paths::Exact(path.to_owned())))),
+        (Some(prefix), ..) => patterns.push(beginning(prefix, node, carrier)),
+        (_, Some(path), ..) => patterns.push(exact(path, node, carrier)),
         (_, _, Some(prefix), _) => {
-            patterns.push(Pattern::of(Region::of(Paths::Exact(prefix.to_owned()))));
-            patterns.push(Pattern::of(Region::of(Paths::Prefix(format!("{prefix}/")))));
+            patterns.push(exact(prefix, node, carrier));
+            patterns.push(beginning(&format!("{prefix}/"), node, carrier));
         }
         (.., Some(regex)) => patterns.push(by_regex(regex, node, carrier)),
         (None, None, None, None) => {
@@ -132,14 +156,18 @@ pub fn header_matcher(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
     let is_loose =
         matcher.is_some_and(|node| node.value.field("ignore_case").is_some_and(|node| node.value.is_true()));
     let present = tree.field("present_match").map(|node| node.value.is_true());
+    // Without the header it is for other requests than it seems.
+    let is_filled_in = tree.field("treat_missing_header_as_empty").is_some_and(|node| node.value.is_true());
+    let is_unknown = name.starts_with(':') && ![":path", ":method", ":authority"].contains(&name.as_str());
     let positive = match (text("exact", "exact_match"), text("prefix", "prefix_match"), regex, present) {
+        _ if is_filled_in || is_unknown => None,
         (Some(_), ..) | (_, Some(_), ..) | (_, _, Some(_), _) if is_loose => None,
         (Some(value), ..) if name == ":path" => {
             // With the query of the request.
-            Some(Pattern::of(Region::of(Paths::Exact(value))).uncertain())
+            Some(exact(&value, node, carrier).uncertain())
         }
         (Some(value), ..) => Some(by_header(&name, BTreeSet::from([value]))),
-        (_, Some(prefix), ..) if name == ":path" => Some(Pattern::of(Region::of(Paths::Prefix(prefix)))),
+        (_, Some(prefix), ..) if name == ":path" => Some(beginning(&prefix, node, carrier)),
         (_, _, Some(regex), _) if name == ":method" => {
             methods_of(regex).map(|methods| by_header(&name, methods))
         }
@@ -156,7 +184,7 @@ pub fn header_matcher(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
     });
     let mut inverted = Pattern::except(vec![positive.clone()]);
     // A header that is not there does not match another value either.
-    if present.is_none() && !name.starts_with(':') && name != "host" {
+    if !is_filled_in && present.is_none() && !name.starts_with(':') && name != "host" {
         inverted.region.headers.insert(name, Values::Present);
     }
     vec![if is_inverted { inverted } else { positive }]

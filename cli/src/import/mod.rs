@@ -5,6 +5,7 @@
     reason = "reading a member of a JSON value that is not there gives null, and what is written to is an object"
 )]
 
+mod around;
 mod carry;
 mod chain;
 mod envoy;
@@ -17,6 +18,7 @@ mod need;
 mod providers;
 mod rbac;
 mod region;
+mod targets;
 mod text;
 mod yaml;
 
@@ -136,13 +138,18 @@ pub fn run(read: &Read) -> Result<ExitCode, String> {
     }
     let of_istio: Vec<Object<'_>> =
         all.iter().copied().filter(|(_, node)| kind_of(node) == Kind::Istio).collect();
-    for target in istio::targets(&of_istio) {
-        let Some((_, node)) = of_istio.iter().find(|(_, node)| istio::target(node) == target) else {
+    let targets = targets::targets(&of_istio);
+    for (number, target) in targets.iter().enumerate() {
+        let Some((_, node)) = of_istio.iter().find(|(_, node)| targets::target(node) == *target) else {
             continue;
         };
         let mut carrier = Carrier::default();
-        let links = istio::chain(&of_istio, &target, &mut carrier);
-        output.add(carrier, &links, node, |sections| wasm_plugin(&target, sections))?;
+        let links = istio::chain(&of_istio, target, &mut carrier);
+        if number == 0 {
+            targets::say_both_hold(&of_istio, &targets, &mut carrier);
+        }
+        let name = targets::name_of(&targets, number);
+        output.add(carrier, &links, node, |sections| wasm_plugin(&name, target, sections))?;
     }
     output.print(read)
 }
@@ -162,8 +169,8 @@ fn whole_file(file: &str, node: &Node, output: &mut Output) -> Result<(), String
     let mut configurations = Vec::new();
     for manager in managers(node) {
         let filters = manager.value.field("http_filters").map(|node| node.value.items()).unwrap_or_default();
-        let own: Vec<&Node> = filters.iter().filter(|filter| envoy::kind_of(filter).is_some()).collect();
-        if own.is_empty() {
+        let filters: Vec<&Node> = filters.iter().collect();
+        if filters.iter().all(|filter| envoy::kind_of(filter).is_none()) {
             configurations.push(None);
             continue;
         }
@@ -172,7 +179,7 @@ fn whole_file(file: &str, node: &Node, output: &mut Output) -> Result<(), String
             carrier.differs(manager, "what routes of `rds` set for these filters is not seen here");
         }
         let routes = envoy::routes(manager, &mut carrier);
-        let links = envoy::chain(&own, &routes, &mut carrier);
+        let links = envoy::chain(&filters, &routes, &mut carrier);
         let mut sections = Vec::new();
         let mut single = Output::default();
         single.add(carrier, &links, manager, |own| {
@@ -224,17 +231,6 @@ fn replaced(node: &Node, configurations: &mut impl Iterator<Item = Option<Vec<(S
 
 /// The same without what routes set for the filters that are gone: Envoy refuses what no filter reads.
 fn without_overrides(node: &Node) -> Part {
-    let is_gone = |value: &Node| {
-        let kind = value.value.get("@type").and_then(|kind| kind.value.text()).unwrap_or_default().to_owned();
-        let inner = value
-            .value
-            .fields(&["config"])
-            .and_then(|inner| inner.value.get("@type"))
-            .and_then(|kind| kind.value.text());
-        [kind.as_str(), inner.unwrap_or_default()].iter().any(|kind| {
-            [".jwt_authn.", ".api_key_auth.", ".basic_auth.", ".rbac."].iter().any(|own| kind.contains(own))
-        })
-    };
     match &node.value {
         document::Tree::Object(members) => {
             let mut parts = Vec::new();
@@ -243,7 +239,8 @@ fn without_overrides(node: &Node) -> Part {
                     parts.push((name.value.clone(), without_overrides(value)));
                     continue;
                 }
-                let kept: Vec<_> = value.value.members().iter().filter(|(_, own)| !is_gone(own)).collect();
+                let kept: Vec<_> =
+                    value.value.members().iter().filter(|(_, own)| !around::is_of_ours(own)).collect();
                 if !kept.is_empty() {
                     let kept = kept.into_iter().map(|(key, own)| (key.value.clone(), Part::of(&own.value)));
                     parts.push((name.value.clone(), Part::Object(kept.collect())));
@@ -276,7 +273,7 @@ fn wasm_filter(sections: Vec<(String, Part)>) -> Part {
     configuration.push(("value".to_owned(), Part::Object(sections)));
     let config = object(vec![
         ("name", Part::Value("lychgate".into())),
-        ("fail_open", Part::Value(false.into())),
+        ("failure_policy", Part::Value("FAIL_RELOAD".into())),
         ("allow_on_headers_stop_iteration", Part::Value(true.into())),
         (
             "vm_config",
@@ -295,8 +292,8 @@ fn wasm_filter(sections: Vec<(String, Part)>) -> Part {
 }
 
 /// A WasmPlugin for the same proxies.
-fn wasm_plugin((namespace, target): &(String, Value), sections: Vec<(String, Part)>) -> Part {
-    let mut metadata = json!({"name": "lychgate"});
+fn wasm_plugin(name: &str, (namespace, target): &(String, Value), sections: Vec<(String, Part)>) -> Part {
+    let mut metadata = json!({"name": name});
     if !namespace.is_empty() {
         metadata["namespace"] = namespace.as_str().into();
     }
@@ -352,6 +349,8 @@ impl Output {
         node: &Node,
         document: impl FnOnce(Vec<(String, Part)>) -> Part,
     ) -> Result<(), String> {
+        // What refuses a preflight there refuses it here.
+        carrier.settings.entry("cors_preflight").or_insert_with(|| "check".into());
         let sections = carrier.configuration(links, node);
         let whole: serde_json::Map<String, Value> = sections.iter().cloned().collect();
         // Keys by `{env: NAME}` are not among what is written here.

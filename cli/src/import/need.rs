@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
+use super::text::other_reference;
+
 /// A condition on a claim.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
@@ -63,7 +65,15 @@ impl Need {
                     Condition::NoneOf(own.union(others).cloned().collect())
                 }
                 (Some(Condition::OneOf(_)), Condition::NoneOf(_))
-                | (Some(Condition::NoneOf(_)), Condition::OneOf(_)) => return None,
+                | (Some(Condition::NoneOf(_)), Condition::OneOf(_)) => {
+                    // A reference has one condition, and the claim has another reference.
+                    let other = other_reference(claim)?;
+                    if both.claims.get(&other).is_some_and(|own| own != condition) {
+                        return None;
+                    }
+                    both.claims.insert(other, condition.clone());
+                    continue;
+                }
             };
             both.claims.insert(claim.clone(), merged);
         }
@@ -186,6 +196,10 @@ impl Needs {
 
     /// What a request must not have to be let in where another gateway refuses whoever has it. `None`: it cannot be said.
     pub fn negated(&self) -> Option<Self> {
+        // Of those that could not be said it is not known whom they are for.
+        if self.is_cut {
+            return None;
+        }
         let mut all = Self::public();
         for alternative in &self.alternatives {
             let mut some = Self::denied();
@@ -206,6 +220,11 @@ impl Needs {
             all = all.and(&some);
         }
         Some(all)
+    }
+
+    /// Whether a request needs credentials of several schemes at once.
+    pub fn needs_several(&self) -> bool {
+        !self.alternatives.is_empty() && self.alternatives.iter().all(|own| own.needs.len() > 1)
     }
 
     /// As `security` of a rule, and whether something of it could not be said.

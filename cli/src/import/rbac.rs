@@ -32,6 +32,7 @@ pub fn policies(rules: &Node, providers: &[Provider], carrier: &mut Carrier) -> 
         for pattern in &permitted {
             for (caller, who) in &principals {
                 let Some(both) = pattern.and(caller) else { continue };
+                who.say_if_denied(action, policy, carrier);
                 entries.push((if is_conditional.is_some() { both.uncertain() } else { both }, who.clone()));
             }
         }

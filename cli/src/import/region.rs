@@ -292,8 +292,20 @@ impl Network {
     pub fn parse(text: &str) -> Option<Self> {
         let (address, bits) = text.split_once('/').unwrap_or((text, ""));
         let address: std::net::IpAddr = address.parse().ok()?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
+        let most: u8 = if address.is_ipv4() { 32 } else { 128 };
         let bits = if bits.is_empty() { most } else { bits.parse().ok().filter(|bits| *bits <= most)? };
+        // Others take `10.1.2.3/8` for the network that it is in.
+        let rest = u32::from(most.saturating_sub(bits));
+        let address = match address {
+            std::net::IpAddr::V4(own) => {
+                let mask = u32::MAX.checked_shl(rest).unwrap_or(0);
+                std::net::IpAddr::V4((u32::from(own) & mask).into())
+            }
+            std::net::IpAddr::V6(own) => {
+                let mask = u128::MAX.checked_shl(rest).unwrap_or(0);
+                std::net::IpAddr::V6((u128::from(own) & mask).into())
+            }
+        };
         Some(Self { address, bits })
     }
 

@@ -20,6 +20,13 @@ pub fn claim_reference(steps: &[&str]) -> String {
     steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
+/// The same claim as a JSON Pointer, where `reference` is its steps with dots.
+pub fn other_reference(reference: &str) -> Option<String> {
+    let steps: Vec<&str> = reference.split('.').collect();
+    (!reference.starts_with('/'))
+        .then(|| steps.iter().map(|step| format!("/{}", step.replace('~', "~0"))).collect())
+}
+
 /// A name that can be that of a scheme, a directory or a scope: of an identifier's letters.
 pub fn plain_name(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' }).collect()

@@ -128,6 +128,91 @@ fn no_request_that_the_old_policy_refused_passes_the_new_one() {
     let _ = fs::remove_dir_all(folder);
 }
 
+/// Key sets that could not be read were left out, and one of them without a word.
+#[test]
+fn a_key_set_that_cannot_be_read_is_denied_and_said() {
+    for (source, says) in [
+        ("{inline_bytes: /////w==}", "`inline_bytes` is no text in base64"),
+        ("{inline_bytes: AAECAw==}", "the key set is no JSON"),
+        ("{environment_variable: JWKS}", "this source of keys is not carried over"),
+        ("{filename: /no/such/jwks.json}", "/no/such/jwks.json is not there"),
+    ] {
+        let filter = format!(
+            "name: envoy.filters.http.jwt_authn\ntyped_config:\n  \"@type\": \
+             type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication\n  providers:\n    idp:\n      \
+             issuer: https://idp.example\n      local_jwks: {source}\n  rules:\n  - match: {{prefix: /}}\n    requires: \
+             {{provider_name: idp}}\n"
+        );
+        let output = lychgate(&["import", "-"], &filter, &[]);
+        assert_eq!(output.status.code(), Some(1), "{source}: {output:?}");
+        assert!(stderr(&output).contains(&format!("-:7: {says}")), "{source}: {}", stderr(&output));
+        assert!(stdout(&output).contains("security: denied"), "{source}: {}", stdout(&output));
+        assert!(!stdout(&output).contains("security: []"), "{source}: {}", stdout(&output));
+    }
+}
+
+/// `{seconds: 300}`, as Envoy's own examples have it, was no duration, and the keys were fetched half as often.
+#[test]
+fn durations_are_carried_over_as_text_and_by_their_fields() {
+    for written in ["{seconds: 300}", "300s", "300.000s"] {
+        let filter = format!(
+            "name: envoy.filters.http.jwt_authn\ntyped_config:\n  \"@type\": \
+             type.googleapis.com/envoy.extensions.filters.http.jwt_authn.v3.JwtAuthentication\n  providers:\n    idp:\n      \
+             issuer: https://idp.example\n      remote_jwks: {{http_uri: {{uri: https://idp.example/k, cluster: idp, timeout: \
+             {{seconds: 7}}}}, cache_duration: {written}}}\n  rules: [{{match: {{prefix: /}}, requires: {{provider_name: idp}}}}]\n"
+        );
+        let output = lychgate(&["import", "-"], &filter, &[]);
+        let text = stdout(&output);
+        assert!(
+            text.contains("refresh_seconds: 300\n") && text.contains("timeout_seconds: 7\n"),
+            "{written}: {text}"
+        );
+    }
+}
+
+/// Two plugins of one name in one namespace: the second took the place of the first, and the token was no longer needed.
+#[test]
+fn policies_for_all_proxies_and_for_some_become_two_plugins_that_both_hold() {
+    let keys = fs::read_to_string(root().join("tests/keys/demo.json")).expect("a key set");
+    let policies = |action: &str| {
+        format!(
+            "kind: RequestAuthentication\nmetadata: {{name: tokens, namespace: shop}}\nspec:\n  selector: {{matchLabels: {{app: \
+             shop}}}}\n  jwtRules: [{{issuer: https://idp.example, jwks: '{}'}}]\n---\nkind: AuthorizationPolicy\nmetadata: \
+             {{name: tokens, namespace: shop}}\nspec:\n  selector: {{matchLabels: {{app: shop}}}}\n  rules: [{{from: [{{source: \
+             {{requestPrincipals: ['*']}}}}]}}]\n---\nkind: AuthorizationPolicy\nmetadata: {{name: all, namespace: \
+             shop}}\nspec:\n  action: {action}\n  rules: [{{to: [{{operation: {{paths: [/admin*]}}}}]}}]\n",
+            keys.trim()
+        )
+    };
+    let denies = lychgate(&["import", "-"], &policies("DENY"), &[]);
+    assert_eq!(denies.status.code(), Some(0), "{}", stderr(&denies));
+    let text = stdout(&denies);
+    let names: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("  name: ")).collect();
+    assert_eq!(names, ["lychgate", "lychgate-2"], "{text}");
+    // What is enough alone for Istio is not, where two plugins hold.
+    let allows = lychgate(&["import", "-"], &policies("ALLOW"), &[]);
+    assert_eq!(allows.status.code(), Some(1));
+    assert!(stderr(&allows).contains("requests need what both ask for"), "{}", stderr(&allows));
+}
+
+/// The keys of a Secret in another namespace were let in.
+#[test]
+fn a_secret_of_another_namespace_gives_no_keys() {
+    let files = |namespace: &str| {
+        format!(
+            "kind: SecurityPolicy\nmetadata: {{name: p, namespace: shop}}\nspec:\n  apiKeyAuth:\n    credentialRefs: [{{name: \
+             clients}}]\n    extractFrom: [{{headers: [X-API-Key]}}]\n---\nkind: Secret\nmetadata: {{name: clients, namespace: \
+             {namespace}}}\nstringData: {{app: a-key}}\n"
+        )
+    };
+    let near = lychgate(&["import", "-"], &files("shop"), &[]);
+    assert!(near.status.success() && stdout(&near).contains("id: app"), "{near:?}");
+    let other = lychgate(&["import", "-"], &files("other"), &[]);
+    assert_eq!(other.status.code(), Some(1));
+    assert!(stderr(&other).contains("the Secret \"clients\" is not among these files"), "{}", stderr(&other));
+    assert!(!stdout(&other).contains("id: app"), "{}", stdout(&other));
+}
+
 /// A comparison that finds nothing may have looked at nothing: a policy that lets in more is found.
 #[test]
 fn a_policy_that_lets_in_more_is_found() {

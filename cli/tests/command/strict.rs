@@ -1,6 +1,7 @@
 //! `check --strict`: each setting that opens a way is printed, and the file without it is good.
 
 mod around;
+mod document;
 mod keys;
 
 use super::{SECRET, lychgate, stderr, stdout};

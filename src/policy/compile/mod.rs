@@ -23,9 +23,7 @@ use super::scheme::{Scheme, SchemeId, SchemeKind};
 use super::{Compiled, Environment, IdentityHeaderNames, Policy};
 use crate::claim::ClaimCondition;
 use crate::config::openapi::Page;
-use crate::config::{
-    ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, Neighbours, OnInvalid, Path, Unsecured, UserConfig,
-};
+use crate::config::{ApiKeyConfig, Config, Errors, MAX_PATH_BYTES, Neighbours, OnInvalid, Path, UserConfig};
 use crate::fetch::{Introspection, RemoteSource};
 use crate::http_syntax::is_same_header;
 use crate::identity::{ApiKey, ApiKeyDirectory, IdentityMemo, ImpliedScopes, User, UserDirectory};
@@ -134,9 +132,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         rules.get(written..).map(|own| compiler.deeper(operations, own, default.as_ref(), neighbours));
     rules.extend(deeper.unwrap_or_default());
     let rules = compiler.index(rules, max_path_bytes, written, operations, neighbours);
-    if default_is_public || config.openapi.unsecured == Unsecured::Public {
-        compiler.warn_of_open_neighbours(operations, &rules, default.as_ref());
-    }
+    // Where the default is closed, an operation may be what is open.
+    compiler.warn_of_open_neighbours(operations, &rules, default.as_ref());
     let resources = compiler.resources(&config.resources, &needs, &schemes, &compiler.own_paths(&pages));
     compiler.hand_out_conditions(&mut schemes);
     compiler.check_served_paths(&pages);

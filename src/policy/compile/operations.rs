@@ -137,7 +137,11 @@ impl Compiler<'_> {
                 None => format!("{path}/"),
             };
             let is_near = |near: &String| near != path && is_open(method, near);
-            let cased = [path.to_ascii_uppercase(), path.to_ascii_lowercase()].into_iter().find(is_near);
+            // An operation beside it may have the last segment as a parameter.
+            let last =
+                path.rsplit_once('/').map(|(head, last)| format!("{head}/{}", last.to_ascii_uppercase()));
+            let cases = [Some(path.to_ascii_uppercase()), Some(path.to_ascii_lowercase()), last];
+            let cased = cases.into_iter().flatten().find(is_near);
             let mut open = Vec::new();
             open.extend((method == "GET" && is_open("HEAD", path)).then(|| "HEAD".to_owned()));
             open.extend(Some(slash).filter(is_near));
@@ -145,7 +149,8 @@ impl Compiler<'_> {
             if !open.is_empty() {
                 let message = format!(
                     "needs a credential, and these need none, which the application may take for it: {}; \
-                     `openapi.neighbours: same` asks what it needs where no other operation has the path",
+                     `openapi.neighbours: same` asks what it needs where no other operation has the path, and a rule in \
+                     `rules` where one has",
                     open.join(", ")
                 );
                 self.warnings.add(&Path::Text(&operation.place), message);

@@ -29,7 +29,10 @@ impl Compiler<'_> {
             let earlier = written.iter().take(place).find(|earlier| {
                 covers(&earlier.path, &later.path)
                     && (takes_all(earlier, later)
-                        || (earlier.is_public && !later.is_public && meet(earlier, later)))
+                        || (earlier.is_public
+                            && !later.is_public
+                            && meet(earlier, later)
+                            && !is_exception(earlier, later)))
             });
             let Some(earlier) = earlier else { continue };
             let message = if takes_all(earlier, later) {
@@ -88,6 +91,11 @@ fn takes_all(earlier: &Written<'_>, later: &Written<'_>) -> bool {
     !earlier.matcher.is_narrowed()
         && holds(earlier.matcher.methods.as_deref(), later.matcher.methods.as_deref())
         && holds(earlier.matcher.hosts.as_deref(), later.matcher.hosts.as_deref())
+}
+
+/// Whether `earlier` is written as an exception of `later`: for some requests with the same path, or for some callers.
+fn is_exception(earlier: &Written<'_>, later: &Written<'_>) -> bool {
+    earlier.path == later.path || earlier.matcher.client.is_some() || !earlier.matcher.headers.is_empty()
 }
 
 /// Whether some request is for both.

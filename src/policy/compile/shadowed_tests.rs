@@ -51,6 +51,10 @@ fn a_rule_that_an_earlier_one_keeps_from_being_asked_is_a_warning() {
         (json!({"prefix": "/admin"}), json!({"prefix": "/administration"}), None),
         (json!({"prefix": "/admin"}), json!({"prefix": "/"}), None),
         (json!({"path": "/a", "hosts": ["x"]}), json!({"path": "/a", "hosts": ["y"]}), None),
+        // Exceptions, which would never match if they were behind.
+        (json!({"prefix": "/a", "methods": ["GET"]}), json!({"prefix": "/a"}), None),
+        (json!({"prefix": "/", "client": ["10.0.0.0/8"]}), json!({"prefix": "/a"}), None),
+        (json!({"prefix": "/", "headers": {"x-probe": "kubelet"}}), json!({"path": "/a/{id}"}), None),
     ] {
         let told = warnings(&json!([rule(&first, &open), rule(&second, &needs)]));
         match says {

@@ -5,6 +5,7 @@
 mod clients;
 mod half_open;
 mod memory;
+mod revoked;
 pub mod traffic;
 mod trap;
 pub mod update;

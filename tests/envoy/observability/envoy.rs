@@ -117,7 +117,9 @@ fn a_real_prometheus_sees_every_refusal_and_the_dashboard_and_the_alerts_see_dat
     let denials = |reason: &str| {
         format!("sum(lychgate_denials_total{{reason=\"{reason}\", mode=\"enforce\", scheme=\"oauth2\"}})")
     };
-    assert_eq!(prometheus.value(&denials("token_expired")), Some(0.0), "there, and zero");
+    if !Artefact::counts_with_requests_alone() {
+        assert_eq!(prometheus.value(&denials("token_expired")), Some(0.0), "there, and zero");
+    }
 
     // A refusal is there with the next scrape.
     let expired = Token::reader().claim("exp", 1000).sign("HS256");
@@ -369,5 +371,10 @@ fn an_update_of_the_policy_takes_what_was_remembered_along() {
     }
     eventually("five tokens are remembered", || remembered() == 5);
     envoy.replace(&[listener("new")], &options);
-    eventually("they are forgotten", || remembered() == 0);
+    eventually("they are forgotten", || {
+        if Artefact::counts_with_requests_alone() {
+            assert_eq!(envoy.send(PLUGIN, &Request::get("/")).status, 403);
+        }
+        remembered() == 0
+    });
 }

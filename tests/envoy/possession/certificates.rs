@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, root};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, is_envoy, root};
 use lychgate_tests::keys;
 use lychgate_tests::programs::find_or_install;
 use lychgate_tests::tokens::{Token, b64};
@@ -178,6 +178,13 @@ fn policy(digest: [u8; 32]) -> Value {
 
 #[test]
 fn a_stolen_token_is_of_no_use_without_its_certificate_and_a_certificate_is_a_credential() {
+    let is_native = Artefact::from_environment() == Artefact::Native;
+    if is_native && (is_envoy("1.37") || is_envoy("1.38")) {
+        println!(
+            "not for the native module in Envoy 1.37 and 1.38, which do not tell whether a certificate is valid"
+        );
+        return;
+    }
     if find_or_install("openssl", "openssl").is_none() || find_or_install("curl", "curl").is_none() {
         return;
     }

@@ -3,9 +3,9 @@
 use lychgate_tests::book::{blocks, read, run, try_out};
 use lychgate_tests::demonstration::{Demonstration, beside};
 
-const DOCUMENT: &str = "docs/beside.md";
-const KEY: &str = "curl -s -o /dev/null -w '%{http_code}' -H 'X-API-Key: demo-key-please-change' http://127.0.0.1:10000/items/";
-const HEALTH: &str = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:10000/health";
+pub const DOCUMENT: &str = "docs/beside.md";
+pub const KEY: &str = "curl -s -o /dev/null -w '%{http_code}' -H 'X-API-Key: demo-key-please-change' http://127.0.0.1:10000/items/";
+pub const HEALTH: &str = "curl -s -o /dev/null -w '%{http_code}' http://127.0.0.1:10000/health";
 /// The route of the gate.
 const ROUTE: &str = "                route: {cluster: upstream}\n";
 
@@ -104,12 +104,10 @@ fn a_route_without_it_believes_forged_headers() {
     }
 }
 
-/// The second gate takes the first one's identity for a client's.
-#[test]
-fn a_second_gate_removes_the_identity_of_the_first() {
-    let second = |names: &str| {
-        format!(
-            r#"name: second
+/// A second gate with this configuration.
+fn second(configuration: &str) -> String {
+    format!(
+        r#"name: second
 typed_config:
   "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
   config:
@@ -120,16 +118,39 @@ typed_config:
       code: {{local: {{filename: dist/lychgate.wasm}}}}
     configuration:
       "@type": type.googleapis.com/google.protobuf.Struct
-      value: {{security: []{names}}}
+      value: {{{configuration}}}
 "#
-        )
-    };
+    )
+}
+
+/// The second gate takes the first one's identity for a client's.
+#[test]
+fn a_second_gate_removes_the_identity_of_the_first() {
     let get = "curl -s -H 'X-API-Key: demo-key-please-change' http://127.0.0.1:10000/items/";
-    let named =
-        ", identity_headers: {subject: x-second-subject, scopes: x-second-scopes, scheme: x-second-scheme}";
-    for (names, subject) in [("", "\"subject\":null"), (named, "\"subject\":\"demo-app\"")] {
-        let demonstration = Demonstration::rewritten(|envoy| beside(envoy, &second(names), false));
+    let named = "security: [], identity_headers: {subject: x-second-subject, scopes: x-second-scopes, scheme: \
+                 x-second-scheme}";
+    for (configuration, subject) in
+        [("security: []", "\"subject\":null"), (named, "\"subject\":\"demo-app\"")]
+    {
+        let demonstration = Demonstration::rewritten(|envoy| beside(envoy, &second(configuration), false));
         let seen = run(get, &demonstration);
-        assert!(seen.contains(subject), "{names}: {seen}");
+        assert!(seen.contains(subject), "{configuration}: {seen}");
+    }
+}
+
+/// The first gate takes out the credentials of its schemes, which the second one may need.
+#[test]
+fn a_second_gate_gets_a_credential_that_the_first_one_forwards() {
+    let own = "type: apiKey, in: header, name: X-API-Key, api_keys: partners";
+    let needs_it = second(&format!(
+        "schemes: {{key: {{{own}}}}}, security: [{{key: []}}], api_keys: {{partners: [{{id: demo, sha256: \
+         2a570fed1461570bf2a13db7f539939da4357b393cf9395c74c4e0a313a945a5}}]}}"
+    ));
+    for (more, status) in [("", "403"), (", forward: true", "200")] {
+        let demonstration = Demonstration::rewritten(|envoy| {
+            assert!(envoy.contains(own));
+            beside(&envoy.replacen(own, &format!("{own}{more}"), 1), &needs_it, false)
+        });
+        assert_eq!(run(KEY, &demonstration), status, "{more}");
     }
 }

@@ -1,5 +1,6 @@
 //! docs/: what people copy out of it works, and what it shows is what they will see.
 
+mod around;
 mod beside;
 mod links;
 mod pictures;

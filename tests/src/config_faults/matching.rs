@@ -219,5 +219,10 @@ pub fn faults() -> Vec<Fault> {
             json!({"path": "/", "hosts": ["a:80"]}),
             &["rules[0].match.hosts[0]: \"a:80\" is not a host"],
         ),
+        matching(
+            "an IPv6 address without brackets, which no request has",
+            json!({"path": "/", "hosts": ["[2001:db8::1]", "2001:db8::1"]}),
+            &["rules[0].match.hosts[1]: \"2001:db8::1\" is not a host", "an IPv6 address stands in brackets"],
+        ),
     ]
 }

@@ -88,9 +88,27 @@ fn address(address: SocketAddr) -> Value {
     json!({"socket_address": {"address": address.ip().to_string(), "port_value": address.port()}})
 }
 
+/// The filter of a listener as the file of extension configurations that Envoy watches.
+pub fn extension(listener: &Listener, options: &Options, module: &Path) -> Value {
+    let filter = filter(listener, options, module);
+    json!({"version_info": "1", "resources": [{
+        "@type": "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig",
+        "name": "lychgate", "typed_config": filter["typed_config"],
+    }]})
+}
+
+fn discovery() -> Value {
+    json!({"name": "lychgate", "config_discovery": {
+        "config_source": {"resource_api_version": "V3", "path_config_source": {"path": "@DIR@/ecds.json"}},
+        "type_urls": [
+            format!("{TYPES}.filters.http.wasm.v3.Wasm"), format!("{TYPES}.filters.http.dynamic_modules.v3.DynamicModuleFilter"),
+        ],
+    }})
+}
+
 fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
     let mut filters = listener.before.clone();
-    filters.push(filter(listener, options, module));
+    filters.push(if listener.discovered { discovery() } else { filter(listener, options, module) });
     filters.extend(listener.behind.iter().cloned());
     filters.push(json!({
         "name": "envoy.filters.http.router",

@@ -29,9 +29,21 @@ impl Envoy {
     /// # Panics
     /// If the file cannot be written.
     pub fn replace_text(&self, text: &str) {
-        // Envoy looks when a file is moved there, so that it never sees a half.
-        let file = write(&self.dir, "lds.next.json", text);
-        fs::rename(file, self.dir.join("lds.json")).expect("moved");
+        self.move_in("lds.json", text);
+    }
+
+    /// Replaces the filter of listeners that [find it](Listener::discovered), and leaves the listeners as they are.
+    ///
+    /// # Panics
+    /// If the file cannot be written.
+    pub fn replace_filter(&self, listener: &Listener, options: &Options) {
+        self.move_in("ecds.json", &bootstrap::extension(listener, options, &module()).to_string());
+    }
+
+    /// Envoy looks when a file is moved there, so that it never sees a half.
+    fn move_in(&self, name: &str, text: &str) {
+        let file = write(&self.dir, &format!("next.{name}"), text);
+        fs::rename(file, self.dir.join(name)).expect("moved");
     }
 
     /// Asks the admin interface.
