@@ -35,6 +35,8 @@ pub struct Listener {
     pub manager: Value,
     /// Which artefact runs.
     pub artefact: Artefact,
+    /// The HTTP filters before it.
+    pub before: Vec<Value>,
     /// The HTTP filters behind it.
     pub behind: Vec<Value>,
     /// The module, where it is another than `dist/lychgate.wasm`.
@@ -62,6 +64,7 @@ impl Listener {
             capabilities: Vec::new(),
             manager: Value::Null,
             artefact: Artefact::from_environment(),
+            before: Vec::new(),
             behind: Vec::new(),
             module: None,
             access_log: true,
