@@ -45,7 +45,17 @@ fn types() -> Vec<Row> {
             .claim("client_id", "c")
             .claim("jti", "1")
     };
+    // OpenID Connect Back-Channel Logout 1.0 section 2.4; `typ` is no duty there.
+    let events = |events: Value| Token::reader().claim("sid", "s").claim("events", events);
+    let logout = json!({"http://schemas.openid.net/event/backchannel-logout": {}});
     rows.extend([
+        bad_token("typ: a logout token that does not say so", "token", send("/", &events(logout.clone()))),
+        allowed("typ: events that are none of RFC 8417", "token", send("/", &events(json!(["created"])))),
+        allowed(
+            "types: one that is named, whatever its events",
+            "types",
+            send("/", &events(logout).header("typ", "at+jwt")),
+        ),
         bad_token("typ: a number", "token", send("/", &typed(json!(1)))),
         bad_token("typ: null", "token", send("/", &typed(Value::Null))),
         allowed("types: one that is named", "types", send("/", &typed(json!("application/AT+jwt")))),
