@@ -67,9 +67,15 @@ e2e: build ## only what needs a real Envoy
 	cargo test --locked -p lychgate-tests --test envoy
 	cargo test --locked -p lychgate-tests --test project -- deploy:: docs readme:: envoy_lookup::
 
+# Envoy 1.37 makes no calls for native modules, and these tests are about what is fetched. That it is refused by name
+# there is tested by native::load.
+FETCHED := issuer:: waiting:: attacks::introspected attacks::waiting clients_that_hang_up observability::envoy \
+	observability::misleading secrets::
+
 e2e-native: module ## the same with the native module
 	$(call say,testing the native module in a real Envoy)
-	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy
+	LYCHGATE_ARTEFACT=native cargo test --locked -p lychgate-tests --test envoy -- \
+		$(if $(filter 1.37.%,$(ENVOY_VERSION)),$(addprefix --skip ,$(FETCHED)))
 
 e2e-native-matrix: module ## the same on each Envoy of NATIVE_ENVOY_VERSIONS
 	@set -e; for version in $(NATIVE_ENVOY_VERSIONS); do \

@@ -2,7 +2,7 @@
 //! values when it is changed.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lychgate::host::{StatDefinition, StatKind as Sort, StatUpdate};
 use lychgate::metrics::Tally;
@@ -17,8 +17,13 @@ pub struct Stats {
     tallies: Mutex<Vec<(Arc<Series>, Arc<Tally>)>>,
     /// Stats that are not there yet: one with labels is there once it was changed.
     fresh: Mutex<Vec<Arc<Series>>>,
-    /// What was counted on the main thread, where Envoy can only be told by way of a request (1.37 and 1.38).
-    untold: Mutex<Vec<(Arc<Series>, usize, StatUpdate)>>,
+}
+
+/// What was counted without a request, where Envoy can only be told by way of one (1.37 and 1.38). It is told by the next
+/// request of any configuration: the one that counted it may be over.
+fn untold() -> MutexGuard<'static, Vec<(Arc<Series>, usize, StatUpdate)>> {
+    static UNTOLD: Mutex<Vec<(Arc<Series>, usize, StatUpdate)>> = Mutex::new(Vec::new());
+    UNTOLD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The stats of a policy, in the order of its slots.
@@ -41,7 +46,7 @@ impl Stats {
                 None => log::warn!("lychgate: the stat {name} cannot be had"),
             }
         }
-        Self { ids, tallies: Mutex::default(), fresh: Mutex::default(), untold: Mutex::default() }
+        Self { ids, tallies: Mutex::default(), fresh: Mutex::default() }
     }
 
     /// A thread counts here from now on.
@@ -78,8 +83,7 @@ impl Stats {
         let is_told = stream.is_some_and(|stream| stream.change_stat(id, &labels, change))
             || envoy.change_stat(id, &labels, change);
         if !is_told {
-            let mut untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-            untold.push((Arc::clone(series), slot, update));
+            untold().push((Arc::clone(series), slot, update));
         }
     }
 
@@ -102,15 +106,16 @@ impl Stats {
     /// A configuration is over: what is counted is told, and what is remembered is gone.
     pub fn end(&self, envoy: &ConfigHandle) {
         let tallies = self.tallies.lock().unwrap_or_else(PoisonError::into_inner);
-        tallies.iter().for_each(|(_, tally)| tally.forget());
-        drop(tallies);
-        self.tell_all(envoy);
+        for (series, tally) in tallies.iter() {
+            tally.forget();
+            tally.take(|slot, update| self.update(series, slot, update, envoy, None));
+        }
     }
 
     /// Tells Envoy what could not be told before.
     pub fn tell_untold(&self, envoy: &ConfigHandle, stream: &StreamHandle) {
-        let untold = std::mem::take(&mut *self.untold.lock().unwrap_or_else(PoisonError::into_inner));
-        for (series, slot, update) in untold {
+        let all = std::mem::take(&mut *untold());
+        for (series, slot, update) in all {
             self.update(&series, slot, update, envoy, Some(stream));
         }
     }

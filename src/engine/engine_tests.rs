@@ -351,3 +351,22 @@ fn a_method_in_lower_case_does_not_get_past_the_rule_for_it() {
     assert_eq!(reason(b"get", b"/open"), "no_rule");
     assert_eq!([b"put" as &[u8], b"PUT", b"FOO"].map(|method| reason(method, b"/admin")), ["allowed"; 3]);
 }
+
+/// What a rule asks of a login is judged by the time of the request, though the token is remembered.
+#[test]
+fn a_remembered_token_does_not_stay_fresh() {
+    let engine = engine(&json!({
+        "schemes": {"token": {"type": "http", "scheme": "bearer", "jwt": secret()}},
+        "security": [{"token": {"max_age_seconds": 300}}],
+    }));
+    let token = Token::new().claim("auth_time", NOW).claim("exp", NOW + 3600).claim("iat", NOW).sign("HS256");
+    let host = InMemoryHost::at(NOW);
+    for (second, is_fresh) in [(0, true), (300, true), (301, false), (3000, false)] {
+        host.now.set(NOW + second);
+        match decide(&engine, &host, &token, true) {
+            Decision::Allow(_) => assert!(is_fresh, "{second}"),
+            Decision::Deny(denial) => assert_eq!((is_fresh, denial.status()), (false, 401), "{second}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}

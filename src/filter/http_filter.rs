@@ -96,11 +96,8 @@ impl HttpFilter {
     pub fn is_decided(&self) -> bool {
         match self.state {
             State::Allowed | State::Answered => true,
-            State::Fresh
-            | State::Waiting(_)
-            | State::AwaitingBody(_)
-            | State::HeadReleased(_)
-            | State::LoggingIn(_) => false,
+            State::Fresh | State::HeadReleased(_) => false,
+            State::Waiting(_) | State::AwaitingBody(_) | State::LoggingIn(_) => false,
         }
     }
 

@@ -22,8 +22,18 @@ impl Confirmation {
     /// What `claims` say of it.
     ///
     /// # Errors
-    /// If they name another method, for its proof cannot be seen; or if they are malformed.
+    /// If they name another method, for its proof cannot be seen; if they say that the token is bound to a key (`token_type`,
+    /// RFC 9449 section 6.2) and not to which; or if they are malformed.
     pub fn of(claims: &Claims) -> Result<Self, TokenError> {
+        let confirmation = Self::of_cnf(claims)?;
+        let token_type = claims.get("token_type").and_then(Value::as_str).unwrap_or_default();
+        if confirmation.key.is_none() && token_type.eq_ignore_ascii_case("dpop") {
+            return Err(TokenError::UnknownConfirmation);
+        }
+        Ok(confirmation)
+    }
+
+    fn of_cnf(claims: &Claims) -> Result<Self, TokenError> {
         let members = match claims.get("cnf") {
             None | Some(Value::Null) => return Ok(Self::default()),
             Some(Value::Object(members)) => members,

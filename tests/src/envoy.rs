@@ -1,8 +1,12 @@
 //! A real Envoy with the real module, on ports of its own choosing.
 
+mod artefact;
 mod bootstrap;
+mod listener;
 mod watch;
 
+pub use artefact::Artefact;
+pub use listener::{ConfigForm, Listener};
 pub use watch::Memory;
 
 use std::fs;
@@ -19,192 +23,10 @@ use serde_json::Value;
 
 use crate::http::{self, Request};
 
-/// How a configuration is handed to the plugin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ConfigForm {
-    /// `google.protobuf.Struct`, written as YAML by most users.
-    #[default]
-    Struct,
-    /// `google.protobuf.StringValue` holding JSON text.
-    StringValue,
-}
-
-/// Which of the two artefacts runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Artefact {
-    /// `dist/lychgate.wasm`, in a VM.
-    Wasm,
-    /// `dist/liblychgate.so`, in Envoy itself.
-    Native,
-}
-
-impl Artefact {
-    /// The one that a suite runs with: `LYCHGATE_ARTEFACT` is `native`, or it is the Wasm module.
-    ///
-    /// # Panics
-    /// If the variable says something else.
-    #[must_use]
-    pub fn from_environment() -> Self {
-        match std::env::var("LYCHGATE_ARTEFACT").as_deref() {
-            Ok("native") => Self::Native,
-            Ok("wasm") | Err(_) => Self::Wasm,
-            Ok(other) => panic!("LYCHGATE_ARTEFACT is native or wasm, and not {other:?}"),
-        }
-    }
-
-    /// Whether a suite runs with the native module, to which this does not apply for this reason; it is printed.
-    #[must_use]
-    pub fn is_native_where(reason: &str) -> bool {
-        let is_native = Self::from_environment() == Self::Native;
-        if is_native {
-            println!("not for the native module: {reason}");
-        }
-        is_native
-    }
-
-    /// Whether stats are changed by requests alone: what was counted since the last one is told with the next. So it is
-    /// where Envoy 1.37 or 1.38 runs the native module.
-    #[must_use]
-    pub fn counts_with_requests_alone() -> bool {
-        Self::from_environment() == Self::Native && (is_envoy("1.37") || is_envoy("1.38"))
-    }
-
-    /// The name of one of Lychgate's stats with these labels, in Envoy's text.
-    #[must_use]
-    pub fn stat(self, name: &str, labels: &[(&str, &str)]) -> String {
-        match self {
-            Self::Wasm => {
-                let labels: String =
-                    labels.iter().map(|(key, value)| format!("{key}=.={value};.;")).collect();
-                format!("wasmcustom.{labels}{name}")
-            }
-            Self::Native => {
-                let labels: String = labels.iter().map(|(key, value)| format!(".{key}.{value}")).collect();
-                format!("dynamicmodulescustom.{name}{labels}")
-            }
-        }
-    }
-}
-
 /// Whether `ENVOY_VERSION` asks for an Envoy of this minor version.
 #[must_use]
 pub fn is_envoy(minor: &str) -> bool {
     std::env::var("ENVOY_VERSION").is_ok_and(|version| version.starts_with(minor))
-}
-
-/// A listener with the filter before the upstream.
-#[derive(Clone, Debug)]
-pub struct Listener {
-    /// Its name.
-    pub name: String,
-    /// The plugin configuration.
-    pub policy: Value,
-    /// How it is handed over.
-    pub form: ConfigForm,
-    /// The text handed over instead of `policy`, to try what is not JSON.
-    pub text: Option<String>,
-    /// `allow_on_headers_stop_iteration`, as it should be set.
-    pub holds_heads: bool,
-    /// `capability_restriction_config`: all that the module may use of its host; empty: everything.
-    pub capabilities: Vec<String>,
-    /// Members of the connection manager that take the place of the usual ones.
-    pub manager: Value,
-    /// Which artefact runs.
-    pub artefact: Artefact,
-    /// The HTTP filters before it.
-    pub before: Vec<Value>,
-    /// The HTTP filters behind it.
-    pub behind: Vec<Value>,
-    /// The module, where it is another than `dist/lychgate.wasm`.
-    pub module: Option<PathBuf>,
-    /// Whether an access log is written, as it is from the start.
-    pub access_log: bool,
-    /// `vm_config.vm_id`, which is the listener's name from the start.
-    pub vm_id: String,
-    /// `transport_socket` of its filter chain.
-    pub transport_socket: Value,
-    /// Whether the filter is found by extension config discovery, in a file that Envoy watches.
-    pub discovered: bool,
-}
-
-impl Listener {
-    /// A listener with this plugin configuration, as a Struct.
-    #[must_use]
-    pub fn new(name: &str, policy: Value) -> Self {
-        Self {
-            name: name.into(),
-            policy,
-            form: ConfigForm::Struct,
-            text: None,
-            holds_heads: true,
-            capabilities: Vec::new(),
-            manager: Value::Null,
-            artefact: Artefact::from_environment(),
-            before: Vec::new(),
-            behind: Vec::new(),
-            module: None,
-            access_log: true,
-            vm_id: name.into(),
-            transport_socket: Value::Null,
-            discovered: false,
-        }
-    }
-
-    /// Finds the filter by extension config discovery (ECDS).
-    #[must_use]
-    pub fn discovered(mut self) -> Self {
-        self.discovered = true;
-        self
-    }
-
-    /// Speaks TLS as this transport socket does.
-    #[must_use]
-    pub fn transport_socket(mut self, transport_socket: Value) -> Self {
-        self.transport_socket = transport_socket;
-        self
-    }
-
-    /// Leaves `allow_on_headers_stop_iteration` out, as older Envoys and Istio do.
-    #[must_use]
-    pub fn without_holding_heads(mut self) -> Self {
-        self.holds_heads = false;
-        self
-    }
-
-    /// Lets the module use and be called by this alone.
-    #[must_use]
-    pub fn restricted_to(mut self, capabilities: &[String]) -> Self {
-        self.capabilities = capabilities.to_vec();
-        self
-    }
-
-    /// Sets members of the connection manager.
-    #[must_use]
-    pub fn manager(mut self, members: Value) -> Self {
-        self.manager = members;
-        self
-    }
-
-    /// Runs this artefact.
-    #[must_use]
-    pub fn artefact(mut self, artefact: Artefact) -> Self {
-        self.artefact = artefact;
-        self
-    }
-
-    /// Runs another module.
-    #[must_use]
-    pub fn module(mut self, module: &Path) -> Self {
-        self.module = Some(module.to_owned());
-        self
-    }
-
-    /// Hands the configuration over in `form`.
-    #[must_use]
-    pub fn form(mut self, form: ConfigForm) -> Self {
-        self.form = form;
-        self
-    }
 }
 
 /// What an Envoy is started with.

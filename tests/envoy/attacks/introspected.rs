@@ -19,6 +19,8 @@ fn issuer() -> (Upstream, (String, SocketAddr)) {
             "access" => {
                 json!({"active": true, "sub": "johndoe", "client_id": "shop", "scope": "admin", "token_type": "Bearer"})
             }
+            // RFC 9449 section 6.2: bound to a key. This issuer leaves out to which.
+            "bound" => json!({"active": true, "sub": "johndoe", "scope": "admin", "token_type": "DPoP"}),
             "client" => json!({"active": true, "client_id": "johndoe", "scope": "admin"}),
             "username" => json!({"active": true, "username": "johndoe", "scope": "admin"}),
             "refresh" => {
@@ -68,6 +70,7 @@ fn a_client_a_refresh_token_and_an_id_token_are_no_users_though_their_issuer_vou
         ("/any", "offline", 401, None),
         ("/staff", "id", 401, None),
         ("/any", "unknown", 401, None),
+        ("/any", "bound", 401, None),
     ] {
         let answer = envoy.send("asked", &Request::get(path).bearer(token).header("X-Auth-Subject", "root"));
         assert_eq!(answer.status, status, "{path} {token}: {answer:?}");

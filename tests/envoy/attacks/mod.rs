@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use lychgate_tests::behaviour;
 use lychgate_tests::echo::{Received, Reply, Upstream};
-use lychgate_tests::envoy::{Envoy, Options};
+use lychgate_tests::envoy::{Artefact, Envoy, Options, is_envoy};
 use lychgate_tests::h2;
 use lychgate_tests::http::{self, Request};
 use lychgate_tests::rows;
@@ -97,6 +97,13 @@ impl Try<'_> {
             Self::Row(row) => row.name.clone(),
         }
     }
+
+    fn listener(&self) -> &str {
+        match self {
+            Self::Attack(_, attack) => attack.listener,
+            Self::Row(row) => row.policy,
+        }
+    }
 }
 
 #[test]
@@ -105,7 +112,13 @@ fn every_attack_of_the_tables_is_refused_by_a_real_envoy() {
     let (snare, clusters) = snare();
     let environment = behaviour::ENVIRONMENT.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let options = Options { environment: environment.to_vec(), clusters, ..Options::default() };
-    let envoy = Envoy::start(&policies::listeners(), upstream.addr(), &options);
+    let mut listeners = policies::listeners();
+    if Artefact::from_environment() == Artefact::Native && is_envoy("1.37") {
+        // It makes no calls for native modules, and refuses a policy that needs one.
+        listeners.retain(|listener| !listener.policy.to_string().contains("\"cluster\""));
+    }
+    let is_there = |name: &str| listeners.iter().any(|listener| listener.name == name);
+    let envoy = Envoy::start(&listeners, upstream.addr(), &options);
     let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
 
     let stories = stories(snare.addr());
@@ -116,6 +129,7 @@ fn every_attack_of_the_tables_is_refused_by_a_real_envoy() {
     let of_behaviour = behaviour::bad_tokens().into_iter().filter(|row| row.expect.upstream.is_none());
     let tries =
         rows.into_iter().map(|(what, attack)| Try::Attack(what, attack)).chain(of_behaviour.map(Try::Row));
+    let tries = tries.filter(|one| is_there(one.listener()));
     let tries = rows::chosen(tries.collect(), Try::name);
 
     let mut faults = Vec::new();

@@ -42,7 +42,6 @@ const INTENDED: &[(&str, bool, &str)] = &[
     ("Joserfc: ES256K", true, "oauth4webapi has no ES256K"),
     // Lychgate refuses.
     ("bad proof: exp past", false, "a proof that says when it ends is held to that, by the second"),
-    ("bad proof: nbf to come", false, "and one that says when it begins"),
     ("bad proof: jti empty", false, "a proof is used once, by its `jti`: oauth4webapi keeps none"),
     ("bad proof: jti of 600 bytes", false, "what a client has stored is bounded"),
     ("bad proof: 20,000 bytes", false, "what a client has read is bounded"),

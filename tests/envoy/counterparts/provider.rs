@@ -120,6 +120,39 @@ fn a_token_that_oidc_provider_bound_to_a_key_is_of_no_use_to_a_thief() {
     assert_eq!(print, lychgate_tests::proofs::thumbprint("ES256", false));
 }
 
+/// The token says nothing itself: the provider tells of its key when it is asked (RFC 7662).
+#[test]
+fn an_opaque_token_that_oidc_provider_bound_to_a_key_is_of_no_use_to_a_thief() {
+    let Some(issuer) = Issuer::start() else { return };
+    let Some((first, _)) = proof(&format!("{}/token", issuer.url()), "POST", None, None) else { return };
+    let form = "grant_type=client_credentials&scope=items:read";
+    let answer = issuer.post_with("/token", form, "machine", "machine-secret", &[("DPoP", &first)]).json();
+    let token = text(&answer["access_token"]);
+    assert!(answer["token_type"] == "DPoP" && !token.contains('.'), "{answer}");
+    let introspection = json!({"uri": format!("{}/token/introspection", issuer.url()), "cluster": "idp",
+        "client_id": "gate", "client_secret": "gate secret & more"});
+    let policy = json!({
+        "schemes": {"opaque": {"type": "http", "scheme": "bearer", "missing_status": 401, "introspection": introspection}},
+        "security": [{"opaque": ["items:read"]}],
+    });
+    let (envoy, upstream) = start(&issuer, &[Listener::new("gate", policy)]);
+    let send = |scheme: &str, proof: Option<&str>| {
+        let request = Request::get("/").header("Authorization", format!("{scheme} {token}"));
+        envoy.send("gate", &proof.iter().fold(request, |request, proof| request.header("DPoP", proof))).status
+    };
+    let own = || proof(URI, "GET", None, Some(token)).expect("a proof").0;
+    let seen = own();
+    assert_eq!(send("DPoP", Some(&seen)), 200);
+    assert_eq!(send("DPoP", Some(&own())), 200);
+    let hits = upstream.hits();
+    for (scheme, proof) in
+        [("Bearer", None), ("DPoP", None), ("DPoP", Some(&*seen)), ("Bearer", Some(&*seen))]
+    {
+        assert_eq!(send(scheme, proof), 401, "{scheme} {proof:?}");
+    }
+    assert_eq!(upstream.hits(), hits);
+}
+
 #[test]
 fn a_token_that_oidc_provider_bound_to_a_certificate_is_of_no_use_over_another_connection() {
     let Some(issuer) = Issuer::start() else { return };

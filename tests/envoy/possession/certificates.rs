@@ -1,9 +1,10 @@
 //! Tokens that are bound to a client certificate (RFC 8705), and `type: mutualTLS`, over TLS with a client CA.
 
 use std::fs;
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use lychgate_tests::echo::Upstream;
@@ -117,6 +118,24 @@ impl Certificates {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         let (body, status) = text.rsplit_once('\n').expect("a status");
         (status.parse().expect("a status"), serde_json::from_str(body).unwrap_or_default())
+    }
+
+    /// The answer to a request over a session that is kept in `session`, resumed where there is one, and whether it was.
+    fn resume(&self, at: SocketAddr, version: &str, path: &str, session: &str, name: &str) -> (u16, bool) {
+        let file = |name: String| self.0.join(name).display().to_string();
+        let mut command = Command::new("openssl");
+        command.args(["s_client", "-connect", &at.to_string(), version, "-ign_eof"]);
+        command.args(["-cert", &file(format!("{name}.pem")), "-key", &file(format!("{name}.key"))]);
+        let session = file(session.to_owned());
+        command.args([if Path::new(&session).exists() { "-sess_in" } else { "-sess_out" }, &session]);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().expect("openssl runs");
+        let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        child.stdin.take().expect("a pipe").write_all(request.as_bytes()).expect("it reads");
+        let output = child.wait_with_output().expect("openssl ends");
+        let text = String::from_utf8_lossy(&output.stdout);
+        let status = text.split("HTTP/1.1 ").nth(1).and_then(|rest| rest.get(..3)?.parse().ok());
+        (status.unwrap_or_else(|| panic!("no answer: {text}")), text.contains("\nReused, "))
     }
 }
 
@@ -239,4 +258,44 @@ fn a_stolen_token_is_of_no_use_without_its_certificate_and_a_certificate_is_a_cr
     assert_eq!(told("/uri", "client", None), [some(id), some("items:read"), some("uri")]);
     assert_eq!(told("/dns", "other", None), [some("dns-client"), None, some("dns")]);
     assert_eq!(told("/and", "client", Some(&plain)), [some("johndoe"), None, some("token,uri")]);
+}
+
+/// Envoy does not validate the certificate of a resumed session again (envoyproxy/envoy, issue 21235): what is recognised by
+/// its digest is served, and for the rest sessions are not to be resumed, as docs/recipes/bound-tokens.md says.
+#[test]
+fn a_client_that_resumes_its_session_was_refused_from_its_second_connection_on() {
+    if find_or_install("openssl", "openssl").is_none() {
+        return;
+    }
+    let certificates = Certificates::new();
+    let upstream = Upstream::start();
+    let listener = |name: &str, disables: bool| {
+        let mut socket = certificates.transport_socket(false);
+        for key in ["disable_stateless_session_resumption", "disable_stateful_session_resumption"] {
+            socket["typed_config"][key] = disables.into();
+        }
+        let mut listener =
+            Listener::new(name, policy(certificates.digest("client"))).transport_socket(socket);
+        listener.before = what_tells_of_validity();
+        listener
+    };
+    let listeners = [listener("resuming", false), listener("never", true)];
+    let envoy = Envoy::start(&listeners, upstream.addr(), &Options::default());
+    let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+    for version in ["-tls1_2", "-tls1_3"] {
+        for (listener, path, name, status) in [
+            ("resuming", "/digest", "client", 200),
+            ("resuming", "/uri", "other", 403),
+            ("never", "/digest", "client", 200),
+            ("never", "/uri", "client", 200),
+            ("never", "/dns", "client", 200),
+            ("never", "/uri", "other", 403),
+        ] {
+            let session = format!("{listener}{version}{}{name}", path.replace('/', "-"));
+            for is_resumed in [false, listener == "resuming"] {
+                let seen = certificates.resume(envoy.addr(listener), version, path, &session, name);
+                assert_eq!(seen, (status, is_resumed), "{listener} {version} {path} {name}");
+            }
+        }
+    }
 }

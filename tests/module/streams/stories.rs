@@ -115,6 +115,10 @@ stories! {
     fn trailers_that_cannot_be_looked_at_end_a_request_that_was_allowed(false) [
         open(Place::Password, Auth::BasicRight), Event::Fault(5, Status::Internal), Event::Trailers(0),
     ];
+    fn a_request_whose_trailers_and_whose_refusal_failed_goes_no_further(false) [
+        open(Place::Public, Auth::Nothing), Event::FaultAfter(0, Status::NotFound), Event::Fault(14, Status::NotFound),
+        Event::Trailers(0),
+    ];
     fn what_an_earlier_configuration_fetches_is_not_lost(false) [
         Event::Time(Span::Tick), Event::Again(Policy::Strict), open(Place::Listed, Auth::Fixed),
         Event::Time(Span::Tick), Event::AnswerAll(Answer::First), Event::Time(Span::Tick),

@@ -149,6 +149,7 @@ pub fn misplaced(token: &str) -> Vec<Row> {
         bearer_row("by an empty confirmation", &cnf(json!({}))),
         bearer_row("by a confirmation that is text", &cnf(json!(jkt))),
         bearer_row("by a thumbprint that is none", &cnf(json!({"jkt": "short"}))),
+        bearer_row("by what it does not say", &Token::reader().claim("token_type", "DPoP").sign("HS256")),
         bearer_row("by a list of thumbprints", &cnf(json!({"jkt": [jkt]}))),
         bearer_row("by a certificate, without one", &cnf(json!({"x5t#S256": digest("certificate")}))),
         bearer_row("by a certificate whose digest is none", &cnf(json!({"x5t#S256": "00"}))),

@@ -203,6 +203,7 @@ fn streams(linker: &mut Linker<State>) -> Result<()> {
          _grpc: i32|
          -> Result<u32> {
             if let Some(status) = enter(&mut host, "proxy_send_local_response") {
+                host.data_mut().reply_failed();
                 return Ok(status);
             }
             let response = LocalResponse {

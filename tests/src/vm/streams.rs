@@ -25,6 +25,8 @@ pub struct Stream {
     pub trailers: Option<Headers>,
     /// The answers that the plugin gave it.
     pub replies: Vec<LocalResponse>,
+    /// Whether the host did not take an answer to it.
+    pub reply_failed: bool,
     /// How often the plugin had it go on.
     pub resumed: u32,
     /// Whether its head went on to the upstream.
@@ -202,6 +204,13 @@ impl State {
         self.streams.queue.push_back(Action::Reply(id));
         self.streams.queued += 1;
         OK
+    }
+
+    /// The host did not take an answer: the request stays where it is, and goes nowhere.
+    pub(super) fn reply_failed(&mut self) {
+        if let Some((_, stream)) = self.spoken_of() {
+            stream.reply_failed = true;
+        }
     }
 
     pub(super) fn resume(&mut self) -> u32 {

@@ -81,7 +81,7 @@ impl Machine {
     /// Does what the answer of a callback says. `passed` is what held before it.
     fn heed(&mut self, id: u32, flow: u32, passed: bool, is_head: bool) {
         let stream = self.stream(id);
-        let refused = !stream.replies.is_empty();
+        let refused = !stream.replies.is_empty() || stream.reply_failed;
         let wrong = match (flow == CONTINUE, passed) {
             (true, _) if refused => Some("Continue though it was answered"),
             (true, false) if !is_head => Some("Continue though it waits"),
