@@ -38,7 +38,7 @@ impl Provider {
     pub fn with_audiences(&self, audiences: Vec<String>, carrier: &mut Carrier) -> Self {
         let mut provider = self.clone();
         if let (Some(scheme), false) = (&self.scheme, audiences.is_empty()) {
-            provider.jwt["audiences"] = audiences.into();
+            provider.jwt["audiences"] = with_and_without_slash(audiences).into();
             let value = provider.to_value();
             provider.scheme = Some(carrier.add_scheme(scheme, value));
         }
@@ -131,6 +131,25 @@ pub enum Keys<'a> {
     Lost,
 }
 
+fn is_url(audience: &str) -> bool {
+    audience.starts_with("https://") || audience.starts_with("http://")
+}
+
+/// Audiences as Envoy compares them: a slash at the end of a URL makes no difference.
+fn with_and_without_slash(audiences: Vec<String>) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    for audience in audiences {
+        let other = is_url(&audience)
+            .then(|| audience.strip_suffix('/').map_or_else(|| format!("{audience}/"), str::to_owned));
+        for own in std::iter::once(audience).chain(other) {
+            if !all.contains(&own) {
+                all.push(own);
+            }
+        }
+    }
+    all
+}
+
 /// Carries a provider over.
 pub fn provider(described: Described<'_>, carrier: &mut Carrier) -> Provider {
     let Described { node, .. } = described;
@@ -138,8 +157,15 @@ pub fn provider(described: Described<'_>, carrier: &mut Carrier) -> Provider {
     let mut settings = Map::new();
     let mut is_lost = false;
     jwt.extend(described.issuer.map(|issuer| ("issuer".to_owned(), issuer.into())));
+    if described.audiences.iter().any(|audience| is_url(audience)) {
+        carrier.differs(
+            node,
+            "audiences are compared as they are written, with a slash at the end and without; before, `https://` and `http://` \
+             made no difference either",
+        );
+    }
     if !described.audiences.is_empty() {
-        jwt.insert("audiences".into(), described.audiences.into());
+        jwt.insert("audiences".into(), with_and_without_slash(described.audiences).into());
     }
     match described.keys {
         Keys::Inline(place, text) => match inline_keys(&text, place, carrier) {

@@ -170,6 +170,45 @@ fn durations_are_carried_over_as_text_and_by_their_fields() {
     }
 }
 
+/// Tokens for `https://api.example` were refused, because the old filter was configured with a slash at the end.
+#[test]
+fn an_audience_that_is_a_url_is_taken_with_a_slash_and_without() {
+    let policy = "kind: RequestAuthentication\nmetadata: {name: tokens, namespace: shop}\nspec:\n  jwtRules: [{issuer: \
+                  https://idp.example, jwksUri: https://idp.example/k, audiences: [https://api.example/, shop]}]\n";
+    let output = lychgate(&["import", "-"], policy, &[]);
+    let text = stdout(&output);
+    assert!(text.contains("- https://api.example/\n") && text.contains("- https://api.example\n"), "{text}");
+    assert!(text.contains("- shop\n") && !text.contains("- shop/\n"), "{text}");
+    assert!(stderr(&output).contains("audiences are compared as they are written"), "{}", stderr(&output));
+}
+
+/// What a route set for a filter that is gone, or an option of another version, would keep Envoy from starting.
+#[test]
+fn envoy_takes_the_file_that_an_import_prints() {
+    let folder = std::env::temp_dir().join(format!("lychgate-imported-{}", std::process::id()));
+    fs::create_dir_all(&folder).expect("writable");
+    let whole = before().into_iter().filter(|own| {
+        fs::read_to_string(&own.path).is_ok_and(|text| text.contains("static_resources:"))
+            && own.lost.is_none()
+    });
+    let files: Vec<PathBuf> =
+        whole.map(|own| own.path).chain([root().join("examples/migration/envoy.yaml")]).collect();
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files {
+        let output = lychgate(&["import", &file.to_string_lossy()], "", &[]);
+        let new = folder.join("new.yaml");
+        fs::write(&new, output.stdout).expect("writable");
+        let taken = std::process::Command::new(root().join("scripts/envoy"))
+            .args(["--mode", "validate", "-c"])
+            .arg(&new)
+            .current_dir(root())
+            .output()
+            .expect("scripts/envoy runs");
+        assert!(taken.status.success(), "{}: {}", file.display(), stderr(&taken));
+    }
+    let _ = fs::remove_dir_all(folder);
+}
+
 /// Two plugins of one name in one namespace: the second took the place of the first, and the token was no longer needed.
 #[test]
 fn policies_for_all_proxies_and_for_some_become_two_plugins_that_both_hold() {
