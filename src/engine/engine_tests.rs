@@ -182,7 +182,6 @@ fn a_token_that_its_issuer_calls_another_one_is_no_access_token() {
         ("typ", json!("JWT")),
         ("typ", json!("at+jwt")),
         ("token_type", json!("Bearer")),
-        ("token_type", json!("DPoP")),
         ("token_type", json!("urn:ietf:params:oauth:token-type:access_token")),
         ("token_type", json!(null)),
     ] {

@@ -5,7 +5,7 @@
 
 mod envoy;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ptr::null;
 use std::sync::OnceLock;
@@ -50,8 +50,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 thread_local! {
     static NUMBER: Cell<u64> = const { Cell::new(0) };
-    /// Requests that ended while they were being answered.
-    static ENDED: Cell<Option<Stream>> = const { Cell::new(None) };
+    /// Requests that ended while they were being answered: one hook may answer several.
+    static ENDED: RefCell<Vec<Stream>> = const { RefCell::new(Vec::new()) };
 }
 
 fn number() -> u64 {
@@ -62,7 +62,7 @@ fn number() -> u64 {
 }
 
 fn note_end(stream: Option<Stream>) {
-    ENDED.set(stream);
+    ENDED.with_borrow_mut(|ended| ended.extend(stream));
 }
 
 fn policy(with_calls: bool) -> Value {
@@ -360,9 +360,7 @@ impl World {
 
     /// Looks at what came of a hook: whether it let the request on.
     fn judge(&mut self, id: u64, goes_on: bool) {
-        if let Some(ended) = ENDED.take() {
-            self.over(&ended);
-        }
+        ENDED.take().iter().for_each(|ended| self.over(ended));
         let Some(pointer) = envoy::find(id) else { return };
         // SAFETY: it is there.
         let stream = unsafe { envoy::stream(pointer) };
@@ -420,6 +418,7 @@ impl World {
         for (id, config) in envoy::calls() {
             self.answer_call(id, config, how);
         }
+        ENDED.take().iter().for_each(|ended| self.over(ended));
     }
 
     fn config(&self, envoy: usize) -> Option<&Config> {
