@@ -133,7 +133,7 @@ pub fn end(id: u64) -> Option<Stream> {
     let pointer = STREAMS.with(|streams| streams.borrow_mut().remove(&id))?;
     // SAFETY: it was there until now, and is known by no other name than the module's, which is told.
     unsafe {
-        super::envoy_dynamic_module_on_http_filter_destroy(stream(pointer).filter);
+        super::hooks::envoy_dynamic_module_on_http_filter_destroy(stream(pointer).filter);
         Some(*Box::from_raw(pointer.cast::<Stream>()))
     }
 }

@@ -3,45 +3,30 @@
 
 #![allow(unsafe_code, reason = "plays Envoy's part of an interface in C")]
 
+mod config;
 mod envoy;
+mod hooks;
+mod requests;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::ptr::null;
-use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use config::{Config, config, end_config, has_calls, policy};
 use envoy::{Bytes, Envoy, Event, Header, Own, Stream, pair};
+use hooks::{
+    envoy_dynamic_module_on_http_filter_config_http_callout_done,
+    envoy_dynamic_module_on_http_filter_config_scheduled, envoy_dynamic_module_on_http_filter_new,
+    envoy_dynamic_module_on_http_filter_per_route_config_destroy,
+    envoy_dynamic_module_on_http_filter_per_route_config_new,
+    envoy_dynamic_module_on_http_filter_request_body, envoy_dynamic_module_on_http_filter_request_headers,
+    envoy_dynamic_module_on_http_filter_request_trailers,
+    envoy_dynamic_module_on_http_filter_response_headers, envoy_dynamic_module_on_http_filter_scheduled,
+};
 use lychgate_module as _;
-use lychgate_tests::keys::{API_KEY, API_KEY_SHA256, PASSWORD_HASH, SECRET};
-use lychgate_tests::tokens::Token;
-use serde_json::{Value, json};
-
-unsafe extern "C" {
-    fn envoy_dynamic_module_on_http_filter_config_new(envoy: Envoy, name: Bytes, text: Bytes) -> Own;
-    fn envoy_dynamic_module_on_http_filter_config_destroy(config: Own);
-    fn envoy_dynamic_module_on_http_filter_config_scheduled(envoy: Envoy, config: Own, event: u64);
-    fn envoy_dynamic_module_on_http_filter_config_http_callout_done(
-        envoy: Envoy,
-        config: Own,
-        id: u64,
-        result: u32,
-        headers: *const Header,
-        count: usize,
-        chunks: *const Bytes,
-        chunk_count: usize,
-    );
-    fn envoy_dynamic_module_on_http_filter_per_route_config_new(name: Bytes, text: Bytes) -> Own;
-    fn envoy_dynamic_module_on_http_filter_per_route_config_destroy(route: Own);
-    fn envoy_dynamic_module_on_http_filter_new(config: Own, envoy: Envoy) -> Own;
-    fn envoy_dynamic_module_on_http_filter_destroy(filter: Own);
-    fn envoy_dynamic_module_on_http_filter_request_headers(envoy: Envoy, filter: Own, end: bool) -> u32;
-    fn envoy_dynamic_module_on_http_filter_request_body(envoy: Envoy, filter: Own, end: bool) -> u32;
-    fn envoy_dynamic_module_on_http_filter_request_trailers(envoy: Envoy, filter: Own) -> u32;
-    fn envoy_dynamic_module_on_http_filter_response_headers(envoy: Envoy, filter: Own, end: bool) -> u32;
-    fn envoy_dynamic_module_on_http_filter_scheduled(envoy: Envoy, filter: Own, event: u64);
-}
+use requests::{Input, Kind, request};
 
 /// The most events that are run, so that one input stays a matter of milliseconds.
 const MOST: usize = 80;
@@ -65,84 +50,6 @@ fn note_end(stream: Option<Stream>) {
     ENDED.with_borrow_mut(|ended| ended.extend(stream));
 }
 
-fn policy(with_calls: bool) -> Value {
-    let mut policy = json!({
-        "schemes": {
-            "token": {
-                "type": "oauth2", "users": "staff", "issue": {},
-                "flows": {"password": {"tokenUrl": "/token", "scopes": {}}},
-                "jwt": {"keys": [{"alg": "HS256", "secret": SECRET}], "claims_to_metadata": ["aud", "scope"]},
-            },
-            "basic": {"type": "http", "scheme": "basic", "users": "staff"},
-            "key": {"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"},
-        },
-        "users": {"staff": [{"username": "johndoe", "password": PASSWORD_HASH}]},
-        "api_keys": {"partners": [{"id": "partner", "sha256": API_KEY_SHA256}]},
-        "passwords": {"max_failures": 1_000_000, "worker_share_percent": 100},
-        "filter_state": true,
-        "rules": [{"match": {"path": "/public"}, "security": []}],
-        "security": [{"token": []}, {"key": []}, {"basic": []}],
-    });
-    if with_calls {
-        policy["schemes"]["opaque"] = json!({"type": "http", "scheme": "bearer", "introspection": {
-            "uri": "http://idp.example/introspect", "cluster": "idp", "cache_seconds": 1,
-            "client_id": "gate", "client_secret": "secret"}});
-        let opaque = json!({"match": {"path": "/opaque"}, "security": [{"opaque": []}]});
-        policy["rules"].as_array_mut().unwrap().push(opaque);
-    }
-    policy
-}
-
-/// A configuration in force, or one that is replaced and whose requests are not all over.
-struct Config {
-    envoy: Envoy,
-    own: Own,
-    requests: usize,
-    is_replaced: bool,
-}
-
-fn config(text: &str) -> Option<Config> {
-    let envoy: Envoy = Box::into_raw(Box::new(0_u64)).cast();
-    let bytes: Box<[u8]> = text.as_bytes().into();
-    // SAFETY: name and text are there for the call, and the object until the configuration is over.
-    let own = unsafe {
-        envoy_dynamic_module_on_http_filter_config_new(envoy, Bytes::of(b"lychgate"), Bytes::of(&bytes))
-    };
-    if own.is_null() {
-        // SAFETY: it is the one from above.
-        drop(unsafe { Box::from_raw(envoy.cast::<u64>()) });
-        return None;
-    }
-    Some(Config { envoy, own, requests: 0, is_replaced: false })
-}
-
-/// Whether this executable offers the module calls. It is asked once.
-fn has_calls() -> bool {
-    static HAS_CALLS: OnceLock<bool> = OnceLock::new();
-    *HAS_CALLS.get_or_init(|| config(&policy(true).to_string()).map(end_config).is_some())
-}
-
-fn end_config(config: Config) {
-    // SAFETY: Envoy ends it once, and its object after that.
-    unsafe {
-        envoy_dynamic_module_on_http_filter_config_destroy(config.own);
-        drop(Box::from_raw(config.envoy.cast::<u64>()));
-    }
-}
-
-/// What a request is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Kind {
-    /// It may pass.
-    Good,
-    /// It may not.
-    Bad,
-    /// It asks for a token.
-    Login,
-    /// It may pass if the issuer says so.
-    Opaque,
-}
-
 struct Request {
     kind: Kind,
     config: usize,
@@ -156,22 +63,6 @@ struct World {
     configs: Vec<Option<Config>>,
     requests: HashMap<u64, Request>,
     route: Own,
-}
-
-/// The input: bytes one after the other, and zeros after the last.
-struct Input<'d>(&'d [u8]);
-
-impl Input<'_> {
-    fn next(&mut self) -> usize {
-        let Some((first, rest)) = self.0.split_first() else { return 0 };
-        self.0 = rest;
-        usize::from(*first)
-    }
-
-    fn bytes(&mut self, most: usize) -> Vec<u8> {
-        let count = self.next() % most;
-        (0..count).map(|_| self.next() as u8).collect()
-    }
 }
 
 /// No order of events has the module use what is gone, lets a request by that may not pass, answers it twice, or leaves
@@ -491,25 +382,5 @@ impl World {
         if !self.route.is_null() {
             self.change_route();
         }
-    }
-}
-
-/// A request: its path, and its credential.
-fn request(which: usize, has_calls: bool) -> (Kind, &'static str, Option<(&'static str, String)>) {
-    static TOKENS: OnceLock<[String; 2]> = OnceLock::new();
-    let [good, forged] =
-        TOKENS.get_or_init(|| [Token::reader().sign("HS256"), Token::reader().sign_by_stranger("HS256")]);
-    let bearer = |token: &str| Some(("authorization", format!("Bearer {token}")));
-    match which % 10 {
-        0 => (Kind::Good, "/items/7", bearer(good)),
-        1 => (Kind::Bad, "/items/7", bearer(forged)),
-        2 => (Kind::Good, "/items", Some(("x-api-key", API_KEY.to_owned()))),
-        3 => (Kind::Bad, "/items", Some(("x-api-key", "another".to_owned()))),
-        4 => (Kind::Bad, "/", None),
-        5 => (Kind::Good, "/public", None),
-        6 => (Kind::Good, "/basic", Some(("authorization", "Basic am9obmRvZTpzZWNyZXQ=".to_owned()))),
-        7 => (Kind::Bad, "/basic", Some(("authorization", "Basic am9obmRvZTpndWVzcw==".to_owned()))),
-        8 if has_calls => (Kind::Opaque, "/opaque", bearer(&format!("opaque-{which}"))),
-        _ => (Kind::Login, "/token", None),
     }
 }
