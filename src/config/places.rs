@@ -21,7 +21,7 @@ fn read_location(node: Node<'_>, scheme: &str) -> Option<CredentialLocation> {
     let location = match object.one_of(&["header", "query", "cookie", "subprotocol"]) {
         Some("header") => {
             let name = object.optional("header", read_credential_header);
-            let prefix = object.optional("prefix", |n| n.string());
+            let prefix = object.optional("prefix", read_prefix);
             name.map(|name| {
                 let default = if name == "authorization" { scheme } else { "" };
                 CredentialLocation::Header {
@@ -43,6 +43,17 @@ fn read_location(node: Node<'_>, scheme: &str) -> Option<CredentialLocation> {
     };
     object.finish();
     location
+}
+
+/// A token by `DPoP` would be read as one without a proof, and one without a key would be accepted by it.
+fn read_prefix(node: Node<'_>) -> Option<String> {
+    let prefix = node.string()?;
+    if prefix.trim_ascii().eq_ignore_ascii_case("dpop") {
+        return node.error(
+            "`DPoP` is a scheme of its own (RFC 9449): a token by it is read where one by `Bearer ` is; leave this place out",
+        );
+    }
+    Some(prefix)
 }
 
 /// The two places of a list that read one value, if there are any: each would find a credential in it, and not the same one.

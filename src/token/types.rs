@@ -20,7 +20,8 @@ pub fn plain_type(typ: &str) -> String {
 /// it is, and is one of the two or is not.
 #[must_use]
 pub fn says_something_else(typ: &str) -> bool {
-    let typ = plain_type(typ);
+    // Neither a parameter nor a space makes another type of it.
+    let typ = plain_type(typ.split(';').next().unwrap_or_default().trim_ascii());
     match SUFFIXES.iter().find_map(|suffix| typ.strip_suffix(suffix)) {
         Some(kind) => !OURS.contains(&kind),
         None => OTHERS.contains(&typ.as_str()),

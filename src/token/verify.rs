@@ -346,6 +346,10 @@ impl Verifier {
         let mut headers = Vec::new();
         for HeaderOfClaim { claim, header, on_invalid } in &self.settings.claims_to_headers {
             let Some(text) = claim.find(claims).and_then(claims::header_text) else { continue };
+            // A user without groups has `groups: []`. Envoy takes no empty header from a native module.
+            if text.is_empty() {
+                continue;
+            }
             let value = match (on_invalid, is_header_value(text.as_bytes())) {
                 (OnInvalid::Encode, _) => claims::percent_encoded_text(&text),
                 (OnInvalid::Refuse | OnInvalid::Omit, true) => text,

@@ -176,13 +176,18 @@ fn policy(digest: [u8; 32]) -> Value {
     })
 }
 
+/// Envoy tells since 1.39 whether it has validated a certificate.
+fn no_envoy_tells() -> bool {
+    let is_older = ["1.36", "1.37", "1.38"].into_iter().any(is_envoy);
+    if is_older {
+        println!("skipped: before 1.39 Envoy does not tell whether it has validated a certificate");
+    }
+    is_older
+}
+
 #[test]
 fn a_stolen_token_is_of_no_use_without_its_certificate_and_a_certificate_is_a_credential() {
-    let is_native = Artefact::from_environment() == Artefact::Native;
-    if is_native && (is_envoy("1.37") || is_envoy("1.38")) {
-        println!(
-            "not for the native module in Envoy 1.37 and 1.38, which do not tell whether a certificate is valid"
-        );
+    if no_envoy_tells() {
         return;
     }
     if find_or_install("openssl", "openssl").is_none() || find_or_install("curl", "curl").is_none() {
@@ -264,6 +269,9 @@ fn a_stolen_token_is_of_no_use_without_its_certificate_and_a_certificate_is_a_cr
 /// its digest is served, and for the rest sessions are not to be resumed, as docs/recipes/bound-tokens.md says.
 #[test]
 fn a_client_that_resumes_its_session_was_refused_from_its_second_connection_on() {
+    if no_envoy_tells() {
+        return;
+    }
     if find_or_install("openssl", "openssl").is_none() {
         return;
     }

@@ -369,6 +369,14 @@ fn headers() -> Vec<Row> {
         row("a percent sign is encoded", "address", json!("100%25")).with("x-address", "100%2525"),
         row("a good value is as it is", "address", json!("Street 1, Bern"))
             .with("x-address", "Street 1, Bern"),
+        row("an empty list is no header", "nick", json!([])).without("x-nick"),
+        row("an empty text is no header", "address", json!("")).without("x-address"),
+        allowed(
+            "headers: an empty list leaves none of the client's",
+            "headers",
+            send("/", &Token::new().claim("nick", json!([]))).header("x-nick", "forged"),
+        )
+        .without("x-nick"),
         allowed(
             "headers: the payload as it stood",
             "headers",

@@ -23,6 +23,8 @@ fn types() -> Vec<Row> {
         "token-introspection+jwt",
         "application/logout+jwt",
         "Logout+JWT",
+        "logout+jwt;v=1",
+        "logout+jwt ",
         "oauth-authz-req+jwt",
         "kb+jwt",
         "dc+sd-jwt",

@@ -270,6 +270,14 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.from[0]: one of `header`, `query`, `cookie`, `subprotocol` is needed"],
         ),
         jwt(
+            "the scheme of bound tokens as a prefix",
+            with_keys("from", json!([{"header": "Authorization", "prefix": "DPoP "}])),
+            &[
+                "schemes.s.jwt.from[0].prefix: `DPoP` is a scheme of its own (RFC 9449)",
+                "leave this place out",
+            ],
+        ),
+        jwt(
             "prefix for a query parameter",
             with_keys("from", json!([{"query": "t", "prefix": "x"}])),
             &["schemes.s.jwt.from[0].prefix: unknown key"],
