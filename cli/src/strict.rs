@@ -4,6 +4,7 @@
 mod around;
 mod document;
 mod keys;
+mod resources;
 mod settings;
 mod upstreams;
 

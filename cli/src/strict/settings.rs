@@ -3,7 +3,7 @@
 use lychgate::config::Path;
 use lychgate::password::PasswordHash;
 
-use super::{Findings, items, schemes, string, strings, tokens};
+use super::{Findings, items, resources, schemes, string, strings, tokens};
 use crate::document::{Node, Tree};
 use crate::find::Found;
 
@@ -32,7 +32,7 @@ pub(super) fn judge(found: &Found<'_>, tree: &Tree, findings: &mut Findings) {
     }
     for (name, scheme) in schemes(tree) {
         let path = Path::Root.key("schemes");
-        judge.scheme(&path.key(name), scheme);
+        judge.scheme(&path.key(name), scheme, resources::hold(tree, name));
     }
 }
 
@@ -96,16 +96,19 @@ impl Judge<'_> {
         }
     }
 
-    fn scheme(&mut self, path: &Path<'_>, scheme: &Tree) {
+    fn scheme(&mut self, path: &Path<'_>, scheme: &Tree, is_held: bool) {
         let Some((key, tokens)) = tokens(scheme) else { return };
         let issue = scheme.get("issue").map(|node| &node.value);
-        self.tokens(&path.key(key), tokens, issue.is_some());
+        if !is_held {
+            self.audiences(&path.key(key), tokens, issue.is_some());
+        }
+        self.tokens(&path.key(key), tokens);
         if let Some(issue) = issue {
             self.issue(&path.key("issue"), issue);
         }
     }
 
-    fn tokens(&mut self, path: &Path<'_>, tokens: &Tree, issues: bool) {
+    fn audiences(&mut self, path: &Path<'_>, tokens: &Tree, issues: bool) {
         if tokens.get("audiences").is_none() {
             let message = if issues {
                 "missing: a token that was signed with the same key for another service is accepted here; name this \
@@ -116,6 +119,9 @@ impl Judge<'_> {
             };
             self.add(&path.key("audiences"), message);
         }
+    }
+
+    fn tokens(&mut self, path: &Path<'_>, tokens: &Tree) {
         if tokens.get("remote_jwks").is_some() && tokens.get("issuer").is_none() {
             self.add(
                 &path.key("issuer"),

@@ -325,6 +325,21 @@ fn a_configuration_in_a_string_is_looked_into() {
     );
 }
 
+/// A token for a protected resource names it in `aud`; where the scheme is used elsewhere too, it need not.
+#[test]
+fn tokens_for_a_protected_resource_need_no_audiences() {
+    let said = |more: &str| {
+        let text = format!(
+            "schemes:\n  t: {{type: openIdConnect, openIdConnectUrl: https://i.example/.well-known/openid-configuration, jwt: {{cluster: i}}}}\n\
+             resources: [{{resource: https://a.example/mcp}}]\nrules:\n- match: {{prefix: /mcp}}\n  security: [{{t: []}}]\n{more}"
+        );
+        check(&["--strict"], &text).1.contains("jwt.audiences: missing")
+    };
+    assert!(!said(""));
+    assert!(said("- match: {prefix: /mcps}\n  security: [{t: []}]\n"));
+    assert!(said("security: [{t: []}]\n"));
+}
+
 /// The warnings for the files of this repository, each on purpose.
 #[test]
 fn the_repository_s_own_files_pass_but_for_what_they_demonstrate() {
