@@ -51,9 +51,12 @@ pub enum Loader<'a> {
 pub fn configurations(document: &Node) -> Vec<Found<'_>> {
     let tree = &document.value;
     let mut found = Vec::new();
-    let is_object_of_others =
-        ["static_resources", "dynamic_resources", "resources", "@type", "kind", "apiVersion"];
-    if !is_object_of_others.iter().any(|key| tree.field(key).is_some()) {
+    let of_others = ["static_resources", "dynamic_resources", "@type", "kind", "apiVersion"];
+    // What Envoy watches for has `resources` too; in a configuration they are protected resources.
+    let is_discovery = tree.get("resources").is_some_and(|resources| {
+        resources.value.items().iter().any(|resource| resource.value.get("@type").is_some())
+    });
+    if !is_discovery && !of_others.iter().any(|key| tree.field(key).is_some()) {
         if !tree.members().is_empty() {
             found.push(Found {
                 owner: None,
