@@ -107,7 +107,7 @@ fn run() {
         inbox.put_work(ticket, done);
         queue = self::queue();
         queue.busy.retain(|key| !keys.contains(key));
-        // Another thread may have left a job with one of these keys to whoever comes next.
+        // Another thread may have left a job with one of these keys to the next thread.
         BELL.notify_one();
     }
 }
@@ -120,7 +120,7 @@ impl Host for Bare {
         system_time::now()
     }
 
-    /// The time that this thread had of a processor: what it waited for one is nobody's cost.
+    /// The time that this thread had of a processor: what it waited for one does not count.
     fn monotonic(&self) -> Duration {
         abi::thread_time()
     }

@@ -179,7 +179,7 @@ impl PasswordChecker {
         login
     }
 
-    /// What is remembered of a login at each directory. All are asked, whoever it is: only for a user, the time would
+    /// What is remembered of a login at each directory. All are asked, for every name: only for a user, the time would
     /// tell one.
     fn recall(&self, waiting: &Waiting, host: &dyn Host) -> Result<SmallVec<[Option<bool>; 1]>, HostError> {
         let directories = waiting.login.directories.iter();

@@ -1,7 +1,7 @@
 // A certified OpenID provider for the tests. Usage: provider.mjs PORT ISSUER
 //
 // Its keys are rotated by POST /test/rotate: the new key replaces the old one, or stands beside it
-// with ?keep=1. Whoever comes to log in is logged in as `alice`, by the first of `acr_values`, and consents to
+// with ?keep=1. Every client that comes to log in is logged in as `alice`, by the first of `acr_values`, and consents to
 // everything. Clients register themselves. The header `x-client-certificate` (DER, base64) is the certificate of a
 // client, as a proxy that ends TLS would hand it on.
 

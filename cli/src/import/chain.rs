@@ -113,9 +113,9 @@ pub struct Gate {
 pub enum Who {
     /// Any caller.
     Anyone,
-    /// Whoever has one of these credentials.
+    /// A client with one of these credentials.
     Holders(Needs),
-    /// Whoever has no credential of these schemes.
+    /// A client without a credential of these schemes.
     WithoutCredential(BTreeSet<String>),
     /// It cannot be said.
     Unknown,

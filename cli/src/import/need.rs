@@ -194,7 +194,7 @@ impl Needs {
         Self { alternatives, ignores_invalid: self.ignores_invalid || other.ignores_invalid, is_cut }
     }
 
-    /// What a request must not have to be let in where another gateway refuses whoever has it. `None`: it cannot be said.
+    /// What a request must not have to be let in where another gateway refuses a client that has it. `None`: it cannot be said.
     pub fn negated(&self) -> Option<Self> {
         // Of those that could not be said it is not known whom they are for.
         if self.is_cut {

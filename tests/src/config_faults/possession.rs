@@ -81,7 +81,7 @@ pub fn faults() -> Vec<Fault> {
         ),
         scheme("mutualTLS without a list", json!({"type": "mutualTLS"}), &["schemes.s: missing key `allow`"]),
         scheme(
-            "mutualTLS for nobody",
+            "mutualTLS for no client",
             json!({"type": "mutualTLS", "allow": []}),
             &["schemes.s.allow: must not be empty"],
         ),

@@ -77,7 +77,7 @@ pub fn faults() -> Vec<Fault> {
             &["schemes.s.jwt.remote_jwks.headers.x-token: the environment variable NOT_SET is not set"],
         ),
         remote(
-            "a format of a set nobody knows",
+            "a format of a set that is unknown",
             with("format", json!("pem")),
             &["schemes.s.jwt.remote_jwks.format: unknown value \"pem\"", "`pem_map`"],
         ),
