@@ -23,6 +23,19 @@ use serde_json::Value;
 
 use crate::http::{self, Request};
 
+/// Whether `ENVOY_VERSION` asks for an Envoy before 1.`minor`, to which a test does not apply for this reason; it is printed.
+#[must_use]
+pub fn is_before(minor: u32, reason: &str) -> bool {
+    let asked = std::env::var("ENVOY_VERSION").ok();
+    let asked =
+        asked.as_deref().and_then(|version| version.strip_prefix("1.")?.split('.').next()?.parse().ok());
+    let is_before = asked.is_some_and(|asked: u32| asked < minor);
+    if is_before {
+        println!("skipped before Envoy 1.{minor}: {reason}");
+    }
+    is_before
+}
+
 /// Whether `ENVOY_VERSION` asks for an Envoy of this minor version.
 #[must_use]
 pub fn is_envoy(minor: &str) -> bool {

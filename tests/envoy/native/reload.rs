@@ -4,18 +4,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lychgate_tests::echo::Upstream;
-use lychgate_tests::envoy::{Artefact, Envoy, Options};
+use lychgate_tests::envoy::{Envoy, Options};
 use lychgate_tests::http::Request;
 use lychgate_tests::tokens::Token;
 use serde_json::json;
 
-use super::{KEY, native, policy};
+use super::{KEY, is_unknown, native, policy};
 use crate::faults::traffic::beside;
 use crate::faults::update::{OPENS, arrived, kinds, only};
 
 #[test]
 fn a_wrong_configuration_is_refused_at_the_start_and_by_xds_the_old_policy_serves_on() {
-    if Artefact::native_is_unknown() {
+    if is_unknown() {
         return;
     }
     let mut wrong = policy("token");
@@ -64,7 +64,7 @@ fn a_wrong_configuration_is_refused_at_the_start_and_by_xds_the_old_policy_serve
 /// too late would show in a hundred of them.
 #[test]
 fn a_hundred_reloads_under_load_pass_no_request_wrongly_and_leave_nothing_behind() {
-    if Artefact::native_is_unknown() {
+    if is_unknown() {
         return;
     }
     const RELOADS: usize = 100;

@@ -33,16 +33,6 @@ impl Artefact {
         is_native
     }
 
-    /// Whether the Envoy of the suite is too old to load a native module; it is printed.
-    #[must_use]
-    pub fn native_is_unknown() -> bool {
-        let is_unknown = super::is_envoy("1.36");
-        if is_unknown {
-            println!("skipped: Envoy 1.36 loads no native modules");
-        }
-        is_unknown
-    }
-
     /// Whether stats are changed by requests alone: what was counted since the last one is told with the next. So it is
     /// where Envoy 1.37 or 1.38 runs the native module.
     #[must_use]
