@@ -25,10 +25,10 @@ pub struct JwtConfig {
     /// The keys.
     #[cfg_attr(feature = "schema", schemars(skip))]
     pub keys: KeySource,
-    /// What `iss` must be. `{claim}` in it stands for the value of that claim of the same token, as in
-    /// `https://login.example/{tid}/v2.0`; `{tenantid}`, as Entra's discovery document writes it, is `{tid}`. With discovery
-    /// a slash at the end makes no difference to the document, and the token must have it as the document does. Left out: not
-    /// checked, or as discovery says.
+    /// The value that `iss` must have. `{claim}` in it is replaced by the value of that claim of the same token, as in
+    /// `https://login.example/{tid}/v2.0`; `{tenantid}`, which Entra's discovery document has, is `{tid}`. With discovery the
+    /// document may have the issuer with or without a slash at its end, and `iss` must be equal to the document's. Left out: `iss`
+    /// is not checked, or must be equal to the document's with discovery.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub issuer: Option<String>,
     /// `aud` must name one of these (RFC 7519 section 4.1.3). Left out: not checked.
@@ -49,7 +49,7 @@ pub struct JwtConfig {
         )
     )]
     pub claims: Vec<ClaimCondition>,
-    /// Claims that may hold the subject: the first one present counts, which must be text.
+    /// Claims that may have the subject. The first one that is present counts; its value must be a string.
     #[cfg_attr(
         feature = "schema",
         schemars(
@@ -85,8 +85,8 @@ pub struct JwtConfig {
         )
     )]
     pub max_token_bytes: usize,
-    /// Claims that may hold the scopes, each an array of strings or a string with spaces (RFC 8693 section 4.2). Text
-    /// that is no scope-token is no scope; more than 1,024 refuse the token.
+    /// Claims that may have the scopes, each an array of strings or a string with spaces (RFC 8693 section 4.2). A string
+    /// that is not a scope-token (RFC 6749 section 3.3) is no scope. A token with more than 1,024 scopes is refused.
     #[cfg_attr(
         feature = "schema",
         schemars(
@@ -101,14 +101,14 @@ pub struct JwtConfig {
     pub scope_mode: ScopeMode,
     /// Roles of the token, and the scopes that each of them grants.
     pub roles: Option<RolesConfig>,
-    /// Where the token may be. Equal tokens in several of these places are one; different ones are refused, unless the
+    /// The places where the token may be. Equal tokens in several places count as one. Different tokens are refused, unless the
     /// scheme has `from_order: first`. Left out: `{header: Authorization, prefix: "Bearer "}`.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<Vec<super::places::written::CredentialPlace>>", length(min = 1))
     )]
     pub from: Option<Vec<CredentialLocation>>,
-    /// Claim to the request header that it is copied to. Arrays are sent as values separated by commas, objects as JSON.
+    /// Claims, each with the request header that it is copied to. An array is sent as values separated by commas, an object as JSON.
     #[cfg_attr(
         feature = "schema",
         schemars(

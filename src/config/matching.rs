@@ -60,8 +60,9 @@ pub struct MatchConfig {
         schemars(with = "Option<Vec<String>>", length(min = 1), inner(length(min = 1)))
     )]
     pub client: Option<Vec<IpNet>>,
-    /// Conditions on request headers; all of them must hold. Several lines of one name are one value, joined by `, `. A client can send any header: let none but a header that
-    /// the proxy in front sets make less of what is needed.
+    /// Conditions on request headers; all of them must hold. If several lines of one name have different values,
+    /// and the condition holds for some of them only, or for all of them joined by `, ` only, the request is refused with 400.
+    /// A client can send any header: let none but a header that the proxy in front sets make less of what is needed.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<std::collections::BTreeMap<String, written::HeaderCondition>>", extend("minProperties" = 1))

@@ -266,6 +266,7 @@ fn undecided(why: Undecided) -> Denial {
     let denial = match why {
         Undecided::Reading => Denial::path_too_long(),
         Undecided::Client => Denial::new(Reason::ClientAddressUnknown),
+        Undecided::Header => Denial::new(Reason::AmbiguousHeader),
     };
     denial.at(Attribution::rule(RuleId::Unknown))
 }

@@ -1,4 +1,4 @@
-//! What was counted and not told yet. One thread counts; another may take it out, where the host has one that
+//! What was counted and not reported yet. One thread counts; another may take it out, where the host has one that
 //! tells for all.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
@@ -12,15 +12,15 @@ pub struct Tally {
     /// The stat of what is remembered.
     gauge: StatId,
     remembered: AtomicUsize,
-    /// What of it was told.
-    told: AtomicUsize,
+    /// What of it was reported.
+    reported: AtomicUsize,
 }
 
 impl Tally {
     /// Nothing counted, of so many stats; `gauge` is the one of what is remembered.
     pub(super) fn new(count: usize, gauge: StatId) -> Self {
         let pending = std::iter::repeat_with(AtomicU64::default).take(count).collect();
-        Self { pending, gauge, remembered: AtomicUsize::new(0), told: AtomicUsize::new(0) }
+        Self { pending, gauge, remembered: AtomicUsize::new(0), reported: AtomicUsize::new(0) }
     }
 
     pub(super) fn add(&self, slot: StatId) {
@@ -60,7 +60,7 @@ impl Tally {
         }
         let remembered = self.remembered.load(Relaxed);
         let signed = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-        let change = signed(remembered).saturating_sub(signed(self.told.swap(remembered, Relaxed)));
+        let change = signed(remembered).saturating_sub(signed(self.reported.swap(remembered, Relaxed)));
         if change != 0 {
             each(self.gauge, StatUpdate::Add(change));
         }

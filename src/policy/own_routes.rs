@@ -27,7 +27,7 @@ impl Policy {
         let found = match self.rules.find_for(asked) {
             Ok(found) => found.filter(|(number, _)| speaking.contains(number)),
             // Any of those that speak of it may be the one.
-            Err(Undecided::Reading | Undecided::Client) => None,
+            Err(Undecided::Reading | Undecided::Client | Undecided::Header) => None,
         };
         let Some((number, rule)) = found else { return self.strictest(speaking) };
         if rule.path.is_one() || !self.is_public(rule) {

@@ -175,7 +175,8 @@ impl Rules {
     /// The first rule for a request, and its number.
     ///
     /// # Errors
-    /// If that takes more reading than there may be, or the address of a client that has none.
+    /// If that takes more reading than there may be, the address of a client that has none, or one reading of a header
+    /// that has several.
     pub fn find_for(&self, asked: &Asked<'_>) -> Result<Option<(usize, &Rule)>, Undecided> {
         if self.rules.is_empty() {
             return Ok(None);
@@ -207,8 +208,8 @@ impl Rules {
     fn number(&self, asked: &Asked<'_>, reading: &mut Reading) -> Result<usize, Undecided> {
         let host = OnceCell::new();
         let client = Client::new(asked.host);
-        // The first rule of which only the client's address is lacking to tell whether it is for the request.
-        let unknown = Cell::new(usize::MAX);
+        // The first rule of which it cannot be told whether it is for the request, and why.
+        let unknown: Cell<Option<(usize, Undecided)>> = Cell::new(None);
         let fits = |rule: &Rule| -> Fit {
             let host = || host.get_or_init(|| host_of(asked.authority)).as_str();
             let method_fits =
@@ -225,8 +226,10 @@ impl Rules {
         let fits = |number: usize| match self.rules.get(number).map(fits) {
             Some(Fit::Yes) => true,
             Some(Fit::No) | None => false,
-            Some(Fit::Unknown) => {
-                unknown.set(unknown.get().min(number));
+            Some(Fit::Unknown(why)) => {
+                if unknown.get().is_none_or(|(first, _)| number < first) {
+                    unknown.set(Some((number, why)));
+                }
                 false
             }
         };
@@ -252,7 +255,10 @@ impl Rules {
             }
             Some(_) | None => best,
         };
-        if unknown.get() < best { Err(Undecided::Client) } else { Ok(best) }
+        match unknown.get() {
+            Some((number, why)) if number < best => Err(why),
+            Some(_) | None => Ok(best),
+        }
     }
 }
 

@@ -271,6 +271,11 @@ reasons! {
         means "The rules match on hosts, and the request's host has two readings."
         remedy "Send a plain host name in `Host` or `:authority`."
         { AmbiguousHost: 400 "Ambiguous host"; }
+    "ambiguous_header" for [Request]
+        means "A rule that would match asks for a header (`match.headers`), and the request has several lines of it: the \
+               condition holds for some of them only."
+        remedy "Send the header once. If a proxy in front sets it, let that proxy replace what the client sends."
+        { AmbiguousHeader: 400 "Ambiguous header"; }
     "path_too_long" for [Request]
         means "The path is longer than `max_path_bytes`, or than the rules decide on."
         remedy "Raise `max_path_bytes`, or send a shorter path."

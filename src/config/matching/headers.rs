@@ -6,7 +6,7 @@ use super::some;
 use crate::config::node::Node;
 use crate::http_syntax::is_token;
 
-/// What a header must be. Several lines of one name are one value, joined by `, ` (RFC 9110 section 5.3).
+/// What a header must be.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HeaderCondition {
     /// One of these.

@@ -75,9 +75,9 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         issuer: names.issuer.as_deref().map(Rc::from),
         dry_run: names.dry_run.as_deref().map(Rc::from),
     };
-    let told = [&identity_headers.subject, &identity_headers.scopes, &identity_headers.scheme];
-    let told = told.into_iter().chain(&identity_headers.issuer).chain(&identity_headers.dry_run);
-    let told: Vec<_> = told.cloned().collect();
+    let reserved = [&identity_headers.subject, &identity_headers.scopes, &identity_headers.scheme];
+    let reserved = reserved.into_iter().chain(&identity_headers.issuer).chain(&identity_headers.dry_run);
+    let reserved: Vec<_> = reserved.cloned().collect();
     let further = [(&identity_headers.issuer, "issuer"), (&identity_headers.dry_run, "dry_run")];
     let mut keys = vec!["subject", "scopes", "scheme"];
     keys.extend(further.into_iter().filter(|(name, _)| name.is_some()).map(|(_, key)| key));
@@ -94,7 +94,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         scheme_ids: BTreeMap::new(),
         described: Vec::new(),
         identity_headers: keys,
-        reserved: told,
+        reserved,
         tells_issuer: identity_headers.issuer.is_some(),
         implied: Rc::new(config.scopes.implies),
         without_claims: Vec::new(),

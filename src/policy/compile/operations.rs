@@ -18,12 +18,14 @@ impl Compiler<'_> {
     ) -> Vec<Rule> {
         let Some((imported, _)) = &openapi.document else { return Vec::new() };
         self.described = imported.schemes.iter().map(|scheme| scheme.name.clone()).collect();
-        let mut told = Vec::new();
+        let mut warned_of = Vec::new();
         let mut rules = Vec::with_capacity(imported.rules.len());
         for operation in &imported.rules {
             let path = Path::Text(&operation.place);
             let requirement = match (&operation.security, openapi.unsecured) {
-                (Some(security), _) => Some(self.checkable(imported, operation, security.clone(), &mut told)),
+                (Some(security), _) => {
+                    Some(self.checkable(imported, operation, security.clone(), &mut warned_of))
+                }
                 (None, Unsecured::Public) => Some(Requirement::new(Vec::new())),
                 (None, Unsecured::Default) => None,
             };
@@ -46,7 +48,7 @@ impl Compiler<'_> {
         imported: &Imported,
         operation: &ImportedRule,
         security: SecurityConfig,
-        told: &mut Vec<String>,
+        warned_of: &mut Vec<String>,
     ) -> Requirement {
         // What a whole document needs is named at the document.
         let place = Path::Text(&operation.security_place);
@@ -57,20 +59,20 @@ impl Compiler<'_> {
             return self.requirement(&place, security);
         }
         for scheme in security.iter().flatten().filter_map(|(name, _)| unverifiable(name)) {
-            if !told.contains(&scheme.place) {
+            if !warned_of.contains(&scheme.place) {
                 let kind = scheme.unverifiable.as_deref().unwrap_or_default();
                 let message = format!(
                     "`{kind}` cannot be checked here: where it is one of several alternatives, it is left out"
                 );
                 self.warnings.add(&Path::Text(&scheme.place), message);
-                told.push(scheme.place.clone());
+                warned_of.push(scheme.place.clone());
             }
         }
         if left.is_empty() {
-            if !told.contains(&operation.security_place) {
+            if !warned_of.contains(&operation.security_place) {
                 self.warnings
                     .add(&place, "is refused to everyone: none of its alternatives can be checked here");
-                told.push(operation.security_place.clone());
+                warned_of.push(operation.security_place.clone());
             }
             return Requirement::denied();
         }
@@ -123,7 +125,7 @@ impl Compiler<'_> {
                 rule.requirement.as_ref().or(default).is_some_and(Requirement::allows_anonymous)
             }
             Ok(None) => default.is_some_and(Requirement::allows_anonymous),
-            Err(Undecided::Reading | Undecided::Client) => false,
+            Err(Undecided::Reading | Undecided::Client | Undecided::Header) => false,
         };
         for operation in operations {
             let PathConfig::Template(path) = &operation.path else { continue };

@@ -56,26 +56,28 @@ fn a_rule_that_an_earlier_one_keeps_from_being_asked_is_a_warning() {
         (json!({"prefix": "/", "client": ["10.0.0.0/8"]}), json!({"prefix": "/a"}), None),
         (json!({"prefix": "/", "headers": {"x-probe": "kubelet"}}), json!({"path": "/a/{id}"}), None),
     ] {
-        let told = warnings(&json!([rule(&first, &open), rule(&second, &needs)]));
+        let warned = warnings(&json!([rule(&first, &open), rule(&second, &needs)]));
         match says {
-            Some(says) => assert!(told.len() == 1 && told[0].contains(says), "{first} {second}: {told:?}"),
-            None => assert!(told.is_empty(), "{first} {second}: {told:?}"),
+            Some(says) => {
+                assert!(warned.len() == 1 && warned[0].contains(says), "{first} {second}: {warned:?}")
+            }
+            None => assert!(warned.is_empty(), "{first} {second}: {warned:?}"),
         }
     }
     // What is no less strict in front opens nothing, and is a warning only where the other is never asked.
-    let told = warnings(&json!([
+    let warned = warnings(&json!([
         rule(&json!({"prefix": "/", "methods": ["GET"]}), &needs),
         rule(&json!({"prefix": "/admin"}), &needs)
     ]));
-    assert!(told.is_empty(), "{told:?}");
+    assert!(warned.is_empty(), "{warned:?}");
 }
 
 /// The path that is matched has no query, and an expression for both was for requests that hardly anyone sends.
 #[test]
-fn an_expression_for_a_query_is_told_of() {
+fn an_expression_for_a_query_is_warned_of() {
     let needs = json!([{"key": []}]);
-    let told = warnings(&json!([rule(&json!({"regex": r"/search\?q=.*"}), &needs)]));
-    assert_eq!(told.len(), 1, "{told:?}");
-    assert!(told[0].starts_with("rules[0].match.regex: the query is no part of the path"), "{told:?}");
+    let warned = warnings(&json!([rule(&json!({"regex": r"/search\?q=.*"}), &needs)]));
+    assert_eq!(warned.len(), 1, "{warned:?}");
+    assert!(warned[0].starts_with("rules[0].match.regex: the query is no part of the path"), "{warned:?}");
     assert!(warnings(&json!([rule(&json!({"regex": "/search.?"}), &needs)])).is_empty());
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{HostPattern, PathMatcher};
+use super::{HostPattern, PathMatcher, Undecided};
 use crate::config::{ExceptConfig, HeaderCondition, MatchConfig};
 use crate::host::{ClientAddress, Host};
 use crate::odd_path::Oddities;
@@ -81,8 +81,8 @@ pub struct Narrowing {
 pub(super) enum Fit {
     Yes,
     No,
-    /// Only the client's address is lacking to tell.
-    Unknown,
+    /// It cannot be told, for this reason.
+    Unknown(Undecided),
 }
 
 impl Narrowing {
@@ -125,16 +125,23 @@ impl Narrowing {
     pub(super) fn fit(&self, asked: &Asked<'_>, covers_head: bool, host: &str, client: &Client<'_>) -> Fit {
         let is_excepted = self.not_hosts.iter().any(|pattern| pattern.matches(host))
             || self.excepts_request(asked, covers_head);
-        if is_excepted || !self.headers.iter().all(|(name, condition)| holds(name, condition, asked.request))
-        {
+        if is_excepted {
             return Fit::No;
         }
+        let mut fit = Fit::Yes;
+        for (name, condition) in &self.headers {
+            match holds(name, condition, asked.request) {
+                Some(true) => {}
+                Some(false) => return Fit::No,
+                None => fit = Fit::Unknown(Undecided::Header),
+            }
+        }
         match (&self.client, self.client.as_ref().and_then(|_| client.address())) {
-            (None, _) => Fit::Yes,
-            (Some(_), None) => Fit::Unknown,
+            (None, _) => fit,
+            (Some(_), None) => Fit::Unknown(Undecided::Client),
             (Some(networks), Some(address)) => {
                 if networks.iter().any(|network| network.contains(&address)) {
-                    Fit::Yes
+                    fit
                 } else {
                     Fit::No
                 }
@@ -151,14 +158,18 @@ pub fn names(methods: &[String], method: &[u8], covers_head: bool) -> bool {
     named(method) || (covers_head && method == b"HEAD" && named(b"GET"))
 }
 
-fn holds(name: &str, condition: &HeaderCondition, request: Option<&Request<'_>>) -> bool {
-    let mut values = request.into_iter().flat_map(|request| request.values(name));
-    let Some(first) = values.next() else { return condition.holds(None) };
-    let Some(second) = values.next() else { return condition.holds(Some(first)) };
-    let mut joined = [first, second].join(&b", "[..]);
-    for value in values {
-        joined.extend_from_slice(b", ");
-        joined.extend_from_slice(value);
+/// Whether a condition holds on a header; `None`: it holds for some readings of it and not for others.
+///
+/// Several lines of one name are a list (RFC 9110 section 5.3). What stands behind the filter may read the first of them,
+/// the last, each by itself, or all of them joined; a client that sends a second line must not choose the rule by it.
+fn holds(name: &str, condition: &HeaderCondition, request: Option<&Request<'_>>) -> Option<bool> {
+    let values = || request.into_iter().flat_map(|request| request.values(name));
+    let Some(first) = values().next() else { return Some(condition.holds(None)) };
+    let holds = condition.holds(Some(first));
+    if values().all(|value| value == first) {
+        return Some(holds);
     }
-    condition.holds(Some(&joined))
+    let joined = values().collect::<Vec<_>>().join(&b", "[..]);
+    let mut readings = values().chain(std::iter::once(joined.as_slice()));
+    readings.all(|value| condition.holds(Some(value)) == holds).then_some(holds)
 }

@@ -38,6 +38,9 @@ pub fn policies() -> Vec<(&'static str, Value)> {
                     {"match": {"path": "/headers"}, "security": needed},
                     {"match": {"path": "/no-header", "headers": {"x-stage": {"not": {"present": true}}}}, "security": []},
                     {"match": {"path": "/no-header"}, "security": needed},
+                    {"match": {"prefix": "/closed", "headers": {"x-stage": "closed"}}, "security": "denied"},
+                    {"match": {"prefix": "/closed", "headers": {"x-stage": {"not": ["open", "half"]}}}, "security": needed},
+                    {"match": {"prefix": "/closed"}, "security": []},
                     {"match": {"path": "/files/{name:path}"}, "security": []},
                     {"match": {"path": "/trees/{name:path}/meta"}, "security": []},
                     {"match": {"prefix": "/api/v1*"}, "security": []},
@@ -103,6 +106,9 @@ pub fn rows() -> Vec<Row> {
     let header = |path: &str, headers: &[(&str, &str)]| {
         headers.iter().fold(Request::get(path), |request, (name, value)| request.header(name, *value))
     };
+    let twice = |name: &str, headers: &[(&str, &str)], path: &str| {
+        refused(name, P, header(path, headers), 400, "Ambiguous header", &[])
+    };
     rows.extend([
         forbidden("denied: without a credential", Request::get("/denied")),
         forbidden("denied: with a token", Request::get("/denied/x").bearer(Token::reader().sign("HS256"))),
@@ -120,7 +126,51 @@ pub fn rows() -> Vec<Row> {
         allowed("headers: as asked", P, header("/header", &[("x-stage", "canary")])),
         needs("headers: another value", P, header("/header", &[("x-stage", "canary2")])),
         needs("headers: none", P, header("/header", &[])),
-        needs("headers: twice", P, header("/header", &[("x-stage", "canary"), ("x-stage", "other")])),
+        twice(
+            "headers: two lines, one is asked for",
+            &[("x-stage", "canary"), ("x-stage", "other")],
+            "/header",
+        ),
+        allowed(
+            "headers: two equal lines",
+            P,
+            header("/header", &[("x-stage", "canary"), ("x-stage", "canary")]),
+        ),
+        needs(
+            "headers: two lines, none is asked for",
+            P,
+            header("/header", &[("x-stage", "a"), ("x-stage", "b")]),
+        ),
+        twice(
+            "headers: two lines that are asked for",
+            &[("x-stage", "a"), ("x-stage", "b"), ("x-other", "")],
+            "/headers",
+        ),
+        needs(
+            "headers: two lines, absent is asked for",
+            P,
+            header("/no-header", &[("x-stage", ""), ("x-stage", "a")]),
+        ),
+        twice(
+            "headers: denied by the second of two lines",
+            &[("x-stage", "open"), ("x-stage", "closed")],
+            "/closed",
+        ),
+        twice(
+            "headers: denied by the first of two lines",
+            &[("x-stage", "closed"), ("x-stage", "open")],
+            "/closed",
+        ),
+        twice(
+            "headers: exempt by one of two lines",
+            &[("x-stage", "open"), ("x-stage", "other")],
+            "/closed/x",
+        ),
+        forbidden(
+            "headers: denied twice",
+            header("/closed", &[("x-stage", "closed"), ("x-stage", "closed")]),
+        ),
+        allowed("headers: exempt", P, header("/closed", &[("x-stage", "half")])),
         allowed(
             "headers: one of two, and another",
             P,

@@ -32,6 +32,8 @@ pub enum Undecided {
     Reading,
     /// A rule is for some clients only, and this one has no address that is known.
     Client,
+    /// A rule's condition on a header holds for some of its lines only.
+    Header,
 }
 
 impl Reading {
