@@ -1,7 +1,7 @@
 //! What the two Envoys are started with: the filters of a policy before an answer that says what came through, with keys and
 //! passwords of this run in the place of those of the policy.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,12 @@ pub struct Bed {
     pub filters: Vec<Value>,
     /// `route_config`.
     pub routes: Option<Value>,
+    /// Headers of which the answer says how they came through.
+    pub watched: BTreeSet<String>,
 }
+
+/// How the name of such a header of an answer begins.
+pub const UPSTREAM: &str = "x-upstream-";
 
 /// Writes fields of protobuf's JSON as Envoy's documentation has them.
 pub fn snake(value: &Value) -> Value {
@@ -176,6 +181,13 @@ pub fn bootstrap(beds: &[Bed]) -> Value {
         });
         for host in routes.get_mut("virtual_hosts").and_then(Value::as_array_mut).into_iter().flatten() {
             host.get_mut("routes").and_then(Value::as_array_mut).into_iter().flatten().for_each(answering);
+        }
+        let watched = bed.watched.iter().map(
+            |name| json!({"header": {"key": format!("{UPSTREAM}{name}"), "value": format!("%REQ({name})%")}}),
+        );
+        match routes.get_mut("response_headers_to_add").and_then(Value::as_array_mut) {
+            Some(own) => own.extend(watched),
+            None => routes["response_headers_to_add"] = watched.collect(),
         }
         let mut filters = bed.filters.clone();
         filters.push(json!({"name": "envoy.filters.http.router", "typed_config": {"@type": format!("{TYPES}.http.router.v3.Router")}}));

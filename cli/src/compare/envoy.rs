@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use super::bed::UPSTREAM;
+
 /// How long an Envoy may take to start.
 const START: Duration = Duration::from_secs(60);
 
@@ -97,10 +99,10 @@ impl Envoy {
         let get = |client: &mut Client, path: &str| {
             client.send("GET", path, &[("host".into(), "admin".into())]).ok()
         };
-        if get(&mut admin, "/ready")?.0 != 200 {
+        if get(&mut admin, "/ready")?.status != 200 {
             return None;
         }
-        let listeners: Value = serde_json::from_str(&get(&mut admin, "/listeners?format=json")?.1).ok()?;
+        let listeners: Value = serde_json::from_str(&get(&mut admin, "/listeners?format=json")?.body).ok()?;
         let address = |own: &Value| {
             let socket = &own["local_address"]["socket_address"];
             let text = format!("{}:{}", socket["address"].as_str()?, socket["port_value"].as_u64()?);
@@ -119,6 +121,17 @@ impl Envoy {
     }
 }
 
+/// An answer.
+#[derive(Debug)]
+pub struct Answer {
+    /// Its status.
+    pub status: u16,
+    /// Its body.
+    pub body: String,
+    /// The headers of the request as they came through, of those that are watched.
+    pub upstream: BTreeMap<String, String>,
+}
+
 /// A connection of HTTP/1.1, made anew where it is closed.
 pub struct Client {
     address: SocketAddr,
@@ -133,7 +146,7 @@ impl Client {
         Ok(Self { address, stream: BufReader::new(stream) })
     }
 
-    /// Sends a request without a body. The status and the body of the answer.
+    /// Sends a request without a body.
     ///
     /// # Errors
     /// If there is none.
@@ -142,7 +155,7 @@ impl Client {
         method: &str,
         target: &str,
         headers: &[(String, String)],
-    ) -> Result<(u16, String), String> {
+    ) -> Result<Answer, String> {
         let mut text = format!("{method} {target} HTTP/1.1\r\n");
         for (name, value) in headers {
             text += &format!("{name}: {value}\r\n");
@@ -151,11 +164,11 @@ impl Client {
         let mut last = "no answer".to_owned();
         for _ in 0..3 {
             match self.exchange(method, &text) {
-                Ok((status, body, is_open)) => {
+                Ok((answer, is_open)) => {
                     if !is_open {
                         *self = Self::connect(self.address).map_err(|error| error.to_string())?;
                     }
-                    return Ok((status, body));
+                    return Ok(answer);
                 }
                 Err(error) => {
                     last = error.to_string();
@@ -166,16 +179,20 @@ impl Client {
         Err(last)
     }
 
-    fn exchange(&mut self, method: &str, text: &str) -> std::io::Result<(u16, String, bool)> {
+    fn exchange(&mut self, method: &str, text: &str) -> std::io::Result<(Answer, bool)> {
         let cut = || std::io::Error::other("an answer cut short");
         self.stream.get_mut().write_all(text.as_bytes())?;
         let mut line = String::new();
         self.stream.read_line(&mut line)?;
         let status: u16 = line.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or_else(cut)?;
         let (mut length, mut is_chunked, mut is_open) = (0_usize, false, true);
+        let mut upstream = BTreeMap::new();
         loop {
             line.clear();
             self.stream.read_line(&mut line)?;
+            if let Some((name, value)) = line.strip_prefix(UPSTREAM).and_then(|own| own.split_once(':')) {
+                upstream.insert(name.to_owned(), value.trim().to_owned());
+            }
             let header = line.trim_end().to_ascii_lowercase();
             if header.is_empty() {
                 break;
@@ -203,6 +220,7 @@ impl Client {
             body.resize(length, 0);
             self.stream.read_exact(&mut body)?;
         }
-        Ok((status, String::from_utf8_lossy(&body).into_owned(), is_open))
+        let body = String::from_utf8_lossy(&body).into_owned();
+        Ok((Answer { status, body, upstream }, is_open))
     }
 }

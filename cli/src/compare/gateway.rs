@@ -49,21 +49,21 @@ pub fn filters(policy: &Value, objects: &[Value]) -> Vec<Value> {
             sources.extend(list(&source["params"]).iter().map(|name| json!({"query": name})));
             sources.extend(list(&source["cookies"]).iter().map(|name| json!({"cookie": name})));
         }
-        filters.push(filter(
-            "api_key_auth",
-            "api_key_auth.v3.ApiKeyAuth",
-            json!({"credentials": credentials, "key_sources": sources}),
-        ));
+        let mut config = json!({"credentials": credentials, "key_sources": sources});
+        if own.get("forwardClientIDHeader").is_some() {
+            config["forwarding"] = json!({"header": own["forwardClientIDHeader"]});
+        }
+        filters.push(filter("api_key_auth", "api_key_auth.v3.ApiKeyAuth", config));
     }
     if spec.get("basicAuth").is_some() {
         let found = secret(objects, text(&spec["basicAuth"]["users"], "name"));
         let users =
             found.into_iter().find(|(name, _)| name == ".htpasswd").map(|(_, list)| list).unwrap_or_default();
-        filters.push(filter(
-            "basic_auth",
-            "basic_auth.v3.BasicAuth",
-            json!({"users": {"inline_string": users}}),
-        ));
+        let mut config = json!({"users": {"inline_string": users}});
+        if spec["basicAuth"].get("forwardUsernameHeader").is_some() {
+            config["forward_username_header"] = spec["basicAuth"]["forwardUsernameHeader"].clone();
+        }
+        filters.push(filter("basic_auth", "basic_auth.v3.BasicAuth", config));
     }
     if spec.get("jwt").is_some() {
         let mut providers = Map::new();

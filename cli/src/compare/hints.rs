@@ -29,6 +29,8 @@ pub struct Hints {
     pub users: BTreeSet<String>,
     /// Places of credentials: the kind, the name and what stands before the credential.
     pub places: BTreeSet<(String, String, String)>,
+    /// Headers that tell the upstream something, or whose credential it may get.
+    pub told: BTreeSet<String>,
 }
 
 const METHODS: [&str; 8] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"];
@@ -115,6 +117,17 @@ impl Hints {
         if let Some(address) = text("address_prefix") {
             self.clients.insert(address);
         }
+        let told = [
+            text("header_name"),
+            text("forward_payload_header"),
+            text("payload_to_header"),
+            text("forward_username_header"),
+        ];
+        self.told.extend(told.into_iter().flatten().map(|name| name.to_ascii_lowercase()));
+        self.told.extend(value["forwarding"]["header"].as_str().map(str::to_ascii_lowercase));
+        if value.get("from_headers").is_some() || value.get("local_jwks").is_some() {
+            self.told.insert("authorization".to_owned());
+        }
         if let (Some(name), Some(matcher)) = (text("name"), value.get("string_match")) {
             match name.as_str() {
                 ":authority" => self.hosts.extend(texts(matcher)),
@@ -133,6 +146,9 @@ impl Hints {
         }
         for (kind, key) in [("header", "header"), ("query", "query"), ("cookie", "cookie")] {
             if let Some(name) = text(key).filter(|_| value.as_object().is_some_and(|own| own.len() <= 2)) {
+                if kind == "header" {
+                    self.told.insert(name.to_ascii_lowercase());
+                }
                 self.places.insert((kind.to_owned(), name, text("prefix").unwrap_or_default()));
             }
         }
@@ -141,6 +157,7 @@ impl Hints {
         }
         for place in value["from_headers"].as_array().into_iter().flatten() {
             let own = |key: &str| place[key].as_str().unwrap_or_default().to_owned();
+            self.told.insert(own("name").to_ascii_lowercase());
             self.places.insert(("header".into(), own("name"), own("value_prefix")));
         }
         for (kind, key) in [("query", "from_params"), ("cookie", "from_cookies")] {
@@ -156,6 +173,14 @@ impl Hints {
                     .map(|(user, _)| user.to_owned()),
             );
         }
+    }
+
+    /// Whether a header may have a credential.
+    pub fn has_credentials(&self, header: &str) -> bool {
+        let is_place = |(kind, name, _): &(String, String, String)| {
+            kind == "header" && name.eq_ignore_ascii_case(header)
+        };
+        header == "authorization" || self.places.iter().any(is_place)
     }
 
     /// The paths to ask for: each that is spoken of, what lies below and beside it, and some of each expression.

@@ -12,7 +12,7 @@ mod hints;
 mod istio;
 mod requests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -103,13 +103,17 @@ fn beds(documents: &[Node]) -> Vec<Bed> {
         .collect();
     let mut beds = Vec::new();
     for policy in objects.iter().filter(|object| object["kind"] == "SecurityPolicy") {
-        beds.push(Bed { filters: gateway::filters(policy, &objects), routes: None });
+        beds.push(Bed {
+            filters: gateway::filters(policy, &objects),
+            routes: None,
+            watched: BTreeSet::new(),
+        });
     }
     let is_of_istio = |object: &&Value| {
         object["kind"] == "RequestAuthentication" || object["kind"] == "AuthorizationPolicy"
     };
     if objects.iter().any(|object| is_of_istio(&object)) {
-        beds.push(Bed { filters: istio::filters(&objects), routes: None });
+        beds.push(Bed { filters: istio::filters(&objects), routes: None, watched: BTreeSet::new() });
     }
     for node in documents {
         let value = snake_outside_of_ours(&node.value.to_value());
@@ -118,7 +122,11 @@ fn beds(documents: &[Node]) -> Vec<Bed> {
         for manager in &own {
             let filters = deciding(&manager["http_filters"]);
             if !filters.is_empty() {
-                beds.push(Bed { filters, routes: manager.get("route_config").cloned() });
+                beds.push(Bed {
+                    filters,
+                    routes: manager.get("route_config").cloned(),
+                    watched: BTreeSet::new(),
+                });
             }
         }
         let list = if value.get("typed_config").is_some() {
@@ -128,11 +136,15 @@ fn beds(documents: &[Node]) -> Vec<Bed> {
         };
         let filters = deciding(&list);
         if !filters.is_empty() {
-            beds.push(Bed { filters, routes: None });
+            beds.push(Bed { filters, routes: None, watched: BTreeSet::new() });
         } else if own.is_empty() {
             for found in configurations(node) {
                 if let Ok(configuration) = serde_json::from_str::<Value>(&found.text) {
-                    beds.push(Bed { filters: vec![wasm_filter(&configuration)], routes: None });
+                    beds.push(Bed {
+                        filters: vec![wasm_filter(&configuration)],
+                        routes: None,
+                        watched: BTreeSet::new(),
+                    });
                 }
             }
         }
@@ -171,6 +183,8 @@ struct Tally {
     neither: usize,
     only_before: BTreeMap<String, (String, usize)>,
     only_after: Vec<String>,
+    /// What the upstream gets otherwise, with an example, and how often.
+    told: BTreeMap<String, (String, usize)>,
 }
 
 /// Starts both, sends the requests, and prints the differences.
@@ -205,8 +219,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
                 with_own_secrets(filter, &mut keyring, &module.to_string_lossy())?;
             }
             one.routes.iter().chain(&other.routes).for_each(|routes| hints.add(routes));
+            one.watched = hints.told.iter().filter(|name| !name.starts_with(':')).cloned().collect();
+            other.watched.clone_from(&one.watched);
             sets.push(requests::requests(&hints, arguments.requests, &mut keyring, now)?);
-            names.push(format!("{old} and {new}"));
+            names.push((format!("{old} and {new}"), hints));
             before.push(one);
             after.push(other);
         }
@@ -215,23 +231,26 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let old = envoy::Envoy::start(&path, "before", &bootstrap(&before))?;
     let new = envoy::Envoy::start(&path, "after", &bootstrap(&after))?;
     let mut is_weaker = false;
-    for (number, (set, name)) in sets.iter().zip(&names).enumerate() {
+    for (number, (set, (name, hints))) in sets.iter().zip(&names).enumerate() {
         let listener = format!("bed-{number}");
         let (mut old, mut new) = (old.client(&listener)?, new.client(&listener)?);
         let mut tally = Tally::default();
         for request in set {
             let one = old.send(&request.method, &request.target, &request.headers)?;
             let other = new.send(&request.method, &request.target, &request.headers)?;
-            let passes = |(status, body): &(u16, String)| {
-                *status == 200 && (body == PASSED || request.method == "HEAD")
+            let passes = |answer: &envoy::Answer| {
+                answer.status == 200 && (answer.body == PASSED || request.method == "HEAD")
             };
             match (passes(&one), passes(&other)) {
-                (true, true) => tally.both = tally.both.saturating_add(1),
+                (true, true) => {
+                    tally.both = tally.both.saturating_add(1);
+                    tally.told(&one, &other, hints, &request.name);
+                }
                 (false, false) => tally.neither = tally.neither.saturating_add(1),
-                (false, true) => tally.only_after.push(format!("{}: {} before", request.name, one.0)),
+                (false, true) => tally.only_after.push(format!("{}: {} before", request.name, one.status)),
                 (true, false) => {
                     let kind = request.name.split_once(", ").map_or("", |(_, kind)| kind);
-                    let entry = tally.only_before.entry(format!("{kind}: {} now", other.0));
+                    let entry = tally.only_before.entry(format!("{kind}: {} now", other.status));
                     let entry = entry.or_insert_with(|| (request.name.clone(), 0));
                     entry.1 = entry.1.saturating_add(1);
                 }
@@ -244,6 +263,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 }
 
 impl Tally {
+    /// Counts the headers that came through otherwise. That a credential is removed also where none is needed is no fault.
+    fn told(&mut self, one: &envoy::Answer, other: &envoy::Answer, hints: &Hints, name: &str) {
+        for (header, value) in &one.upstream {
+            let now = other.upstream.get(header).map_or("-", String::as_str);
+            let is_removed = now == "-" && hints.has_credentials(header);
+            if value != now && !is_removed {
+                let short = |text: &str| text.chars().take(60).collect::<String>();
+                let example = format!("{:?} before, {:?} now: {name}", short(value), short(now));
+                let entry = self.told.entry(header.clone()).or_insert_with(|| (example, 0));
+                entry.1 = entry.1.saturating_add(1);
+            }
+        }
+    }
+
     fn print(&self, name: &str, requests: usize) {
         let only_before: usize = self.only_before.values().map(|(_, count)| *count).sum();
         println!(
@@ -258,6 +291,9 @@ impl Tally {
         }
         for (kind, (example, count)) in self.only_before.iter().take(20) {
             println!("  let in by the first alone: {kind} ({count} requests, such as {example})");
+        }
+        for (header, (example, count)) in &self.told {
+            println!("  let in by both, with another {header} ({count} requests, such as {example})");
         }
     }
 }

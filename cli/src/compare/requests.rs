@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 use super::bed::{Keyring, PASSWORD};
 use super::hints::Hints;
 
+/// The name of the token that has every claim and scope.
+const EVERYTHING: &str = "a token with everything";
+
 /// A request.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -47,7 +50,10 @@ impl Credential {
         let mut both = self.clone();
         both.name = format!("{} and {}", self.name, other.name);
         both.headers.extend(other.headers.iter().cloned());
-        both.query = self.query.clone().or_else(|| other.query.clone());
+        both.query = match (&self.query, &other.query) {
+            (Some(one), Some(other)) => Some(format!("{one}&{other}")),
+            (one, other) => one.clone().or_else(|| other.clone()),
+        };
         both
     }
 }
@@ -75,6 +81,61 @@ fn set(claims: &mut Map<String, Value>, steps: &[String], value: Value) {
     }
 }
 
+/// The claims of a good token.
+fn base(hints: &Hints, issuer: &str, now: i64) -> Map<String, Value> {
+    let mut base = Map::new();
+    if !issuer.is_empty() {
+        base.insert("iss".into(), issuer.into());
+    }
+    base.insert("sub".into(), "alice".into());
+    base.insert("iat".into(), now.into());
+    base.insert("exp".into(), now.saturating_add(3600).into());
+    if let Some(audience) = hints.issuers.get(issuer).into_iter().flatten().next() {
+        base.insert("aud".into(), audience.as_str().into());
+    }
+    base
+}
+
+/// Two good tokens, of which one has what the other lacks: together they have everything, and neither alone.
+fn halves(hints: &Hints, keyring: &mut Keyring, now: i64) -> Result<Vec<Credential>, String> {
+    let mut claims: Vec<(Vec<String>, String)> = hints
+        .claims
+        .iter()
+        .filter_map(|(steps, values)| Some((steps.clone(), values.first()?.clone())))
+        .filter(|(steps, value)| *steps != ["iss"] && !value.contains('*'))
+        .collect();
+    if !hints.scopes.is_empty() {
+        claims.retain(|(steps, _)| *steps != ["scope"]);
+        let all: Vec<&str> = hints.scopes.iter().map(String::as_str).collect();
+        claims.push((vec!["scope".to_owned()], all.join(" ")));
+    }
+    let usual = ("header".to_owned(), "authorization".to_owned(), "Bearer ".to_owned());
+    let places: Vec<_> = std::iter::once(&usual).chain(&hints.places).take(4).collect();
+    let mut all = Vec::new();
+    for issuer in hints.issuers.keys().take(3) {
+        for other in hints.issuers.keys().filter(|other| *other != issuer).take(2) {
+            for (index, (steps, _)) in claims.iter().enumerate().take(4) {
+                let (mut one, mut rest) = (base(hints, issuer, now), base(hints, other, now));
+                for (number, (steps, value)) in claims.iter().enumerate() {
+                    set(if number == index { &mut one } else { &mut rest }, steps, value.as_str().into());
+                }
+                let (one, rest) = (token(keyring, issuer, &one)?, token(keyring, other, &rest)?);
+                for (kind, place, prefix) in &places {
+                    for (second, beside, before) in
+                        places.iter().filter(|own| !own.1.eq_ignore_ascii_case(place))
+                    {
+                        let name = format!("a token with {} of {issuer:?} in {place}", steps.join("."));
+                        let one = Credential::placed(name, kind, place, prefix, &one);
+                        let name = format!("a token with the rest of {other:?} in {beside}");
+                        all.push(one.and(&Credential::placed(name, second, beside, before, &rest)));
+                    }
+                }
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// The tokens of one issuer, each with a name.
 fn tokens(
     hints: &Hints,
@@ -83,16 +144,7 @@ fn tokens(
     now: i64,
 ) -> Result<Vec<(String, String)>, String> {
     let audiences: Vec<&String> = hints.issuers.get(issuer).into_iter().flatten().collect();
-    let mut base = Map::new();
-    if !issuer.is_empty() {
-        base.insert("iss".into(), issuer.into());
-    }
-    base.insert("sub".into(), "alice".into());
-    base.insert("iat".into(), now.into());
-    base.insert("exp".into(), now.saturating_add(3600).into());
-    if let Some(audience) = audiences.first() {
-        base.insert("aud".into(), audience.as_str().into());
-    }
+    let base = base(hints, issuer, now);
     let mut every = base.clone();
     let mut kinds: Vec<(String, Map<String, Value>)> = vec![("a good token".into(), base.clone())];
     let mut with = |name: String, change: &dyn Fn(&mut Map<String, Value>)| {
@@ -108,6 +160,7 @@ fn tokens(
     with("a token of another issuer".into(), &|claims| {
         drop(claims.insert("iss".into(), "https://another.example".into()))
     });
+    with("a token without a subject".into(), &|claims| drop(claims.remove("sub")));
     with("a token of another subject".into(), &|claims| drop(claims.insert("sub".into(), "mallory".into())));
     for audience in audiences.iter().skip(1) {
         with(format!("a token for {audience}"), &|claims| {
@@ -140,7 +193,7 @@ fn tokens(
             set(&mut every, steps, value.as_str().into());
         }
     }
-    kinds.push(("a token with everything".into(), every.clone()));
+    kinds.push((EVERYTHING.into(), every.clone()));
     // What is a text may be one of a list.
     let mut lists = every.clone();
     for (steps, values) in hints.claims.iter().filter(|(steps, _)| *steps != &["scope"]) {
@@ -171,10 +224,21 @@ fn credentials(hints: &Hints, keyring: &mut Keyring, now: i64) -> Result<Vec<Cre
     let mut best: Vec<Credential> = Vec::new();
     for issuer in hints.issuers.keys() {
         let made = tokens(hints, issuer, keyring, now)?;
+        // Where tokens stand elsewhere, every kind of them stands there too.
+        let other = hints.places.iter().find(|(_, place, _)| !place.eq_ignore_ascii_case("authorization"));
         for (name, token) in &made {
             all.push(bearer(format!("{name} of {issuer:?}"), token));
+            all.extend(other.filter(|_| name != EVERYTHING).map(|(kind, place, prefix)| {
+                Credential::placed(
+                    format!("{name} of {issuer:?} in {kind} {place}"),
+                    kind,
+                    place,
+                    prefix,
+                    token,
+                )
+            }));
         }
-        let good = made.iter().find(|(name, _)| name == "a token with everything");
+        let good = made.iter().find(|(name, _)| name == EVERYTHING);
         if let Some((name, token)) = good {
             best.push(bearer(name.clone(), token));
             for (kind, place, prefix) in &hints.places {
@@ -189,6 +253,7 @@ fn credentials(hints: &Hints, keyring: &mut Keyring, now: i64) -> Result<Vec<Cre
             all.push(usual);
         }
     }
+    all.extend(halves(hints, keyring, now)?);
     let keys = hints.keys.iter().map(String::as_str).chain((!hints.keys.is_empty()).then_some("wrong-key"));
     for key in keys {
         for (kind, place, prefix) in &hints.places {
@@ -240,6 +305,11 @@ pub fn requests(hints: &Hints, most: usize, keyring: &mut Keyring, now: i64) -> 
     for (name, values) in &hints.headers {
         for value in values.iter().map(String::as_str).chain(["another"]) {
             extras.push((format!(", {name}: {value}"), vec![(name.clone(), value.to_owned())]));
+        }
+        // Two lines of it, of which one reader takes the first and another one all.
+        if let Some(value) = values.first() {
+            let lines = [value.as_str(), "another"].map(|value| (name.clone(), value.to_owned()));
+            extras.push((format!(", {name}: {value} and another"), lines.to_vec()));
         }
     }
     let every: Vec<_> = hints

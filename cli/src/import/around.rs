@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::carry::Carrier;
-use super::chain::{Action, Gate, Link, Pattern, Who};
+use super::chain::{Gate, Link, Pattern};
 use super::envoy::{Route, kind_of};
 use super::need::Needs;
 use super::region::{Region, Values};
@@ -85,21 +85,6 @@ pub fn cut_routes(routes: &[Route<'_>]) -> Option<Link> {
     };
     let routes = routes.iter().flat_map(of).collect();
     Some(Link::Gate(Gate { routes, otherwise: Some(Needs::public()), ..Gate::default() }))
-}
-
-impl Who {
-    /// Says where a policy that denies is wider here, because its opposite cannot be said.
-    pub fn say_if_denied(&self, action: Action, node: &Node, carrier: &mut Carrier) {
-        let (Self::Holders(needs), Action::Deny) = (self, action) else { return };
-        let text = match needs.negated() {
-            None => "what is denied to some tokens only is denied to all here; write a rule by hand",
-            Some(opposite) if opposite.needs_several() => {
-                "what is denied to tokens of several issuers needs a token of each here; write a rule by hand"
-            }
-            Some(_) => return,
-        };
-        carrier.denies(node, text);
-    }
 }
 
 /// With `bypass_cors_preflight`, preflights pass `jwt_authn`. Other filters decide on them all the same, so that a rule for

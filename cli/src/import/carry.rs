@@ -6,6 +6,9 @@ use super::chain::{Link, rules};
 use super::text::plain_name;
 use crate::document::Node;
 
+/// How many sets of requests are named of which fewer pass.
+const MOST_NAMED: usize = 8;
+
 /// What an author should know of the result.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Note {
@@ -56,6 +59,14 @@ impl Carrier {
     /// A condition on a claim is about a text or about a list there, and about both here.
     pub fn counts_alike(&mut self, node: &Node) {
         self.differs(node, "a claim that is a text and one that is a list with this text count alike here");
+    }
+
+    /// A request may have tokens of several providers.
+    pub fn takes_any(&mut self, node: &Node) {
+        self.differs(
+            node,
+            "of a request with good tokens of several providers the first of the list counts there; here each that is enough",
+        );
     }
 
     /// Notes each field of a message that is not among `known`.
@@ -132,10 +143,13 @@ impl Carrier {
             sections.push(("rules".into(), json!([])));
             return sections;
         };
-        for matcher in &written.cut {
+        for matcher in written.cut.iter().take(MOST_NAMED) {
             let text =
                 format!("of the requests {matcher} fewer pass than before, by what is said of it here");
             self.note(node, &text, true);
+        }
+        if let Some(more) = written.cut.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
+            self.note(node, &format!("of {more} more such sets of requests fewer pass than before"), true);
         }
         sections.extend(self.settings.clone());
         if written.rules.is_empty() && written.otherwise.is_none() {

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::need::{Need, Needs};
+use super::need::{Alternative, Needs};
 use super::region::{Meeting, Region};
+use super::who::{Who, allowed, denied};
 
 /// As many sets of requests as are cut with each other at most.
 const MOST: usize = 4000;
@@ -23,9 +24,12 @@ pub struct Pattern {
 
 /// Whether the requests of a set are those of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Within {
+pub enum Within {
+    /// All of them.
     Yes,
+    /// None of them.
     No,
+    /// It cannot be said.
     Maybe,
 }
 
@@ -108,19 +112,6 @@ pub struct Gate {
     pub otherwise: Option<Needs>,
 }
 
-/// Who is meant by a policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// Any caller.
-    Anyone,
-    /// A client with one of these credentials.
-    Holders(Needs),
-    /// A client without a credential of these schemes.
-    WithoutCredential(BTreeSet<String>),
-    /// It cannot be said.
-    Unknown,
-}
-
 /// What a list of policies does with a request that one of them matches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -165,31 +156,40 @@ pub struct Ordered {
 
 impl Gate {
     fn at(&self, set: &Region) -> Needs {
-        let mut sum = Needs::public();
+        // Of all but the last it cannot be said whether they are for these requests.
+        let candidates = self.candidates(set);
+        let mut candidates = candidates.into_iter();
+        let first = candidates.next().cloned().unwrap_or_else(Needs::public);
+        candidates.fold(first, |all, needs| all.and_perhaps(needs))
+    }
+
+    fn candidates(&self, set: &Region) -> Vec<&Needs> {
+        let mut found = Vec::new();
         for (pattern, needs) in &self.routes {
-            match (pattern.within(set), needs) {
-                (Within::Yes, Some(needs)) => return sum.and(needs),
+            let within = pattern.within(set);
+            found.extend(needs.as_ref().filter(|_| within != Within::No));
+            match (within, needs) {
+                (Within::Yes, Some(_)) => return found,
                 (Within::Yes, None) => break,
-                (Within::Maybe, Some(needs)) => sum = sum.and(needs),
-                (Within::Maybe, None) | (Within::No, _) => {}
+                (Within::Maybe | Within::No, _) => {}
             }
         }
         for (pattern, needs) in &self.rules {
-            match pattern.within(set) {
-                Within::Yes => return sum.and(needs),
-                Within::Maybe => sum = sum.and(needs),
-                Within::No => {}
+            let within = pattern.within(set);
+            if within != Within::No {
+                found.push(needs);
+            }
+            if within == Within::Yes {
+                return found;
             }
         }
-        match &self.otherwise {
-            Some(needs) => sum.and(needs),
-            None => sum,
-        }
+        found.extend(&self.otherwise);
+        found
     }
 }
 
 impl Ordered {
-    fn at(&self, set: &Region) -> Needs {
+    fn at(&self, set: &Region, checked: &Alternative) -> Needs {
         let mut needs = match self.default {
             Action::Allow => Needs::public(),
             Action::Deny => Needs::denied(),
@@ -200,39 +200,16 @@ impl Ordered {
                 continue;
             }
             needs = match action {
-                Action::Allow => needs.or(&allowed(within, who)),
-                Action::Deny => needs.and(&denied(within, who)),
+                Action::Allow => needs.or(&allowed(within, who, checked)),
+                Action::Deny => needs.and(&denied(within, who, checked)),
             };
         }
         needs
     }
 }
 
-/// What is enough by a policy that allows.
-fn allowed(within: Within, who: &Who) -> Needs {
-    match (within, who) {
-        (Within::No | Within::Maybe, _) | (Within::Yes, Who::Unknown) => Needs::cut(),
-        (Within::Yes, Who::Anyone) => Needs::public(),
-        (Within::Yes, Who::Holders(needs)) => needs.clone(),
-        (Within::Yes, Who::WithoutCredential(schemes)) => Needs::absence(schemes.iter().cloned()),
-    }
-}
-
-/// What is needed beside by a policy that denies.
-fn denied(within: Within, who: &Who) -> Needs {
-    match (within, who) {
-        (Within::Yes, Who::Anyone) => Needs::denied(),
-        (Within::Maybe | Within::No, Who::Anyone) | (_, Who::Unknown) => Needs::cut(),
-        (_, Who::WithoutCredential(schemes)) => {
-            let needs = schemes.iter().map(|scheme| Needs::of(scheme, Need::default()));
-            needs.fold(Needs::denied(), |some, own| some.or(&own))
-        }
-        (_, Who::Holders(needs)) => needs.negated().unwrap_or_else(Needs::cut),
-    }
-}
-
 impl Policies {
-    fn at(&self, set: &Region) -> Needs {
+    fn at(&self, set: &Region, checked: &Alternative) -> Needs {
         if self.scope.as_ref().is_some_and(|scope| scope.within(set) == Within::No)
             || self.elsewhere.iter().any(|route| route.within(set) == Within::Yes)
         {
@@ -241,8 +218,12 @@ impl Policies {
         let own = self.entries.iter().map(|(pattern, who)| (pattern.within(set), who));
         let own = own.filter(|(within, _)| *within != Within::No);
         match self.action {
-            Action::Allow => own.fold(Needs::denied(), |some, (within, who)| some.or(&allowed(within, who))),
-            Action::Deny => own.fold(Needs::public(), |all, (within, who)| all.and(&denied(within, who))),
+            Action::Allow => {
+                own.fold(Needs::denied(), |some, (within, who)| some.or(&allowed(within, who, checked)))
+            }
+            Action::Deny => {
+                own.fold(Needs::public(), |all, (within, who)| all.and(&denied(within, who, checked)))
+            }
         }
     }
 }
@@ -259,13 +240,13 @@ pub struct Written {
 }
 
 fn at(chain: &[Link], set: &Region) -> Needs {
-    chain.iter().fold(Needs::public(), |sum, link| {
-        sum.and(&match link {
-            Link::Gate(gate) => gate.at(set),
-            Link::Policies(policies) => policies.at(set),
-            Link::Ordered(ordered) => ordered.at(set),
-        })
-    })
+    let needs = chain.iter().fold(Needs::public(), |sum, link| match link {
+        Link::Gate(gate) => sum.and(&gate.at(set)),
+        // They see the credentials that were checked before them, and no other.
+        Link::Policies(policies) => sum.and_then(|checked| policies.at(set, checked)),
+        Link::Ordered(ordered) => sum.and_then(|checked| ordered.at(set, checked)),
+    });
+    needs.settled()
 }
 
 /// The sets that the chain speaks of, cut with each other; the smaller before the larger.

@@ -1,5 +1,7 @@
 //! Envoy's filters: `jwt_authn`, `api_key_auth`, `basic_auth` and `rbac`, of one connection manager.
 
+use std::cell::RefCell;
+
 use serde_json::{Value, json};
 
 use super::around;
@@ -194,8 +196,7 @@ fn jwt_authn(
         .iter()
         .map(|(name, node)| (name.value.clone(), of_envoy(&name.value, node, carrier)))
         .collect();
-    known.extend(providers.iter().map(|(_, provider)| provider.clone()));
-    let reader = Reader { providers: &providers };
+    let reader = Reader { providers: &providers, with_audiences: RefCell::default() };
     let named: Vec<(String, Needs)> = members("requirement_map")
         .iter()
         .map(|(name, node)| (name.value.clone(), reader.requirement(node, carrier)))
@@ -225,12 +226,16 @@ fn jwt_authn(
         carrier.denies(node, "`filter_state_rules` are not carried over; write rules by hand");
         otherwise = Some(Needs::cut());
     }
+    known.extend(reader.with_audiences.into_inner());
+    known.extend(providers.into_iter().map(|(_, provider)| provider));
     Link::Gate(Gate { routes: said, rules, otherwise })
 }
 
 /// Reads what `jwt_authn` requires.
 struct Reader<'p> {
     providers: &'p [(String, Provider)],
+    /// Those of `provider_and_audiences`.
+    with_audiences: RefCell<Vec<Provider>>,
 }
 
 impl Reader<'_> {
@@ -249,9 +254,13 @@ impl Reader<'_> {
         }
         if let Some(both) = tree.field("provider_and_audiences") {
             let audiences = strings(both.value.field("audiences"));
-            let provider = self.provider(both.value.field("provider_name")).cloned();
-            return provider
-                .map_or_else(Needs::cut, |provider| provider.with_audiences(audiences, carrier).needs());
+            let Some(provider) = self.provider(both.value.field("provider_name")) else {
+                return Needs::cut();
+            };
+            let provider = provider.with_audiences(audiences, carrier);
+            let needs = provider.needs();
+            self.with_audiences.borrow_mut().push(provider);
+            return needs;
         }
         if tree.field("requires_any").is_some() {
             return self.any_of(list("requires_any"), carrier);
@@ -283,6 +292,11 @@ impl Reader<'_> {
         let is_missing = |node: &&Node| node.value.field("allow_missing").is_some();
         let others = list.iter().filter(|node| !is_missing(node));
         let mut some = others.fold(Needs::denied(), |some, node| some.or(&self.requirement(node, carrier)));
+        let is_needed =
+            |node: &&Node| !is_missing(node) && node.value.field("allow_missing_or_failed").is_none();
+        if let Some(second) = list.iter().filter(is_needed).nth(1) {
+            carrier.takes_any(second);
+        }
         if list.iter().any(|node| is_missing(&node)) {
             if some.alternatives.is_empty() {
                 some = self.every();

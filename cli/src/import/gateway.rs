@@ -7,13 +7,15 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::carry::{Carrier, strings};
-use super::chain::{Action, Gate, Link, Ordered, Pattern, Who};
+use super::chain::{Action, Gate, Link, Ordered, Pattern, Policies};
 use super::istio::Object;
 use super::keyed::{basic_of_htpasswd, digest, key_scheme};
 use super::matching::{by_header, by_networks};
 use super::need::Needs;
 use super::providers::{Described, Keys, Provider, provider};
+use super::region::{Region, Values};
 use super::text::seconds;
+use super::who::Who;
 use crate::document::Node;
 
 fn text(node: &Node, key: &str) -> Option<String> {
@@ -39,6 +41,9 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
             let name = text(own, "name").unwrap_or_default();
             providers.insert(name, of_policy(policy, own, objects, carrier));
         }
+        if providers.len() > 1 {
+            carrier.takes_any(jwt);
+        }
         let mut needs = providers.values().fold(Needs::denied(), |some, own| some.or(&own.needs()));
         if jwt.value.field("optional").is_some_and(|node| node.value.is_true()) {
             needs = needs.or(&Needs::absence(providers.values().filter_map(|own| own.scheme.clone())));
@@ -46,15 +51,12 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
         links.push(Link::Gate(Gate { otherwise: Some(needs), ..Gate::default() }));
     }
     if let Some(node) = spec.value.get("apiKeyAuth") {
+        links.extend(tells_client(spec, node, "forwardClientIDHeader", carrier));
         let needs = api_keys(policy, node, objects, carrier);
         links.push(Link::Gate(Gate { otherwise: Some(needs), ..Gate::default() }));
     }
     if let Some(node) = spec.value.get("basicAuth") {
-        if let Some(header) = text(node, "forwardUsernameHeader") {
-            carrier
-                .settings
-                .insert("identity_headers".into(), json!({"subject": header.to_ascii_lowercase()}));
-        }
+        links.extend(tells_client(spec, node, "forwardUsernameHeader", carrier));
         let secret = node.value.at(&["users", "name"]).and_then(|node| node.value.text()).unwrap_or_default();
         let users = node.value.get("users");
         let list = users
@@ -76,6 +78,27 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
         links.push(Link::Ordered(authorization(node, &providers, carrier)));
     }
     links
+}
+
+/// The header that tells the upstream the name of a client. Beside other credentials Lychgate would tell theirs in it: the
+/// upstream gets none then, and a request that brings its own is refused.
+fn tells_client(spec: &Node, node: &Node, key: &str, carrier: &mut Carrier) -> Option<Link> {
+    let header = text(node, key)?.to_ascii_lowercase();
+    let kinds = ["jwt", "apiKeyAuth", "basicAuth"];
+    if kinds.iter().filter(|kind| spec.value.get(kind).is_some()).count() < 2 {
+        carrier.settings.insert("identity_headers".into(), json!({"subject": header}));
+        return None;
+    }
+    carrier.denies(
+        node,
+        format!(
+            "a request with its own `{header}`: `{key}` beside another credential is not carried over, and the upstream gets no \
+             such header (`identity_headers` tells the subject of either credential)"
+        ),
+    );
+    let headers = BTreeMap::from([(header, Values::Present)]);
+    let entries = vec![(Pattern::of(Region { headers, ..Region::any() }), Who::anyone())];
+    Some(Link::Policies(Policies { action: Action::Deny, scope: None, elsewhere: Vec::new(), entries }))
 }
 
 /// The texts of the Secret or the ConfigMap that `reference` names, in its own namespace or that of the policy.
@@ -203,9 +226,6 @@ fn api_keys(policy: &Node, node: &Node, objects: &[Object<'_>], carrier: &mut Ca
         places.extend(strings(source.value.field("params")).into_iter().map(|name| json!({"query": name})));
         places.extend(strings(source.value.field("cookies")).into_iter().map(|name| json!({"cookie": name})));
     }
-    if let Some(header) = text(node, "forwardClientIDHeader") {
-        carrier.settings.insert("identity_headers".into(), json!({"subject": header.to_ascii_lowercase()}));
-    }
     let hides = node.value.field("sanitize").is_some_and(|node| node.value.is_true());
     key_scheme("api_key", keys, places, !hides, carrier)
 }
@@ -220,7 +240,7 @@ fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &
     for rule in items(node, "rules") {
         let action = action_of(text(rule, "action").as_deref());
         let mut pattern = Pattern::any();
-        let mut who = Who::Anyone;
+        let mut who = Who::anyone();
         let mut meet =
             |own: Pattern| pattern = pattern.and(&own).unwrap_or_else(|| Pattern::any().uncertain());
         if let Some(operation) = rule.value.get("operation") {
@@ -254,10 +274,7 @@ fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &
                         who = Who::Unknown;
                         continue;
                     }
-                    who = match who {
-                        Who::Anyone => Who::Holders(holders(value, providers)),
-                        Who::Holders(_) | Who::WithoutCredential(_) | Who::Unknown => Who::Unknown,
-                    };
+                    who = who.and(&Who::holders(holders(value, providers)));
                 }
                 other => {
                     carrier.denies(

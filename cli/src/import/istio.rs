@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::carry::{Carrier, strings};
-use super::chain::{Action, Gate, Link, Pattern, Policies, Who};
+use super::chain::{Action, Gate, Link, Pattern, Policies};
 use super::matching::{beginning, by_header, by_networks, by_regex, exact, host_of};
 use super::need::Needs;
 use super::providers::{Described, Keys, Provider, provider};
@@ -13,6 +13,7 @@ use super::rbac::product;
 use super::region::{Region, Values};
 use super::targets::is_for;
 use super::text::{regex_escape, seconds};
+use super::who::Who;
 use crate::document::Node;
 
 /// An object with the file that it is in.
@@ -29,6 +30,9 @@ pub fn chain(objects: &[Object<'_>], target: &(String, Value), carrier: &mut Car
     for (file, node) in of_kind("RequestAuthentication") {
         (*file).clone_into(&mut carrier.file);
         for rule in node.value.at(&["spec", "jwtRules"]).map(|node| node.value.items()).unwrap_or_default() {
+            if !providers.is_empty() {
+                carrier.takes_any(rule);
+            }
             providers.push(Issuer { issuer: text(rule, "issuer"), provider: of_rule(rule, carrier) });
         }
     }
@@ -61,7 +65,7 @@ pub fn chain(objects: &[Object<'_>], target: &(String, Value), carrier: &mut Car
                     node.value.at(&["spec", "rules"]).map(|node| node.value.items()).unwrap_or_default();
                 for rule in rules {
                     let own = entry(rule, &providers, carrier);
-                    own.iter().for_each(|(_, who)| who.say_if_denied(action, rule, carrier));
+                    own.iter().for_each(|(_, who)| who.say_if_unsaid(action, rule, carrier));
                     entries.extend(own);
                 }
             }
@@ -143,7 +147,7 @@ fn of_rule(rule: &Node, carrier: &mut Carrier) -> Provider {
 
 /// A rule: `from`, `to` and `when`.
 fn entry(rule: &Node, providers: &[Issuer], carrier: &mut Carrier) -> Vec<(Pattern, Who)> {
-    let mut all = vec![(Pattern::any(), Who::Anyone)];
+    let mut all = vec![(Pattern::any(), Who::anyone())];
     let list = |key: &str| rule.value.field(key).map(|node| node.value.items()).unwrap_or_default();
     let sources: Vec<_> = list("from").iter().filter_map(|item| item.value.field("source")).collect();
     if !sources.is_empty() {
@@ -153,7 +157,7 @@ fn entry(rule: &Node, providers: &[Issuer], carrier: &mut Carrier) -> Vec<(Patte
     let operations: Vec<_> = list("to").iter().filter_map(|item| item.value.field("operation")).collect();
     if !operations.is_empty() {
         let some: Vec<_> = operations.iter().flat_map(|node| operation(node, carrier)).collect();
-        all = product(&all, &some.into_iter().map(|own| (own, Who::Anyone)).collect::<Vec<_>>());
+        all = product(&all, &some.into_iter().map(|own| (own, Who::anyone())).collect::<Vec<_>>());
     }
     for condition in list("when") {
         let key = text(condition, "key").unwrap_or_default();
@@ -183,7 +187,7 @@ fn unknown(node: &Node, what: &str, carrier: &mut Carrier) -> Vec<(Pattern, Who)
 }
 
 fn source(node: &Node, providers: &[Issuer], carrier: &mut Carrier) -> Vec<(Pattern, Who)> {
-    let mut all = vec![(Pattern::any(), Who::Anyone)];
+    let mut all = vec![(Pattern::any(), Who::anyone())];
     for (key, value) in node.value.members() {
         let values = strings(Some(value));
         if values.is_empty() && value.value.members().is_empty() {
@@ -279,7 +283,7 @@ fn when(
 ) -> Vec<(Pattern, Who)> {
     let requests = |pattern: Pattern| {
         let pattern = if is_not { Pattern::except(vec![pattern]) } else { pattern };
-        vec![(pattern, Who::Anyone)]
+        vec![(pattern, Who::anyone())]
     };
     if key == "remote.ip" {
         return requests(by_networks(values, node, carrier));
@@ -305,10 +309,6 @@ fn when(
         for value in values {
             needs = needs.or(&by_principal(value, providers));
         }
-        if is_not && values == ["*"] {
-            let schemes = providers.iter().filter_map(|own| own.provider.scheme.clone()).collect();
-            return vec![(Pattern::any(), Who::WithoutCredential(schemes))];
-        }
     } else if let Some(steps) = claim_steps(key).or(match key {
         "request.auth.audiences" => Some(vec!["aud"]),
         "request.auth.presenter" => Some(vec!["azp"]),
@@ -331,15 +331,12 @@ fn when(
         return unknown(node, key, carrier);
     }
     if !is_not {
-        return vec![(Pattern::any(), Who::Holders(needs))];
+        return vec![(Pattern::any(), Who::holders(needs))];
     }
-    match needs.negated() {
-        Some(needs) => {
-            carrier.differs(node, "a request without a token has no other value either, and is refused here");
-            vec![(Pattern::any(), Who::Holders(needs))]
-        }
-        None => unknown(node, &format!("not {key}"), carrier),
+    if needs.negated().is_none() && !needs.is_cut {
+        return unknown(node, &format!("not {key}"), carrier);
     }
+    vec![(Pattern::any(), Who::others(needs))]
 }
 
 /// `ISSUER/SUBJECT`, with a star for all.
@@ -349,7 +346,8 @@ fn by_principal(value: &str, providers: &[Issuer]) -> Needs {
         let Some(issuer) = own.issuer.as_deref() else { continue };
         let rest = value.strip_prefix(issuer).and_then(|rest| rest.strip_prefix('/'));
         let of_own = match (value, rest, value.strip_prefix("*/")) {
-            ("*", ..) | (_, Some("*"), _) => own.provider.needs(),
+            // A token without a subject is no principal.
+            ("*", ..) | (_, Some("*"), _) => own.provider.having(&["sub"]),
             (_, Some(subject), _) | (_, None, Some(subject)) if !subject.contains('*') => {
                 own.provider.holders(&["sub"], BTreeSet::from([subject.to_owned()]))
             }

@@ -20,6 +20,7 @@ mod rbac;
 mod region;
 mod targets;
 mod text;
+mod who;
 mod yaml;
 
 use std::collections::BTreeSet;

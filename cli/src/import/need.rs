@@ -11,6 +11,8 @@ use super::text::other_reference;
 pub enum Condition {
     /// It is there.
     Present,
+    /// It is not there.
+    Absent,
     /// It is one of these, or an array with one of them.
     OneOf(BTreeSet<String>),
     /// It is none of these.
@@ -33,6 +35,18 @@ pub struct Alternative {
     pub needs: BTreeMap<String, Need>,
     /// Schemes whose credential must be missing: a bad one is refused.
     pub absent: BTreeSet<String>,
+    /// Of the schemes that are needed, those that the old gateway may not have checked: only one of several rules needs
+    /// them there, and which of these is for a request cannot be said.
+    pub doubtful: BTreeSet<String>,
+}
+
+/// Why two needs are not one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Clash {
+    /// No credential has both.
+    Never,
+    /// Some credential may have both, which cannot be said.
+    Unsaid,
 }
 
 /// Alternatives: one of them is enough. With none, every request is refused.
@@ -47,37 +61,44 @@ pub struct Needs {
 }
 
 impl Need {
-    fn and(&self, other: &Self) -> Option<Self> {
+    fn and(&self, other: &Self) -> Result<Self, Clash> {
         let mut both = self.clone();
         both.scopes.extend(other.scopes.iter().cloned());
         for (claim, condition) in &other.claims {
             let merged = match (both.claims.get(claim), condition) {
-                (None | Some(Condition::Present), condition) => condition.clone(),
+                (None, condition) => condition.clone(),
+                (Some(own), condition) if own == condition => own.clone(),
+                (Some(is @ (Condition::Present | Condition::OneOf(_))), is_not @ Condition::NoneOf(_))
+                | (Some(is_not @ Condition::NoneOf(_)), is @ (Condition::Present | Condition::OneOf(_))) => {
+                    // A reference has one condition, and the claim has another reference.
+                    let other = other_reference(claim).ok_or(Clash::Unsaid)?;
+                    if both.claims.get(&other).is_some_and(|own| own != is) {
+                        return Err(Clash::Unsaid);
+                    }
+                    let (is, is_not) = (is.clone(), is_not.clone());
+                    both.claims.insert(other, is);
+                    is_not
+                }
+                (Some(Condition::Absent), Condition::NoneOf(_))
+                | (Some(Condition::NoneOf(_)), Condition::Absent) => Condition::Absent,
+                (Some(Condition::Absent), _) | (Some(_), Condition::Absent) => return Err(Clash::Never),
+                (Some(Condition::Present), condition) => condition.clone(),
                 (Some(own), Condition::Present) => own.clone(),
                 (Some(Condition::OneOf(own)), Condition::OneOf(others)) => {
                     let common: BTreeSet<_> = own.intersection(others).cloned().collect();
                     if common.is_empty() {
-                        return None;
+                        // A list may have both.
+                        return Err(Clash::Unsaid);
                     }
                     Condition::OneOf(common)
                 }
                 (Some(Condition::NoneOf(own)), Condition::NoneOf(others)) => {
                     Condition::NoneOf(own.union(others).cloned().collect())
                 }
-                (Some(Condition::OneOf(_)), Condition::NoneOf(_))
-                | (Some(Condition::NoneOf(_)), Condition::OneOf(_)) => {
-                    // A reference has one condition, and the claim has another reference.
-                    let other = other_reference(claim)?;
-                    if both.claims.get(&other).is_some_and(|own| own != condition) {
-                        return None;
-                    }
-                    both.claims.insert(other, condition.clone());
-                    continue;
-                }
             };
             both.claims.insert(claim.clone(), merged);
         }
-        Some(both)
+        Ok(both)
     }
 
     fn to_value(&self) -> Value {
@@ -91,6 +112,7 @@ impl Need {
         };
         let condition = |condition: &Condition| match condition {
             Condition::Present => json!({"present": true}),
+            Condition::Absent => json!({"not": {"present": true}}),
             Condition::OneOf(values) => list(values),
             Condition::NoneOf(values) => json!({"not": list(values)}),
         };
@@ -105,9 +127,10 @@ impl Need {
 }
 
 impl Alternative {
-    fn and(&self, other: &Self) -> Option<Self> {
+    fn and(&self, other: &Self) -> Result<Self, Clash> {
         let mut both = self.clone();
         both.absent.extend(other.absent.iter().cloned());
+        both.doubtful.extend(other.doubtful.iter().cloned());
         for (scheme, need) in &other.needs {
             let merged = match both.needs.get(scheme) {
                 Some(own) => own.and(need)?,
@@ -115,7 +138,25 @@ impl Alternative {
             };
             both.needs.insert(scheme.clone(), merged);
         }
-        Some(both)
+        // What must be missing cannot be needed.
+        if both.absent.iter().any(|scheme| both.needs.contains_key(scheme)) {
+            return Err(Clash::Never);
+        }
+        Ok(both)
+    }
+
+    /// Without the conditions that `checked` has too.
+    fn beyond(mut self, checked: &Self) -> Self {
+        for (scheme, need) in &mut self.needs {
+            let of_checked = checked.needs.get(scheme).map(|own| &own.claims);
+            need.claims.retain(|claim, own| of_checked.and_then(|claims| claims.get(claim)) != Some(own));
+        }
+        self
+    }
+
+    /// The schemes that the old gateway has certainly checked.
+    fn checked(&self) -> BTreeSet<&String> {
+        self.needs.keys().filter(|scheme| !self.doubtful.contains(*scheme)).collect()
     }
 
     /// Whether every request that `other` lets in is let in by it.
@@ -123,7 +164,7 @@ impl Alternative {
         self.absent.is_empty()
             && !self.needs.is_empty()
             && self.needs.iter().all(|(scheme, need)| {
-                other.needs.get(scheme).is_some_and(|others| need.and(others).as_ref() == Some(others))
+                other.needs.get(scheme).is_some_and(|others| need.and(others).as_ref() == Ok(others))
             })
     }
 }
@@ -177,24 +218,72 @@ impl Needs {
 
     /// Both.
     pub fn and(&self, other: &Self) -> Self {
-        let mut alternatives = BTreeSet::new();
-        let mut is_cut = self.is_cut || other.is_cut;
+        self.and_by(other, |_, _, _| {})
+    }
+
+    fn and_by(&self, other: &Self, change: impl Fn(&Alternative, &Alternative, &mut Alternative)) -> Self {
+        let mut all = Self {
+            alternatives: BTreeSet::new(),
+            ignores_invalid: self.ignores_invalid || other.ignores_invalid,
+            is_cut: self.is_cut || other.is_cut,
+        };
         for one in &self.alternatives {
             for two in &other.alternatives {
-                let Some(both) = one.and(two) else {
-                    is_cut = true;
-                    continue;
-                };
-                // What must be missing cannot be needed.
-                if !both.absent.iter().any(|scheme| both.needs.contains_key(scheme)) {
-                    alternatives.insert(both);
+                match one.and(two) {
+                    Ok(mut both) => {
+                        change(one, two, &mut both);
+                        all.alternatives.insert(both);
+                    }
+                    Err(Clash::Never) => {}
+                    Err(Clash::Unsaid) => all.is_cut = true,
                 }
             }
         }
-        Self { alternatives, ignores_invalid: self.ignores_invalid || other.ignores_invalid, is_cut }
+        all
     }
 
-    /// What a request must not have to be let in where another gateway refuses a client that has it. `None`: it cannot be said.
+    /// Both, where the old gateway has checked the one or the other.
+    pub fn and_perhaps(&self, other: &Self) -> Self {
+        self.and_by(other, |one, other, both| {
+            let (one, other) = (one.checked(), other.checked());
+            let certain: BTreeSet<&String> = one.intersection(&other).copied().collect();
+            both.doubtful = both.needs.keys().filter(|own| !certain.contains(own)).cloned().collect();
+        })
+    }
+
+    /// Each alternative, and what is needed beside it: that may depend on the credentials that were checked before.
+    pub fn and_then(&self, beside: impl Fn(&Alternative) -> Self) -> Self {
+        let each: Vec<(&Alternative, Self)> =
+            self.alternatives.iter().map(|own| (own, beside(own))).collect();
+        let mut all = Self { alternatives: BTreeSet::new(), ..self.clone() };
+        for (own, needs) in &each {
+            // A client that has a credential could leave it out.
+            let is_open = own.needs.is_empty() && own.absent.is_empty() && !needs.alternatives.is_empty();
+            let is_stricter = |(other, needs): &(&Alternative, Self)| other != own && !needs.is_public();
+            let needs = if is_open && each.iter().any(is_stricter) { &Self::cut() } else { needs };
+            let alone = Self { alternatives: BTreeSet::from([(*own).clone()]), ..Self::denied() };
+            all = all.or(&alone.and(needs));
+        }
+        all
+    }
+
+    /// The same of a client whose credentials were checked by this alternative: what is said of other credentials does not
+    /// count.
+    pub fn among(&self, checked: &Alternative) -> Self {
+        let mut own = Self { alternatives: BTreeSet::new(), ..self.clone() };
+        let certain = checked.checked();
+        for alternative in &self.alternatives {
+            if alternative.needs.keys().all(|scheme| certain.contains(scheme)) {
+                own.alternatives.insert(alternative.clone().beyond(checked));
+            } else if alternative.needs.keys().all(|scheme| checked.needs.contains_key(scheme)) {
+                own.is_cut = true;
+            }
+        }
+        own
+    }
+
+    /// What a client needs that fits none of the alternatives, though it has the credentials that they are about. `None`: it
+    /// cannot be said.
     pub fn negated(&self) -> Option<Self> {
         // Of those that could not be said it is not known whom they are for.
         if self.is_cut {
@@ -203,28 +292,33 @@ impl Needs {
         let mut all = Self::public();
         for alternative in &self.alternatives {
             let mut some = Self::denied();
-            let mut needs = alternative.needs.iter();
-            let (Some((scheme, need)), None) = (needs.next(), needs.next()) else { return None };
-            if !need.scopes.is_empty() || need.claims.is_empty() || !alternative.absent.is_empty() {
+            if !alternative.absent.is_empty() {
                 return None;
             }
-            for (claim, condition) in &need.claims {
-                let opposite = match condition {
-                    Condition::OneOf(values) => Condition::NoneOf(values.clone()),
-                    Condition::NoneOf(values) => Condition::OneOf(values.clone()),
-                    Condition::Present => return None,
-                };
-                let claims = BTreeMap::from([(claim.clone(), opposite)]);
-                some = some.or(&Self::of(scheme, Need { claims, ..Need::default() }));
+            for (scheme, need) in &alternative.needs {
+                if !need.scopes.is_empty() {
+                    return None;
+                }
+                for (claim, condition) in &need.claims {
+                    let opposite = match condition {
+                        Condition::OneOf(values) => Condition::NoneOf(values.clone()),
+                        Condition::NoneOf(values) => Condition::OneOf(values.clone()),
+                        Condition::Present => Condition::Absent,
+                        Condition::Absent => Condition::Present,
+                    };
+                    let claims = BTreeMap::from([(claim.clone(), opposite)]);
+                    some = some.or(&Self::of(scheme, Need { claims, ..Need::default() }));
+                }
             }
             all = all.and(&some);
         }
         Some(all)
     }
 
-    /// Whether a request needs credentials of several schemes at once.
-    pub fn needs_several(&self) -> bool {
-        !self.alternatives.is_empty() && self.alternatives.iter().all(|own| own.needs.len() > 1)
+    /// The same, when no more is asked which credentials were checked before.
+    pub fn settled(self) -> Self {
+        let settled = |own| Alternative { doubtful: BTreeSet::new(), ..own };
+        Self { alternatives: self.alternatives.into_iter().map(settled).collect(), ..self }
     }
 
     /// As `security` of a rule, and whether something of it could not be said.

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use super::carry::Carrier;
-use super::chain::{Action, Pattern, Policies, Who};
+use super::chain::{Action, Pattern, Policies};
 use super::matching::{by_networks, header_matcher, network_of, path_matcher};
 use super::need::Needs;
 use super::providers::Provider;
+use super::who::Who;
 use crate::document::Node;
 
 /// The policies of `rules`; `None`: there are none, and every request passes.
@@ -32,7 +33,7 @@ pub fn policies(rules: &Node, providers: &[Provider], carrier: &mut Carrier) -> 
         for pattern in &permitted {
             for (caller, who) in &principals {
                 let Some(both) = pattern.and(caller) else { continue };
-                who.say_if_denied(action, policy, carrier);
+                who.say_if_unsaid(action, policy, carrier);
                 entries.push((if is_conditional.is_some() { both.uncertain() } else { both }, who.clone()));
             }
         }
@@ -65,42 +66,27 @@ fn permission(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
     }
 }
 
-/// Both.
-fn both(one: &Who, other: &Who) -> Who {
-    match (one, other) {
-        (Who::Anyone, who) | (who, Who::Anyone) => who.clone(),
-        (Who::Unknown, _) | (_, Who::Unknown) => Who::Unknown,
-        (Who::Holders(one), Who::Holders(other)) => Who::Holders(one.and(other)),
-        (Who::WithoutCredential(one), Who::WithoutCredential(other)) => {
-            Who::WithoutCredential(one.union(other).cloned().collect())
-        }
-        (Who::Holders(_), Who::WithoutCredential(_)) | (Who::WithoutCredential(_), Who::Holders(_)) => {
-            Who::Unknown
-        }
-    }
-}
-
 /// The pairs of two lists of alternatives.
 pub fn product(left: &[(Pattern, Who)], right: &[(Pattern, Who)]) -> Vec<(Pattern, Who)> {
     let pair = |(pattern, who): &(Pattern, Who), (other, whom): &(Pattern, Who)| {
-        Some((pattern.and(other)?, both(who, whom)))
+        Some((pattern.and(other)?, who.and(whom)))
     };
     left.iter().flat_map(|one| right.iter().filter_map(move |other| pair(one, other))).collect()
 }
 
 fn principal(node: &Node, providers: &[Provider], carrier: &mut Carrier) -> Vec<(Pattern, Who)> {
     let Some((key, value)) = node.value.members().first() else { return Vec::new() };
-    let of_requests = |patterns: Vec<Pattern>| patterns.into_iter().map(|own| (own, Who::Anyone)).collect();
+    let of_requests = |patterns: Vec<Pattern>| patterns.into_iter().map(|own| (own, Who::anyone())).collect();
     match super::carry::snake_case(&key.value).as_str() {
-        "any" => vec![(Pattern::any(), Who::Anyone)],
-        "and_ids" => items(value, "ids").iter().fold(vec![(Pattern::any(), Who::Anyone)], |all, id| {
+        "any" => vec![(Pattern::any(), Who::anyone())],
+        "and_ids" => items(value, "ids").iter().fold(vec![(Pattern::any(), Who::anyone())], |all, id| {
             product(&all, &principal(id, providers, carrier))
         }),
         "or_ids" => items(value, "ids").iter().flat_map(|id| principal(id, providers, carrier)).collect(),
         "not_id" => negated(principal(value, providers, carrier), node, carrier),
         "header" => of_requests(header_matcher(value, carrier)),
         "url_path" => match value.value.field("path") {
-            Some(path) => vec![(path_matcher(path, carrier), Who::Anyone)],
+            Some(path) => vec![(path_matcher(path, carrier), Who::anyone())],
             None => vec![(Pattern::any(), Who::Unknown)],
         },
         "remote_ip" => of_requests(vec![by_networks(&[network_of(value)], value, carrier)]),
@@ -121,23 +107,15 @@ fn principal(node: &Node, providers: &[Provider], carrier: &mut Carrier) -> Vec<
 
 /// None of these callers.
 fn negated(callers: Vec<(Pattern, Who)>, node: &Node, carrier: &mut Carrier) -> Vec<(Pattern, Who)> {
-    let mut all = vec![(Pattern::any(), Who::Anyone)];
+    let mut all = vec![(Pattern::any(), Who::anyone())];
     for (pattern, who) in callers {
-        let outside = (Pattern::except(vec![pattern.clone()]), Who::Anyone);
-        let others = match who {
-            Who::Anyone => vec![outside],
-            Who::Holders(needs) => match needs.negated() {
-                Some(needs) if pattern == Pattern::any() => vec![(pattern, Who::Holders(needs))],
-                Some(_) | None => vec![(pattern, Who::Unknown)],
-            },
-            Who::WithoutCredential(schemes) => {
-                let needs = schemes.iter().map(|scheme| Needs::of(scheme, Default::default()));
-                vec![(pattern, Who::Holders(needs.fold(Needs::denied(), |some, own| some.or(&own))))]
-            }
-            Who::Unknown => vec![(pattern, Who::Unknown)],
-        };
-        if others.iter().any(|(_, who)| *who == Who::Unknown) {
+        if who == Who::Unknown {
             carrier.denies(node, "what `not_id` denies here is not carried over; write a rule by hand");
+        }
+        // Whose request is another, or who is another.
+        let mut others: Vec<_> = who.opposites().into_iter().map(|other| (Pattern::any(), other)).collect();
+        if pattern != Pattern::any() {
+            others.push((Pattern::except(vec![pattern]), Who::anyone()));
         }
         all = product(&all, &others);
     }
@@ -176,7 +154,7 @@ fn by_metadata(node: &Node, providers: &[Provider], carrier: &mut Carrier) -> Wh
             (Some(_), true) => Needs::cut(),
         })
     });
-    Who::Holders(needs)
+    Who::holders(needs)
 }
 
 /// The values of a `ValueMatcher`, `Some(None)` for one that is only there; `None`: it cannot be said.

@@ -12,19 +12,23 @@ pub fn regex_escape(text: &str) -> String {
     escaped
 }
 
-/// A claim reference for these steps: with dots, or as a JSON Pointer (RFC 6901) where a step has a dot itself.
+/// A claim reference for these steps: a name, or a JSON Pointer (RFC 6901) where there are several or where the name could
+/// be read as several. With dots between them a claim whose own name has the dots would come first.
 pub fn claim_reference(steps: &[&str]) -> String {
-    if steps.iter().all(|step| !step.is_empty() && !step.contains(['.', '/', '~'])) {
-        return steps.join(".");
+    match steps {
+        [name] if !name.is_empty() && !name.contains(['.', '/', '~']) => (*name).to_owned(),
+        _ => steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect(),
     }
-    steps.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1"))).collect()
 }
 
-/// The same claim as a JSON Pointer, where `reference` is its steps with dots.
+/// Another reference to the same claim: a JSON Pointer for a name, or the steps with dots for a JSON Pointer. The latter is
+/// for conditions that allow: they are met by a claim with the dots in its name too, which the issuer would have to write.
 pub fn other_reference(reference: &str) -> Option<String> {
-    let steps: Vec<&str> = reference.split('.').collect();
-    (!reference.starts_with('/'))
-        .then(|| steps.iter().map(|step| format!("/{}", step.replace('~', "~0"))).collect())
+    match reference.strip_prefix('/') {
+        None => Some(format!("/{reference}")),
+        Some(steps) if steps.contains(['.', '~']) => None,
+        Some(steps) => Some(steps.replace('/', ".")),
+    }
 }
 
 /// A name that can be that of a scheme, a directory or a scope: of an identifier's letters.
