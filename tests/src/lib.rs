@@ -6,6 +6,7 @@
 pub mod behaviour;
 pub mod book;
 pub mod config_faults;
+pub mod configuration;
 pub mod corpus;
 pub mod demonstration;
 pub mod echo;

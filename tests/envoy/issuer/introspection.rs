@@ -3,6 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use lychgate_tests::configuration::with;
 use lychgate_tests::http::Request;
 use lychgate_tests::issuer::{Behaviour, Issuer};
 use serde_json::{Value, json};
@@ -10,13 +11,11 @@ use serde_json::{Value, json};
 use super::{gate, get, until};
 
 fn policy(issuer: &Issuer, settings: &Value) -> Value {
-    let mut introspection = json!({
+    let introspection = json!({
         "uri": format!("{}/token/introspection", issuer.url()), "cluster": "idp",
         "client_id": "gate", "client_secret": {"env": "GATE_SECRET"},
     });
-    for (key, value) in settings.as_object().unwrap() {
-        introspection[key] = value.clone();
-    }
+    let introspection = with(introspection, settings);
     json!({
         "schemes": {"opaque": {"type": "oauth2", "flows": {}, "introspection": introspection}},
         "rules": [{"match": {"path": "/write"}, "security": [{"opaque": ["items:write"]}]}],

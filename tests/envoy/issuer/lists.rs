@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use lychgate_tests::configuration::hs256;
 use lychgate_tests::echo::{Reply, Upstream};
 use lychgate_tests::envoy::{Envoy, Listener, Options};
 use lychgate_tests::issuer::Issuer;
@@ -50,10 +51,7 @@ fn list_server(list: &Arc<Mutex<Option<Value>>>) -> Upstream {
 }
 
 fn revoking(settings: Value, lists: &Upstream) -> (Envoy, Upstream) {
-    let mut jwt = json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}]});
-    for (key, value) in settings.as_object().unwrap() {
-        jwt[key] = value.clone();
-    }
+    let jwt = hs256(&settings);
     let policy = json!({
         "schemes": {"token": {"type": "http", "scheme": "bearer", "jwt": jwt}}, "security": [{"token": []}],
     });

@@ -10,6 +10,7 @@ mod slices;
 
 use std::time::{Duration, Instant};
 
+use lychgate_tests::configuration::with;
 use lychgate_tests::echo::Upstream;
 use lychgate_tests::envoy::{Envoy, Listener, Options};
 use lychgate_tests::http::{Request, Response};
@@ -31,10 +32,7 @@ fn gate(issuer: &Issuer, policy: Value, concurrency: u32) -> (Envoy, Upstream) {
 
 /// A policy whose one scheme is OpenID Connect at the issuer, with these settings besides.
 fn oidc(issuer: &Issuer, settings: &Value) -> Value {
-    let mut jwt = json!({"cluster": "idp", "audiences": ["https://api.example"]});
-    for (key, value) in settings.as_object().unwrap() {
-        jwt[key] = value.clone();
-    }
+    let jwt = with(json!({"cluster": "idp", "audiences": ["https://api.example"]}), settings);
     let url = format!("{}/.well-known/openid-configuration", issuer.url());
     json!({
         "schemes": {"oidc": {"type": "openIdConnect", "openIdConnectUrl": url, "jwt": jwt}},

@@ -1,6 +1,7 @@
 //! Where credentials stand: several places, subprotocols of WebSockets, API keys as bearer tokens; and which challenges
 //! and statuses a missing one has.
 
+use crate::configuration::{hs256, with};
 use crate::http::Request;
 use crate::keys;
 use crate::tokens::{Token, b64};
@@ -14,28 +15,15 @@ const SUBPROTOCOL: &str = "Sec-WebSocket-Protocol";
 
 /// Each policy by its name.
 pub fn policies() -> Vec<(&'static str, Value)> {
-    let jwt = |settings: Value| {
-        let mut jwt = json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}]});
-        for (key, value) in settings.as_object().expect("an object") {
-            jwt[key] = value.clone();
-        }
-        jwt
-    };
-    let bearer = |settings: Value| {
-        let mut scheme = json!({"type": "http", "scheme": "bearer", "missing_status": 401});
-        for (key, value) in settings.as_object().expect("an object") {
-            scheme[key] = value.clone();
-        }
-        scheme
-    };
+    let jwt = |settings: Value| hs256(&settings);
+    let bearer =
+        |settings: Value| with(json!({"type": "http", "scheme": "bearer", "missing_status": 401}), &settings);
     let places = json!([{"header": "Authorization"}, {"cookie": "session"}, {"query": "access_token"}]);
     let key = |settings: Value| {
-        let mut scheme =
-            json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"});
-        for (key, value) in settings.as_object().expect("an object") {
-            scheme[key] = value.clone();
-        }
-        scheme
+        with(
+            json!({"type": "apiKey", "in": "header", "name": "X-API-Key", "api_keys": "partners"}),
+            &settings,
+        )
     };
     let rule = |path: &str, scheme: &str| json!({"match": {"path": path}, "security": [{scheme: []}]});
     vec![

@@ -1,5 +1,6 @@
 //! Whose a credential is, and what it may do: users behind tokens, credentials that are needed together, issuers.
 
+use crate::configuration::hs256;
 use crate::http::Request;
 use crate::keys;
 use crate::tokens::Token;
@@ -12,13 +13,7 @@ const SCOPE: &str = "Bearer realm=\"lychgate\", error=\"insufficient_scope\", sc
 
 /// Each policy by its name.
 pub fn policies() -> Vec<(&'static str, Value)> {
-    let jwt = |settings: Value| {
-        let mut jwt = json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}]});
-        for (key, value) in settings.as_object().expect("an object") {
-            jwt[key] = value.clone();
-        }
-        jwt
-    };
+    let jwt = |settings: Value| hs256(&settings);
     let bearer = |jwt: Value| json!({"type": "http", "scheme": "bearer", "jwt": jwt});
     let users = |scopes: Option<&str>| {
         let mut scheme = bearer(jwt(json!({})));

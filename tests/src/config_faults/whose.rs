@@ -1,5 +1,6 @@
 //! Faults by which a token would be another user's: keys in common, users and headers that do not fit.
 
+use crate::configuration::hs256;
 use crate::keys;
 use serde_json::{Value, json};
 
@@ -10,18 +11,11 @@ const SAYS: &str = "has a key in common with `partner`, whose `users` are others
 
 /// Two schemes, of which `staff` issues tokens, with these in their `jwt` besides their keys.
 fn two(staff: &Value, partner: &Value) -> Value {
-    let jwt = |settings: &Value| {
-        let mut jwt = json!({"keys": [{"alg": "HS256", "secret": keys::SECRET}]});
-        for (key, value) in settings.as_object().expect("an object") {
-            jwt[key] = value.clone();
-        }
-        jwt
-    };
     json!({
         "schemes": {
             "staff": {"type": "oauth2", "flows": {"password": {"tokenUrl": "/token", "scopes": {}}}, "users": "staff",
-                "jwt": jwt(staff), "issue": {}},
-            "partner": {"type": "http", "scheme": "bearer", "users": "partners", "jwt": jwt(partner)},
+                "jwt": hs256(staff), "issue": {}},
+            "partner": {"type": "http", "scheme": "bearer", "users": "partners", "jwt": hs256(partner)},
         },
         "users": {
             "staff": [{"username": "johndoe", "password": HASH, "scopes": ["admin"]}],
