@@ -86,7 +86,12 @@ pub fn steps(block: &Block) -> Vec<Step> {
 /// If there is no shell.
 #[must_use]
 pub fn run(command: &str, demonstration: &Demonstration) -> String {
-    let command = demonstration.moved(command);
+    let mut command = demonstration.moved(command);
+    // That of `cargo test --workspace` serves as well as that of `make cli`, which is a build of its own.
+    let built = std::env::current_exe().ok().and_then(|test| Some(test.parent()?.with_file_name("lychgate")));
+    if let Some(built) = built.filter(|built| built.exists()) {
+        command = command.replace("dist/lychgate ", &format!("{} ", built.display()));
+    }
     let mut shell = Command::new("sh");
     let ran = shell.arg("-c").arg(command).current_dir(root()).output().expect("a shell");
     String::from_utf8_lossy(&ran.stdout).replace('\r', "") + &String::from_utf8_lossy(&ran.stderr)
