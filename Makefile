@@ -58,7 +58,7 @@ unit: toolchain ## the unit tests of the core alone: no Envoy, no Wasm machine, 
 
 test: build module ## everything: unit tests, behaviour table, both modules end to end in a real Envoy; prints the ten slowest tests
 	$(call say,testing: the core natively and the plugin in a real Envoy)
-	scripts/test --workspace --exclude lychgate-fuzz -- --skip native:: --skip vectors::aws_lc
+	scripts/test --workspace --exclude lychgate-fuzz -- --skip native::
 	$(call say,testing the native module in a real Envoy)
 	LYCHGATE_ARTEFACT=native scripts/test -p lychgate-tests --test envoy
 
