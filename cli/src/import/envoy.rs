@@ -275,6 +275,7 @@ impl Reader<'_> {
             return self.any_of(std::slice::from_ref(node), carrier);
         }
         if tree.field("allow_missing_or_failed").is_some() {
+            self.say_if_several(Some(node), carrier);
             return Needs { ignores_invalid: true, ..self.every().or(&Needs::public()) };
         }
         if tree.members().is_empty() {
@@ -282,6 +283,13 @@ impl Reader<'_> {
         }
         carrier.denies(node, "this requirement is not carried over; write it by hand");
         Needs::cut()
+    }
+
+    /// Alone, `allow_missing` and the like are for the tokens of every provider.
+    fn say_if_several(&self, node: Option<&Node>, carrier: &mut Carrier) {
+        if let Some(node) = node.filter(|_| self.providers.len() > 1) {
+            carrier.takes_any(node);
+        }
     }
 
     fn every(&self) -> Needs {
@@ -299,6 +307,7 @@ impl Reader<'_> {
         }
         if list.iter().any(|node| is_missing(&node)) {
             if some.alternatives.is_empty() {
+                self.say_if_several(list.first(), carrier);
                 some = self.every();
             }
             let schemes =

@@ -145,6 +145,14 @@ impl Alternative {
         Ok(both)
     }
 
+    /// Whether a client with the credentials of `other` is let in by it, whatever the further ones among them say.
+    fn is_open_to(&self, other: &Self) -> bool {
+        let mut further = other.needs.keys().filter(|scheme| !self.needs.contains_key(*scheme)).peekable();
+        further.peek().is_some()
+            && further.all(|scheme| !self.absent.contains(scheme))
+            && self.needs.keys().all(|scheme| other.needs.contains_key(scheme))
+    }
+
     /// Without the conditions that `checked` has too.
     fn beyond(mut self, checked: &Self) -> Self {
         for (scheme, need) in &mut self.needs {
@@ -257,10 +265,11 @@ impl Needs {
             self.alternatives.iter().map(|own| (own, beside(own))).collect();
         let mut all = Self { alternatives: BTreeSet::new(), ..self.clone() };
         for (own, needs) in &each {
-            // A client that has a credential could leave it out.
-            let is_open = own.needs.is_empty() && own.absent.is_empty() && !needs.alternatives.is_empty();
-            let is_stricter = |(other, needs): &(&Alternative, Self)| other != own && !needs.is_public();
-            let needs = if is_open && each.iter().any(is_stricter) { &Self::cut() } else { needs };
+            // A client with more credentials could leave out those for which more is needed.
+            let is_way_round =
+                |(other, needs): &(&Alternative, Self)| own.is_open_to(other) && !needs.is_public();
+            let is_cut = !needs.alternatives.is_empty() && each.iter().any(is_way_round);
+            let needs = if is_cut { &Self::cut() } else { needs };
             let alone = Self { alternatives: BTreeSet::from([(*own).clone()]), ..Self::denied() };
             all = all.or(&alone.and(needs));
         }
