@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help toolchain build module cli run run-native run-oidc run-mcp test unit e2e e2e-native e2e-native-matrix e2e-matrix soak fuzz mutants lint fmt deny sbom reproducible \
+.PHONY: help toolchain build module cli run run-native run-oidc run-mcp test unit e2e e2e-native e2e-native-matrix e2e-matrix soak memcheck fuzz mutants lint fmt deny sbom reproducible \
 	image book bench bench-quick bench-all check clean
 
 TARGET := wasm32-wasip1
@@ -126,6 +126,9 @@ bench: build module ## measure Lychgate and Envoy's own filters in one Envoy, in
 bench-quick: build module ## the same, one round: some minutes
 	$(call say,measuring Lychgate and Envoy's own filters)
 	cargo bench --locked --bench comparison -- --quick
+
+memcheck: module ## the behaviours of the native module in a real Envoy under valgrind (apt-get install valgrind)
+	scripts/memcheck
 
 fuzz: toolchain ## fuzz every target, FUZZ_SECONDS each (default 600; needs nightly, fetches cargo-fuzz)
 	scripts/fuzz $(or $(FUZZ_SECONDS),600)
