@@ -69,7 +69,7 @@ e2e: build ## only what needs a real Envoy
 
 # Envoy 1.37 makes no calls for native modules, and these tests are about what is fetched. That it is refused by name
 # there is tested by native::load.
-FETCHED := issuer:: waiting:: attacks::introspected attacks::waiting clients_that_hang_up observability::envoy \
+FETCHED := issuer:: waiting:: counterparts::provider attacks::introspected attacks::waiting clients_that_hang_up observability::envoy \
 	observability::misleading secrets::
 
 e2e-native: module ## the same with the native module
