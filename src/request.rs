@@ -107,8 +107,8 @@ impl<'a> Request<'a> {
             && self.is_whole
             && self.first("transfer-encoding").is_none()
             && self.values("content-length").all(|length| length == b"0")
-            && self.first("origin").is_some()
-            && self.first("access-control-request-method").is_some()
+            && self.first("origin").is_some_and(|origin| !origin.is_empty())
+            && self.first("access-control-request-method").is_some_and(|method| !method.is_empty())
     }
 }
 

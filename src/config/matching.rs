@@ -62,7 +62,8 @@ pub struct MatchConfig {
     pub client: Option<Vec<IpNet>>,
     /// Conditions on request headers; all of them must hold. If several lines of one name have different values,
     /// and the condition holds for some of them only, or for all of them joined by `, ` only, the request is refused with 400.
-    /// A client can send any header: let none but a header that the proxy in front sets make less of what is needed.
+    /// A line with a comma is one value; so are several lines of a header that Envoy itself joins, such as `accept` and `user-agent`.
+    /// Space around a value is no part of it. A client can send any header: let none but a header that the proxy in front sets make less of what is needed.
     #[cfg_attr(
         feature = "schema",
         schemars(with = "Option<std::collections::BTreeMap<String, written::HeaderCondition>>", extend("minProperties" = 1))

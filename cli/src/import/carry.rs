@@ -1,5 +1,7 @@
 //! What is carried over: schemes and what they need, and a note for each thing that could not be.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value, json};
 
 use super::chain::{Link, rules};
@@ -35,6 +37,8 @@ pub struct Carrier {
     pub api_keys: Map<String, Value>,
     /// Other top-level keys.
     pub settings: Map<String, Value>,
+    /// Headers in which the old filters tell the upstream something.
+    pub own_headers: BTreeSet<String>,
 }
 
 impl Carrier {
@@ -80,6 +84,52 @@ impl Carrier {
             }
         }
         is_known
+    }
+
+    /// Looks for the headers in which filters tell the upstream something.
+    pub fn look_for_own_headers(&mut self, node: &Node) {
+        for (key, value) in node.value.members() {
+            let plain = key.value.replace('_', "").to_ascii_lowercase();
+            let text = |node: &Node, key: &str| {
+                node.value.field(key).and_then(|node| node.value.text()).map(str::to_owned)
+            };
+            match plain.as_str() {
+                "forwardpayloadheader"
+                | "outputpayloadtoheader"
+                | "forwardclientidheader"
+                | "forwardusernameheader" => self.own_headers.extend(value.value.text().map(plain_header)),
+                "claimtoheaders" | "outputclaimtoheaders" => {
+                    let names = value.value.items().iter();
+                    let names =
+                        names.filter_map(|own| text(own, "header_name").or_else(|| text(own, "header")));
+                    self.own_headers.extend(names.map(|name| plain_header(&name)));
+                }
+                "forwarding" => {
+                    self.own_headers.extend(text(value, "header").map(|name| plain_header(&name)));
+                }
+                _ => {}
+            }
+            self.look_for_own_headers(value);
+        }
+        node.value.items().iter().for_each(|item| self.look_for_own_headers(item));
+    }
+
+    /// Whether a condition on a header is one on what a filter tells in it; then it is noted. What a client sends in such a
+    /// header is removed, and no condition can be on it.
+    pub fn is_own_header(&mut self, name: &str, node: &Node) -> bool {
+        const ALWAYS: [&str; 3] = ["x-auth-subject", "x-auth-scopes", "x-auth-scheme"];
+        let plain = plain_header(name);
+        let is_own = ALWAYS.contains(&plain.as_str()) || self.own_headers.contains(&plain);
+        if is_own {
+            self.denies(
+                node,
+                format!(
+                    "a condition on `{name}`, in which the filter itself tells the upstream something, is not carried over; write \
+                     one on the claim, the scope or the client"
+                ),
+            );
+        }
+        is_own
     }
 
     /// A name for a scheme that is not taken, or that is taken by the same scheme.
@@ -144,8 +194,10 @@ impl Carrier {
             return sections;
         };
         for matcher in written.cut.iter().take(MOST_NAMED) {
-            let text =
-                format!("of the requests {matcher} fewer pass than before, by what is said of it here");
+            let text = format!(
+                "of the requests {matcher} fewer pass than before, by what is said of it here, or because a token that was \
+                     optional there is needed beside another credential"
+            );
             self.note(node, &text, true);
         }
         if let Some(more) = written.cut.len().checked_sub(MOST_NAMED).filter(|more| *more > 0) {
@@ -161,6 +213,11 @@ impl Carrier {
         sections.extend(written.otherwise.map(|security| ("security".to_owned(), security)));
         sections
     }
+}
+
+/// A header's name as applications compare it.
+fn plain_header(name: &str) -> String {
+    name.to_ascii_lowercase().replace('_', "-")
 }
 
 /// `fromHeaders` as `from_headers`.

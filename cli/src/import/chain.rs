@@ -297,6 +297,7 @@ fn sets(chain: &[Link]) -> Option<Vec<Region>> {
 pub fn rules(chain: &[Link]) -> Option<Written> {
     let sets = sets(chain)?;
     let mut kept: Vec<(Region, Value, bool, bool)> = Vec::new();
+    let mut silent = Vec::new();
     // From the largest on, so that a set that changes nothing is seen.
     for set in sets.into_iter().rev() {
         let needs = at(chain, &set);
@@ -314,6 +315,10 @@ pub fn rules(chain: &[Link]) -> Option<Written> {
             }
             if other.0.contains(&set) {
                 is_needed = false;
+                // They are refused with those around them, and for a reason of their own.
+                if is_cut && !other.3 {
+                    silent.push(set.to_value().to_string());
+                }
                 break;
             }
         }
@@ -324,7 +329,7 @@ pub fn rules(chain: &[Link]) -> Option<Written> {
         }
     }
     let mut names: BTreeMap<String, ()> = BTreeMap::new();
-    let mut written = Written { rules: Vec::new(), otherwise: None, cut: Vec::new() };
+    let mut written = Written { rules: Vec::new(), otherwise: None, cut: silent };
     kept.reverse();
     let heads: Vec<bool> = kept.iter().map(|(set, ..)| is_head_of_none(set, &kept)).collect();
     for ((set, security, ignores, is_cut), is_superfluous) in kept.iter().zip(heads) {

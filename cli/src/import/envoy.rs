@@ -9,7 +9,7 @@ use super::carry::{Carrier, strings};
 use super::chain::{Gate, Link, Pattern};
 use super::jwt_authn::of_envoy;
 use super::keyed;
-use super::matching::{by_header, route_match};
+use super::matching::{by_hosts, route_match};
 use super::need::{Need, Needs};
 use super::providers::Provider;
 use super::rbac::policies;
@@ -167,7 +167,7 @@ pub fn routes<'a>(manager: &'a Node, carrier: &mut Carrier) -> Vec<Route<'a>> {
                 );
                 Pattern::any().uncertain()
             }
-            domain => by_header(":authority", std::iter::once(domain.to_owned()).collect()),
+            domain => by_hosts(&std::iter::once(domain.to_owned()).collect(), virtual_host, carrier),
         };
         for route in routes_of(virtual_host) {
             let Some(matcher) = route.value.field("match") else { continue };

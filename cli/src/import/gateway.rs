@@ -34,6 +34,7 @@ pub fn chain(policy: &Node, objects: &[Object<'_>], carrier: &mut Carrier) -> Ve
             carrier.differs(node, format!("`{key}` is not carried over; keep it in this SecurityPolicy"));
         }
     }
+    carrier.look_for_own_headers(spec);
     let mut links = Vec::new();
     let mut providers = BTreeMap::new();
     if let Some(jwt) = spec.value.get("jwt") {
@@ -249,7 +250,7 @@ fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &
             }
             let methods: BTreeSet<String> = strings(operation.value.field("methods")).into_iter().collect();
             if !methods.is_empty() {
-                meet(by_header(":method", methods));
+                meet(by_header(":method", methods, operation, carrier));
             }
         }
         let Some(principal) = rule.value.get("principal") else {
@@ -263,7 +264,8 @@ fn authorization(node: &Node, providers: &BTreeMap<String, Provider>, carrier: &
                     for header in value.value.items() {
                         let values: BTreeSet<String> =
                             strings(header.value.field("values")).into_iter().collect();
-                        meet(by_header(&text(header, "name").unwrap_or_default(), values));
+                        let name = text(header, "name").unwrap_or_default();
+                        meet(by_header(&name, values, header, carrier));
                     }
                 }
                 "jwt" => {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::carry::{Carrier, strings};
 use super::chain::{Action, Gate, Link, Pattern, Policies};
-use super::matching::{beginning, by_header, by_networks, by_regex, exact, host_of};
+use super::matching::{beginning, by_header, by_hosts, by_networks, by_regex, exact, host_of};
 use super::need::Needs;
 use super::providers::{Described, Keys, Provider, provider};
 use super::rbac::product;
@@ -29,6 +29,7 @@ pub fn chain(objects: &[Object<'_>], target: &(String, Value), carrier: &mut Car
     let mut providers = Vec::new();
     for (file, node) in of_kind("RequestAuthentication") {
         (*file).clone_into(&mut carrier.file);
+        carrier.look_for_own_headers(node);
         for rule in node.value.at(&["spec", "jwtRules"]).map(|node| node.value.items()).unwrap_or_default() {
             if !providers.is_empty() {
                 carrier.takes_any(rule);
@@ -233,7 +234,8 @@ fn hosts(pattern: &str, node: &Node, carrier: &mut Carrier) -> Pattern {
         carrier.denies(node, format!("the host {pattern:?} is not carried over; write each host"));
         return Pattern::any().uncertain();
     }
-    by_header(":authority", BTreeSet::from([host]))
+    let is_any_port = pattern.ends_with(":*");
+    by_hosts(&BTreeSet::from([if is_any_port { host } else { pattern.to_owned() }]), node, carrier)
 }
 
 fn operation(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
@@ -251,7 +253,7 @@ fn operation(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
             "paths" => values.iter().map(|pattern| paths(pattern, value, carrier)).collect(),
             "hosts" => values.iter().map(|pattern| hosts(pattern, value, carrier)).collect(),
             "methods" if values.iter().any(|method| method == "*") => vec![Pattern::any()],
-            "methods" => vec![by_header(":method", values.into_iter().collect())],
+            "methods" => vec![by_header(":method", values.into_iter().collect(), value, carrier)],
             _ => {
                 carrier.denies(
                     value,
@@ -290,6 +292,9 @@ fn when(
     }
     if let Some(name) = key.strip_prefix("request.headers[").and_then(|rest| rest.strip_suffix(']')) {
         let name = name.to_ascii_lowercase();
+        if carrier.is_own_header(&name, node) {
+            return requests(Pattern::any().uncertain());
+        }
         if values.iter().any(|value| value == "*") {
             let headers = BTreeMap::from([(name, Values::Present)]);
             return requests(Pattern::of(Region { headers, ..Region::any() }));
@@ -301,7 +306,7 @@ fn when(
             );
             return requests(Pattern::any().uncertain());
         }
-        return requests(by_header(&name, values.iter().cloned().collect()));
+        return requests(by_header(&name, values.iter().cloned().collect(), node, carrier));
     }
     let is_partial = |value: &String| value != "*" && value.contains('*');
     let mut needs = Needs::denied();

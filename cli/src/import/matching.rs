@@ -115,16 +115,28 @@ pub fn route_match(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
 }
 
 /// The requests whose header has one of these values.
-pub fn by_header(name: &str, values: BTreeSet<String>) -> Pattern {
+pub fn by_header(name: &str, values: BTreeSet<String>, node: &Node, carrier: &mut Carrier) -> Pattern {
     let name = name.to_ascii_lowercase();
     let region = match name.as_str() {
         ":method" => Region { methods: Some(values), ..Region::any() },
-        ":authority" | "host" => {
-            Region { hosts: Some(values.iter().map(|host| host_of(host)).collect()), ..Region::any() }
-        }
+        ":authority" | "host" => return by_hosts(&values, node, carrier),
+        _ if carrier.is_own_header(&name, node) => return Pattern::any().uncertain(),
         _ => Region { headers: BTreeMap::from([(name, Values::OneOf(values))]), ..Region::any() },
     };
     Pattern::of(region)
+}
+
+/// The requests for one of these hosts. A port in one of them would be left out, and the rule be for all of the host.
+pub fn by_hosts(hosts: &BTreeSet<String>, node: &Node, carrier: &mut Carrier) -> Pattern {
+    if let Some(host) = hosts.iter().find(|host| host_of(host) != host.to_ascii_lowercase()) {
+        carrier.denies(
+            node,
+            format!("the port of the host {host:?} is not compared; write a rule for the host by hand"),
+        );
+        return Pattern::any().uncertain();
+    }
+    let hosts = hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+    Pattern::of(Region { hosts: Some(hosts), ..Region::any() })
 }
 
 /// A host as Lychgate has it.
@@ -144,6 +156,9 @@ pub fn host_of(host: &str) -> String {
 pub fn header_matcher(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
     let tree = &node.value;
     let name = tree.field("name").and_then(|node| node.value.text()).unwrap_or_default().to_ascii_lowercase();
+    if !name.starts_with(':') && name != "host" && carrier.is_own_header(&name, node) {
+        return vec![Pattern::any().uncertain()];
+    }
     let is_inverted = tree.field("invert_match").is_some_and(|node| node.value.is_true());
     let matcher = tree.field("string_match");
     let text = |key: &str, old: &str| {
@@ -166,10 +181,12 @@ pub fn header_matcher(node: &Node, carrier: &mut Carrier) -> Vec<Pattern> {
             // With the query of the request.
             Some(exact(&value, node, carrier).uncertain())
         }
-        (Some(value), ..) => Some(by_header(&name, BTreeSet::from([value]))),
+        // It is no wildcard there.
+        (Some(value), ..) if name == ":authority" && value.contains('*') => None,
+        (Some(value), ..) => Some(by_header(&name, BTreeSet::from([value]), node, carrier)),
         (_, Some(prefix), ..) if name == ":path" => Some(beginning(&prefix, node, carrier)),
         (_, _, Some(regex), _) if name == ":method" => {
-            methods_of(regex).map(|methods| by_header(&name, methods))
+            methods_of(regex).map(|methods| by_header(&name, methods, node, carrier))
         }
         (_, _, _, Some(is_there)) if !name.starts_with(':') => {
             let headers = BTreeMap::from([(name.clone(), Values::Present)]);

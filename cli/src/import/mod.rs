@@ -121,6 +121,7 @@ pub fn run(read: &Read) -> Result<ExitCode, String> {
             Kind::Envoy => whole_file(file, node, &mut output)?,
             Kind::Filters => {
                 let mut carrier = Carrier { file: (*file).to_owned(), ..Carrier::default() };
+                carrier.look_for_own_headers(node);
                 let links = envoy::chain(&filters_of(node), &[], &mut carrier);
                 output.add(carrier, &links, node, Part::Object)?;
             }
@@ -179,6 +180,7 @@ fn whole_file(file: &str, node: &Node, output: &mut Output) -> Result<(), String
         if manager.value.field("rds").is_some() {
             carrier.differs(manager, "what routes of `rds` set for these filters is not seen here");
         }
+        filters.iter().for_each(|filter| carrier.look_for_own_headers(filter));
         let routes = envoy::routes(manager, &mut carrier);
         let links = envoy::chain(&filters, &routes, &mut carrier);
         let mut sections = Vec::new();

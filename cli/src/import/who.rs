@@ -1,5 +1,7 @@
 //! The clients that a policy means, by the credentials that were checked before it.
 
+use std::collections::BTreeSet;
+
 use super::carry::Carrier;
 use super::chain::{Action, Within};
 use super::need::{Alternative, Needs};
@@ -87,7 +89,8 @@ impl Who {
             if !term.needs.is_cut {
                 carrier.denies(
                     node,
-                    "what is denied to some tokens only is denied to all here; write a rule by hand",
+                    "a condition on a scope cannot be said the other way round: what it denies to some tokens is denied to all here; write a \
+                     rule by hand",
                 );
             }
         }
@@ -97,7 +100,12 @@ impl Who {
 impl Term {
     /// What a client needs that fits it, or does not; whose credentials were checked.
     fn needs_of(&self, checked: &Alternative, is_not: bool) -> Needs {
-        let own = self.needs.among(checked);
+        let mut own = self.needs.among(checked);
+        let schemes: BTreeSet<&String> = own.alternatives.iter().flat_map(|own| own.needs.keys()).collect();
+        if schemes.len() > 1 {
+            // Both were checked, and the payload of the one or the other is looked at.
+            own = Needs::cut();
+        }
         if is_not { own.negated().unwrap_or_else(Needs::cut) } else { own }
     }
 }

@@ -160,10 +160,13 @@ pub fn names(methods: &[String], method: &[u8], covers_head: bool) -> bool {
 
 /// Whether a condition holds on a header; `None`: it holds for some readings of it and not for others.
 ///
+/// The space around a value is no part of it (RFC 9110 section 5.5). HTTP/2 delivers it, and an upstream behind HTTP/1.1
+/// does not see it.
+///
 /// Several lines of one name are a list (RFC 9110 section 5.3). What stands behind the filter may read the first of them,
 /// the last, each by itself, or all of them joined; a client that sends a second line must not choose the rule by it.
 fn holds(name: &str, condition: &HeaderCondition, request: Option<&Request<'_>>) -> Option<bool> {
-    let values = || request.into_iter().flat_map(|request| request.values(name));
+    let values = || request.into_iter().flat_map(|request| request.values(name)).map(<[u8]>::trim_ascii);
     let Some(first) = values().next() else { return Some(condition.holds(None)) };
     let holds = condition.holds(Some(first));
     if values().all(|value| value == first) {
