@@ -11,8 +11,20 @@ use super::table::{
 pub fn stories() -> Vec<Story> {
     vec![
         story("HTTP/2: credentials twice, in crumbs, with pseudo-headers in odd places", credentials()),
+        story("HTTP/2: space around a header's value, which HTTP/1.1 takes off", spaced()),
         story("HTTP/2: heads that a translation to HTTP/1.1 would turn into something else", translated()),
     ]
+}
+
+fn spaced() -> Vec<Attack> {
+    let staged = |value: &str| Request::new("GET", "/stage").header("x-stage", value);
+    let mut attacks = vec![legitimate("another value", "raw", staged("open"))];
+    for value in ["closed", "closed ", " closed", "closed\t", "\tclosed", " closed\t "] {
+        attacks.push(refused(format!("{value:?} is denied"), "raw", staged(value), 403).says("Forbidden"));
+    }
+    let two = staged("open").header("x-stage", "closed ");
+    attacks.push(refused("\"closed \" in the second line", "raw", two, 400).says("Ambiguous header"));
+    attacks
 }
 
 fn credentials() -> Vec<Attack> {

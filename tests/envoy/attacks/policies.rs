@@ -54,6 +54,9 @@ fn routes() -> Value {
             // One host of many that asks for more.
             {"match": {"prefix": "/tenant", "hosts": ["vault.example.com", "*.vault.example.com"]}, "security": admin},
             {"match": {"prefix": "/tenant"}, "security": []},
+            // One value of a header that is denied.
+            {"match": {"prefix": "/stage", "headers": {"x-stage": "closed"}}, "security": "denied"},
+            {"match": {"prefix": "/stage"}, "security": []},
             // One host of many that is public.
             {"match": {"prefix": "/status", "hosts": ["open.example.com", "*.open.example.com"]}, "security": []},
         ],

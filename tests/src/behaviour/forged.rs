@@ -194,8 +194,13 @@ fn preflights() -> Vec<Row> {
     let token = Token::new().sign("HS256");
     let missing =
         |name: &str, request: Request| refused(name, P, request, 401, "Not authenticated", &[BEARER]);
+    let with = |origin: &str, method: &str| {
+        Request::new("OPTIONS", "/x").header("Origin", origin).header("Access-Control-Request-Method", method)
+    };
     vec![
         allowed("preflight: without a credential", P, preflight("/x")).anonymous(),
+        missing("preflight: an empty origin makes none", with("", "POST")),
+        missing("preflight: an empty method makes none", with("https://app.example", "")),
         allowed("preflight: with a good token it is a request", P, preflight("/x").bearer(&token))
             .identity("johndoe", "", "token")
             .without("authorization"),
