@@ -38,7 +38,7 @@ impl Keyring {
 }
 
 /// The filters of a policy, and its routes.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Bed {
     /// HTTP filters.
     pub filters: Vec<Value>,

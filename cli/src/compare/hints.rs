@@ -29,7 +29,7 @@ pub struct Hints {
     pub users: BTreeSet<String>,
     /// Places of credentials: the kind, the name and what stands before the credential.
     pub places: BTreeSet<(String, String, String)>,
-    /// Headers that tell the upstream something, or whose credential it may get.
+    /// Headers in which the filters tell the upstream something.
     pub told: BTreeSet<String>,
 }
 
@@ -125,9 +125,6 @@ impl Hints {
         ];
         self.told.extend(told.into_iter().flatten().map(|name| name.to_ascii_lowercase()));
         self.told.extend(value["forwarding"]["header"].as_str().map(str::to_ascii_lowercase));
-        if value.get("from_headers").is_some() || value.get("local_jwks").is_some() {
-            self.told.insert("authorization".to_owned());
-        }
         if let (Some(name), Some(matcher)) = (text("name"), value.get("string_match")) {
             match name.as_str() {
                 ":authority" => self.hosts.extend(texts(matcher)),
@@ -146,9 +143,6 @@ impl Hints {
         }
         for (kind, key) in [("header", "header"), ("query", "query"), ("cookie", "cookie")] {
             if let Some(name) = text(key).filter(|_| value.as_object().is_some_and(|own| own.len() <= 2)) {
-                if kind == "header" {
-                    self.told.insert(name.to_ascii_lowercase());
-                }
                 self.places.insert((kind.to_owned(), name, text("prefix").unwrap_or_default()));
             }
         }
@@ -157,7 +151,6 @@ impl Hints {
         }
         for place in value["from_headers"].as_array().into_iter().flatten() {
             let own = |key: &str| place[key].as_str().unwrap_or_default().to_owned();
-            self.told.insert(own("name").to_ascii_lowercase());
             self.places.insert(("header".into(), own("name"), own("value_prefix")));
         }
         for (kind, key) in [("query", "from_params"), ("cookie", "from_cookies")] {
@@ -175,12 +168,11 @@ impl Hints {
         }
     }
 
-    /// Whether a header may have a credential.
-    pub fn has_credentials(&self, header: &str) -> bool {
-        let is_place = |(kind, name, _): &(String, String, String)| {
-            kind == "header" && name.eq_ignore_ascii_case(header)
-        };
-        header == "authorization" || self.places.iter().any(is_place)
+    /// The headers that may have a credential.
+    pub fn with_credentials(&self) -> BTreeSet<String> {
+        let places = self.places.iter().filter(|(kind, ..)| kind == "header");
+        let names = places.map(|(_, name, _)| name.to_ascii_lowercase());
+        names.chain(["authorization".to_owned()]).filter(|name| !name.starts_with(':')).collect()
     }
 
     /// The paths to ask for: each that is spoken of, what lies below and beside it, and some of each expression.

@@ -103,17 +103,13 @@ fn beds(documents: &[Node]) -> Vec<Bed> {
         .collect();
     let mut beds = Vec::new();
     for policy in objects.iter().filter(|object| object["kind"] == "SecurityPolicy") {
-        beds.push(Bed {
-            filters: gateway::filters(policy, &objects),
-            routes: None,
-            watched: BTreeSet::new(),
-        });
+        beds.push(Bed { filters: gateway::filters(policy, &objects), ..Bed::default() });
     }
     let is_of_istio = |object: &&Value| {
         object["kind"] == "RequestAuthentication" || object["kind"] == "AuthorizationPolicy"
     };
     if objects.iter().any(|object| is_of_istio(&object)) {
-        beds.push(Bed { filters: istio::filters(&objects), routes: None, watched: BTreeSet::new() });
+        beds.push(Bed { filters: istio::filters(&objects), ..Bed::default() });
     }
     for node in documents {
         let value = snake_outside_of_ours(&node.value.to_value());
@@ -122,11 +118,7 @@ fn beds(documents: &[Node]) -> Vec<Bed> {
         for manager in &own {
             let filters = deciding(&manager["http_filters"]);
             if !filters.is_empty() {
-                beds.push(Bed {
-                    filters,
-                    routes: manager.get("route_config").cloned(),
-                    watched: BTreeSet::new(),
-                });
+                beds.push(Bed { filters, routes: manager.get("route_config").cloned(), ..Bed::default() });
             }
         }
         let list = if value.get("typed_config").is_some() {
@@ -136,15 +128,11 @@ fn beds(documents: &[Node]) -> Vec<Bed> {
         };
         let filters = deciding(&list);
         if !filters.is_empty() {
-            beds.push(Bed { filters, routes: None, watched: BTreeSet::new() });
+            beds.push(Bed { filters, ..Bed::default() });
         } else if own.is_empty() {
             for found in configurations(node) {
                 if let Ok(configuration) = serde_json::from_str::<Value>(&found.text) {
-                    beds.push(Bed {
-                        filters: vec![wasm_filter(&configuration)],
-                        routes: None,
-                        watched: BTreeSet::new(),
-                    });
+                    beds.push(Bed { filters: vec![wasm_filter(&configuration)], ..Bed::default() });
                 }
             }
         }
@@ -219,10 +207,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
                 with_own_secrets(filter, &mut keyring, &module.to_string_lossy())?;
             }
             one.routes.iter().chain(&other.routes).for_each(|routes| hints.add(routes));
-            one.watched = hints.told.iter().filter(|name| !name.starts_with(':')).cloned().collect();
+            one.watched = hints.told.union(&hints.with_credentials()).cloned().collect();
             other.watched.clone_from(&one.watched);
             sets.push(requests::requests(&hints, arguments.requests, &mut keyring, now)?);
-            names.push((format!("{old} and {new}"), hints));
+            names.push((format!("{old} and {new}"), hints.with_credentials()));
             before.push(one);
             after.push(other);
         }
@@ -231,7 +219,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
     let old = envoy::Envoy::start(&path, "before", &bootstrap(&before))?;
     let new = envoy::Envoy::start(&path, "after", &bootstrap(&after))?;
     let mut is_weaker = false;
-    for (number, (set, (name, hints))) in sets.iter().zip(&names).enumerate() {
+    for (number, (set, (name, credentials))) in sets.iter().zip(&names).enumerate() {
         let listener = format!("bed-{number}");
         let (mut old, mut new) = (old.client(&listener)?, new.client(&listener)?);
         let mut tally = Tally::default();
@@ -244,7 +232,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
             match (passes(&one), passes(&other)) {
                 (true, true) => {
                     tally.both = tally.both.saturating_add(1);
-                    tally.told(&one, &other, hints, &request.name);
+                    tally.told(&one, &other, credentials, &request.name);
                 }
                 (false, false) => tally.neither = tally.neither.saturating_add(1),
                 (false, true) => tally.only_after.push(format!("{}: {} before", request.name, one.status)),
@@ -264,10 +252,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, String> {
 
 impl Tally {
     /// Counts the headers that came through otherwise. That a credential is removed also where none is needed is no fault.
-    fn told(&mut self, one: &envoy::Answer, other: &envoy::Answer, hints: &Hints, name: &str) {
+    fn told(
+        &mut self,
+        one: &envoy::Answer,
+        other: &envoy::Answer,
+        credentials: &BTreeSet<String>,
+        name: &str,
+    ) {
         for (header, value) in &one.upstream {
             let now = other.upstream.get(header).map_or("-", String::as_str);
-            let is_removed = now == "-" && hints.has_credentials(header);
+            let is_removed = now == "-" && credentials.contains(header);
             if value != now && !is_removed {
                 let short = |text: &str| text.chars().take(60).collect::<String>();
                 let example = format!("{:?} before, {:?} now: {name}", short(value), short(now));

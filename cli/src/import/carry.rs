@@ -8,6 +8,9 @@ use super::chain::{Link, rules};
 use super::text::plain_name;
 use crate::document::Node;
 
+/// The headers in which Lychgate tells the upstream the identity, unless `identity_headers` names others.
+pub const IDENTITY_HEADERS: [&str; 3] = ["x-auth-subject", "x-auth-scopes", "x-auth-scheme"];
+
 /// How many sets of requests are named of which fewer pass.
 const MOST_NAMED: usize = 8;
 
@@ -90,9 +93,6 @@ impl Carrier {
     pub fn look_for_own_headers(&mut self, node: &Node) {
         for (key, value) in node.value.members() {
             let plain = key.value.replace('_', "").to_ascii_lowercase();
-            let text = |node: &Node, key: &str| {
-                node.value.field(key).and_then(|node| node.value.text()).map(str::to_owned)
-            };
             match plain.as_str() {
                 "forwardpayloadheader"
                 | "outputpayloadtoheader"
@@ -117,9 +117,8 @@ impl Carrier {
     /// Whether a condition on a header is one on what a filter tells in it; then it is noted. What a client sends in such a
     /// header is removed, and no condition can be on it.
     pub fn is_own_header(&mut self, name: &str, node: &Node) -> bool {
-        const ALWAYS: [&str; 3] = ["x-auth-subject", "x-auth-scopes", "x-auth-scheme"];
         let plain = plain_header(name);
-        let is_own = ALWAYS.contains(&plain.as_str()) || self.own_headers.contains(&plain);
+        let is_own = IDENTITY_HEADERS.contains(&plain.as_str()) || self.own_headers.contains(&plain);
         if is_own {
             self.denies(
                 node,
@@ -230,6 +229,11 @@ pub fn snake_case(name: &str) -> String {
         text.push(letter.to_ascii_lowercase());
     }
     text
+}
+
+/// The text of a field.
+pub fn text(node: &Node, key: &str) -> Option<String> {
+    node.value.field(key).and_then(|node| node.value.text()).map(str::to_owned)
 }
 
 /// The strings of a list.

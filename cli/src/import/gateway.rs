@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::carry::{Carrier, strings};
+use super::carry::{Carrier, strings, text};
 use super::chain::{Action, Gate, Link, Ordered, Pattern, Policies};
 use super::istio::Object;
 use super::keyed::{basic_of_htpasswd, digest, key_scheme};
@@ -17,10 +17,6 @@ use super::region::{Region, Values};
 use super::text::seconds;
 use super::who::Who;
 use crate::document::Node;
-
-fn text(node: &Node, key: &str) -> Option<String> {
-    node.value.field(key).and_then(|node| node.value.text()).map(str::to_owned)
-}
 
 fn items<'a>(node: &'a Node, key: &str) -> &'a [Node] {
     node.value.field(key).map(|node| node.value.items()).unwrap_or_default()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 
-use super::carry::{Carrier, strings};
+use super::carry::{Carrier, strings, text};
 use super::chain::{Action, Gate, Link, Pattern, Policies};
 use super::matching::{beginning, by_header, by_hosts, by_networks, by_regex, exact, host_of};
 use super::need::Needs;
@@ -82,10 +82,6 @@ pub fn chain(objects: &[Object<'_>], target: &(String, Value), carrier: &mut Car
 struct Issuer {
     issuer: Option<String>,
     provider: Provider,
-}
-
-fn text(node: &Node, key: &str) -> Option<String> {
-    node.value.field(key).and_then(|node| node.value.text()).map(str::to_owned)
 }
 
 /// The cluster that Istio makes of a ServiceEntry for the host of `uri`.

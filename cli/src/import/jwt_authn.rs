@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::carry::{Carrier, strings};
+use super::carry::{self, Carrier, strings};
 use super::need::Condition;
 use super::providers::{Described, Keys, Provider, provider};
 use super::text::seconds;
@@ -49,12 +49,10 @@ pub fn of_envoy(name: &str, node: &Node, carrier: &mut Carrier) -> Provider {
         }
     }
     let list = |key: &str| tree.field(key).map(|node| node.value.items()).unwrap_or_default();
-    let of =
-        |node: &Node, key: &str| node.value.field(key).and_then(|node| node.value.text()).map(str::to_owned);
     let mut from = Vec::new();
     for place in list("from_headers") {
-        let name = of(place, "name").unwrap_or_default();
-        let prefix = of(place, "value_prefix").unwrap_or_default();
+        let name = carry::text(place, "name").unwrap_or_default();
+        let prefix = carry::text(place, "value_prefix").unwrap_or_default();
         from.push(if name.eq_ignore_ascii_case("cookie") {
             Value::Null
         } else {
@@ -73,8 +71,9 @@ pub fn of_envoy(name: &str, node: &Node, carrier: &mut Carrier) -> Provider {
         }
     };
     let headers = list("claim_to_headers").iter();
-    let headers =
-        headers.filter_map(|pair| Some((of(pair, "claim_name")?, of(pair, "header_name")?))).collect();
+    let headers = headers
+        .filter_map(|pair| Some((carry::text(pair, "claim_name")?, carry::text(pair, "header_name")?)))
+        .collect();
     let skew = tree.field("clock_skew_seconds").and_then(|node| node.value.number());
     let described = Described {
         name,

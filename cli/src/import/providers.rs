@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lychgate::keys::{KeyOrigin, import_jwks};
 use serde_json::{Map, Value, json};
 
-use super::carry::Carrier;
+use super::carry::{Carrier, IDENTITY_HEADERS};
 use super::need::{Condition, Need, Needs};
 use super::text::claim_reference;
 use crate::document::Node;
@@ -201,9 +201,8 @@ pub fn provider(described: Described<'_>, carrier: &mut Carrier) -> Provider {
     let mut headers = Map::new();
     for (claim, header) in described.claims_to_headers {
         let header = header.to_ascii_lowercase();
-        if ["x-auth-subject", "x-auth-scopes", "x-auth-scheme", "authorization", "cookie"]
-            .contains(&header.as_str())
-        {
+        let is_own = IDENTITY_HEADERS.contains(&header.as_str());
+        if is_own || ["authorization", "cookie"].contains(&header.as_str()) {
             carrier.differs(node, format!(
                 "claim `{claim}` is not written to `{header}`, which the filter writes itself; see `identity_headers`"
             ));
