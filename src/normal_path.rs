@@ -172,10 +172,12 @@ fn decode(decoded: &mut Vec<u8>, raw: &[u8], ends_at_query: bool) -> Result<(), 
             }
             length = length.saturating_add(1);
         }
-        decoded.extend_from_slice(four.get(..length).unwrap_or_default());
         if length < 4 {
+            decoded.extend_from_slice(four.get(..length).unwrap_or_default());
             return Ok(());
         }
+        // All four at once is one store, and no call.
+        decoded.extend_from_slice(&four);
         while let Some((eight, behind)) = rest.split_first_chunk::<8>()
             && !has(*eight, b'%')
             && !has(*eight, b'?')

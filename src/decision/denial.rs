@@ -3,7 +3,8 @@
 
 use std::borrow::Cow;
 
-use serde_json::{Value, json};
+use serde::ser::{Serialize, SerializeMap as _, Serializer};
+use serde_json::Value;
 
 use super::attribution::Attribution;
 use crate::reason::{OAuthError, Reason};
@@ -23,12 +24,12 @@ pub struct Challenge {
 
 impl Challenge {
     fn render(&self) -> String {
-        let realm = self.realm.as_ref().map(|realm| format!("realm=\"{realm}\""));
-        let parameters: Vec<&str> = realm.as_deref().into_iter().chain(self.parameters.as_deref()).collect();
-        if parameters.is_empty() {
-            return self.scheme.to_owned();
+        match (&self.realm, &self.parameters) {
+            (Some(realm), Some(parameters)) => [self.scheme, " realm=\"", realm, "\", ", parameters].concat(),
+            (Some(realm), None) => [self.scheme, " realm=\"", realm, "\""].concat(),
+            (None, Some(parameters)) => [self.scheme, " ", parameters].concat(),
+            (None, None) => self.scheme.to_owned(),
         }
-        format!("{} {}", self.scheme, parameters.join(", "))
     }
 }
 
@@ -64,6 +65,43 @@ words! {
         Problem = "problem",
         /// Plain text.
         Text = "text",
+    }
+}
+
+/// A body of JSON.
+struct ErrorBody<'a> {
+    detail: &'a str,
+    /// RFC 6749 section 5.2.
+    error: Option<&'a str>,
+    request_id: Option<&'a str>,
+    /// The status of problem details.
+    status: Option<u16>,
+}
+
+impl Serialize for ErrorBody<'_> {
+    /// In the order of the names.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut body = serializer.serialize_map(None)?;
+        body.serialize_entry("detail", self.detail)?;
+        if let Some(error) = self.error {
+            body.serialize_entry("error", error)?;
+        }
+        if let Some(id) = self.request_id {
+            body.serialize_entry("request_id", id)?;
+        }
+        if let Some(status) = self.status {
+            body.serialize_entry("status", &status)?;
+            body.serialize_entry("title", title(status))?;
+            body.serialize_entry("type", "about:blank")?;
+        }
+        body.end()
+    }
+}
+
+impl ErrorBody<'_> {
+    fn to_json(&self) -> Vec<u8> {
+        // Texts and a number can always be written.
+        serde_json::to_vec(self).unwrap_or_default()
     }
 }
 
@@ -179,54 +217,58 @@ impl Denial {
     /// realm that has some.
     #[must_use]
     pub fn with_challenges(mut self, challenges: Vec<Challenge>) -> Self {
-        for (index, challenge) in challenges.iter().enumerate() {
+        let is_new = |(index, challenge): (usize, &Challenge)| {
             let same =
                 |other: &&Challenge| other.scheme == challenge.scheme && other.realm == challenge.realm;
             let earlier_twin = challenges.iter().take(index).filter(same).any(|c| c == challenge);
             let outdone = challenge.parameters.is_none()
                 && challenges.iter().filter(same).any(|other| other.parameters.is_some());
-            if !earlier_twin && !outdone {
-                self.challenges.push(challenge.clone());
-            }
-        }
+            !earlier_twin && !outdone
+        };
+        let new: Vec<bool> = challenges.iter().enumerate().map(is_new).collect();
+        let added = challenges.into_iter().zip(new).filter(|(_, is_new)| *is_new);
+        self.challenges.extend(added.map(|(challenge, _)| challenge));
         self
+    }
+
+    /// What every body of JSON says.
+    fn body(&self) -> ErrorBody<'_> {
+        let error = match self.reason.oauth_error() {
+            Some(OAuthError::Body(error)) => Some(error),
+            Some(OAuthError::Challenge(_)) | None => None,
+        };
+        ErrorBody {
+            detail: self.reason.detail(),
+            error,
+            request_id: self.request_id.as_deref(),
+            status: None,
+        }
     }
 
     /// The answer in `format`; plain text for a gRPC client.
     #[must_use]
     pub fn response(&self, format: ErrorFormat) -> Response {
         let format = if self.is_grpc { ErrorFormat::Text } else { format };
-        let (status, detail) = (self.reason.status(), self.reason.detail());
-        let (content_type, mut body) = match format {
-            ErrorFormat::FastApi => ("application/json", json!({"detail": detail})),
-            ErrorFormat::Problem => (
-                "application/problem+json",
-                json!({
-                    "type": "about:blank",
-                    "title": title(status),
-                    "status": status,
-                    "detail": detail,
-                }),
-            ),
-            ErrorFormat::Text => ("text/plain", Value::from(detail)),
+        let status = self.reason.status();
+        let (content_type, body) = match format {
+            ErrorFormat::FastApi => ("application/json", self.body().to_json()),
+            ErrorFormat::Problem => {
+                ("application/problem+json", ErrorBody { status: Some(status), ..self.body() }.to_json())
+            }
+            ErrorFormat::Text => {
+                let text = match &self.request_id {
+                    Some(id) => [self.reason.detail(), "\nrequest id: ", id].concat(),
+                    None => self.reason.detail().to_owned(),
+                };
+                ("text/plain", text.into_bytes())
+            }
         };
-        if let (Some(OAuthError::Body(error)), Value::Object(members)) =
-            (self.reason.oauth_error(), &mut body)
-        {
-            members.insert("error".into(), error.into());
-        }
-        if let (Some(id), Value::Object(members)) = (&self.request_id, &mut body) {
-            members.insert("request_id".into(), id.as_str().into());
-        }
-        let body = match (body, &self.request_id) {
-            (Value::String(text), Some(id)) => format!("{text}\nrequest id: {id}"),
-            (Value::String(text), None) => text,
-            (json, _) => json.to_string(),
-        };
-        let mut headers = vec![("content-type", content_type.to_owned())];
+        let count = self.challenges.len().saturating_add(self.headers.len()).saturating_add(1);
+        let mut headers = Vec::with_capacity(count);
+        headers.push(("content-type", content_type.to_owned()));
         headers.extend(self.challenges.iter().map(|c| ("www-authenticate", c.render())));
         headers.extend(self.headers.iter().cloned());
-        let mut details = format!("lychgate_denied{{{}}}", self.reason);
+        let mut details = ["lychgate_denied{", self.reason.as_str(), "}"].concat();
         if self.reason == Reason::AmbiguousPath {
             // Details have no spaces.
             details.push(':');
@@ -235,7 +277,7 @@ impl Denial {
         Response {
             status,
             headers,
-            body: body.into_bytes().into(),
+            body: body.into(),
             grpc_status: self.reason.grpc_status(),
             details,
             attribution: self.attribution,

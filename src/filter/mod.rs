@@ -11,9 +11,9 @@
 
 mod filter_state;
 mod http_filter;
-mod log_rate_limit;
 mod metadata;
 mod pending;
+mod rate_limit;
 mod token_request;
 mod worker;
 

@@ -4,8 +4,8 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use super::log_rate_limit::LogRateLimit;
 use super::pending::{PendingRequests, StreamId, WaitLimits, WaitRequest};
+use super::rate_limit::RateLimit;
 use crate::decision::{Allow, Denial, Response};
 use crate::engine::Engine;
 use crate::fetch::{PendingFetch, Urgency};
@@ -26,6 +26,13 @@ const TICK_DUE: u32 = 10;
 const TICK_WAITING: u32 = 50;
 const TICK_FETCH: u32 = 100;
 const TICK_IDLE: u32 = 1000;
+
+/// How many refusals of a dry run are written to the log in ten seconds.
+const DRY_RUN_LINES: u32 = 100;
+
+/// How many refusals in a second are seen in the host's stats at once, as a person looks for them. The others are seen
+/// at the next tick: one stat costs as much as a quarter of a refusal.
+const SEEN_AT_ONCE: u32 = 16;
 
 /// How many more requests may be woken in this callback.
 pub struct WakeBudget(Cell<usize>);
@@ -58,7 +65,9 @@ pub struct Worker {
     pending: RefCell<PendingRequests>,
     /// The requests for a token, which wait for their body: they take no places of the others.
     token_requests: RefCell<PendingRequests>,
-    dry_run_lines: LogRateLimit,
+    dry_run_lines: RateLimit,
+    /// The refusals that are seen in the host's stats at once.
+    seen_at_once: RateLimit,
     has_warned_of_held_body: Cell<bool>,
 }
 
@@ -75,7 +84,8 @@ impl Worker {
             host,
             pending: RefCell::new(PendingRequests::new(WaitLimits::FETCHES)),
             token_requests: RefCell::new(PendingRequests::new(WaitLimits::BODIES)),
-            dry_run_lines: LogRateLimit::default(),
+            dry_run_lines: RateLimit::new(DRY_RUN_LINES, 10),
+            seen_at_once: RateLimit::new(SEEN_AT_ONCE, 1),
             has_warned_of_held_body: Cell::new(false),
         })
     }
@@ -165,6 +175,8 @@ impl Worker {
             log::info!("lychgate: dry run: {count} more refusals are counted and not written here");
         }
         self.engine.measure(|slot, update| self.host.update_stat(slot, update));
+        // All are seen now.
+        let _ = self.seen_at_once.left_out(self.host.coarse_now());
     }
 
     /// A call was answered; `budget` and `wake` as in [`on_tick`](Self::on_tick).
@@ -297,10 +309,14 @@ impl Worker {
         }
     }
 
-    /// A refusal is counted and seen at once.
+    /// A refusal is counted, and seen at once unless there are many. Where no tick comes, each is.
     pub(super) fn count_denied(&self, denial: &Denial) {
         let metrics = self.engine.metrics();
-        for slot in metrics.denied(denial) {
+        let slots = metrics.denied(denial);
+        if self.host.has_ticks() && !self.seen_at_once.take(self.host.coarse_now()) {
+            return;
+        }
+        for slot in slots {
             if let Some(update) = metrics.take_one(slot) {
                 self.host.update_stat(slot, update);
             }
@@ -331,3 +347,7 @@ impl Worker {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "worker_tests.rs"]
+mod tests;

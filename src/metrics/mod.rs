@@ -150,7 +150,7 @@ impl Metrics {
         }
     }
 
-    /// Counts a request that is refused. What it counts under is to be carried on at once.
+    /// Counts a request that is refused. Gives what it counts under, which may be passed on at once.
     pub fn denied(&self, denial: &Denial) -> SmallVec<[StatId; 2]> {
         let slots =
             [self.requests.slot(denial.attribution, Outcome::Denied), Some(self.denials.slot(denial, false))];

@@ -18,6 +18,17 @@ const SECONDS: u64 = 2;
 const HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$8qPpaWig0H31wvibKAgpght2Ry2M8rtRQYtZ93ooMus";
 
+/// What is sent a thousand times a second.
+#[derive(Clone, Copy)]
+enum Flood {
+    /// Wrong passwords, each for another user.
+    Users,
+    /// Wrong passwords of one user.
+    OneUser,
+    /// What is refused without a look at any password: so much does a flood of anything cost.
+    NoCredential,
+}
+
 /// A request whose password is hashed on another thread waits for its turn, so it takes more of them to send a thousand
 /// a second.
 fn connections() -> usize {
@@ -33,10 +44,11 @@ fn main() {
     }
     let Some(wrk) = find_or_install("wrk", "wrk") else { return };
     // Not throttled at all, so that what is seen is the budget alone; and as it comes.
-    for (name, passwords, one_user) in [
-        ("budget alone, no throttle", json!({"max_failures": 1_000_000}), false),
-        ("as it comes, another user each time", json!({}), false),
-        ("as it comes, one user", json!({}), true),
+    for (name, passwords, flood) in [
+        ("budget alone, no throttle", json!({"max_failures": 1_000_000}), Flood::Users),
+        ("as it comes, another user each time", json!({}), Flood::Users),
+        ("as it comes, one user", json!({}), Flood::OneUser),
+        ("for comparison, requests without a credential", json!({}), Flood::NoCredential),
     ] {
         let policy = json!({
             "schemes": {"login": {"type": "oauth2", "users": "staff", "issue": {},
@@ -51,7 +63,11 @@ fn main() {
         let addr = envoy.addr("gate");
         let token = tokens::Token::new().sign("HS256");
         let login = |number: usize| {
-            let user = if one_user { "ann".to_owned() } else { format!("user{number}") };
+            let user = match flood {
+                Flood::Users => format!("user{number}"),
+                Flood::OneUser => "ann".to_owned(),
+                Flood::NoCredential => return Request::get("/"),
+            };
             let form = format!("username={user}&password=guess");
             Request::post("/token").body("application/x-www-form-urlencoded", form)
         };
@@ -75,7 +91,7 @@ fn main() {
         }
         let ((rate, ..), (ratio, least, most)) = (spread(rates), spread(ratios));
         println!(
-            "{name}: {rate:.0} wrong passwords a second leave {ratio:.2} of the throughput ({least:.2} to {most:.2}), \
+            "{name}: {rate:.0} of them a second leave {ratio:.2} of the throughput ({least:.2} to {most:.2}), \
              and {:.2} of what a worker can do ({least_alone:.1} and {least_flooded:.1} µs for a request)",
             least_alone / least_flooded,
         );

@@ -1,28 +1,31 @@
-//! How many lines of the log a client can have written: so many in an interval, and the number of the rest.
+//! What a client can have done without end is done so often in an interval; the rest is counted.
 
 use std::cell::Cell;
 
-/// The lines of an interval.
-const LINES: u32 = 100;
-/// The interval, in seconds.
-const INTERVAL: i64 = 10;
-
-/// Lines of one kind.
-#[derive(Debug, Default)]
-pub struct LogRateLimit {
+/// So many in an interval.
+#[derive(Debug)]
+pub struct RateLimit {
+    most: u32,
+    /// In seconds.
+    interval: i64,
     /// When the interval began, in Unix seconds.
     began: Cell<i64>,
-    written: Cell<u32>,
+    taken: Cell<u32>,
     left_out: Cell<u64>,
 }
 
-impl LogRateLimit {
-    /// Whether a line may be written at `now`. One that may not is counted.
+impl RateLimit {
+    /// `most` in each interval of so many seconds.
+    pub fn new(most: u32, interval: i64) -> Self {
+        Self { most, interval, began: Cell::default(), taken: Cell::default(), left_out: Cell::default() }
+    }
+
+    /// Whether one more may be done at `now`. One that may not is counted.
     pub fn take(&self, now: i64) -> bool {
         self.turn(now);
-        let may = self.written.get() < LINES;
+        let may = self.taken.get() < self.most;
         if may {
-            self.written.set(self.written.get().saturating_add(1));
+            self.taken.set(self.taken.get().saturating_add(1));
         } else {
             self.left_out.set(self.left_out.get().saturating_add(1));
         }
@@ -37,15 +40,15 @@ impl LogRateLimit {
     /// Begins an interval where the last one is over. A clock that goes back ends one too.
     fn turn(&self, now: i64) -> bool {
         let began = self.began.get();
-        let is_over = !(began..began.saturating_add(INTERVAL)).contains(&now);
+        let is_over = !(began..began.saturating_add(self.interval)).contains(&now);
         if is_over && self.left_out.get() == 0 {
             self.began.set(now);
-            self.written.set(0);
+            self.taken.set(0);
         }
         is_over
     }
 }
 
 #[cfg(test)]
-#[path = "log_rate_limit_tests.rs"]
+#[path = "rate_limit_tests.rs"]
 mod tests;
