@@ -235,13 +235,12 @@ impl Stream for Exchange {
         self.envoy.set_filter_state(name, value);
     }
 
-    fn set_metadata(&self, name: &str, value: Metadata<'_>) {
-        match value {
-            Metadata::Text(text) => self.envoy.set_metadata_text(NAMESPACE, name, text),
-            Metadata::Number(number) => self.envoy.set_metadata_number(NAMESPACE, name, number),
-            Metadata::Bool(value) => self.envoy.set_metadata_bool(NAMESPACE, name, value),
-            Metadata::List(values) => self.envoy.set_metadata_list(NAMESPACE, name, values),
-        }
+    fn has_filter_state(&self, name: &str) -> bool {
+        self.envoy.has_filter_state(name, |_| true)
+    }
+
+    fn set_metadata(&self, values: &[(&str, Metadata<'_>)]) {
+        self.envoy.set_metadata(NAMESPACE, values);
     }
 
     fn connection_id(&self) -> Option<u64> {

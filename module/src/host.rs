@@ -157,7 +157,7 @@ impl Host for NativeHost {
         let text = |attribute| exchange.envoy.text(attribute).filter(|text| !text.is_empty());
         Some(PeerCertificate {
             sha256: digest_of(&text(Attribute::CertificateSha256)?)?,
-            is_validated: exchange.envoy.has_filter_state(CERTIFICATE_IS_VALID, b"true"),
+            is_validated: exchange.envoy.has_filter_state(CERTIFICATE_IS_VALID, |text| text == b"true"),
             uri: text(Attribute::CertificateUri),
             dns: text(Attribute::CertificateDns),
             subject: text(Attribute::CertificateSubject),

@@ -68,8 +68,11 @@ fn set_header(stream: &dyn Stream, name: &str, identity: &Identity, header: &str
         HeaderMutation::Set(own, value) if **own == *header => Some(value),
         _ => None,
     });
-    if let Some(value) = value {
-        set(stream, name, value);
+    match value {
+        Some(value) => set(stream, name, value),
+        // What another filter of this kind said before is not of this identity.
+        None if stream.has_filter_state(name) => set(stream, name, b""),
+        None => {}
     }
 }
 

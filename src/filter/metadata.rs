@@ -1,6 +1,9 @@
 //! Dynamic metadata: who a request comes from, for filters after this one, in values and not in text.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
+use smallvec::SmallVec;
 
 use crate::config::METADATA_NAMES;
 use crate::host::{Metadata, Stream};
@@ -9,42 +12,39 @@ use crate::identity::Identity;
 /// Tells of a request that goes on, and was not only spared.
 pub fn tell(stream: &dyn Stream, identity: &Identity) {
     let [subject_name, scheme_name, scopes_name] = METADATA_NAMES;
+    let mut values: SmallVec<[(&str, Metadata<'_>); 4]> = SmallVec::new();
     if let Some(subject) = &identity.subject {
-        stream.set_metadata(subject_name, Metadata::Text(subject));
+        values.push((subject_name, Metadata::Text(subject.into())));
     }
-    match identity.schemes.as_slice() {
-        [scheme] => stream.set_metadata(scheme_name, Metadata::Text(scheme)),
-        schemes => stream.set_metadata(scheme_name, Metadata::Text(&schemes.join(","))),
-    }
+    let scheme = match identity.schemes.as_slice() {
+        [scheme] => Cow::Borrowed(scheme.as_str()),
+        schemes => Cow::Owned(schemes.join(",")),
+    };
+    values.push((scheme_name, Metadata::Text(scheme)));
     if !identity.scopes.is_empty() {
-        stream.set_metadata(scopes_name, Metadata::List(&identity.scopes));
+        values.push((scopes_name, Metadata::List((&identity.scopes).into())));
     }
     for (name, value) in &identity.metadata {
-        tell_claim(stream, name, value);
+        values.extend(claim(value).map(|value| (&**name, value)));
     }
+    stream.set_metadata(&values);
 }
 
-fn tell_claim(stream: &dyn Stream, name: &str, value: &Value) {
-    let as_json = || stream.set_metadata(name, Metadata::Text(&value.to_string()));
-    match value {
-        // Absent.
-        Value::Null => {}
-        Value::Bool(value) => stream.set_metadata(name, Metadata::Bool(*value)),
-        Value::String(text) => stream.set_metadata(name, Metadata::Text(text)),
-        Value::Number(number) => match number.as_f64() {
-            Some(number) => stream.set_metadata(name, Metadata::Number(number)),
-            None => as_json(),
-        },
+/// What a claim is told as; `None`: it is absent.
+fn claim(value: &Value) -> Option<Metadata<'_>> {
+    let as_json = || Metadata::Text(value.to_string().into());
+    Some(match value {
+        Value::Null => return None,
+        Value::Bool(value) => Metadata::Bool(*value),
+        Value::String(text) => Metadata::Text(text.into()),
+        Value::Number(number) => number.as_f64().map_or_else(as_json, Metadata::Number),
         Value::Array(items) => {
             let texts: Option<Vec<String>> =
                 items.iter().map(|item| item.as_str().map(str::to_owned)).collect();
-            match texts {
-                Some(texts) => stream.set_metadata(name, Metadata::List(&texts)),
-                None => as_json(),
-            }
+            texts.map_or_else(as_json, |texts| Metadata::List(texts.into()))
         }
         Value::Object(_) => as_json(),
-    }
+    })
 }
 
 #[cfg(test)]

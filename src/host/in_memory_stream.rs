@@ -1,6 +1,7 @@
 //! A request in memory, beside [`InMemoryHost`](super::InMemoryHost): for tests and for whatever runs the filter without a proxy.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
 
 use super::{Headers, HostError, LocalReply, Metadata, Stream};
 
@@ -43,6 +44,8 @@ pub struct InMemoryStream {
     pub connection: Cell<u64>,
     /// The dynamic metadata that was set, as text.
     pub metadata: RefCell<Vec<(String, String)>>,
+    /// The filter state that was set.
+    pub filter_state: RefCell<BTreeMap<String, Vec<u8>>>,
 }
 
 impl InMemoryStream {
@@ -79,8 +82,9 @@ fn read(pairs: &RefCell<Pairs>, read: &mut dyn FnMut(&Headers<'_>)) {
 }
 
 impl Stream for InMemoryStream {
-    fn set_metadata(&self, name: &str, value: Metadata<'_>) {
-        self.metadata.borrow_mut().push((name.to_owned(), format!("{value:?}")));
+    fn set_metadata(&self, values: &[(&str, Metadata<'_>)]) {
+        let values = values.iter().map(|(name, value)| ((*name).to_owned(), format!("{value:?}")));
+        *self.metadata.borrow_mut() = values.collect();
     }
 
     fn read_request_headers(&self, reader: &mut dyn FnMut(&Headers<'_>)) -> Result<(), HostError> {
@@ -147,7 +151,13 @@ impl Stream for InMemoryStream {
         Ok(())
     }
 
-    fn set_filter_state(&self, _: &str, _: &[u8]) {}
+    fn set_filter_state(&self, name: &str, value: &[u8]) {
+        self.filter_state.borrow_mut().insert(name.to_owned(), value.to_vec());
+    }
+
+    fn has_filter_state(&self, name: &str) -> bool {
+        self.filter_state.borrow().contains_key(name)
+    }
 
     fn connection_id(&self) -> Option<u64> {
         Some(self.connection.get())

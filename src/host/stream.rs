@@ -1,5 +1,7 @@
 //! What the filter asks of its host about one request.
 
+use std::borrow::Cow;
+
 use super::HostError;
 
 /// Header names and values as they came: names in lower case, values of any bytes, one entry for each
@@ -22,16 +24,16 @@ pub struct LocalReply<'r> {
 }
 
 /// A value of dynamic metadata.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Metadata<'v> {
     /// Text.
-    Text(&'v str),
+    Text(Cow<'v, str>),
     /// A number.
     Number(f64),
     /// True or false.
     Bool(bool),
     /// A list of texts.
-    List(&'v [String]),
+    List(Cow<'v, [String]>),
 }
 
 /// One request, as its host has it. Every call can fail, and each failure is a value.
@@ -100,9 +102,12 @@ pub trait Stream {
     /// effort: a host without filter state ignores it.
     fn set_filter_state(&self, name: &str, value: &[u8]);
 
-    /// Sets dynamic metadata of the request under `lychgate`, for filters after this one. Best effort: a host
-    /// without it (Envoy's for Wasm modules) ignores it.
-    fn set_metadata(&self, _name: &str, _value: Metadata<'_>) {}
+    /// Whether something was told of the request under this name, as another filter of this kind may have done.
+    fn has_filter_state(&self, name: &str) -> bool;
+
+    /// Sets the dynamic metadata of the request under `lychgate`, for filters after this one: these values and no
+    /// others. Best effort: a host without it (Envoy's for Wasm modules) ignores it.
+    fn set_metadata(&self, _values: &[(&str, Metadata<'_>)]) {}
 
     /// The number of the client's connection; `None` if the host does not tell.
     fn connection_id(&self) -> Option<u64>;

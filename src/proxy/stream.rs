@@ -73,6 +73,11 @@ impl Stream for ProxyStream {
         let _ = hostcalls::set_property(name, value);
     }
 
+    fn has_filter_state(&self, name: &str) -> bool {
+        // Envoy looks for a property that it does not know among what Wasm modules have set.
+        hostcalls::get_property(&[name]).is_ok()
+    }
+
     fn connection_id(&self) -> Option<u64> {
         number(&["connection", "id"])
     }

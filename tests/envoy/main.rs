@@ -3,6 +3,7 @@
 mod attacks;
 mod behaviour;
 mod capabilities;
+mod chain;
 mod config_faults;
 mod corpus;
 mod counterparts;

@@ -13,6 +13,7 @@
 
 mod config;
 mod exports;
+mod metadata;
 mod stream;
 mod system;
 
@@ -110,6 +111,9 @@ type Count = unsafe extern "C" fn(Envoy, usize, *mut Bytes, usize, u64) -> u32;
 type Callout = unsafe extern "C" fn(Envoy, *mut u64, Bytes, *mut Header, usize, Bytes, u64) -> u32;
 type AddToList = unsafe extern "C" fn(Envoy, Bytes, Bytes, Bytes) -> bool;
 type SetBool = unsafe extern "C" fn(Envoy, Bytes, Bytes, bool);
+type CountNames = unsafe extern "C" fn(Envoy, u32, Bytes) -> usize;
+type GetNames = unsafe extern "C" fn(Envoy, u32, Bytes, *mut Bytes) -> bool;
+type SetStruct = unsafe extern "C" fn(Envoy, Bytes, Bytes);
 
 /// What not every Envoy has.
 struct Newer {
@@ -120,6 +124,9 @@ struct Newer {
     set_gauge: Option<Count>,
     add_to_list: Option<AddToList>,
     set_bool: Option<SetBool>,
+    count_names: Option<CountNames>,
+    get_names: Option<GetNames>,
+    set_struct: Option<SetStruct>,
     version: &'static CStr,
 }
 
@@ -153,6 +160,9 @@ fn newer() -> &'static Newer {
             set_gauge: find!("http_filter_config_set_gauge" as Count),
             add_to_list: find!("http_add_dynamic_metadata_list_string" as AddToList),
             set_bool: find!("http_set_dynamic_metadata_bool" as SetBool),
+            count_names: find!("http_get_metadata_keys_count" as CountNames),
+            get_names: find!("http_get_metadata_keys" as GetNames),
+            set_struct: find!("http_set_dynamic_metadata_struct" as SetStruct),
             version,
         }
     })
@@ -165,6 +175,11 @@ pub fn has_callouts() -> bool {
 
 /// Whether stats can be changed outside of a request (Envoy 1.39).
 pub fn counts_without_a_request() -> bool {
+    newer().increment_counter.is_some()
+}
+
+/// Whether filter state that is there can be given another value (Envoy 1.39).
+fn changes_filter_state() -> bool {
     newer().increment_counter.is_some()
 }
 

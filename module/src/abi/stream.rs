@@ -62,12 +62,12 @@ impl StreamHandle {
         Self { stream: Cell::new(stream), is_lent: Cell::new(false), is_answered: Cell::new(false) }
     }
 
-    fn get(&self) -> Option<Envoy> {
+    pub(super) fn get(&self) -> Option<Envoy> {
         Some(self.stream.get()).filter(|stream| !stream.is_null())
     }
 
     /// The same for a call that changes something.
-    fn to_change(&self) -> Option<Envoy> {
+    pub(super) fn to_change(&self) -> Option<Envoy> {
         self.get().filter(|_| !self.is_lent.get())
     }
 
@@ -177,9 +177,13 @@ impl StreamHandle {
         }
     }
 
-    /// Sets filter state that is text.
+    /// Sets filter state that is text. Envoy before 1.39 does not let a filter change what is there, and writes a bug
+    /// of its own to the log where one tries.
     pub fn set_filter_state(&self, name: &str, value: &[u8]) {
         let Some(stream) = self.to_change() else { return };
+        if !changes_filter_state() && self.has_filter_state(name, |_| true) {
+            return;
+        }
         // SAFETY: the stream is there, and Envoy copies the rest.
         unsafe {
             envoy_dynamic_module_callback_http_set_filter_state_bytes(
@@ -190,8 +194,8 @@ impl StreamHandle {
         }
     }
 
-    /// Whether there is filter state that is this text.
-    pub fn has_filter_state(&self, name: &str, text: &[u8]) -> bool {
+    /// Whether there is filter state that is text of which this is so.
+    pub fn has_filter_state(&self, name: &str, is_so: impl FnOnce(&[u8]) -> bool) -> bool {
         let Some(stream) = self.get() else { return false };
         let mut value = Bytes { start: null(), size: 0 };
         // SAFETY: the stream is there, Envoy reads the name during the call and writes through a pointer that is
@@ -201,50 +205,7 @@ impl StreamHandle {
                 stream,
                 bytes(name.as_bytes()),
                 &raw mut value,
-            ) && value.lent() == text
-        }
-    }
-
-    /// Sets dynamic metadata that is text.
-    pub fn set_metadata_text(&self, namespace: &str, name: &str, value: &str) {
-        let Some(stream) = self.to_change() else { return };
-        let [namespace, name, value] = [namespace, name, value].map(|text| bytes(text.as_bytes()));
-        // SAFETY: as above.
-        unsafe {
-            envoy_dynamic_module_callback_http_set_dynamic_metadata_string(stream, namespace, name, value)
-        };
-    }
-
-    /// Sets dynamic metadata that is a number.
-    pub fn set_metadata_number(&self, namespace: &str, name: &str, value: f64) {
-        let Some(stream) = self.to_change() else { return };
-        let [namespace, name] = [namespace, name].map(|text| bytes(text.as_bytes()));
-        // SAFETY: as above.
-        unsafe {
-            envoy_dynamic_module_callback_http_set_dynamic_metadata_number(stream, namespace, name, value)
-        };
-    }
-
-    /// Sets dynamic metadata that is true or false; as a text where Envoy has no such (1.37).
-    pub fn set_metadata_bool(&self, namespace: &str, name: &str, value: bool) {
-        let Some(set) = newer().set_bool else {
-            return self.set_metadata_text(namespace, name, if value { "true" } else { "false" });
-        };
-        let Some(stream) = self.to_change() else { return };
-        // SAFETY: as above.
-        unsafe { set(stream, bytes(namespace.as_bytes()), bytes(name.as_bytes()), value) };
-    }
-
-    /// Sets dynamic metadata that is a list of texts; joined by spaces where Envoy has no lists (1.37).
-    pub fn set_metadata_list(&self, namespace: &str, name: &str, values: &[String]) {
-        let Some(add) = newer().add_to_list else {
-            return self.set_metadata_text(namespace, name, &values.join(" "));
-        };
-        let Some(stream) = self.to_change() else { return };
-        for value in values {
-            let [namespace, name, value] = [namespace, name, value].map(|text| bytes(text.as_bytes()));
-            // SAFETY: as above.
-            unsafe { add(stream, namespace, name, value) };
+            ) && is_so(value.lent())
         }
     }
 

@@ -108,6 +108,10 @@ fn discovery() -> Value {
 
 fn listener(listener: &Listener, options: &Options, module: &Path) -> Value {
     let mut filters = listener.before.clone();
+    for (number, policy) in listener.earlier.iter().enumerate() {
+        let (policy, vm_id) = (policy.clone(), format!("{} {number}", listener.vm_id));
+        filters.push(filter(&Listener { policy, vm_id, ..listener.clone() }, options, module));
+    }
     filters.push(if listener.discovered { discovery() } else { filter(listener, options, module) });
     filters.extend(listener.behind.iter().cloned());
     filters.push(json!({

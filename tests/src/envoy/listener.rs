@@ -39,6 +39,8 @@ pub struct Listener {
     pub before: Vec<Value>,
     /// The HTTP filters behind it.
     pub behind: Vec<Value>,
+    /// The policies of further filters of the same artefact, between those before it and it.
+    pub earlier: Vec<Value>,
     /// The module, where it is another than `dist/lychgate.wasm`.
     pub module: Option<PathBuf>,
     /// Whether an access log is written, as it is from the start.
@@ -66,6 +68,7 @@ impl Listener {
             artefact: Artefact::from_environment(),
             before: Vec::new(),
             behind: Vec::new(),
+            earlier: Vec::new(),
             module: None,
             access_log: true,
             vm_id: name.into(),
