@@ -20,6 +20,8 @@ pub(super) enum Kind {
     Opaque,
     /// It may pass once the issuer's keys are there.
     Fetched,
+    /// It may not, and is not known to be bad before the issuer's keys are there.
+    Forged,
 }
 
 /// The input: bytes one after the other, and zeros after the last.
@@ -65,8 +67,8 @@ pub(super) fn request(which: usize, has_calls: bool) -> (Kind, &'static str, Opt
         7 => (Kind::Bad, "/basic", Some(("authorization", "Basic am9obmRvZTpndWVzcw==".to_owned()))),
         8 if has_calls => (Kind::Opaque, "/opaque", bearer(&format!("opaque-{which}"))),
         10 if has_calls => (Kind::Fetched, "/fetched", bearer(fetched)),
-        11 if has_calls => (Kind::Bad, "/fetched", bearer(unknown)),
-        12 if has_calls => (Kind::Bad, "/fetched", bearer(forged_fetched)),
+        11 if has_calls => (Kind::Forged, "/fetched", bearer(unknown)),
+        12 if has_calls => (Kind::Forged, "/fetched", bearer(forged_fetched)),
         _ => (Kind::Login, "/token", None),
     }
 }
