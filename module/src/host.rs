@@ -123,7 +123,7 @@ impl NativeHost {
         if let Some(exchange) = self.current()
             && !abi::counts_without_a_request()
         {
-            self.config.stats.tell_untold(&self.config.envoy, &exchange.envoy);
+            self.config.stats.tell_untold(&self.config.envoy, Some(&exchange.envoy));
         }
     }
 }
