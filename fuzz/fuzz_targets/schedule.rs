@@ -1,3 +1,6 @@
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| lychgate_fuzz::schedule::run(data));
+use lychgate_fuzz::schedule::run;
+
+// The first run compiles the Wasm module, for longer than an input may take.
+libfuzzer_sys::fuzz_target!(init: run(&[]), |data: &[u8]| run(data));

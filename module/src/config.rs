@@ -112,11 +112,11 @@ impl Config {
         Some((Arc::new(config), engine))
     }
 
-    /// Envoy has no use for it any more. This may be told on a worker, that of the last request under it.
+    /// Envoy has no use for it any more. This may be told on a worker, that of the last request under it. Other threads
+    /// learn of it by its text, which is to be ended after Envoy's side of it.
     pub fn end(&self) {
         clock::remove(self.key);
         self.stats.end(&self.envoy);
-        self.text.end();
     }
 }
 

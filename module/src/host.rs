@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lychgate::host::{
-    Event, Host, HostError, HttpCall, NativeVerdict, PeerCertificate, StatDefinition, StatUpdate, Ticket,
-    Work,
+    Event, Hears, Host, HostError, HttpCall, NativeVerdict, PeerCertificate, StatDefinition, StatUpdate,
+    Ticket, Work,
 };
 use lychgate::keys::{NativeKey, VerificationKey};
 use lychgate::metrics::Metrics;
@@ -33,6 +33,8 @@ pub enum Place {
         key: Key,
         /// What comes back for it.
         inbox: Arc<Inbox>,
+        /// Whether the main thread has the same policy, and fetches for it.
+        is_on_main: bool,
     },
 }
 
@@ -48,6 +50,8 @@ pub struct NativeHost {
     /// How often ticks are wanted, in milliseconds.
     period: Cell<u32>,
     calls: Cell<u32>,
+    /// Whether a request waits here by which the worker can be woken.
+    can_be_woken: Cell<bool>,
 }
 
 /// While it is there a request is spoken of.
@@ -75,6 +79,7 @@ impl NativeHost {
             current: RefCell::default(),
             period: Cell::new(1000),
             calls: Cell::new(0),
+            can_be_woken: Cell::new(false),
         }
     }
 
@@ -95,6 +100,11 @@ impl NativeHost {
         }
     }
 
+    /// Whether a request waits here by which the worker can be woken.
+    pub fn set_can_be_woken(&self, can_be_woken: bool) {
+        self.can_be_woken.set(can_be_woken);
+    }
+
     /// What came back for it.
     pub fn take_messages(&self) -> Vec<Message> {
         match &self.place {
@@ -113,7 +123,7 @@ impl NativeHost {
         if let Some(exchange) = self.current()
             && !abi::counts_without_a_request()
         {
-            self.config.stats.tell_untold(&self.config.envoy, &exchange.envoy);
+            self.config.stats.tell_untold(&self.config.envoy, Some(&exchange.envoy));
         }
     }
 }
@@ -143,6 +153,17 @@ impl Host for NativeHost {
         match &self.place {
             Place::Main => None,
             Place::Worker { inbox, .. } => pool::take_over(work, inbox),
+        }
+    }
+
+    /// Envoy runs a worker for the module only by a request. Where none waits, an answer lies there until the next one
+    /// comes.
+    fn hears(&self) -> Hears {
+        match &self.place {
+            Place::Main => Hears::AtOnce,
+            Place::Worker { .. } if self.can_be_woken.get() => Hears::AtOnce,
+            Place::Worker { is_on_main: true, .. } => Hears::Elsewhere,
+            Place::Worker { is_on_main: false, .. } => Hears::Later,
         }
     }
 

@@ -86,7 +86,8 @@ impl Local {
         });
         let key_of_clock = number();
         clock::add_worker(key_of_clock);
-        let place = Place::Worker { key: key_of_clock, inbox: Inbox::new(key_of_clock) };
+        let inbox = Inbox::new(key_of_clock);
+        let place = Place::Worker { key: key_of_clock, inbox, is_on_main: route.is_none() };
         let local = Self::new(config, route, engine, place);
         HERE.with(|here| here.locals.borrow_mut().insert(key, Rc::clone(&local)));
         local
@@ -112,6 +113,7 @@ impl Local {
         if let Some(key) = self.host.key() {
             clock::add_stream(key, exchange.id, scheduler);
         }
+        self.host.set_can_be_woken(true);
         true
     }
 
@@ -120,7 +122,14 @@ impl Local {
         if let Some(key) = self.host.key() {
             clock::remove_stream(key, exchange.id);
         }
-        let _exchange = self.waiting.borrow_mut().remove(&exchange.id);
+        let mut waiting = self.waiting.borrow_mut();
+        let _exchange = waiting.remove(&exchange.id);
+        let is_last = waiting.is_empty();
+        drop(waiting);
+        if is_last {
+            self.host.set_can_be_woken(false);
+            self.worker.stop_hearing();
+        }
     }
 
     /// Does what is to be done here: takes what came back, and ticks if it is time. `was_woken`: by the clock.

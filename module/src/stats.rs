@@ -19,8 +19,8 @@ pub struct Stats {
     fresh: Mutex<Vec<Arc<Series>>>,
 }
 
-/// What was counted without a request, where Envoy can only be told by way of one (1.37 and 1.38). It is told by the next
-/// request of any configuration: the one that counted it may be over.
+/// What could not be told when it was counted: without a request, where Envoy can only be told by way of one (1.37 and 1.38),
+/// or of a configuration that is over. It is told by the next request or the next tick of any configuration.
 fn untold() -> MutexGuard<'static, Vec<(Arc<Series>, usize, StatUpdate)>> {
     static UNTOLD: Mutex<Vec<(Arc<Series>, usize, StatUpdate)>> = Mutex::new(Vec::new());
     UNTOLD.lock().unwrap_or_else(PoisonError::into_inner)
@@ -101,6 +101,8 @@ impl Stats {
         for (series, tally) in tallies.iter() {
             tally.take(|slot, update| self.update(series, slot, update, envoy, None));
         }
+        drop(tallies);
+        self.tell_untold(envoy, None);
     }
 
     /// A configuration is over: what is counted is told, and what is remembered is gone.
@@ -113,10 +115,10 @@ impl Stats {
     }
 
     /// Tells Envoy what could not be told before.
-    pub fn tell_untold(&self, envoy: &ConfigHandle, stream: &StreamHandle) {
+    pub fn tell_untold(&self, envoy: &ConfigHandle, stream: Option<&StreamHandle>) {
         let all = std::mem::take(&mut *untold());
         for (series, slot, update) in all {
-            self.update(&series, slot, update, envoy, Some(stream));
+            self.update(&series, slot, update, envoy, stream);
         }
     }
 }

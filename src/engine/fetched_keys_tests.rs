@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::Engine;
 use super::tests::{NOW, allowed, bearer, decide, denied, with_tokens};
 use crate::decision::Decision;
-use crate::host::{CallResponse, InMemoryHost};
+use crate::host::{CallResponse, InMemoryHost, StatUpdate};
 
 fn fetching(algorithms: Option<&[&str]>) -> Engine {
     let mut jwt = json!({"remote_jwks": {"uri": "http://idp.example/jwks", "cluster": "idp"}});
@@ -131,4 +131,15 @@ fn tokens_are_accepted_without_a_list_only_where_that_was_chosen() {
         let decision = decide(&engine, &host, &token, false);
         assert_eq!(matches!(decision, Decision::Allow(_)), is_accepted, "{on_outage}: {decision:?}");
     }
+}
+
+/// The engine of the next configuration may have fetched them since.
+#[test]
+fn an_engine_that_is_retired_does_not_tell_when_keys_were_fetched() {
+    let (engine, _) = ready(None);
+    engine.retire(|_, update| assert!(!matches!(update, StatUpdate::Set(_)), "{update:?}"));
+    let (engine, _) = ready(None);
+    let mut told = Vec::new();
+    engine.measure(|_, update| told.push(update));
+    assert!(told.contains(&StatUpdate::Set(u64::try_from(NOW).unwrap())), "{told:?}");
 }

@@ -243,10 +243,11 @@ impl Engine {
         self.metrics.take(self.fetcher.fetched(), each);
     }
 
-    /// The same for the last time: what this engine remembers is forgotten.
+    /// Gives `each` what was counted, for the last time: what this engine remembers is forgotten. When a source was fetched is
+    /// not told: another engine may have fetched it since.
     pub fn retire(&self, each: impl FnMut(usize, StatUpdate)) {
         self.metrics.remember(0);
-        self.metrics.take(self.fetcher.fetched(), each);
+        self.metrics.take(std::iter::empty(), each);
     }
 
     /// What comes from outside.

@@ -23,6 +23,9 @@ const SHORTEST_REFRESH: i64 = 30;
 /// The longest between two tries while fetching fails.
 const LONGEST_BACKOFF: i64 = 60;
 
+/// How long one worker may be at it that may not hear of the answer for a while.
+const BRIEF_LEASE: i64 = 2;
+
 /// How far a time may be ahead of what it should be at most, in seconds: clocks are set.
 const SKEW: i64 = 60;
 /// The longest entity tag that is kept, in bytes.
@@ -90,6 +93,19 @@ impl FetchState {
     #[must_use]
     pub fn leased(&self, now: i64, policy: &RefreshPolicy) -> Self {
         Self { lease: now.saturating_add(policy.lease()), ..self.clone() }
+    }
+
+    /// The same by a worker that may not hear of the answer for a while: others do not wait for it.
+    #[must_use]
+    pub fn leased_briefly(&self, now: i64) -> Self {
+        Self { lease: now.saturating_add(BRIEF_LEASE), ..self.clone() }
+    }
+
+    /// A worker that fetches it may not hear of the answer for a while, from now on.
+    #[must_use]
+    pub fn with_brief_lease(&self, now: i64) -> Option<Self> {
+        let brief = self.leased_briefly(now);
+        (self.lease > brief.lease).then_some(brief)
     }
 
     /// A request had an unknown key: it is due at once, if that may be. What is fetched on schedule

@@ -11,9 +11,9 @@ use super::fetch_state::FetchState;
 use super::introspection::Introspection;
 use super::pending_fetch::PendingFetch;
 use super::remote_source::{Discovered, RemoteSource, SourceKind};
-use super::shared_data::{CachedVersion, adopt, fail, publish, read, release, report_error};
+use super::shared_data::{CachedVersion, adopt, fail, publish, read, release, report_error, shorten};
 use super::uri::Uri;
-use crate::host::{CallResponse, Host, HostError, HttpCall};
+use crate::host::{CallResponse, Hears, Host, HostError, HttpCall};
 use crate::json;
 use crate::keys::Algorithm;
 
@@ -125,6 +125,12 @@ impl Fetcher {
         }
     }
 
+    /// The answers to what is in flight may not be heard for a while: others fetch without them, soon. Those that are
+    /// heard count all the same.
+    pub fn stop_hearing(&self, host: &dyn Host) {
+        self.in_flight.borrow().values().for_each(|call| shorten(&call.source, host));
+    }
+
     /// When each source was last fetched, in Unix seconds, in the order of the policy; 0: never.
     pub fn fetched(&self) -> impl Iterator<Item = i64> {
         self.sources.iter().map(|source| source.state.borrow().fetched)
@@ -178,7 +184,12 @@ impl Fetcher {
         if !state.is_due(now) {
             return Ok(());
         }
-        let leased = state.leased(now, &source.refresh_policy);
+        let leased = match host.hears() {
+            Hears::AtOnce => state.leased(now, &source.refresh_policy),
+            // The one that hears finds that it is due; what is wanted beside that it does not know.
+            Hears::Elsewhere if !is_refetch_requested => return Ok(()),
+            Hears::Elsewhere | Hears::Later => state.leased_briefly(now),
+        };
         // The worker that writes the lease first fetches; the others see it at their next tick.
         if !host.set_shared_data(&source.key, &leased.to_bytes(), version)? {
             // Until that tick this worker does not know that another fetches, so what was wanted is wanted still.
@@ -341,3 +352,7 @@ fn comparable(issuer: &str) -> String {
 #[cfg(test)]
 #[path = "fetcher_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "hearing_tests.rs"]
+mod hearing_tests;

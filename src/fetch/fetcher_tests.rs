@@ -19,7 +19,7 @@ fn uri(text: &str) -> Uri {
 }
 
 /// A worker's own view of the key set, by URI or by discovery.
-fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
+pub(super) fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
     let kind = if discovery {
         let uri = uri("https://idp.example/.well-known/openid-configuration");
         let issuer = "https://idp.example".into();
@@ -37,16 +37,16 @@ fn worker(discovery: bool) -> (Rc<RemoteSource>, Fetcher) {
     (Rc::clone(&source), Fetcher::new(vec![source], Vec::new()))
 }
 
-fn jwks() -> Value {
+pub(super) fn jwks() -> Value {
     json!({"keys": [keys::P256.jwk()]})
 }
 
-fn response(status: u16, body: &Value) -> CallResponse {
+pub(super) fn response(status: u16, body: &Value) -> CallResponse {
     let headers = vec![(b":status".to_vec(), status.to_string().into_bytes())];
     CallResponse { headers, body: body.to_string().into_bytes() }
 }
 
-fn has_keys(source: &RemoteSource, host: &InMemoryHost) -> bool {
+pub(super) fn has_keys(source: &RemoteSource, host: &InMemoryHost) -> bool {
     matches!(source.content(host.now.get()).as_deref(), Some(Content::Keys(_)))
 }
 

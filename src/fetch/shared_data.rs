@@ -212,6 +212,12 @@ pub fn release(source: &RemoteSource, host: &dyn Host) {
     let _ = write(source, host, None, |state| Some(FetchState { lease: 0, ..state.clone() }));
 }
 
+/// The answer to a fetch may not be heard for a while: others may begin theirs soon.
+pub fn shorten(source: &RemoteSource, host: &dyn Host) {
+    let now = host.now();
+    let _ = write(source, host, None, |state| state.with_brief_lease(now));
+}
+
 /// A number from 0 to 1. Without randomness all workers wait the same time, which is no error.
 fn jitter(host: &dyn Host) -> f64 {
     let mut byte = [0];

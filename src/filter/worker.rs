@@ -263,6 +263,11 @@ impl Worker {
         self.token_requests.borrow_mut().remove(id);
     }
 
+    /// From now on answers are not heard when they come: see [`Hears`](crate::host::Hears).
+    pub fn stop_hearing(&self) {
+        self.engine.fetcher().stop_hearing(self.host());
+    }
+
     fn tick_period(&self) -> u32 {
         let (pending, token_requests) = (self.pending.borrow(), self.token_requests.borrow());
         let waits = !pending.is_empty() || !token_requests.is_empty();

@@ -4,7 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{Event, Host, HostError, HttpCall, NativeVerdict, PeerCertificate, StatUpdate, Ticket, Work};
+use super::{
+    Event, Hears, Host, HostError, HttpCall, NativeVerdict, PeerCertificate, StatUpdate, Ticket, Work,
+};
 use crate::keys::NativeKey;
 
 /// Hears of what is counted.
@@ -34,6 +36,8 @@ pub struct InMemoryHost {
     pub events: RefCell<Option<EventSink>>,
     /// The period of ticks that was asked for, in milliseconds; 0: none was.
     pub tick: Cell<u32>,
+    /// How soon answers to calls are heard.
+    pub hears: Cell<Hears>,
     /// How much work it takes over.
     pub room: Cell<usize>,
     /// The work that it took over, which the test does.
@@ -60,6 +64,7 @@ impl InMemoryHost {
             warnings: RefCell::default(),
             events: RefCell::default(),
             tick: Cell::new(0),
+            hears: Cell::new(Hears::AtOnce),
             room: Cell::new(0),
             work: RefCell::default(),
             tickets: Cell::new(0),
@@ -99,6 +104,10 @@ impl Host for InMemoryHost {
 
     fn has_threads(&self) -> bool {
         self.room.get() > 0
+    }
+
+    fn hears(&self) -> Hears {
+        self.hears.get()
     }
 
     fn take_over(&self, work: Work) -> Option<Ticket> {

@@ -48,6 +48,17 @@ pub enum NativeVerdict {
     Unavailable,
 }
 
+/// How soon an answer is heard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hears {
+    /// When it comes.
+    AtOnce,
+    /// When the next request comes.
+    Later,
+    /// The same, and there is another worker of this policy that hears at once.
+    Elsewhere,
+}
+
 /// The host did not do what it was asked; the text says what that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostError(pub &'static str);
@@ -106,6 +117,11 @@ pub trait Host {
     /// no room for more.
     fn take_over(&self, _work: Work) -> Option<Ticket> {
         None
+    }
+
+    /// How soon the answer to a call that is made now is heard.
+    fn hears(&self) -> Hears {
+        Hears::AtOnce
     }
 
     /// Fills `bytes` from a cryptographic source of randomness.

@@ -1,49 +1,55 @@
 //! The native module's hooks, as Envoy calls them, over memory that is freed when Envoy may free it: orders of requests,
-//! bodies, ends, wakings and answers to calls. With the address sanitizer (`make fuzz`) a use of what is gone ends the run.
+//! bodies, ends, wakings and answers to calls, on Envoy's main thread and on two workers. With the address sanitizer
+//! (`make fuzz`) a use of what is gone ends the run.
 
 #![allow(unsafe_code, reason = "plays Envoy's part of an interface in C")]
 
 mod config;
 mod envoy;
+mod functions;
 mod hooks;
 mod requests;
+mod threads;
+mod turn;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ptr::null;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use config::{Config, config, end_config, has_calls, policy};
-use envoy::{Bytes, Envoy, Event, Header, Own, Stream, pair};
+use config::{Config, Held, Route, refuse};
+use envoy::{Envoy, Own, Rest, Stream, pair};
 use hooks::{
-    envoy_dynamic_module_on_http_filter_config_http_callout_done,
-    envoy_dynamic_module_on_http_filter_config_scheduled, envoy_dynamic_module_on_http_filter_new,
-    envoy_dynamic_module_on_http_filter_per_route_config_destroy,
-    envoy_dynamic_module_on_http_filter_per_route_config_new,
-    envoy_dynamic_module_on_http_filter_request_body, envoy_dynamic_module_on_http_filter_request_headers,
+    envoy_dynamic_module_on_http_filter_new, envoy_dynamic_module_on_http_filter_request_body,
+    envoy_dynamic_module_on_http_filter_request_headers,
     envoy_dynamic_module_on_http_filter_request_trailers,
-    envoy_dynamic_module_on_http_filter_response_headers, envoy_dynamic_module_on_http_filter_scheduled,
+    envoy_dynamic_module_on_http_filter_response_headers,
 };
 use lychgate_module as _;
 use requests::{Input, Kind, request};
+use threads::on_other_worker;
 
 /// The most events that are run, so that one input stays a matter of milliseconds.
 const MOST: usize = 80;
 /// How long a request may take that everything is there for. Passwords are hashed on threads of low priority.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The same where the issuer's answer is all that is needed. After ten seconds it would be refused because of them.
+const PATIENCE_WITH_CALLS: Duration = Duration::from_secs(8);
+
+/// What the module's hook for a head gives if Envoy is to keep back what follows.
+const STOP_ALL: u32 = 4;
 
 thread_local! {
-    static NUMBER: Cell<u64> = const { Cell::new(0) };
     /// Requests that ended while they were being answered: one hook may answer several.
     static ENDED: RefCell<Vec<Stream>> = const { RefCell::new(Vec::new()) };
 }
 
+/// A number that nothing else has.
 fn number() -> u64 {
-    NUMBER.with(|number| {
-        number.set(number.get() + 1);
-        number.get()
-    })
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 fn note_end(stream: Option<Stream>) {
@@ -53,86 +59,118 @@ fn note_end(stream: Option<Stream>) {
 struct Request {
     kind: Kind,
     config: usize,
+    route: Option<usize>,
     /// All of it was sent.
     is_whole: bool,
     has_passed: bool,
     is_head_judged: bool,
 }
 
+/// What Envoy does for the rest of an input, one bit each, and what calls come to.
+struct Ways {
+    ends_configs_on_worker: bool,
+    ends_routes_on_worker: bool,
+    /// Clients go at the end before what they wait for is there, so that calls for them are never answered.
+    clients_go: bool,
+}
+
 struct World {
-    configs: Vec<Option<Config>>,
+    configs: Held<Config>,
+    routes: Held<Route>,
     requests: HashMap<u64, Request>,
-    route: Own,
+    ways: Ways,
+    /// The issuer said of an opaque token that it is good.
+    was_told_good: bool,
 }
 
 /// No order of events has the module use what is gone, lets a request by that may not pass, answers it twice, or leaves
 /// it hanging.
 pub fn run(data: &[u8]) {
+    assert!(functions::are_found(), "the executable offers what is looked for at run time");
+    functions::set_status_of_calls(0);
     let mut input = Input(data);
-    let mut world = World { configs: Vec::new(), requests: HashMap::new(), route: null() };
+    let mut world = World {
+        configs: Held::new(),
+        routes: Held::new(),
+        requests: HashMap::new(),
+        ways: Ways { ends_configs_on_worker: false, ends_routes_on_worker: false, clients_go: false },
+        was_told_good: false,
+    };
     world.replace();
     for _ in 0..MOST {
         if input.0.is_empty() {
             break;
         }
-        match input.next() % 10 {
-            0..=2 => world.begin(&mut input),
-            3 => world.with_one(&mut input, World::send_body),
-            4 => world.with_one(&mut input, World::send_trailers),
-            5 => world.with_one(&mut input, |world, id, _| world.end(id)),
-            6 => world.turn(input.next()),
-            7 => world.with_one(&mut input, World::answer),
-            8 => world.replace(),
-            _ => world.change_route(),
+        let what = input.next();
+        if what < 128 {
+            world.step(what, &mut input);
+        } else {
+            on_other_worker(|| world.step(what, &mut input));
         }
     }
     world.finish();
 }
 
 impl World {
-    /// A new configuration takes the place of the one in force.
-    fn replace(&mut self) {
-        if let Some(Some(last)) = self.configs.last_mut() {
-            last.is_replaced = true;
+    /// One event, on a worker or because of what happens there.
+    fn step(&mut self, what: usize, input: &mut Input<'_>) {
+        match what % 13 {
+            0..=2 => self.begin(input),
+            3 => self.with_one(input, Self::send_body),
+            4 => self.with_one(input, Self::send_trailers),
+            5 => self.with_one(input, |world, id, _| world.end(id)),
+            6 => self.turn(input.next()),
+            7 => self.with_one(input, Self::answer),
+            8 => self.replace(),
+            9 => self.change_route(),
+            10 => refuse(input),
+            11 => self.end_all(),
+            _ => self.choose(input.next()),
         }
-        self.configs.push(config(&policy(has_calls()).to_string()));
-        assert!(self.configs.last().is_some_and(Option::is_some), "the policy is good");
+    }
+
+    /// A new configuration takes the place of the one in force. Each third asks nobody.
+    fn replace(&mut self) {
+        let has_calls = self.configs.count() % 3 != 2;
+        self.configs.replace(Some(Config::good(has_calls)));
         self.sweep();
     }
 
-    /// Ends configurations that no request holds.
+    /// Ends what no request holds and what is not in force any more.
     fn sweep(&mut self) {
-        for config in &mut self.configs {
-            if let Some(unused) = config.take_if(|config| config.is_replaced && config.requests == 0) {
-                end_config(unused);
-            }
+        for config in self.configs.over() {
+            config.end(self.ways.ends_configs_on_worker);
+        }
+        for route in self.routes.over() {
+            route.end(self.ways.ends_routes_on_worker);
         }
     }
 
-    /// Routes have a policy of their own, or none any more. Requests hold theirs, so it changes between them.
+    /// Routes have a policy of their own, then another one that asks others, and then none any more.
     fn change_route(&mut self) {
-        if !self.requests.is_empty() {
-            return;
-        }
-        if self.route.is_null() {
-            let text: Box<[u8]> = policy(false).to_string().into_bytes().into();
-            // SAFETY: both are there for the call.
-            self.route = unsafe {
-                envoy_dynamic_module_on_http_filter_per_route_config_new(
-                    Bytes::of(b"route"),
-                    Bytes::of(&text),
-                )
-            };
-            assert!(!self.route.is_null(), "the policy is good");
-        } else {
-            // SAFETY: it is ended once.
-            unsafe { envoy_dynamic_module_on_http_filter_per_route_config_destroy(self.route) };
-            self.route = null();
-        }
+        let route = match self.routes.count() % 3 {
+            0 => Some(Route::good(false)),
+            1 => Some(Route::good(true)),
+            _ => None,
+        };
+        self.routes.replace(route);
+        self.sweep();
+    }
+
+    fn choose(&mut self, how: usize) {
+        self.ways = Ways {
+            ends_configs_on_worker: how & 1 != 0,
+            ends_routes_on_worker: how & 2 != 0,
+            clients_go: how & 16 != 0,
+        };
+        functions::set_status_of_calls([0, 2, 4, 4][how >> 2 & 3]);
     }
 
     fn begin(&mut self, input: &mut Input<'_>) {
-        let (kind, path, credential) = request(input.next(), self.route.is_null() && has_calls());
+        let config = self.configs.current().expect("in force");
+        let (own, route) = (config.own, self.routes.current());
+        let has_calls = route.map_or(config.has_calls, |route| route.has_calls);
+        let (kind, path, credential) = request(input.next(), has_calls);
         let flags = input.next();
         let end = flags & 1 != 0 && kind != Kind::Login;
         let method: &[u8] = if kind == Kind::Login { b"POST" } else { b"GET" };
@@ -154,31 +192,35 @@ impl World {
             headers.push(pair(name.as_bytes(), &input.bytes(40)));
         }
         let mut stream = Stream::new(number(), headers);
+        stream.connection = self.requests.len() as u64 % 3;
         stream.dies_when_answered = flags & 8 != 0;
-        stream.route = self.route;
-        let id = stream.id;
-        let place = self.configs.len() - 1;
-        let config = self.configs[place].as_mut().expect("in force");
-        config.requests += 1;
+        stream.route = route.map_or(null(), |route| route.own);
+        let (id, comes) = (stream.id, flags & 16 == 0);
+        let request = Request {
+            kind,
+            config: self.configs.hold(),
+            route: (self.routes.count() != 0).then(|| self.routes.hold()),
+            is_whole: end,
+            has_passed: false,
+            is_head_judged: comes,
+        };
+        self.requests.insert(id, request);
         let pointer = envoy::begin(stream);
         // SAFETY: configuration and stream are there.
         unsafe {
-            let filter = envoy_dynamic_module_on_http_filter_new(config.own, pointer);
+            let filter = envoy_dynamic_module_on_http_filter_new(own, pointer);
             envoy::stream(pointer).filter = filter;
-            self.requests.insert(
-                id,
-                Request {
-                    kind,
-                    config: place,
-                    is_whole: end,
-                    has_passed: false,
-                    is_head_judged: flags & 16 == 0,
-                },
-            );
-            if flags & 16 == 0 {
-                let status = envoy_dynamic_module_on_http_filter_request_headers(pointer, filter, end);
-                self.judge(id, status == 0);
+            if !comes {
+                return;
             }
+            let status = envoy_dynamic_module_on_http_filter_request_headers(pointer, filter, end);
+            if status == STOP_ALL
+                && let Some(pointer) = envoy::find(id)
+            {
+                envoy::stream(pointer).rest = Some(Rest::default());
+            }
+            assert!(kind != Kind::Sure || flags & 4 != 0 || status == 0, "a good request is held");
+            self.judge(id, status == 0);
         }
     }
 
@@ -211,13 +253,23 @@ impl World {
             _ => input.bytes(60),
         };
         let end = flags & 4 != 0;
+        self.requests.get_mut(&id).expect("known").is_whole = end;
         // SAFETY: the stream is there.
         let status = unsafe {
             let stream = envoy::stream(pointer);
+            if let Some(rest) = &mut stream.rest {
+                rest.pieces.push(piece.into());
+                rest.is_whole = end;
+                return;
+            }
             let before = std::mem::take(&mut stream.body[0]);
             stream.body[1].extend(before);
             stream.body[0] = vec![piece.into()];
-            self.requests.get_mut(&id).expect("known").is_whole = end;
+            if end && flags & 8 != 0 && !stream.body[1].is_empty() {
+                // Envoy may have put the last piece into the buffer already.
+                let last = std::mem::take(&mut stream.body[0]);
+                stream.body[1].extend(last);
+            }
             envoy_dynamic_module_on_http_filter_request_body(pointer, filter, end)
         };
         self.judge(id, status == 0);
@@ -226,10 +278,15 @@ impl World {
     fn send_trailers(&mut self, id: u64, input: &mut Input<'_>) {
         let Some((pointer, filter)) = self.open(id) else { return };
         self.requests.get_mut(&id).expect("known").is_whole = true;
+        let trailers = vec![pair(b"x-auth-subject", b"root"), pair(b"x-sum", &input.bytes(9))];
         // SAFETY: the stream is there.
         let status = unsafe {
-            envoy::stream(pointer).maps[1] =
-                vec![pair(b"x-auth-subject", b"root"), pair(b"x-sum", &input.bytes(9))];
+            let stream = envoy::stream(pointer);
+            if let Some(rest) = &mut stream.rest {
+                rest.trailers = Some(trailers);
+                return;
+            }
+            stream.maps[1] = trailers;
             envoy_dynamic_module_on_http_filter_request_trailers(pointer, filter)
         };
         self.judge(id, status == 0);
@@ -259,9 +316,16 @@ impl World {
         let passes = (goes_on || stream.is_resumed) && stream.answer.is_none();
         request.has_passed |= passes;
         match request.kind {
-            Kind::Good | Kind::Opaque => {}
-            Kind::Bad | Kind::Login => assert!(!passes, "{:?} passes", request.kind),
+            Kind::Sure | Kind::Good | Kind::Fetched => {}
+            Kind::Opaque => assert!(!passes || self.was_told_good, "an unknown token passes"),
+            Kind::Bad | Kind::Forged | Kind::Login => assert!(!passes, "{:?} passes", request.kind),
         }
+    }
+
+    /// The same for all: one may have woken others.
+    fn judge_all(&mut self) {
+        envoy::live().into_iter().for_each(|id| self.judge(id, false));
+        ENDED.take().iter().for_each(|ended| self.over(ended));
     }
 
     fn end(&mut self, id: u64) {
@@ -270,82 +334,23 @@ impl World {
         }
     }
 
+    /// All requests of this worker.
+    fn end_all(&mut self) {
+        envoy::live().into_iter().for_each(|id| self.end(id));
+    }
+
     fn over(&mut self, ended: &Stream) {
         let request = self.requests.remove(&ended.id).expect("known");
         assert!(!(request.has_passed && ended.answer.is_some()), "it passed, and was answered");
-        if let Some(config) = &mut self.configs[request.config] {
-            config.requests -= 1;
+        self.configs.release(request.config);
+        if let Some(place) = request.route {
+            self.routes.release(place);
         }
         self.sweep();
     }
 
-    /// Envoy's loop, once: what was scheduled, and answers to calls.
-    fn turn(&mut self, how: usize) {
-        for event in envoy::events() {
-            match event {
-                Event::Stream(id) => {
-                    let Some(pointer) = envoy::find(id) else { continue };
-                    // SAFETY: it is there.
-                    unsafe {
-                        envoy_dynamic_module_on_http_filter_scheduled(
-                            pointer,
-                            envoy::stream(pointer).filter,
-                            0,
-                        );
-                    }
-                    // It may have woken others.
-                    envoy::live().into_iter().for_each(|id| self.judge(id, false));
-                }
-                Event::Config(envoy) => {
-                    if let Some(config) = self.config(envoy) {
-                        // SAFETY: it is there.
-                        unsafe {
-                            envoy_dynamic_module_on_http_filter_config_scheduled(config.envoy, config.own, 0)
-                        };
-                    }
-                }
-            }
-        }
-        for (id, config) in envoy::calls() {
-            self.answer_call(id, config, how);
-        }
-        ENDED.take().iter().for_each(|ended| self.over(ended));
-    }
-
-    fn config(&self, envoy: usize) -> Option<&Config> {
-        self.configs.iter().flatten().find(|config| config.envoy as usize == envoy)
-    }
-
-    fn answer_call(&self, id: u64, config: usize, how: usize) {
-        let Some(config) = self.config(config) else { return };
-        let status: &[u8] = if how & 1 == 0 { b"200" } else { b"500" };
-        let pairs = [pair(b":status", status), pair(b"content-type", b"application/json")];
-        let headers: Vec<Header> = pairs.iter().map(Header::of).collect();
-        let body: Box<[u8]> = match how & 6 {
-            0 => br#"{"active": true, "sub": "machine"}"#[..].into(),
-            2 => br#"{"active": false}"#[..].into(),
-            4 => b"{"[..].into(),
-            _ => vec![b'a'; 100_000].into(),
-        };
-        let chunks: Vec<Bytes> = body.chunks(7).map(Bytes::of).collect();
-        let (headers, count) = if how & 8 == 0 { (headers.as_slice(), headers.len()) } else { (&[][..], 0) };
-        // SAFETY: what is lent is there for the call.
-        unsafe {
-            envoy_dynamic_module_on_http_filter_config_http_callout_done(
-                config.envoy,
-                config.own,
-                id,
-                0,
-                if count == 0 { null() } else { headers.as_ptr() },
-                count,
-                chunks.as_ptr(),
-                chunks.len(),
-            );
-        }
-    }
-
-    /// The requests of which everything is there, and that are neither answered nor on their way.
-    fn hanging(&self) -> Vec<u64> {
+    /// The requests of this worker of which everything is there, and that are neither answered nor on their way.
+    fn hanging(&self) -> Vec<Kind> {
         let hangs = |id: &u64| {
             let request = &self.requests[id];
             let pointer = envoy::find(*id).expect("it is there");
@@ -353,34 +358,34 @@ impl World {
             let is_answered = unsafe { envoy::stream(pointer) }.answer.is_some();
             request.is_head_judged && request.is_whole && !request.has_passed && !is_answered
         };
-        envoy::live().into_iter().filter(hangs).collect()
+        envoy::live().iter().filter(|id| hangs(id)).map(|id| self.requests[id].kind).collect()
     }
 
     /// Waits for all that is under way, and ends everything.
     fn finish(&mut self) {
         let start = Instant::now();
-        loop {
-            self.turn(0);
-            let hanging = self.hanging();
+        let round = |world: &mut Self| {
+            world.turn(0);
+            world.hanging()
+        };
+        while !self.ways.clients_go {
+            let hanging = [round(self), on_other_worker(|| round(self))].concat();
             if hanging.is_empty() {
                 break;
             }
-            let kinds: Vec<_> = hanging.iter().map(|id| self.requests[id].kind).collect();
-            assert!(start.elapsed() < PATIENCE, "they hang: {kinds:?}");
+            let needs_calls =
+                hanging.iter().any(|kind| matches!(kind, Kind::Opaque | Kind::Fetched | Kind::Forged));
+            let patience = if needs_calls { PATIENCE_WITH_CALLS } else { PATIENCE };
+            assert!(start.elapsed() < patience, "they hang: {hanging:?}");
             thread::sleep(Duration::from_micros(200));
         }
-        envoy::live().into_iter().for_each(|id| self.end(id));
-        if let Some(Some(last)) = self.configs.last_mut() {
-            last.is_replaced = true;
-        }
+        self.end_all();
+        on_other_worker(|| self.end_all());
+        self.configs.replace(None);
+        self.routes.replace(None);
         self.sweep();
-        assert!(self.configs.iter().all(Option::is_none), "all are over");
-        self.change_to_no_route();
-    }
-
-    fn change_to_no_route(&mut self) {
-        if !self.route.is_null() {
-            self.change_route();
-        }
+        assert_eq!(self.configs.iter().count() + self.routes.iter().count(), 0, "all are over");
+        // What was scheduled or called for what is over is dropped.
+        drop((envoy::events(), envoy::calls()));
     }
 }

@@ -92,6 +92,8 @@ extern "C" fn envoy_dynamic_module_on_http_filter_config_destroy(pointer: Own) {
         let config = ManuallyDrop::into_inner(config);
         hooks::config_over(&config);
         config.envoy.end();
+        // Now other threads may forget it: what they still count for it no longer goes to Envoy, whose side is gone soon.
+        config.text.end();
     }
 }
 
