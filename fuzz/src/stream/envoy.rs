@@ -87,6 +87,8 @@ pub struct Stream {
     pub is_buffer_itself: bool,
     /// What is kept back, if all of it is.
     pub rest: Option<Rest>,
+    /// The names and texts of its dynamic metadata. All of it is made anew when it changes.
+    pub metadata: Vec<(Box<[u8]>, Vec<Box<[u8]>>)>,
     /// The client's address.
     pub address: Box<[u8]>,
     /// The status of its answer.
@@ -101,7 +103,21 @@ pub struct Stream {
     pub filter: Own,
 }
 
+/// What another filter has set in the metadata of a request.
+pub const THEIRS: &[u8] = b"theirs";
+
 impl Stream {
+    /// Sets dynamic metadata; `texts`, with what is there before them if `is_added`.
+    pub fn set_metadata(&mut self, name: Box<[u8]>, text: Box<[u8]>, is_added: bool) {
+        let own = |(other, _): &&(Box<[u8]>, Vec<Box<[u8]>>)| **other == *name;
+        let before = self.metadata.iter().find(own).map(|(_, texts)| texts.clone());
+        let mut texts = before.filter(|_| is_added).unwrap_or_default();
+        assert!(texts.iter().all(|text| **text != *THEIRS), "two identities are mixed");
+        texts.push(text);
+        let others = self.metadata.iter().filter(|(other, _)| **other != *name);
+        self.metadata = others.cloned().chain([(name.clone(), texts)]).collect();
+    }
+
     pub fn new(id: u64, headers: Vec<Pair>) -> Self {
         Self {
             id,
@@ -111,6 +127,7 @@ impl Stream {
             body: [Vec::new(), Vec::new()],
             is_buffer_itself: false,
             rest: None,
+            metadata: Vec::new(),
             address: b"192.0.2.1:1024"[..].into(),
             answer: None,
             is_resumed: false,

@@ -34,6 +34,8 @@ pub fn are_found() -> bool {
         c"envoy_dynamic_module_callback_http_filter_config_http_callout",
         c"envoy_dynamic_module_callback_http_filter_config_increment_counter",
         c"envoy_dynamic_module_callback_http_set_dynamic_metadata_bool",
+        c"envoy_dynamic_module_callback_http_get_metadata_keys_count",
+        c"envoy_dynamic_module_callback_http_get_metadata_keys",
     ]
     .into_iter()
     .all(is_found)
@@ -146,12 +148,14 @@ mod offered {
         envoy_dynamic_module_callback_http_set_dynamic_metadata_string(
             envoy: Envoy, namespace: Bytes, name: Bytes, value: Bytes
         ) {
-            drop(unsafe { (stream(envoy).id, namespace.copied(), name.copied(), value.copied()) });
+            drop(unsafe { namespace.copied() });
+            unsafe { stream(envoy).set_metadata(name.copied(), value.copied(), false) };
         }
         envoy_dynamic_module_callback_http_set_dynamic_metadata_number(
-            envoy: Envoy, namespace: Bytes, name: Bytes, _value: f64
+            envoy: Envoy, namespace: Bytes, name: Bytes, value: f64
         ) {
-            drop(unsafe { (stream(envoy).id, namespace.copied(), name.copied()) });
+            drop(unsafe { namespace.copied() });
+            unsafe { stream(envoy).set_metadata(name.copied(), value.to_le_bytes().into(), false) };
         }
         envoy_dynamic_module_callback_http_filter_get_attribute_string(
             envoy: Envoy, id: u32, to: *mut Bytes
@@ -229,13 +233,31 @@ mod offered {
         envoy_dynamic_module_callback_http_add_dynamic_metadata_list_string(
             envoy: Envoy, namespace: Bytes, name: Bytes, value: Bytes
         ) -> bool {
-            drop(unsafe { (stream(envoy).id, namespace.copied(), name.copied(), value.copied()) });
+            drop(unsafe { namespace.copied() });
+            unsafe { stream(envoy).set_metadata(name.copied(), value.copied(), true) };
             true
         }
         envoy_dynamic_module_callback_http_set_dynamic_metadata_bool(
-            envoy: Envoy, namespace: Bytes, name: Bytes, _value: bool
+            envoy: Envoy, namespace: Bytes, name: Bytes, value: bool
         ) {
-            drop(unsafe { (stream(envoy).id, namespace.copied(), name.copied()) });
+            drop(unsafe { namespace.copied() });
+            unsafe { stream(envoy).set_metadata(name.copied(), [u8::from(value)].into(), false) };
+        }
+        envoy_dynamic_module_callback_http_get_metadata_keys_count(
+            envoy: Envoy, source: u32, namespace: Bytes
+        ) -> usize {
+            drop(unsafe { namespace.copied() });
+            assert_eq!(source, 0, "that of the request");
+            unsafe { stream(envoy) }.metadata.len()
+        }
+        envoy_dynamic_module_callback_http_get_metadata_keys(
+            envoy: Envoy, _source: u32, namespace: Bytes, to: *mut Bytes
+        ) -> bool {
+            drop(unsafe { namespace.copied() });
+            for (at, (name, _)) in unsafe { stream(envoy) }.metadata.iter().enumerate() {
+                unsafe { to.add(at).write(Bytes::of(name)) };
+            }
+            true
         }
         envoy_dynamic_module_callback_http_filter_config_http_callout(
             config: Envoy, id: *mut u64, cluster: Bytes, headers: *mut Header, count: usize, body: Bytes,
@@ -301,3 +323,9 @@ static LIST: unsafe extern "C" fn(Envoy, Bytes, Bytes, Bytes) -> bool =
 #[used]
 static BOOL: unsafe extern "C" fn(Envoy, Bytes, Bytes, bool) =
     offered::envoy_dynamic_module_callback_http_set_dynamic_metadata_bool;
+#[used]
+static COUNT_NAMES: unsafe extern "C" fn(Envoy, u32, Bytes) -> usize =
+    offered::envoy_dynamic_module_callback_http_get_metadata_keys_count;
+#[used]
+static NAMES: unsafe extern "C" fn(Envoy, u32, Bytes, *mut Bytes) -> bool =
+    offered::envoy_dynamic_module_callback_http_get_metadata_keys;

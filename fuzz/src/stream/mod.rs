@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use config::{Config, Held, Route, refuse};
-use envoy::{Envoy, Own, Rest, Stream, pair};
+use envoy::{Envoy, Own, Rest, Stream, THEIRS, pair};
 use hooks::{
     envoy_dynamic_module_on_http_filter_new, envoy_dynamic_module_on_http_filter_request_body,
     envoy_dynamic_module_on_http_filter_request_headers,
@@ -194,6 +194,11 @@ impl World {
         let mut stream = Stream::new(number(), headers);
         stream.connection = self.requests.len() as u64 % 3;
         stream.dies_when_answered = flags & 8 != 0;
+        if flags & 32 != 0 {
+            // A filter before this one has told of another identity.
+            stream.set_metadata((*b"scopes").into(), THEIRS.into(), false);
+            stream.set_metadata((*b"other").into(), THEIRS.into(), false);
+        }
         stream.route = route.map_or(null(), |route| route.own);
         let (id, comes) = (stream.id, flags & 16 == 0);
         let request = Request {
