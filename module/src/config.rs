@@ -133,8 +133,7 @@ pub struct Route {
     pub text: Text,
 }
 
-/// How many routes have a policy of their own. Where none has, no request looks for one: that would have Envoy
-/// choose the route before the headers are edited.
+/// How many routes have a policy of their own. Where none has, no request looks for one.
 static ROUTES: AtomicUsize = AtomicUsize::new(0);
 
 impl Route {

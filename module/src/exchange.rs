@@ -231,6 +231,19 @@ impl Stream for Exchange {
         done(self.envoy.is_live(), "the request is over")
     }
 
+    fn choose_route_again(&self) -> Result<(), HostError> {
+        done(self.envoy.clear_route(), "the route cannot be chosen again")?;
+        if !Route::are_there() {
+            return Ok(());
+        }
+        let route = self.envoy.route();
+        let local = self.local().ok_or(HostError("a request without a policy"))?;
+        done(
+            local.is_of(route.as_ref()),
+            "the route by what the filter set has another policy than the route by what the client sent",
+        )
+    }
+
     fn set_filter_state(&self, name: &str, value: &[u8]) {
         self.envoy.set_filter_state(name, value);
     }

@@ -102,6 +102,11 @@ impl Local {
         })
     }
 
+    /// Whether this is what the thread has of the policy of that route, or of a route without one.
+    pub fn is_of(&self, route: Option<&Arc<Route>>) -> bool {
+        self.route.as_ref().map(|own| own.text.id) == route.map(|other| other.text.id)
+    }
+
     fn is_over(&self) -> bool {
         self.config.text.is_over() || self.route.as_ref().is_some_and(|route| route.text.is_over())
     }

@@ -30,12 +30,11 @@ pub fn set_for_allowed(stream: &dyn Stream, policy: &Policy, allow: &Allow) {
         (Some(denial), _) => set_for_denied(stream, policy, denial),
         (None, identity) => {
             set(stream, RULE, policy.rule_name(allow.attribution.rule).as_bytes());
-            if let Some(identity) = identity {
-                let names = policy.identity_headers();
-                set_header(stream, SUBJECT, identity, &names.subject);
-                set_header(stream, SCHEME, identity, &names.scheme);
-                set_header(stream, SCOPES, identity, &names.scopes);
-            }
+            let identity = identity.as_deref();
+            let names = policy.identity_headers();
+            set_header(stream, SUBJECT, identity, &names.subject);
+            set_header(stream, SCHEME, identity, &names.scheme);
+            set_header(stream, SCOPES, identity, &names.scopes);
         }
     }
 }
@@ -63,8 +62,8 @@ fn scheme_of(policy: &Policy, attribution: Attribution) -> Option<&str> {
 }
 
 /// The value that the upstream gets in this header is there already, as it should be written.
-fn set_header(stream: &dyn Stream, name: &str, identity: &Identity, header: &str) {
-    let value = identity.headers.iter().find_map(|edit| match edit {
+fn set_header(stream: &dyn Stream, name: &str, identity: Option<&Identity>, header: &str) {
+    let value = identity.into_iter().flat_map(|identity| &identity.headers).find_map(|edit| match edit {
         HeaderMutation::Set(own, value) if **own == *header => Some(value),
         _ => None,
     });

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::pending::{StreamId, WaitRequest};
 use super::token_request::{AwaitingBody, LoggingIn};
 use super::worker::Worker;
-use super::{Action, filter_state, metadata};
+use super::{Action, filter_state};
 use crate::decision::{
-    Allow, Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, TokenRequest,
+    Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, TokenRequest,
 };
 use crate::engine::RequestMemo;
-use crate::host::{ClientAddress, Host, HostError, IS_NATIVE, LocalReply, Stream};
-use crate::request::{HeaderMutation, Request};
+use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
+use crate::request::Request;
 
 /// How long a request waits for what is being fetched, at most.
 pub(super) const WAIT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -275,13 +275,9 @@ impl HttpFilter {
     /// Carries out a decision that needs nothing more.
     pub(super) fn carry_out(&mut self, stream: &dyn Stream, decision: &Decision) -> Action {
         match decision {
-            Decision::Allow(allow) => match edit(stream, allow) {
+            Decision::Allow(allow) => match self.let_go(stream, allow) {
                 Ok(()) => {
                     self.worker.count_allowed(allow);
-                    filter_state::set_for_allowed(stream, self.worker.engine().policy(), allow);
-                    if let (true, Some(identity)) = (IS_NATIVE, &allow.identity) {
-                        metadata::tell(stream, identity);
-                    }
                     if let Some(denial) = &allow.shadow_denial {
                         self.worker.log_shadow_denial(denial);
                     }
@@ -358,24 +354,6 @@ pub(super) fn wait_request(host: &dyn Host, stream: &dyn Stream, deadline: Durat
     let client = ClientAddress::of(host);
     let [address, site] = [client.as_str(), client.site()].map(|text| text.map(str::to_owned));
     WaitRequest { deadline, address, site, connection: stream.connection_id(), ..WaitRequest::default() }
-}
-
-/// Edits the request's headers. One that could not be taken away is one that the client forged.
-fn edit(stream: &dyn Stream, allow: &Allow) -> Result<(), Denial> {
-    let identity = allow.identity.iter().flat_map(|identity| &identity.headers);
-    let is_new = !allow.mutations.spoofs_identity;
-    (allow.mutations.list.iter().try_for_each(|edit| apply(stream, edit, false)))
-        .and_then(|()| identity.into_iter().try_for_each(|edit| apply(stream, edit, is_new)))
-        .map_err(|_| Denial::host_failure("request headers cannot be edited"))
-}
-
-/// Makes one edit; `is_new`: there is no such header yet.
-pub(super) fn apply(stream: &dyn Stream, edit: &HeaderMutation, is_new: bool) -> Result<(), HostError> {
-    match edit {
-        HeaderMutation::Remove(name) => stream.remove_request_header(name),
-        HeaderMutation::Set(name, value) if is_new => stream.add_request_header(name.as_bytes(), value),
-        HeaderMutation::Set(name, value) => stream.set_request_header(name.as_bytes(), value),
-    }
 }
 
 /// Answers a request that was not announced, and so belongs to no policy.

@@ -9,10 +9,17 @@ use crate::config::METADATA_NAMES;
 use crate::host::{Metadata, Stream};
 use crate::identity::Identity;
 
-/// Tells of a request that goes on, and was not only spared.
-pub fn tell(stream: &dyn Stream, identity: &Identity) {
+/// Tells of a request that goes on, and was not only spared. Without an identity nothing is told of it, whatever another
+/// filter has said before.
+pub fn tell(stream: &dyn Stream, identity: Option<&Identity>) {
+    stream.set_metadata(&identity.map(values).unwrap_or_default());
+}
+
+type Values<'i> = SmallVec<[(&'i str, Metadata<'i>); 4]>;
+
+fn values(identity: &Identity) -> Values<'_> {
     let [subject_name, scheme_name, scopes_name] = METADATA_NAMES;
-    let mut values: SmallVec<[(&str, Metadata<'_>); 4]> = SmallVec::new();
+    let mut values = Values::new();
     if let Some(subject) = &identity.subject {
         values.push((subject_name, Metadata::Text(subject.into())));
     }
@@ -27,7 +34,7 @@ pub fn tell(stream: &dyn Stream, identity: &Identity) {
     for (name, value) in &identity.metadata {
         values.extend(claim(value).map(|value| (&**name, value)));
     }
-    stream.set_metadata(&values);
+    values
 }
 
 /// What a claim is told as; `None`: it is absent.

@@ -14,7 +14,7 @@ fn told(metadata: &[(&str, Value)]) -> Vec<(String, String)> {
         metadata,
         ..Identity::default()
     };
-    tell(&stream, &identity);
+    tell(&stream, Some(&identity));
     stream.metadata.into_inner()
 }
 

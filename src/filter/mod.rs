@@ -10,6 +10,7 @@
 //! matches on it and names all of its arms, and only an allowed request is answered [`Action::Continue`].
 
 mod filter_state;
+mod forward;
 mod http_filter;
 mod metadata;
 mod pending;

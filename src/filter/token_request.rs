@@ -13,12 +13,13 @@ use smallvec::smallvec;
 use zeroize::Zeroizing;
 
 use super::Action;
-use super::http_filter::{HttpFilter, State, Step, WAIT_TIMEOUT, apply, wait_request};
+use super::forward::apply;
+use super::http_filter::{HttpFilter, State, Step, WAIT_TIMEOUT, wait_request};
 use super::pending::WaitRequest;
 use crate::decision::{Attribution, Decision, Denial, HeaderMutations, RuleId, TokenRequest};
 use crate::engine::TokenAnswer;
 use crate::fetch::PendingFetch;
-use crate::host::{IS_NATIVE, Stream};
+use crate::host::{HostError, IS_NATIVE, Stream};
 use crate::reason::Reason;
 use crate::request::Request;
 use crate::token_endpoint::{MAX_BODY_BYTES, PendingLogin, TokenEndpoint};
@@ -115,6 +116,10 @@ impl HttpFilter {
     ) -> Action {
         if mutations.list.iter().any(|edit| apply(stream, edit, false).is_err()) {
             return self.fail(stream, "request headers cannot be edited");
+        }
+        if let Err(HostError(what)) = stream.choose_route_again() {
+            self.worker.warn_of_route(what);
+            return self.fail(stream, what);
         }
         self.state = State::HeadReleased(Box::new(token_request));
         Action::Continue

@@ -69,6 +69,7 @@ pub struct Worker {
     /// The refusals that are seen in the host's stats at once.
     seen_at_once: RateLimit,
     has_warned_of_held_body: Cell<bool>,
+    route_lines: RateLimit,
 }
 
 impl Worker {
@@ -87,6 +88,7 @@ impl Worker {
             dry_run_lines: RateLimit::new(DRY_RUN_LINES, 10),
             seen_at_once: RateLimit::new(SEEN_AT_ONCE, 1),
             has_warned_of_held_body: Cell::new(false),
+            route_lines: RateLimit::new(1, 10),
         })
     }
 
@@ -339,6 +341,18 @@ impl Worker {
             denial.status(),
             if explanation.is_empty() { "" } else { " " }
         );
+    }
+
+    /// Says that the host chose no route for a request that was edited. A client can bring it about.
+    pub(super) fn warn_of_route(&self, what: &str) {
+        let now = self.host.coarse_now();
+        let _ = self.route_lines.left_out(now);
+        if self.route_lines.take(now) {
+            log::error!(
+                "lychgate: a request is refused: {what}; do not match a route that has a policy of its own, or the route \
+                 that such a request has otherwise, on headers that the filter sets or removes"
+            );
+        }
     }
 
     /// Says once how requests for tokens can be served.

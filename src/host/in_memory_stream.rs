@@ -42,6 +42,8 @@ pub struct InMemoryStream {
     pub resumed: Cell<u32>,
     /// The number of its connection.
     pub connection: Cell<u64>,
+    /// How often its route was chosen again.
+    pub routed: Cell<u32>,
     /// The dynamic metadata that was set, as text.
     pub metadata: RefCell<Vec<(String, String)>>,
     /// The filter state that was set.
@@ -148,6 +150,12 @@ impl Stream for InMemoryStream {
     fn resume(&self) -> Result<(), HostError> {
         self.works("resume")?;
         self.resumed.set(self.resumed.get().saturating_add(1));
+        Ok(())
+    }
+
+    fn choose_route_again(&self) -> Result<(), HostError> {
+        self.works("choose_route_again")?;
+        self.routed.set(self.routed.get().saturating_add(1));
         Ok(())
     }
 

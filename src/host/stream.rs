@@ -98,6 +98,14 @@ pub trait Stream {
     /// If the host does not.
     fn resume(&self) -> Result<(), HostError>;
 
+    /// Has the host choose the route again, by what the request is after it was edited and told of. Until then a host may
+    /// have one that it chose by what the client sent.
+    ///
+    /// # Errors
+    /// If the host does not, or if the route that it chooses has another policy than the one that the request was judged
+    /// by. The request must not go on then.
+    fn choose_route_again(&self) -> Result<(), HostError>;
+
     /// Tells the host something of the request, for its access log and for filters after this one. Best
     /// effort: a host without filter state ignores it.
     fn set_filter_state(&self, name: &str, value: &[u8]);

@@ -69,6 +69,11 @@ impl Stream for ProxyStream {
         hostcalls::resume_http_request().map_err(failed("the host does not let it go on"))
     }
 
+    /// Envoy does so by itself when a Wasm module changes a header.
+    fn choose_route_again(&self) -> Result<(), HostError> {
+        Ok(())
+    }
+
     fn set_filter_state(&self, name: &str, value: &[u8]) {
         let _ = hostcalls::set_property(name, value);
     }

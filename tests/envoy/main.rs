@@ -14,6 +14,7 @@ mod login;
 mod native;
 mod observability;
 mod possession;
+mod routes;
 mod secrets;
 mod vectors;
 mod waiting;

@@ -176,6 +176,9 @@ mod offered {
             // What was kept back follows, before this returns.
             unsafe { send_rest(envoy, own.id) };
         }
+        envoy_dynamic_module_callback_http_clear_route_cache(envoy: Envoy) {
+            let _ = unsafe { stream(envoy).id };
+        }
         envoy_dynamic_module_callback_get_most_specific_route_config(envoy: Envoy) -> Own {
             unsafe { stream(envoy) }.route
         }

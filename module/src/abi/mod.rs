@@ -79,6 +79,7 @@ envoy! {
     ) -> bool;
     envoy_dynamic_module_callback_http_filter_get_attribute_int(stream: Envoy, id: u32, value: *mut u64) -> bool;
     envoy_dynamic_module_callback_http_filter_continue_decoding(stream: Envoy);
+    envoy_dynamic_module_callback_http_clear_route_cache(stream: Envoy);
     envoy_dynamic_module_callback_get_most_specific_route_config(stream: Envoy) -> Own;
     envoy_dynamic_module_callback_http_filter_scheduler_new(stream: Envoy) -> Envoy;
     envoy_dynamic_module_callback_http_filter_scheduler_commit(scheduler: Envoy, event: u64);

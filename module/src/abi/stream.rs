@@ -248,6 +248,14 @@ impl StreamHandle {
         true
     }
 
+    /// Forgets the route, so that Envoy chooses it when it is asked for again.
+    pub fn clear_route(&self) -> bool {
+        let Some(stream) = self.to_change() else { return false };
+        // SAFETY: the stream is there.
+        unsafe { envoy_dynamic_module_callback_http_clear_route_cache(stream) };
+        true
+    }
+
     /// What the request's route says of this filter.
     pub fn route(&self) -> Option<Arc<Route>> {
         let stream = self.get()?;
