@@ -21,6 +21,12 @@ impl RequestMemo {
         self.logins.borrow().iter().find(|(own, _)| *own == scheme).map(|(_, login)| login.clone())
     }
 
+    /// The first that was begun, with its scheme.
+    #[must_use]
+    pub fn first_login(&self) -> Option<(SchemeId, DeferredLogin)> {
+        self.logins.borrow().first().cloned()
+    }
+
     /// Whether none was begun.
     pub(super) fn has_no_login(&self) -> bool {
         self.logins.borrow().is_empty()

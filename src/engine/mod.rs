@@ -22,7 +22,7 @@ use crate::decision::{
 };
 use crate::fetch::Fetcher;
 use crate::host::{Host, StatUpdate, Ticket, WorkDone};
-use crate::login::{LoginHistory, LoginId, PasswordChecker};
+use crate::login::{LoginHistory, PasswordChecker, Settled};
 use crate::metrics::Metrics;
 use crate::normal_path::NormalPath;
 use crate::policy::{Compiled, Environment, Policy};
@@ -228,7 +228,7 @@ impl Engine {
     }
 
     /// A password was hashed on another thread; gives the logins that are known of now.
-    pub fn finish_login(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<LoginId> {
+    pub fn finish_login(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<Settled> {
         self.passwords.finish(ticket, done, host)
     }
 

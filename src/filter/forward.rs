@@ -19,7 +19,7 @@ impl HttpFilter {
             metadata::tell(stream, allow.identity.as_deref());
         }
         let is_changed = allow.mutations().next().is_some() || policy.filter_state;
-        if is_changed {
+        if IS_NATIVE && is_changed {
             stream.choose_route_again().map_err(|HostError(what)| {
                 self.worker.warn_of_route(what);
                 Denial::host_failure(what)

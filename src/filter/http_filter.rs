@@ -8,7 +8,7 @@ use super::token_request::{AwaitingBody, LoggingIn};
 use super::worker::Worker;
 use super::{Action, filter_state};
 use crate::decision::{
-    Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, TokenRequest,
+    Attribution, Decision, Denial, ErrorFormat, HeaderMutations, Pause, Response, RuleId, TokenRequest,
 };
 use crate::engine::RequestMemo;
 use crate::host::{ClientAddress, Host, HostError, LocalReply, Stream};
@@ -37,8 +37,8 @@ pub(super) enum State {
 
 /// What is to be done with a request, once its headers are no longer being read.
 pub(super) enum Step {
-    /// It has a place to wait at until this time.
-    Wait(Duration),
+    /// It has a place to wait at until this time, and is judged by this rule.
+    Wait(Duration, RuleId),
     /// Its body is read first.
     AwaitBody(Box<AwaitingBody>),
     /// It asks for a token, and has no body.
@@ -50,7 +50,9 @@ pub(super) enum Step {
 }
 
 pub(super) struct Waiting {
-    memo: RequestMemo,
+    pub(super) memo: RequestMemo,
+    /// The rule that it is judged by.
+    pub(super) rule: RuleId,
     deadline: Duration,
     /// Whether its head is all of it.
     is_whole: bool,
@@ -154,6 +156,7 @@ impl HttpFilter {
                 self.fail(stream, "the upstream answered a request for a token")
             }
             State::Fresh | State::Waiting(_) | State::AwaitingBody(_) | State::LoggingIn(_) => {
+                self.leave_login();
                 self.leave(State::Answered);
                 Action::Continue
             }
@@ -167,7 +170,7 @@ impl HttpFilter {
         match std::mem::replace(&mut self.state, State::Answered) {
             State::Waiting(waiting) => {
                 self.worker.stop_waiting(self.id);
-                let Waiting { memo, deadline, is_whole } = *waiting;
+                let Waiting { memo, deadline, is_whole, rule: _ } = *waiting;
                 if self.decide(stream, memo, Some(deadline), is_whole) == Action::Continue
                     && stream.resume().is_err()
                 {
@@ -191,6 +194,7 @@ impl HttpFilter {
 
     /// The request is over, however it ended.
     pub fn on_delete(&mut self) {
+        self.leave_login();
         self.leave(State::Answered);
     }
 
@@ -230,8 +234,9 @@ impl HttpFilter {
             None => self.fail(stream, "request headers are not there"),
             // Looked at where it is: it has a hundred bytes, and nearly every request comes by here.
             Some(Step::CarryOut(ref decision)) => self.carry_out(stream, decision),
-            Some(Step::Wait(deadline)) => {
-                self.state = State::Waiting(Box::new(Waiting { memo, deadline, is_whole: end_of_stream }));
+            Some(Step::Wait(deadline, rule)) => {
+                self.state =
+                    State::Waiting(Box::new(Waiting { memo, rule, deadline, is_whole: end_of_stream }));
                 Action::Hold
             }
             Some(Step::AwaitBody(awaiting)) => {
@@ -263,10 +268,10 @@ impl HttpFilter {
         // A request with a deadline had a place.
         if deadline.is_some() {
             self.worker.wait_on(self.id, wait_request);
-            return Step::Wait(until);
+            return Step::Wait(until, rule);
         }
         if self.worker.wait(self.id, wait_request) {
-            return Step::Wait(until);
+            return Step::Wait(until, rule);
         }
         let denial = Denial::too_many_waiting().at(Attribution::rule(rule));
         Step::CarryOut(self.worker.engine().refuse(denial, request))

@@ -9,6 +9,7 @@
 //! before.** Its state ([`HttpFilter`]) is an enum with the data of each state in it, every callback
 //! matches on it and names all of its arms, and only an allowed request is answered [`Action::Continue`].
 
+mod counting;
 mod filter_state;
 mod forward;
 mod http_filter;

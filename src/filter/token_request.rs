@@ -42,7 +42,7 @@ pub struct AwaitingBody {
 /// A request for a token whose password is hashed on another thread.
 pub struct LoggingIn {
     pub request: TokenRequest,
-    pending: Box<PendingLogin>,
+    pub pending: Box<PendingLogin>,
     deadline: Duration,
     /// Whether its head went on, so that the upstream may answer it.
     pub is_head_released: bool,
@@ -117,7 +117,7 @@ impl HttpFilter {
         if mutations.list.iter().any(|edit| apply(stream, edit, false).is_err()) {
             return self.fail(stream, "request headers cannot be edited");
         }
-        if let Err(HostError(what)) = stream.choose_route_again() {
+        if let (true, Err(HostError(what))) = (IS_NATIVE, stream.choose_route_again()) {
             self.worker.warn_of_route(what);
             return self.fail(stream, what);
         }

@@ -2,15 +2,16 @@
 //! clock's ticks, the calls that are answered.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::pending::{PendingRequests, StreamId, WaitLimits, WaitRequest};
 use super::rate_limit::RateLimit;
-use crate::decision::{Allow, Denial, Response};
+use crate::decision::Attribution;
 use crate::engine::Engine;
 use crate::fetch::{PendingFetch, Urgency};
 use crate::host::{CallResponse, Host, Ticket, WorkDone};
-use crate::login::LoginHistory;
+use crate::login::{LoginHistory, LoginId};
 use crate::metrics::Metrics;
 use crate::policy::Environment;
 use crate::token::begin_replays;
@@ -59,17 +60,19 @@ impl WakeBudget {
 
 /// A worker's share of the filter.
 pub struct Worker {
-    engine: Engine,
-    host: Rc<dyn Host>,
+    pub(super) engine: Engine,
+    pub(super) host: Rc<dyn Host>,
     /// The requests that wait for something that is being fetched.
     pending: RefCell<PendingRequests>,
     /// The requests for a token, which wait for their body: they take no places of the others.
     token_requests: RefCell<PendingRequests>,
-    dry_run_lines: RateLimit,
+    pub(super) dry_run_lines: RateLimit,
     /// The refusals that are seen in the host's stats at once.
-    seen_at_once: RateLimit,
+    pub(super) seen_at_once: RateLimit,
     has_warned_of_held_body: Cell<bool>,
     route_lines: RateLimit,
+    /// Logins whose request is gone, with where it would have been refused: bounded by those that wait for their turn.
+    pub(super) left_logins: RefCell<HashMap<LoginId, Attribution>>,
 }
 
 impl Worker {
@@ -89,6 +92,7 @@ impl Worker {
             seen_at_once: RateLimit::new(SEEN_AT_ONCE, 1),
             has_warned_of_held_body: Cell::new(false),
             route_lines: RateLimit::new(1, 10),
+            left_logins: RefCell::default(),
         })
     }
 
@@ -206,8 +210,12 @@ impl Worker {
         budget: &WakeBudget,
         wake: &mut dyn FnMut(StreamId) -> bool,
     ) {
-        for login in self.engine.finish_login(ticket, done, self.host()) {
+        for (login, verdict) in self.engine.finish_login(ticket, done, self.host()) {
             self.pending.borrow_mut().wake(&PendingFetch::Login(login));
+            let left = self.left_logins.borrow_mut().remove(&login);
+            if let (Some(attribution), Some(verdict)) = (left, verdict) {
+                self.count_left(attribution, verdict);
+            }
         }
         self.wake_due(budget, wake);
     }
@@ -296,51 +304,6 @@ impl Worker {
     pub fn retire(&self) {
         self.engine.fetcher().abandon(self.host());
         self.engine.retire(|slot, update| self.host.update_stat(slot, update));
-    }
-
-    pub(super) fn count_allowed(&self, allow: &Allow) {
-        self.engine.metrics().allowed(allow);
-        self.flush_without_ticks();
-    }
-
-    pub(super) fn count_answered(&self, response: &Response) {
-        self.engine.metrics().answered(response);
-        self.flush_without_ticks();
-    }
-
-    /// Most of what is counted is carried to the host's stats when time has passed, so that a request that
-    /// goes on costs none of the host's calls.
-    fn flush_without_ticks(&self) {
-        if !self.host.has_ticks() {
-            self.engine.measure(|slot, update| self.host.update_stat(slot, update));
-        }
-    }
-
-    /// A refusal is counted, and seen at once unless there are many. Where no tick comes, each is.
-    pub(super) fn count_denied(&self, denial: &Denial) {
-        let metrics = self.engine.metrics();
-        let slots = metrics.denied(denial);
-        if self.host.has_ticks() && !self.seen_at_once.take(self.host.coarse_now()) {
-            return;
-        }
-        for slot in slots {
-            if let Some(update) = metrics.take_one(slot) {
-                self.host.update_stat(slot, update);
-            }
-        }
-    }
-
-    pub(super) fn log_shadow_denial(&self, denial: &Denial) {
-        let Denial { reason, explanation, .. } = denial;
-        if !self.dry_run_lines.take(self.host.coarse_now()) {
-            return;
-        }
-        let rule = self.engine.policy().rule_name(denial.attribution.rule);
-        log::info!(
-            "lychgate: dry run: rule {rule:?} would refuse with {} {reason}{}{explanation}",
-            denial.status(),
-            if explanation.is_empty() { "" } else { " " }
-        );
     }
 
     /// Says that the host chose no route for a request that was edited. A client can bring it about.

@@ -63,6 +63,12 @@ impl DeferredLogin {
         })
     }
 
+    /// What it is worth at all of its directories together; `None`: that is not known yet.
+    #[must_use]
+    pub fn worth(&self) -> Option<Verdict> {
+        self.verdicts.get().map(|verdicts| worth(verdicts))
+    }
+
     /// Whether its request is gone, and asks for it no more.
     fn is_abandoned(&self) -> bool {
         Rc::strong_count(&self.verdicts) == 1
@@ -76,6 +82,16 @@ impl DeferredLogin {
         self.settle(self.directories.iter().map(|_| Some(verdict)).collect());
     }
 }
+
+/// Right at one of them is right; what is not wrong is more than a wrong password.
+fn worth(verdicts: &[Option<Verdict>]) -> Verdict {
+    let known = || verdicts.iter().flatten();
+    let first = known().find(|verdict| **verdict == Verdict::Right);
+    *first.or_else(|| known().find(|verdict| **verdict != Verdict::Wrong)).unwrap_or(&Verdict::Wrong)
+}
+
+/// A login that is known of now, and what it is worth; `None`: its request was gone, and it was not tried.
+pub type Settled = (LoginId, Option<Verdict>);
 
 /// What is left to do at a directory.
 enum Step {
@@ -198,20 +214,21 @@ impl PasswordChecker {
     }
 
     /// Begins with the next one whose password is hashed, if none is underway; gives those that are not hashed.
-    fn take_turns(&self, host: &dyn Host) -> Vec<LoginId> {
+    fn take_turns(&self, host: &dyn Host) -> Vec<Settled> {
         let mut settled = Vec::new();
         let mut deferred = self.deferred.borrow_mut();
         while deferred.underway.is_none() {
             let Some(waiting) = deferred.waiting.pop_front() else { break };
             // No request learns what it is worth, so it need not be known.
             if waiting.login.is_abandoned() {
+                settled.push((waiting.login.id, None));
                 continue;
             }
             match self.hand_over(&waiting, host) {
                 Ok((ticket, steps)) => deferred.underway = Some(Underway { ticket, steps, waiting }),
                 Err(verdicts) => {
+                    settled.push((waiting.login.id, Some(worth(&verdicts))));
                     waiting.login.settle(verdicts);
-                    settled.push(waiting.login.id);
                 }
             }
         }
@@ -277,7 +294,7 @@ impl PasswordChecker {
 
     /// Books what came of a login that was hashed elsewhere, whether or not its request is still there. Gives the
     /// logins that are known of now: this one, and those whose turn came and that are not hashed.
-    pub fn finish(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<LoginId> {
+    pub fn finish(&self, ticket: Ticket, done: WorkDone, host: &dyn Host) -> Vec<Settled> {
         let underway = self.deferred.borrow_mut().underway.take_if(|underway| underway.ticket == ticket);
         let Some(Underway { steps, waiting, .. }) = underway else { return Vec::new() };
         let WorkDone(checks) = done;
@@ -302,8 +319,8 @@ impl PasswordChecker {
         if steps.iter().zip(&verdicts).any(is_recalled) {
             host.record(Event::Password(PasswordCheck::Remembered));
         }
+        let mut settled = vec![(waiting.login.id, Some(worth(&verdicts)))];
         waiting.login.settle(verdicts);
-        let mut settled = vec![waiting.login.id];
         settled.extend(self.take_turns(host));
         settled
     }

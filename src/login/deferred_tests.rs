@@ -3,7 +3,7 @@ use std::rc::Rc;
 use smallvec::SmallVec;
 
 use super::{DeferredLogin, MOST};
-use crate::host::{InMemoryHost, Work, WorkDone};
+use crate::host::{InMemoryHost, Verdict, Work, WorkDone};
 use crate::identity::{User, UserDirectory};
 use crate::login::{LoginHistory, LoginOutcome, PasswordChecker, PasswordSettings};
 use crate::password::PasswordHash;
@@ -50,7 +50,8 @@ fn a_password_hashed_on_another_thread_is_worth_what_it_is_here() {
         assert!(login.outcome(&users, name).is_none(), "{name}: nothing is known before it is hashed");
         let (ticket, work) = host.work.borrow_mut().remove(0);
         let done = std::thread::spawn(move || (work.run)(&InMemoryHost::at(1000))).join().unwrap();
-        assert_eq!(checker.finish(ticket, done, &host), [login.id]);
+        assert_eq!(checker.finish(ticket, done, &host), [(login.id, login.worth())]);
+        assert_eq!(login.worth(), Some(if right { Verdict::Right } else { Verdict::Wrong }), "{name}");
         let outcome = login.outcome(&users, name).expect("it is hashed");
         assert_eq!(matches!(outcome, LoginOutcome::Right(_)), right, "{name}: {outcome:?}");
     }

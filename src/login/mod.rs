@@ -19,7 +19,7 @@ mod verified_password_cache;
 pub use admission::LoginHistory;
 pub use budget::Budget;
 pub use checker::{Admitted, LoginOutcome, PasswordChecker};
-pub use deferred::{DeferredLogin, LoginId};
+pub use deferred::{DeferredLogin, LoginId, Settled};
 pub use each::Try;
 pub use settings::PasswordSettings;
 pub use throttle::Account;

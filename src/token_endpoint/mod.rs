@@ -72,6 +72,12 @@ impl PendingLogin {
     pub fn id(&self) -> LoginId {
         self.login.id
     }
+
+    /// The login itself.
+    #[must_use]
+    pub fn login(&self) -> &DeferredLogin {
+        &self.login
+    }
 }
 
 impl TokenEndpoint {

@@ -1,9 +1,13 @@
 //! Guesses at a password in an Envoy that takes the address of a client from the client.
 
+use std::io::Write as _;
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options};
 use lychgate_tests::http::Request;
 use lychgate_tests::keys;
@@ -81,4 +85,67 @@ fn made_up_addresses_of_guessers_do_not_keep_a_login_from_a_known_address_out() 
     assert!(judged > 10, "no address fails twice, so none is throttled: {judged}");
     assert!(through >= 18, "{through} of 20");
     assert!(super::is_module_alive(&envoy), "{}", envoy.log());
+}
+
+/// A guesser that resets its connection while its password is hashed on another thread was counted nowhere, though its guess
+/// was made and the name was locked.
+#[test]
+fn a_guess_of_a_client_that_does_not_wait_for_the_answer_is_counted() {
+    let (upstream, _seen) = recording();
+    let mut policy = policy();
+    policy["schemes"]["basic"] = json!({"type": "http", "scheme": "basic", "users": "staff"});
+    policy["rules"] = json!([
+        {"match": {"path": "/basic"}, "name": "basic", "security": [{"basic": []}]},
+        {"match": {"path": "/dry"}, "name": "dry", "security": [{"basic": []}], "mode": "dry_run"},
+    ]);
+    let envoy = Envoy::start(&[Listener::new("gate", policy)], upstream.addr(), &Options::default());
+    let envoy = envoy.unwrap_or_else(|failure| panic!("{}", failure.log));
+    let guess = |path: &str, number: usize| {
+        let head = if path == "/token" {
+            let form = format!("username=user{number}&password=guess");
+            let kind = "application/x-www-form-urlencoded";
+            format!(
+                "POST /token HTTP/1.1\r\nhost: a\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{form}",
+                form.len()
+            )
+        } else {
+            let login = STANDARD.encode(format!("user{number}:guess"));
+            format!("GET {path} HTTP/1.1\r\nhost: a\r\nauthorization: Basic {login}\r\n\r\n")
+        };
+        let mut stream = TcpStream::connect(envoy.addr("gate")).unwrap();
+        stream.write_all(head.as_bytes()).unwrap();
+        // Its hash takes some 20 ms.
+        thread::sleep(Duration::from_millis(4));
+        drop(stream);
+        thread::sleep(Duration::from_millis(60));
+    };
+    for number in 0..4 {
+        ["/basic", "/token", "/dry"].iter().for_each(|path| guess(path, number));
+    }
+    let artefact = Artefact::from_environment();
+    let requests = |rule, scheme, decision| {
+        artefact
+            .stat("lychgate_requests_total", &[("rule", rule), ("scheme", scheme), ("decision", decision)])
+    };
+    let denials = |scheme, mode| {
+        artefact.stat(
+            "lychgate_denials_total",
+            &[("scheme", scheme), ("mode", mode), ("reason", "password_wrong")],
+        )
+    };
+    let expected = [
+        requests("basic", "basic", "denied"),
+        requests("token_endpoint", "none", "denied"),
+        requests("dry", "basic", "would_deny"),
+        denials("basic", "enforce"),
+        denials("basic", "dry_run"),
+    ];
+    let counted = || expected.each_ref().map(|name| envoy.stat(name));
+    let end = Instant::now() + Duration::from_secs(10);
+    while counted() != [4; 5] && Instant::now() < end {
+        // A worker of the native module hears what became of the last hash when a request comes.
+        assert_eq!(envoy.send("gate", &Request::get("/")).status, 401);
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert_eq!(counted(), [4; 5], "{expected:?}");
 }
