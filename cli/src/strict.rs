@@ -5,6 +5,7 @@ mod around;
 mod document;
 mod keys;
 mod resources;
+mod routes;
 mod settings;
 mod upstreams;
 

@@ -31,6 +31,11 @@ impl Text {
         Self { id: number(), text: Zeroizing::new(text.to_vec()), is_over: AtomicBool::new(false) }
     }
 
+    /// Whether both say the same.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.id == other.id || *self.text == *other.text
+    }
+
     /// Compiles it, after it was compiled before without a fault. What there is to say of it was said then.
     pub fn compile_again(&self) -> Option<Engine> {
         Engine::compile(&self.text, &environment).ok().map(|configured| configured.engine)

@@ -102,9 +102,13 @@ impl Local {
         })
     }
 
-    /// Whether this is what the thread has of the policy of that route, or of a route without one.
+    /// Whether its policy is that of this route, or of a route without one.
     pub fn is_of(&self, route: Option<&Arc<Route>>) -> bool {
-        self.route.as_ref().map(|own| own.text.id) == route.map(|other| other.text.id)
+        match (&self.route, route) {
+            (Some(own), Some(other)) => own.text.is_same(&other.text),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
     }
 
     fn is_over(&self) -> bool {

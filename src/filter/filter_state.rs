@@ -46,12 +46,9 @@ pub fn set_for_denied(stream: &dyn Stream, policy: &Policy, denial: &Denial) {
     }
     set(stream, RULE, policy.rule_name(denial.attribution.rule).as_bytes());
     set(stream, REASON, denial.reason.as_str().as_bytes());
-    if let Some(scheme) = scheme_of(policy, denial.attribution) {
-        set(stream, SCHEME, scheme.as_bytes());
-    }
-    if let Some(subject) = &denial.subject {
-        set(stream, SUBJECT, subject.as_bytes());
-    }
+    set_or_clear(stream, SCHEME, scheme_of(policy, denial.attribution).map(str::as_bytes));
+    set_or_clear(stream, SUBJECT, denial.subject.as_deref().map(str::as_bytes));
+    set_or_clear(stream, SCOPES, None);
 }
 
 fn scheme_of(policy: &Policy, attribution: Attribution) -> Option<&str> {
@@ -67,9 +64,13 @@ fn set_header(stream: &dyn Stream, name: &str, identity: Option<&Identity>, head
         HeaderMutation::Set(own, value) if **own == *header => Some(value),
         _ => None,
     });
+    set_or_clear(stream, name, value.map(|value| &value[..]));
+}
+
+/// What another filter of this kind said before is not of this identity.
+fn set_or_clear(stream: &dyn Stream, name: &str, value: Option<&[u8]>) {
     match value {
         Some(value) => set(stream, name, value),
-        // What another filter of this kind said before is not of this identity.
         None if stream.has_filter_state(name) => set(stream, name, b""),
         None => {}
     }

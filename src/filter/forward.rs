@@ -15,8 +15,10 @@ impl HttpFilter {
         edit(stream, allow)?;
         let policy = self.worker.engine().policy();
         filter_state::set_for_allowed(stream, policy, allow);
-        if IS_NATIVE && allow.shadow_denial.is_none() {
-            metadata::tell(stream, allow.identity.as_deref());
+        if IS_NATIVE {
+            // One that is only spared is nobody's.
+            let identity = allow.identity.as_deref().filter(|_| allow.shadow_denial.is_none());
+            metadata::tell(stream, identity);
         }
         let is_changed = allow.mutations().next().is_some() || policy.filter_state;
         if IS_NATIVE && is_changed {

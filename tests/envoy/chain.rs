@@ -23,7 +23,10 @@ fn policies() -> [Value; 2] {
         }),
         json!({
             "schemes": {"token": {"type": "http", "scheme": "bearer", "jwt": jwt}},
-            "rules": [{"match": {"path": "/public"}, "security": []}],
+            "rules": [
+                {"match": {"path": "/public"}, "security": []},
+                {"match": {"path": "/dry"}, "security": [{"token": []}], "mode": "dry_run"},
+            ],
             "security": [{"token": []}], "filter_state": true,
         }),
     ]
@@ -86,14 +89,16 @@ fn filter_state_says_nothing_of_the_identity_of_a_filter_before() {
         let answer = envoy.send("gate", &both(path, token));
         assert_eq!(answer.status, 200, "{path}: {answer:?}");
     }
-    let public = Request::get("/public").header("X-API-Key", KEY);
-    assert_eq!(envoy.send("gate", &public).status, 200);
+    for path in ["/dry", "/public"] {
+        let by_key = Request::get(path).header("X-API-Key", KEY);
+        assert_eq!(envoy.send("gate", &by_key).status, 200);
+    }
     let log = envoy.access_log("gate", "/public");
     let lines: Vec<_> = log.lines().collect();
     // A native module before Envoy 1.39 cannot change what is there.
     if Artefact::from_environment() == Artefact::Native && (is_envoy("1.37") || is_envoy("1.38")) {
         let first = |path: &str| format!("{path} [app] [key] [items:read items:write]");
-        assert_eq!(lines, [first("/whole"), first("/bare"), first("/public")]);
+        assert_eq!(lines, ["/whole", "/bare", "/dry", "/public"].map(first));
         assert!(!envoy.log().contains("envoy bug"), "{}", envoy.log());
         return;
     }
@@ -103,6 +108,7 @@ fn filter_state_says_nothing_of_the_identity_of_a_filter_before() {
             "/whole [alice] [token] [items:read]",
             "/bare [johndoe] [token] []",
             // The upstream gets no identity headers either.
+            "/dry [] [] []",
             "/public [] [] []",
         ]
     );
@@ -135,7 +141,8 @@ fn dynamic_metadata_is_not_mixed_with_that_of_a_filter_before() {
         told(&both("/bare", Token::new())),
         ["subject=johndoe", "scheme=token", &format!("scopes={nothing}")]
     );
-    let public = Request::get("/public").header("X-API-Key", KEY);
     let none = ["subject", "scheme", "scopes"].map(|name| format!("{name}={nothing}"));
-    assert_eq!(told(&public), none);
+    for path in ["/public", "/dry"] {
+        assert_eq!(told(&Request::get(path).header("X-API-Key", KEY)), none, "{path}");
+    }
 }

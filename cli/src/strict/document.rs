@@ -1,11 +1,12 @@
-//! Operations of a document of which a path that is nearly theirs, or that is another one's too, needs less.
+//! What the policy as a whole leaves open: operations of a document of which a path that is nearly theirs, or that is another one's
+//! too, needs less; and the routes around it.
 
 use lychgate::config::openapi::import::ImportedRule;
 use lychgate::config::template::covers;
 use lychgate::config::{Config, CorsPreflight, Errors, Path, PathConfig, Segment};
 use lychgate::policy::{Alternative, Asked, Policy, Requirement, Rule};
 
-use super::{Findings, Lookup};
+use super::{Findings, Lookup, routes};
 use crate::find::Found;
 
 /// More operations than these are not named one by one.
@@ -19,6 +20,7 @@ pub(super) fn judge(found: &Found<'_>, lookup: Lookup<'_>, findings: &mut Findin
     let passes_preflights = config.cors_preflight == CorsPreflight::Pass;
     let environment = |name: &str| lookup(found, name).or_else(|| Some("x".repeat(64)));
     let Ok(compiled) = Policy::of(config, &environment, errors) else { return };
+    routes::judge(found, &compiled.policy, findings);
     if passes_preflights {
         preflights(found, &compiled.policy, findings);
     }

@@ -3,6 +3,7 @@
 mod around;
 mod document;
 mod keys;
+mod routes;
 
 use super::{SECRET, lychgate, stderr, stdout};
 
