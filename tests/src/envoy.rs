@@ -61,6 +61,8 @@ pub struct Options {
     pub stats_config: Value,
     /// Members of every cluster, beside the usual ones.
     pub cluster_members: Value,
+    /// Runtime values, beside the usual ones.
+    pub runtime: Value,
 }
 
 impl Default for Options {
@@ -74,6 +76,7 @@ impl Default for Options {
             arguments: Vec::new(),
             stats_config: Value::Null,
             cluster_members: Value::Null,
+            runtime: Value::Null,
         }
     }
 }
