@@ -42,6 +42,13 @@ pub fn is_envoy(minor: &str) -> bool {
     std::env::var("ENVOY_VERSION").is_ok_and(|version| version.starts_with(minor))
 }
 
+/// The field in which a `DynamicModuleFilterPerRoute` has the name of its policy: Envoy 1.37 does not know the one that the
+/// others know, and these warn of the one that it knows.
+#[must_use]
+pub fn route_name() -> &'static str {
+    if is_envoy("1.37") { "per_route_config_name" } else { "filter_name" }
+}
+
 /// What an Envoy is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
