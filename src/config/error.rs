@@ -104,6 +104,11 @@ impl Errors {
         result.map_err(|message| self.add(path, message)).ok()
     }
 
+    /// Notes what was noted elsewhere.
+    pub fn append(&self, others: Self) {
+        self.0.borrow_mut().extend(others.into_vec());
+    }
+
     /// All that were noted.
     pub fn into_vec(self) -> Vec<ConfigError> {
         self.0.into_inner()

@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::node::Node;
+use super::openapi::import::template::without_names;
 use super::template::{LONGEST_PATH_BYTES, Segment, spanning_expression};
 use crate::http_syntax::is_token;
 use crate::odd_path::Oddities;
@@ -141,33 +142,20 @@ pub enum PathConfig {
     Regex(String),
 }
 
-/// A path condition as it is compared with others: the same for all the ways to write it.
-#[derive(Debug, PartialEq, Eq)]
-pub enum PathKey {
-    /// By segments, without the names of parameters.
-    Template(Vec<Segment>),
-    /// Without a slash at its end.
-    Prefix(String),
-    /// Without the asterisk.
-    Beginning(String),
-    /// As it is written.
-    Regex(String),
-}
-
 impl PathConfig {
-    /// What tells it apart from others: not what its parameters are called, nor a slash at the end of a prefix.
+    /// What tells it apart from others, as a text: not what its parameters are called, nor a slash at the end of a prefix.
     #[must_use]
-    pub fn key(&self) -> PathKey {
-        let segment = |text: &str| Segment::parse(text).unwrap_or_else(|| Segment::Literal(text.to_owned()));
-        match self {
+    pub fn key(&self) -> String {
+        let (kind, text) = match self {
             Self::Template(path) => match spanning_expression(path) {
-                Some(expression) => PathKey::Regex(expression),
-                None => PathKey::Template(path.split('/').map(segment).collect()),
+                Some(expression) => ("regex", expression),
+                None => ("path", without_names(path)),
             },
-            Self::Prefix(prefix) => PathKey::Prefix(prefix.trim_end_matches('/').to_owned()),
-            Self::Beginning(text) => PathKey::Beginning(text.clone()),
-            Self::Regex(regex) => PathKey::Regex(regex.clone()),
-        }
+            Self::Prefix(prefix) => ("prefix", prefix.trim_end_matches('/').to_owned()),
+            Self::Beginning(text) => ("beginning", text.clone()),
+            Self::Regex(regex) => ("regex", regex.clone()),
+        };
+        format!("{kind} {text}")
     }
 }
 

@@ -37,7 +37,7 @@ pub use flows::{Flow, Flows};
 pub use issue::{ClientConfig, IssueConfig};
 pub use jwt::JwtConfig;
 pub use key_source::{IssuerConfig, KeyConfig, KeyMaterial, KeySource};
-pub use matching::{ExceptConfig, HeaderCondition, MatchConfig, PathConfig, PathKey};
+pub use matching::{ExceptConfig, HeaderCondition, MatchConfig, PathConfig};
 pub use mutual_tls::{AllowedCertificateConfig, MutualTlsConfig};
 pub use need::NeedConfig;
 pub use openapi::{Neighbours, OpenApiConfig, Unsecured};

@@ -149,6 +149,17 @@ impl Parts {
         self.prefix.is_empty() && self.middles.is_empty() && self.least == 1 && self.suffix.is_empty()
     }
 
+    /// A text of this form, with `parameter` wherever a parameter takes a character.
+    pub fn text(&self, parameter: &str) -> String {
+        let mut text = self.prefix.clone();
+        let last = (self.least, &self.suffix);
+        for (least, literal) in self.middles.iter().map(|(least, literal)| (*least, literal)).chain([last]) {
+            text.push_str(&parameter.repeat(least));
+            text.push_str(literal);
+        }
+        text
+    }
+
     /// Whether it matches a segment of a path. What is between parameters is taken where it is first
     /// found: whatever could match behind a later place can behind this one.
     pub fn matches(&self, segment: &str) -> bool {

@@ -185,6 +185,16 @@ impl Rules {
         Ok(self.rules.get(number).map(|rule| (number, rule)))
     }
 
+    /// Gives `each` the rules whose template or prefix matches `path`, those with one and the same at a time, in order.
+    pub fn places(&self, path: &str, mut each: impl FnMut(&[usize])) {
+        let mut take = |numbers: &[usize], best| {
+            each(numbers);
+            best
+        };
+        // Without a bound it is never undecided.
+        let _ = self.tree.find(path, &mut Reading::without_end(), &mut take);
+    }
+
     /// What finding it takes, in places that are looked at and bytes that automata read: what is held to
     /// the length of the path where slow paths are looked for.
     #[must_use]
@@ -233,23 +243,23 @@ impl Rules {
                 false
             }
         };
-        let take = |numbers: &[usize], best| {
+        let mut take = |numbers: &[usize], best| {
             let mut earlier = numbers.iter().copied().take_while(|&number| number < best);
             earlier.find(|&number| fits(number)).unwrap_or(best)
         };
         let path = asked.path;
-        let best = self.tree.find(path, reading, take)?;
+        let best = self.tree.find(path, reading, &mut take)?;
         let best = self.regexes.find(path, best, reading, fits)?;
         let best = match &self.beyond {
             Some(beyond) if best == usize::MAX => {
                 let path = if beyond.is_folded { &fold(path, true) } else { path };
                 // Of several that are near it, one that needs a credential comes first.
-                let take_secured = |numbers: &[usize], best| {
+                let mut take_secured = |numbers: &[usize], best| {
                     let mut earlier = numbers.iter().copied().take_while(|&number| number < best);
                     earlier.find(|&number| self.is_secured(number) && fits(number)).unwrap_or(best)
                 };
-                match beyond.tree.find(path, reading, take_secured)? {
-                    usize::MAX => beyond.tree.find(path, reading, take)?,
+                match beyond.tree.find(path, reading, &mut take_secured)? {
+                    usize::MAX => beyond.tree.find(path, reading, &mut take)?,
                     secured => secured,
                 }
             }

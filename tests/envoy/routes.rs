@@ -1,7 +1,7 @@
 //! Routes that are chosen by what the filter sets: never by what a client sends under those names.
 
 use lychgate_tests::echo::{Reply, Upstream};
-use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, is_before, root};
+use lychgate_tests::envoy::{Artefact, Envoy, Listener, Options, is_before, root, route_name};
 use lychgate_tests::http::Request;
 use lychgate_tests::keys::{PASSWORD_HASH, SECRET};
 use lychgate_tests::tokens::Token;
@@ -122,7 +122,7 @@ fn a_request_does_not_reach_a_route_whose_policy_did_not_judge_it() {
         let value =
             json!({"@type": "type.googleapis.com/google.protobuf.StringValue", "value": policy.to_string()});
         json!({"lychgate": {"@type": PER_ROUTE, "dynamic_module_config": {"name": "lychgate", "do_not_close": true},
-            "per_route_config_name": "own", "filter_config": value}})
+            route_name(): "own", "filter_config": value}})
     };
     let mut open = route("open", &is("x-auth-subject", "guest"));
     open["typed_per_filter_config"] = own(json!([]));

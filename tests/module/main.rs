@@ -4,5 +4,6 @@ mod cost;
 mod fuzz_seeds;
 mod host_failures;
 mod interface;
+mod many_rules;
 mod matching;
 mod streams;

@@ -1,6 +1,7 @@
 //! What is around the code: the documents, what is deployed, what is published, and the rules that the
 //! sources keep to.
 
+mod answers;
 mod conventions;
 mod deploy;
 mod docs;

@@ -42,6 +42,13 @@ pub fn is_envoy(minor: &str) -> bool {
     std::env::var("ENVOY_VERSION").is_ok_and(|version| version.starts_with(minor))
 }
 
+/// The field in which a `DynamicModuleFilterPerRoute` has the name of its policy: Envoy 1.37 does not know the one that the
+/// others know, and these warn of the one that it knows.
+#[must_use]
+pub fn route_name() -> &'static str {
+    if is_envoy("1.37") { "per_route_config_name" } else { "filter_name" }
+}
+
 /// What an Envoy is started with.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -61,6 +68,8 @@ pub struct Options {
     pub stats_config: Value,
     /// Members of every cluster, beside the usual ones.
     pub cluster_members: Value,
+    /// Runtime values, beside the usual ones.
+    pub runtime: Value,
 }
 
 impl Default for Options {
@@ -74,6 +83,7 @@ impl Default for Options {
             arguments: Vec::new(),
             stats_config: Value::Null,
             cluster_members: Value::Null,
+            runtime: Value::Null,
         }
     }
 }

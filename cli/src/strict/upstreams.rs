@@ -10,7 +10,7 @@ use crate::find::Found;
 
 /// Judges every place that something is fetched from.
 pub(super) fn judge(document: &Node, found: &Found<'_>, tree: &Tree, findings: &mut Findings) {
-    let mut judge = Judge { document, found, findings };
+    let mut judge = Judge { document, found, findings, fetches: false };
     for (name, scheme) in schemes(tree) {
         let Some((key, tokens)) = tokens(scheme) else { continue };
         let (root, url) = (Path::Root.key("schemes"), string(scheme, "openIdConnectUrl"));
@@ -25,12 +25,33 @@ pub(super) fn judge(document: &Node, found: &Found<'_>, tree: &Tree, findings: &
             judge.holder(&issuers.index(index), issuer, None);
         }
     }
+    if judge.fetches && document.value.get("static_resources").is_some() && !bounds_answers(document) {
+        findings.outside_of_all(document, "layered_runtime", ANSWERS);
+    }
+}
+
+const ANSWERS: &str = "no layer has `http.async_response_buffer_limit`, so Envoy keeps up to 32 MiB of each answer to Lychgate, of \
+    up to 256 at once, whatever the server sends; set it to 1114112 in a `static_layer`";
+
+/// Whether the bootstrap says how much of an answer Envoy keeps. What a layer from elsewhere says is not known.
+fn bounds_answers(document: &Node) -> bool {
+    let layers = document.value.fields(&["layered_runtime", "layers"]);
+    layers.map(|layers| layers.value.items()).unwrap_or_default().iter().any(|layer| {
+        let is_elsewhere = ["disk_layer", "rtds_layer"].iter().any(|key| layer.value.field(key).is_some());
+        let layer = layer.value.field("static_layer");
+        let has = |path: &[&str]| layer.is_some_and(|layer| layer.value.fields(path).is_some());
+        is_elsewhere
+            || has(&["http.async_response_buffer_limit"])
+            || has(&["http", "async_response_buffer_limit"])
+    })
 }
 
 struct Judge<'f> {
     document: &'f Node,
     found: &'f Found<'f>,
     findings: &'f mut Findings,
+    /// Whether anything is fetched.
+    fetches: bool,
 }
 
 impl Judge<'_> {
@@ -45,6 +66,7 @@ impl Judge<'_> {
     /// What is fetched through the `cluster` of `tree`.
     fn fetched(&mut self, path: &Path<'_>, tree: &Tree, uri: Option<&str>) {
         let (Some(uri), Some(cluster)) = (uri, string(tree, "cluster")) else { return };
+        self.fetches = true;
         let place = path.key("cluster");
         if let Some(rest) = uri.strip_prefix("http://") {
             if !is_loopback(rest) {

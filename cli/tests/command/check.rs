@@ -106,6 +106,11 @@ fn the_native_module_is_found_in_a_filter_and_in_a_route() {
             &["-:7: partners: mode: unknown value"],
         ),
         (
+            &module("lychgate", "filter_name: partners", "{mode: never}"),
+            1,
+            &["-:7: partners: mode: unknown value"],
+        ),
+        (
             &module("auth", "filter_name: gate", "'{\"rules\": 7}'"),
             1,
             &["-:7: gate: rules: expected an array"],

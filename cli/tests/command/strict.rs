@@ -11,6 +11,7 @@ use super::{SECRET, lychgate, stderr, stdout};
 const ENVOY: &str = "\
 admin:
   address: {socket_address: {address: 127.0.0.1, port_value: 9901}}
+layered_runtime: {layers: [{name: static, static_layer: {http.async_response_buffer_limit: 1114112}}]}
 static_resources:
   listeners:
   - filter_chains:

@@ -73,6 +73,9 @@ pub struct Rest {
     pub trailers: Option<Vec<Pair>>,
 }
 
+/// A name in dynamic metadata, and the texts of its list.
+type Listed = (Box<[u8]>, Vec<Box<[u8]>>);
+
 /// A request, as Envoy has it.
 pub struct Stream {
     pub id: u64,
@@ -88,7 +91,7 @@ pub struct Stream {
     /// What is kept back, if all of it is.
     pub rest: Option<Rest>,
     /// The names and texts of its dynamic metadata. All of it is made anew when it changes.
-    pub metadata: Vec<(Box<[u8]>, Vec<Box<[u8]>>)>,
+    pub metadata: Vec<Listed>,
     /// The client's address.
     pub address: Box<[u8]>,
     /// The status of its answer.

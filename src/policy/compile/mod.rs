@@ -14,8 +14,10 @@ mod token_endpoint;
 mod trust_anchor;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
+
+use serde_json::json;
 
 use super::requirement::Requirement;
 use super::reserved::Reserved;
@@ -58,6 +60,8 @@ struct Compiler<'a> {
     without_claims: Vec<SchemeId>,
     /// What rules ask of the tokens of each scheme, by its number.
     conditions: RefCell<Vec<Vec<ClaimCondition>>>,
+    /// Their numbers, by the scheme and what they say.
+    condition_numbers: RefCell<HashMap<Box<str>, usize>>,
     /// The status of a missing credential, for all schemes.
     missing_status: Option<u16>,
     /// As many as there are numbers.
@@ -99,6 +103,7 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         implied: Rc::new(config.scopes.implies),
         without_claims: Vec::new(),
         conditions: RefCell::default(),
+        condition_numbers: RefCell::default(),
         clients: BTreeMap::new(),
         missing_status: config.errors.missing_status,
     };
@@ -111,7 +116,8 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
     let max_path_bytes = config.max_path_bytes.unwrap_or(MAX_PATH_BYTES);
     let operations = config.openapi.document.as_ref().map(|(imported, _)| imported.rules.as_slice());
     let names_head = rules::NamesHead::of(&config.rules, operations.unwrap_or_default());
-    compiler.warn_of_shadowed(&config.rules);
+    let paths = shadowed::keys(&config.rules);
+    let warnings = std::mem::take(&mut compiler.warnings);
     let mut rules = compiler.rules(config.rules, &names_head, config.on_invalid);
     let written = rules.len();
     let operations = operations.unwrap_or_default();
@@ -132,6 +138,10 @@ pub fn compile(config: Config, environment: Environment<'_>, errors: &Errors) ->
         rules.get(written..).map(|own| compiler.deeper(operations, own, default.as_ref(), neighbours));
     rules.extend(deeper.unwrap_or_default());
     let rules = compiler.index(rules, max_path_bytes, written, operations, neighbours);
+    // Those of rules that are never asked come before those of what the rules have in them.
+    let of_rules = std::mem::replace(&mut compiler.warnings, warnings);
+    compiler.warn_of_shadowed(&rules, &paths);
+    compiler.warnings.append(of_rules);
     // Where the default is closed, an operation may be what is open.
     compiler.warn_of_open_neighbours(operations, &rules, default.as_ref());
     let resources = compiler.resources(&config.resources, &needs, &schemes, &compiler.own_paths(&pages));
@@ -196,10 +206,14 @@ impl Compiler<'_> {
         }
         // There is a list for each number up to it.
         let Some(of_scheme) = conditions.get_mut(scheme.0) else { return usize::MAX };
-        of_scheme.iter().position(|own| *own == condition).unwrap_or_else(|| {
+        // As JSON no two of them have the same text.
+        let key = json!([scheme.0, condition.claim.as_str(), condition.condition.to_json()]).to_string();
+        let next = of_scheme.len();
+        let number = *self.condition_numbers.borrow_mut().entry(key.into()).or_insert(next);
+        if number == next {
             of_scheme.push(condition);
-            of_scheme.len().saturating_sub(1)
-        })
+        }
+        number
     }
 
     /// Gives each verifier what rules ask of its tokens.

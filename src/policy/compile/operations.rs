@@ -1,5 +1,7 @@
 //! The operations of an OpenAPI document, and what is near them.
 
+use std::collections::HashSet;
+
 use super::Compiler;
 use super::rules::{NamesHead, name_of};
 use crate::config::openapi::import::{Deeper, Imported, ImportedRule};
@@ -18,7 +20,7 @@ impl Compiler<'_> {
     ) -> Vec<Rule> {
         let Some((imported, _)) = &openapi.document else { return Vec::new() };
         self.described = imported.schemes.iter().map(|scheme| scheme.name.clone()).collect();
-        let mut warned_of = Vec::new();
+        let mut warned_of = HashSet::new();
         let mut rules = Vec::with_capacity(imported.rules.len());
         for operation in &imported.rules {
             let path = Path::Text(&operation.place);
@@ -48,7 +50,7 @@ impl Compiler<'_> {
         imported: &Imported,
         operation: &ImportedRule,
         security: SecurityConfig,
-        warned_of: &mut Vec<String>,
+        warned_of: &mut HashSet<String>,
     ) -> Requirement {
         // What a whole document needs is named at the document.
         let place = Path::Text(&operation.security_place);
@@ -59,20 +61,18 @@ impl Compiler<'_> {
             return self.requirement(&place, security);
         }
         for scheme in security.iter().flatten().filter_map(|(name, _)| unverifiable(name)) {
-            if !warned_of.contains(&scheme.place) {
+            if warned_of.insert(scheme.place.clone()) {
                 let kind = scheme.unverifiable.as_deref().unwrap_or_default();
                 let message = format!(
                     "`{kind}` cannot be checked here: where it is one of several alternatives, it is left out"
                 );
                 self.warnings.add(&Path::Text(&scheme.place), message);
-                warned_of.push(scheme.place.clone());
             }
         }
         if left.is_empty() {
-            if !warned_of.contains(&operation.security_place) {
+            if warned_of.insert(operation.security_place.clone()) {
                 self.warnings
                     .add(&place, "is refused to everyone: none of its alternatives can be checked here");
-                warned_of.push(operation.security_place.clone());
             }
             return Requirement::denied();
         }

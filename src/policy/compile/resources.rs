@@ -1,5 +1,7 @@
 //! `resources`: metadata made of the rules, and tokens held to their audience.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value, json};
 
 use super::Compiler;
@@ -75,13 +77,9 @@ impl Compiler<'_> {
             }
         }
         let scopes = config.scopes_supported.clone().unwrap_or_else(|| {
-            let mut scopes: Vec<String> = Vec::new();
-            for scope in named.iter().flat_map(|(_, need)| &need.scopes) {
-                if !scopes.contains(scope) {
-                    scopes.push(scope.clone());
-                }
-            }
-            scopes
+            let mut known = HashSet::new();
+            let scopes = named.iter().flat_map(|(_, need)| &need.scopes);
+            scopes.filter(|scope| known.insert((*scope).clone())).cloned().collect()
         });
         let metadata_path = config.metadata_path();
         Resource {

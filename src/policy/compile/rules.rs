@@ -1,10 +1,10 @@
 //! Rules: patterns compiled, requirements resolved.
 
+use std::collections::HashSet;
+
 use super::Compiler;
 use crate::config::openapi::import::ImportedRule;
-use crate::config::{
-    MatchConfig, OnInvalid, Path, PathConfig, PathKey, RuleConfig, RuleSecurity, SecurityConfig,
-};
+use crate::config::{MatchConfig, OnInvalid, Path, PathConfig, RuleConfig, RuleSecurity, SecurityConfig};
 use crate::host::label_value;
 use crate::http_syntax::is_same_header;
 use crate::policy::requirement::{Alternative, Requirement};
@@ -23,7 +23,7 @@ pub(super) fn name_of(path: &PathConfig, methods: Option<&[String]>, hosts: Opti
 /// Gives rules without a name that are called alike their number besides. Names that were given stay:
 /// rules that share one are counted together.
 pub(super) fn tell_apart(rules: &mut [Rule]) {
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for (number, rule) in rules.iter_mut().enumerate() {
         if !rule.is_named && !seen.insert(rule.name.clone()) {
             rule.name = format!("{} [{number}]", rule.name);
@@ -33,7 +33,7 @@ pub(super) fn tell_apart(rules: &mut [Rule]) {
 
 /// The path conditions of rules and operations that name HEAD. Where none does for a path, its GET covers HEAD.
 #[derive(Default)]
-pub(super) struct NamesHead(Vec<PathKey>);
+pub(super) struct NamesHead(HashSet<String>);
 
 impl NamesHead {
     pub(super) fn of(rules: &[Option<RuleConfig>], operations: &[ImportedRule]) -> Self {

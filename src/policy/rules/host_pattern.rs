@@ -19,6 +19,13 @@ impl HostPattern {
         }
     }
 
+    /// Its text.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::Exact(text) | Self::Below(text) => text,
+        }
+    }
+
     /// Whether it is this host, in lower case and without port.
     pub(super) fn matches(&self, host: &str) -> bool {
         match self {

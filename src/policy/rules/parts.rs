@@ -2,6 +2,8 @@
 //! end with. What is between two parameters is looked for by an automaton, which reads the segment
 //! once for all of them.
 
+use std::collections::HashMap;
+
 use super::regex::{Ast, Automaton, CharSet, Nfa, Reading, TooLarge, Undecided};
 use super::tree::NodeId;
 use crate::config::template::{Parts, skip};
@@ -11,6 +13,8 @@ use crate::config::template::{Parts, skip};
 pub struct PartsIndex {
     /// As they were added.
     added: Vec<(Parts, NodeId)>,
+    /// The nodes behind them, by their texts, while they are added.
+    nodes: HashMap<Box<str>, NodeId>,
     /// Those with one run of parameters, by what they begin with and then by what they end with.
     affixes: Affixes<Affixes<Vec<(usize, NodeId)>>>,
     /// The others.
@@ -27,13 +31,12 @@ struct Middles {
 impl PartsIndex {
     /// The node behind `parts`: `next`, if there is none yet.
     pub fn add(&mut self, parts: Parts, next: NodeId) -> NodeId {
-        match self.added.iter().find(|(own, _)| *own == parts) {
-            Some((_, node)) => *node,
-            None => {
-                self.added.push((parts, next));
-                next
-            }
+        // No literal has a brace.
+        let node = *self.nodes.entry(parts.text("{}").into()).or_insert(next);
+        if node == next {
+            self.added.push((parts, next));
         }
+        node
     }
 
     /// Whether there are none.
@@ -47,6 +50,8 @@ impl PartsIndex {
     /// # Errors
     /// If an automaton grows beyond it.
     pub fn finish(&mut self, room: &mut usize, below: &dyn Fn(NodeId) -> usize) -> Result<usize, TooLarge> {
+        // Nothing is added any more.
+        self.nodes = HashMap::new();
         let mut nfa = Nfa::default();
         let mut nodes = Vec::new();
         for (parts, node) in &self.added {

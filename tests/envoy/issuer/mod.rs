@@ -5,6 +5,7 @@ mod attacks;
 mod faults;
 mod introspection;
 mod lists;
+mod long_answers;
 mod rotation;
 mod slices;
 

@@ -56,7 +56,7 @@ fn kind(document: &str, block: &Block) -> Kind {
     let has = |key: &str| block.text.lines().any(|line| line.starts_with(key));
     match () {
         () if has("kind: ") => Kind::Resources,
-        () if has("static_resources:") => Kind::Envoy,
+        () if has("static_resources:") || has("layered_runtime:") => Kind::Envoy,
         () if has("typed_config:") => Kind::Filter,
         () if has("capability_restriction_config:") => Kind::Capabilities,
         () if has("schemes:") => Kind::Configuration,

@@ -56,7 +56,7 @@ pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options
     json!({
         "admin": {"address": address(([127, 0, 0, 1], 0).into())},
         "stats_config": options.stats_config,
-        "layered_runtime": {"layers": [{"name": "static", "static_layer": runtime()}]},
+        "layered_runtime": {"layers": [{"name": "static", "static_layer": runtime(options)}]},
         "static_resources": {
             "listeners": listeners.iter().map(|l| listener(l, options, module)).collect::<Vec<_>>(),
             "clusters": clusters,
@@ -65,12 +65,13 @@ pub fn bootstrap(listeners: &[Listener], upstream: SocketAddr, options: &Options
 }
 
 /// As in `envoy.native.yaml`: stats have the names of the Wasm module's. Envoy 1.37 names them so by itself.
-fn runtime() -> Value {
+fn runtime(options: &Options) -> Value {
+    let mut values = options.runtime.as_object().cloned().unwrap_or_default();
     if Artefact::from_environment() == Artefact::Native && !is_envoy("1.37") {
-        json!({"envoy.reloadable_features.dynamic_modules_strip_custom_stat_prefix": true})
-    } else {
-        json!({})
+        let name = "envoy.reloadable_features.dynamic_modules_strip_custom_stat_prefix";
+        values.insert(name.to_owned(), true.into());
     }
+    values.into()
 }
 
 fn cluster(name: &str, endpoint: SocketAddr) -> Value {

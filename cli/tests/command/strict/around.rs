@@ -105,6 +105,25 @@ fn what_envoy_itself_leaves_open_is_a_warning() {
     assert_eq!(check(&["--strict"], &released).0, Some(0));
 }
 
+/// Envoy kept 32 MiB of each answer of a broken introspection server, of 256 at once.
+#[test]
+fn a_bootstrap_that_does_not_bound_answers_is_a_warning() {
+    let value = "http.async_response_buffer_limit: 1114112";
+    let (code, said) = check(&["--strict"], &ENVOY.replace(value, "other: 1"));
+    assert_eq!(code, Some(1), "{said}");
+    assert!(
+        said.contains("warning: layered_runtime: no layer has `http.async_response_buffer_limit`"),
+        "{said}"
+    );
+    assert_eq!(said.lines().count(), 2, "{said}");
+    let nested = "http: {async_response_buffer_limit: 2000000}";
+    let elsewhere = ENVOY.replace(&format!("static_layer: {{{value}}}"), "rtds_layer: {name: r}");
+    for text in [ENVOY.replace(value, nested), elsewhere] {
+        let (code, said) = check(&["--strict"], &text);
+        assert_eq!(code, Some(0), "{said}");
+    }
+}
+
 #[test]
 fn keys_that_an_attacker_on_the_way_could_replace_are_a_warning() {
     let tls = "{typed_config: {common_tls_context: {validation_context: {trusted_ca: {filename: a.pem}}}}}";
