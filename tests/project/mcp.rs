@@ -2,9 +2,8 @@
 //! examples/mcp: PyPI `fastmcp` and `mcp`, npm `@modelcontextprotocol/sdk`. A FastMCP server is behind, and npm
 //! `oidc-provider` is the authorization server.
 
-use std::fs;
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -65,15 +64,12 @@ fn told(client: &mut Command, python: &Path, url: &str) -> String {
 fn real_mcp_clients_log_in_and_call_a_tool_with_the_url_of_the_server_alone() {
     let Some(issuer) = Issuer::start() else { return };
     let Some(python) = python::python("tests/mcp/requirements.txt") else { return };
-    let Some(modules) = node::packages("tests/mcp") else { return };
+    let Some(modules) = node::program("tests/mcp", "sdk_client.mjs") else { return };
     let demonstration = Demonstration::of("examples/mcp/envoy.yaml", &[], Some(issuer.addr().port()));
     let at = demonstration.moved("127.0.0.1:10001").parse().expect("an address");
     let _server = Server::start(&python, at);
     let url = demonstration.moved("http://127.0.0.1:10000/mcp");
-    let script = root().join("tests/mcp/sdk_client.mjs");
-    let copy: PathBuf = modules.join("sdk_client.mjs");
-    // A module finds its packages beside itself.
-    fs::copy(script, &copy).expect("copied");
+    let copy = modules.join("sdk_client.mjs");
     let in_python = |name: &str| {
         let mut command = Command::new(&python);
         command.arg(root().join("tests/mcp").join(name));

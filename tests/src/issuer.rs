@@ -1,7 +1,6 @@
 //! A certified OpenID provider (npm `oidc-provider`), behind a proxy of ours that can fail as issuers
 //! do, and that counts.
 
-use std::fs;
 use std::io::{BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -13,7 +12,6 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::envoy::root;
 use crate::http::{self, Request, Response};
 use crate::node;
 use crate::wire::{Framing, Head};
@@ -84,10 +82,7 @@ fn modules() -> Option<PathBuf> {
 }
 
 fn install() -> Option<PathBuf> {
-    let target = node::packages("tests/oidc")?;
-    // The script is always the repository's.
-    let _ = fs::copy(root().join("tests/oidc/provider.mjs"), target.join("provider.mjs"));
-    Some(target)
+    node::program("tests/oidc", "provider.mjs")
 }
 
 impl Issuer {

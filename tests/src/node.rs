@@ -4,6 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use crate::envoy::root;
 
@@ -14,6 +16,9 @@ use crate::envoy::root;
 /// If the folder has no lock, or a directory cannot be made.
 #[must_use]
 pub fn packages(source: &str) -> Option<PathBuf> {
+    // Tests run beside one another, and each may be the first.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     let folder = root().join(source);
     let name = folder.file_name().expect("a name").to_string_lossy().into_owned();
     let lock = fs::read_to_string(folder.join("package-lock.json")).expect("the packages are pinned");
@@ -50,4 +55,20 @@ pub fn packages(source: &str) -> Option<PathBuf> {
             None
         }
     }
+}
+
+/// The same, with the program `name` of that folder beside them, where it finds them: always the repository's. Another test may be
+/// about to run it, so it is never there in part.
+///
+/// # Panics
+/// As above, or if it cannot be copied.
+#[must_use]
+pub fn program(source: &str, name: &str) -> Option<PathBuf> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let modules = packages(source)?;
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let whole = modules.join(format!("{}-{number}-{name}", std::process::id()));
+    fs::copy(root().join(source).join(name), &whole).expect("copied");
+    fs::rename(&whole, modules.join(name)).expect("renamed");
+    Some(modules)
 }

@@ -49,9 +49,7 @@ fn answer(program: &mut Command, input: &Value) -> Value {
 
 /// One of our programs for node, with the packages of `tests/counterparts`; `None` where these cannot be had.
 fn script(name: &str, input: &Value) -> Option<Value> {
-    let modules = node::packages("tests/counterparts")?;
-    // The program is always the repository's.
-    std::fs::copy(root().join("tests/counterparts").join(name), modules.join(name)).expect("copied");
+    let modules = node::program("tests/counterparts", name)?;
     Some(answer(Command::new("node").arg(name).current_dir(modules), input))
 }
 
