@@ -34,6 +34,8 @@ struct Sleeper {
     next: Instant,
     /// When it was last woken, and by which request if it is a worker; it has not come since.
     called: Option<(Instant, Option<StreamId>)>,
+    /// Whether a request began to wait since its time was last looked at.
+    is_fresh: bool,
 }
 
 impl Sleeper {
@@ -54,17 +56,49 @@ impl Sleeper {
         };
     }
 
-    /// When to wake it, if there is anything to wake it by.
-    fn due(&self) -> Option<Instant> {
-        let is_there = match &self.subject {
+    /// Whether there is anything to wake it by.
+    fn can_be_woken(&self) -> bool {
+        match &self.subject {
             Subject::Config(_) => true,
             Subject::Worker(streams) => !streams.is_empty(),
-        };
-        self.period.filter(|_| is_there).map(|_| self.next)
+        }
+    }
+
+    /// Wakes it if it is time.
+    fn look(&mut self, now: Instant) {
+        let Some(period) = self.period.filter(|_| self.next <= now) else { return };
+        if self.can_be_woken() {
+            self.wake(now);
+        } else if !self.is_fresh {
+            return;
+        }
+        self.is_fresh = false;
+        self.next = after(now, period);
+    }
+
+    /// When to look at it next. A worker whose requests have just gone is looked at once more: most wait for a moment, and it costs
+    /// more to wake this thread for each of them.
+    fn due(&self, now: Instant) -> Option<Instant> {
+        self.period.filter(|_| self.can_be_woken() || self.next > now).map(|_| self.next)
     }
 }
 
-type Sleepers = HashMap<Key, Sleeper>;
+#[derive(Default)]
+struct Sleepers {
+    all: HashMap<Key, Sleeper>,
+    /// Until when the clock's thread sleeps; `None`: until it is woken. It holds the lock while it does not.
+    sleeps_until: Option<Instant>,
+}
+
+impl Sleepers {
+    /// Wakes the clock's thread if it would look at this one too late.
+    fn hurry(&self, key: Key) {
+        let due = self.all.get(&key).and_then(|sleeper| sleeper.due(Instant::now()));
+        if due.is_some_and(|due| self.sleeps_until.is_none_or(|until| due < until)) {
+            BELL.notify_one();
+        }
+    }
+}
 
 static BELL: Condvar = Condvar::new();
 
@@ -92,15 +126,9 @@ fn run() {
     let mut sleepers = sleepers();
     loop {
         let now = Instant::now();
-        for sleeper in sleepers.values_mut() {
-            if sleeper.due().is_some_and(|due| due <= now)
-                && let Some(period) = sleeper.period
-            {
-                sleeper.wake(now);
-                sleeper.next = after(now, period);
-            }
-        }
-        let next = sleepers.values().filter_map(Sleeper::due).min();
+        sleepers.all.values_mut().for_each(|sleeper| sleeper.look(now));
+        let next = sleepers.all.values().filter_map(|sleeper| sleeper.due(now)).min();
+        sleepers.sleeps_until = next;
         sleepers = match next {
             Some(next) => {
                 let wait = BELL.wait_timeout(sleepers, next.saturating_duration_since(now));
@@ -117,7 +145,8 @@ fn after(now: Instant, period: Duration) -> Instant {
 }
 
 fn add(key: Key, subject: Subject) {
-    sleepers().insert(key, Sleeper { subject, period: None, next: Instant::now(), called: None });
+    let sleeper = Sleeper { subject, period: None, next: Instant::now(), called: None, is_fresh: false };
+    sleepers().all.insert(key, sleeper);
 }
 
 /// A configuration is there.
@@ -133,20 +162,22 @@ pub fn add_worker(key: Key) {
 /// It wants nothing any more.
 pub fn remove(key: Key) {
     // What is in it is dropped after the lock is given back.
-    let _sleeper = sleepers().remove(&key);
+    let _sleeper = sleepers().all.remove(&key);
 }
 
 /// A request waits on this worker, and can wake it.
 pub fn add_stream(key: Key, stream: StreamId, scheduler: StreamScheduler) {
-    if let Some(Sleeper { subject: Subject::Worker(streams), .. }) = sleepers().get_mut(&key) {
+    let mut sleepers = sleepers();
+    if let Some(Sleeper { subject: Subject::Worker(streams), is_fresh, .. }) = sleepers.all.get_mut(&key) {
         streams.insert(stream, scheduler);
+        *is_fresh = true;
     }
-    BELL.notify_one();
+    sleepers.hurry(key);
 }
 
 /// It waits no longer.
 pub fn remove_stream(key: Key, stream: StreamId) {
-    if let Some(sleeper) = sleepers().get_mut(&key)
+    if let Some(sleeper) = sleepers().all.get_mut(&key)
         && let Subject::Worker(streams) = &mut sleeper.subject
     {
         streams.remove(&stream);
@@ -160,23 +191,24 @@ pub fn remove_stream(key: Key, stream: StreamId) {
 
 /// It wants to be woken so often.
 pub fn set_period(key: Key, period: Duration) {
-    if let Some(sleeper) = sleepers().get_mut(&key) {
+    let mut sleepers = sleepers();
+    if let Some(sleeper) = sleepers.all.get_mut(&key) {
         sleeper.period = Some(period);
         sleeper.next = sleeper.next.min(after(Instant::now(), period));
     }
-    BELL.notify_one();
+    sleepers.hurry(key);
 }
 
 /// It has something to attend to.
 pub fn ring(key: Key) {
-    if let Some(sleeper) = sleepers().get_mut(&key) {
+    if let Some(sleeper) = sleepers().all.get_mut(&key) {
         sleeper.wake(Instant::now());
     }
 }
 
 /// It was woken, and attends to everything now.
 pub fn has_come(key: Key) {
-    if let Some(sleeper) = sleepers().get_mut(&key) {
+    if let Some(sleeper) = sleepers().all.get_mut(&key) {
         sleeper.called = None;
     }
 }
