@@ -97,8 +97,14 @@ fn a_route_without_it_believes_forged_headers() {
     let removed =
         "                request_headers_to_remove: [x-auth-subject, x-auth-scopes, x-auth-scheme]\n";
     let forged = "curl -s -H 'x-auth-subject: root' http://127.0.0.1:10000/items/";
-    for (more, subject) in [("", "\"subject\":\"root\""), (removed, "\"subject\":null")] {
-        let demonstration = Demonstration::rewritten(|envoy| with_route(envoy, &format!("{off}{more}")));
+    let (root, none) = ("\"subject\":\"root\"", "\"subject\":null");
+    for (more, is_early, subject) in [("", true, none), ("", false, root), (removed, false, none)] {
+        let demonstration = Demonstration::rewritten(|envoy| {
+            assert!(envoy.contains("{remove: x-auth-subject}"), "it is removed early");
+            let early = if is_early { "x-auth-subject" } else { "x-other" };
+            let envoy = envoy.replace("{remove: x-auth-subject}", &format!("{{remove: {early}}}"));
+            with_route(&envoy, &format!("{off}{more}"))
+        });
         let seen = run(forged, &demonstration);
         assert!(seen.contains(subject), "{seen}");
     }

@@ -48,6 +48,8 @@ enum Kind {
     Resources,
     /// `capability_restriction_config`, which tests/module/interface.rs holds to the module.
     Capabilities,
+    /// Members of a connection manager, as they are in `envoy.yaml`.
+    Manager,
     /// How stats are tagged and scraped, which tests/envoy/observability tries with a real Prometheus.
     Observation,
 }
@@ -57,6 +59,7 @@ fn kind(document: &str, block: &Block) -> Kind {
     match () {
         () if has("kind: ") => Kind::Resources,
         () if has("static_resources:") || has("layered_runtime:") => Kind::Envoy,
+        () if has("early_header_mutation_extensions:") => Kind::Manager,
         () if has("typed_config:") => Kind::Filter,
         () if has("capability_restriction_config:") => Kind::Capabilities,
         () if has("schemes:") => Kind::Configuration,
@@ -88,6 +91,16 @@ fn is_a_policy(place: &str, configuration: &Value) {
     }
 }
 
+/// The members of the connection manager of `envoy.yaml` that `part` has.
+fn shipped_manager(part: &Value) -> Value {
+    let shipped = std::fs::read_to_string(root().join("envoy.yaml")).expect("it is there");
+    let shipped: Value = serde_saphyr::from_str(&shipped).expect("YAML");
+    let manager =
+        &shipped["static_resources"]["listeners"][0]["filter_chains"][0]["filters"][0]["typed_config"];
+    let names = part.as_object().expect("an object").keys();
+    names.map(|name| (name.clone(), manager[name].clone())).collect::<serde_json::Map<_, _>>().into()
+}
+
 #[test]
 fn every_configuration_is_one_that_the_plugin_takes() {
     let mut judged = 0;
@@ -107,6 +120,7 @@ fn every_configuration_is_one_that_the_plugin_takes() {
                     ),
                 ) => assert!(part["spec"].is_object() && part["metadata"]["name"].is_string(), "{place}"),
                 (Kind::Resources, other) => panic!("{place}: {other:?}"),
+                (Kind::Manager, _) => assert_eq!(*part, shipped_manager(part), "{place}: as in envoy.yaml"),
                 (Kind::Envoy | Kind::Filter | Kind::Capabilities | Kind::Observation, _) => continue,
             }
             judged += 1;
@@ -125,7 +139,7 @@ fn every_envoy_configuration_is_one_that_envoy_takes() {
             Kind::Envoy => block.text.clone(),
             Kind::Filter => changed(&Change::Filter(&block.text)),
             Kind::Configuration => changed(&Change::Configuration(&block.text)),
-            Kind::Resources | Kind::Capabilities | Kind::Observation => continue,
+            Kind::Resources | Kind::Manager | Kind::Capabilities | Kind::Observation => continue,
         };
         let taken = Envoy::validate(&text, &environment);
         assert!(taken.is_ok(), "{document}:{}: {}", block.line, taken.unwrap_err().log);
