@@ -1,6 +1,5 @@
 //! Rules that an earlier one keeps from being asked. The first rule that matches counts, so that a rule for much
 //! before one for less is easily written and seldom meant.
-
 //!
 //! Not every rule is compared with every one before it. A rule that covers another one matches a path that is made of
 //! the other one's condition, so that the index by which rules are found for requests finds it for that path.
